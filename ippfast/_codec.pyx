@@ -1,0 +1,1049 @@
+# cython: boundscheck=False, wraparound=False
+#
+# The compiled twin: octets to `Message` and back.
+#
+# The rule of this file: it does what `_codec_py.py` does, function by function, and defines nothing that the other
+# lacks. Classes and words stand in `_message.py` (compiled as `_message_c`) and `errors.py`, once.
+#
+# One pass (`advance`) checks all framing and notes where each group begins and ends. After it nothing can fail: every
+# value of every tag has a Python form (RFC 8010 section 3.9), so groups are unpacked when they are read. All reads
+# behind that pass rely on its checks; nothing else may fill a `Wire`.
+
+cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcmp, memcpy
+
+from ._message_c cimport Attribute, AttributeGroup, Collection, Message, _Attributes
+from ._message_c cimport Wire as AbstractWire
+
+from . import errors
+from .errors import find_cut, octets_needed, raise_fault
+from .limits import DEFAULT_LIMITS, Limits
+from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+cdef extern from *:
+    """
+    /* The cache of `shared` below needs the interpreter's lock. */
+    #ifdef Py_GIL_DISABLED
+    #define IPPFAST_SHARES 0
+    #else
+    #define IPPFAST_SHARES 1
+    #endif
+    """
+    const bint IPPFAST_SHARES
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object)
+    void* PyUnicode_1BYTE_DATA(object)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
+    str PyUnicode_DecodeUTF8(const char* octets, Py_ssize_t size, const char* errors)
+    object PyType_GenericAlloc(PyTypeObject* type, Py_ssize_t size)
+    long PyLong_AsLongAndOverflow(object, int* overflow) except? -1
+    int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
+    bint PyBool_Check(object)
+    bint PyLong_Check(object)
+
+# What is cimported has no name in Python yet.
+globals().update(Attribute=Attribute, AttributeGroup=AttributeGroup, Collection=Collection, Message=Message)
+
+ctypedef const uint8_t* Octets
+
+cdef enum:
+    INDEXED = 256  # of how many attributes of a group the index notes where they begin
+    WORTH_INDEXING = 24  # a group with fewer is searched faster without
+    LONGEST_SHARED = 64  # strings up to so many octets are shared
+    SHARED = 2048  # slots of the cache
+    SHARED_SHIFT = 53  # 64 less the bits of a slot's number
+    MOST_DEPTH = 100  # limits.MAX_DEPTH
+
+# The faults of `errors.py`, which has their words.
+cdef enum:
+    CUT_VALUE = 6
+    NAME_TOO_LONG = 7
+    VALUE_TOO_LONG = 8
+    RESERVED_GROUP = 9
+    VALUE_BEFORE_GROUP = 10
+    VALUE_BEFORE_ATTRIBUTE = 11
+    MEMBER_OUTSIDE = 12
+    END_OUTSIDE = 13
+    NAME_INSIDE = 14
+    VALUE_BEFORE_MEMBER = 15
+    MEMBER_WITHOUT_VALUE = 16
+    MEMBER_WITHOUT_NAME = 17
+    BEGIN_WITH_VALUE = 18
+    END_WITH_VALUE = 19
+    UNTERMINATED = 20
+    DEPTH_LIMIT = 21
+    GROUP_LIMIT = 22
+    ATTRIBUTE_LIMIT = 23
+    VALUE_LIMIT = 24
+
+cdef inline unsigned int be16(Octets at) noexcept nogil:
+    return (at[0] << 8) | at[1]
+
+cdef inline int32_t be32(Octets at) noexcept nogil:
+    return <int32_t>((<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3])
+
+
+# ---- Strings ----
+
+cdef PyObject* _shared[SHARED]
+
+cdef inline str string(Octets at, Py_ssize_t size):
+    """A str of its own. UTF-8 with surrogateescape, so that every octet comes back (RFC 8010 section 3.9)."""
+    return PyUnicode_DecodeUTF8(<const char*>at, size, "surrogateescape")
+
+cdef str shared(Octets at, Py_ssize_t size):
+    """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
+
+    The cache is bounded, and what comes off the wire can only displace what is in it.
+    """
+    cdef uint64_t mixed, middle = 0, last = 0
+    cdef uint32_t low, high
+    cdef PyObject* known
+    cdef str made
+    if not IPPFAST_SHARES or size < 4 or size > LONGEST_SHARED:
+        return string(at, size)
+    if size >= 8:
+        memcpy(&mixed, at, 8)
+        memcpy(&middle, at + (size >> 1) - 4, 8)
+        memcpy(&last, at + size - 8, 8)
+    else:
+        memcpy(&low, at, 4)
+        memcpy(&high, at + size - 4, 4)
+        mixed = <uint64_t>low << 32 | high
+    mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
+    mixed = mixed * <uint64_t>0x9E3779B97F4A7C15 >> SHARED_SHIFT
+    known = _shared[mixed]
+    if known != NULL and PyUnicode_GET_LENGTH(<object>known) == size \
+            and memcmp(PyUnicode_1BYTE_DATA(<object>known), at, size) == 0:
+        return <str>known
+    made = string(at, size)
+    if PyUnicode_IS_COMPACT_ASCII(made):
+        Py_INCREF(made)
+        _shared[mixed] = <PyObject*>made
+        Py_XDECREF(known)
+    return made
+
+
+# ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
+
+cdef object _out_of_band = [None] * 16
+for _member in OutOfBand:
+    _out_of_band[_member.value & 0x0F] = _member
+
+cdef inline object several(object kind, Py_ssize_t size):
+    """An unfilled named tuple."""
+    return PyType_GenericAlloc(<PyTypeObject*>kind, size)
+
+cdef inline void put(object target, Py_ssize_t index, object value) noexcept:
+    Py_INCREF(value)
+    PyTuple_SET_ITEM(target, index, value)
+
+cdef object raw_value(Octets at, Py_ssize_t size):
+    return RawValue(PyBytes_FromStringAndSize(<const char*>at, size))
+
+cdef object date_time(Octets at, Py_ssize_t size):
+    cdef Py_ssize_t field
+    if size != 11:
+        return raw_value(at, size)
+    value = several(DateTime, 10)
+    put(value, 0, be16(at))
+    for field in range(1, 10):
+        put(value, field, at[field + 1] if field != 7 else chr(at[8]))
+    return value
+
+cdef object with_language(Octets at, Py_ssize_t size):
+    cdef Py_ssize_t language, length
+    if size < 4:
+        return raw_value(at, size)
+    language = be16(at)
+    if language + 4 > size:
+        return raw_value(at, size)
+    length = be16(at + 2 + language)
+    if language + 4 + length != size:
+        return raw_value(at, size)
+    value = several(StringWithLanguage, 2)
+    put(value, 0, string(at + 4 + language, length))
+    put(value, 1, shared(at + 2, language))
+    return value
+
+cdef object leaf(int tag, Octets at, Py_ssize_t size):
+    """Any value but a collection."""
+    if tag == 0x44 or 0x46 <= tag <= 0x49:
+        return shared(at, size)
+    if tag == 0x21 or tag == 0x23:
+        return be32(at) if size == 4 else raw_value(at, size)
+    if tag == 0x41 or tag == 0x42 or tag == 0x45:
+        return string(at, size)
+    if tag == 0x22:
+        return at[0] == 1 if size == 1 and at[0] <= 1 else raw_value(at, size)
+    if tag == 0x33:
+        if size != 8:
+            return raw_value(at, size)
+        value = several(RangeOfInteger, 2)
+        put(value, 0, be32(at))
+        put(value, 1, be32(at + 4))
+        return value
+    if tag == 0x32:
+        if size != 9:
+            return raw_value(at, size)
+        value = several(Resolution, 3)
+        put(value, 0, be32(at))
+        put(value, 1, be32(at + 4))
+        put(value, 2, <signed char>at[8])
+        return value
+    if tag == 0x31:
+        return date_time(at, size)
+    if tag == 0x35 or tag == 0x36:
+        return with_language(at, size)
+    if 0x10 <= tag <= 0x1F:
+        value = (<list>_out_of_band)[tag & 0x0F]
+        if value is not None:
+            return value if size == 0 else raw_value(at, size)
+    return PyBytes_FromStringAndSize(<const char*>at, size)
+
+
+# ---- Groups and collections ----
+
+cdef inline Octets after_token(Octets at) noexcept nogil:
+    cdef Octets value = at + 3 + be16(at + 1)
+    return value + 2 + be16(value)
+
+cdef inline Octets after_unnamed(Octets at) noexcept nogil:
+    return at + 5 + be16(at + 3)
+
+cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
+    """Behind the endCollection of the collection whose members begin at `at`; and how deep collections nest in it."""
+    cdef short depth = 1
+    deepest[0] = 1
+    while depth:
+        if at[0] == 0x34:
+            depth += 1
+            if depth > deepest[0]:
+                deepest[0] = depth
+        elif at[0] == 0x37:
+            depth -= 1
+        at = after_unnamed(at)
+    return at
+
+cdef inline Octets after_value(Octets at) noexcept nogil:
+    """Behind the value, collections included, whose token, without a name, is at `at`."""
+    cdef short deepest
+    if at[0] == 0x34:
+        return after_collection(at + 5, &deepest)
+    return after_unnamed(at)
+
+cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
+    """Behind the member attribute whose memberAttrName is at `at`."""
+    at = after_unnamed(at)
+    while at < end and at[0] != 0x4A:
+        at = after_value(at)
+    return at
+
+cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
+    """Behind the attribute whose named token is at `at`."""
+    at = after_token(at)
+    while at < end and be16(at + 1) == 0:
+        at = after_unnamed(at)
+    return at
+
+
+@cython.final
+@cython.no_gc
+cdef class Wire(AbstractWire):
+    """A message's attribute octets, and how to unpack them."""
+
+    cdef bytes octets
+    cdef Octets data  # of `octets`
+
+    cdef object iterate(self, _Attributes owner):
+        cdef AttributeIterator iterator = AttributeIterator.__new__(AttributeIterator)
+        iterator.wire = self
+        iterator.at = self.data + owner._start
+        iterator.end = self.data + owner._end
+        iterator.member = type(owner) is Collection
+        return iterator
+
+    cdef list items(self, _Attributes owner):
+        with cython.critical_section(owner):
+            if owner._items is None:
+                owner._items = list(self.iterate(owner))
+        return owner._items
+
+    cdef Attribute find(self, _Attributes owner, str name):
+        cdef Octets at = self.data + owner._start
+        cdef Octets end = self.data + owner._end
+        cdef bint member = type(owner) is Collection
+        cdef Octets wanted
+        cdef Py_ssize_t size, index
+        cdef const uint32_t* begins
+        if PyUnicode_IS_COMPACT_ASCII(name):
+            wanted = <Octets>PyUnicode_1BYTE_DATA(name)
+            size = PyUnicode_GET_LENGTH(name)
+        else:
+            encoded = pack_string(name)
+            if encoded is None:
+                return None
+            wanted = <Octets>PyBytes_AS_STRING(encoded)
+            size = PyBytes_GET_SIZE(encoded)
+        if size == 0:
+            return None
+        if member:
+            while at < end:
+                if be16(at + 3) == size and memcmp(at + 5, wanted, size) == 0:
+                    return unpack(self, &at, end, True)
+                at = next_member(at, end)
+            return None
+        if owner._index is not None:
+            begins = <const uint32_t*>PyBytes_AS_STRING(owner._index)
+            for index in range(PyBytes_GET_SIZE(owner._index) >> 2):
+                at = self.data + begins[index]
+                if be16(at + 1) == size and memcmp(at + 3, wanted, size) == 0:
+                    return unpack(self, &at, end, False)
+        while at < end:
+            if be16(at + 1) == size and memcmp(at + 3, wanted, size) == 0:
+                return unpack(self, &at, end, False)
+            at = after_token(at)
+        return None
+
+    cdef Py_ssize_t count(self, _Attributes owner) except -1:
+        cdef Octets at = self.data + owner._start
+        cdef Octets end = self.data + owner._end
+        cdef bint member = type(owner) is Collection
+        cdef Py_ssize_t count = 0
+        while at < end:
+            at = next_member(at, end) if member else next_attribute(at, end)
+            count += 1
+        return count
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(16)
+cdef class AttributeIterator:
+    """Makes each attribute of a slice as it is asked for."""
+
+    cdef Wire wire
+    cdef Octets at
+    cdef Octets end
+    cdef bint member
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.at >= self.end:
+            raise StopIteration
+        return unpack(self.wire, &self.at, self.end, self.member)
+
+
+cdef Attribute unpack(Wire wire, Octets* cursor, Octets end, bint member):
+    """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it."""
+    cdef Attribute attribute = Attribute.__new__(Attribute)
+    cdef Octets at = cursor[0]
+    cdef Octets value, following
+    cdef int tag, size
+    cdef bint mixed = False
+    cdef Py_ssize_t count = 1, index
+    attribute._offset = <int>(at - wire.data)
+    tag = at[0]
+    if member:
+        at += 2  # the name is the memberAttrName's value
+    size = be16(at + 1)
+    attribute._name = shared(at + 3, size)
+    at += 3 + size
+    if member:
+        tag = at[0]
+        at += 3
+    attribute._tag = tag
+    at -= 3  # as if the first value were one of the additional, which have no name
+    following = after_first(at, tag)
+    # Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName.
+    while following < end and following[0] != 0x4A and be16(following + 1) == 0:
+        mixed |= following[0] != tag
+        following = after_value(following)
+        count += 1
+    cursor[0] = following
+    values = PyTuple_New(count)
+    tags = PyTuple_New(count) if mixed else None
+    for index in range(count):
+        if index:
+            tag = at[0]
+        if mixed:
+            put(tags, index, tag)
+        if tag == 0x34:
+            at += 5
+            put(values, index, collection(wire, &at))
+        else:
+            size = be16(at + 3)
+            put(values, index, leaf(tag, at + 5, size))
+            at += 5 + size
+    attribute._values = values
+    attribute._tags = tags
+    return attribute
+
+cdef inline Octets after_first(Octets at, int tag) noexcept nogil:
+    cdef short deepest
+    return after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
+
+cdef Collection collection(Wire wire, Octets* cursor):
+    """The collection whose members begin at the cursor; the cursor moves behind its endCollection."""
+    cdef Collection made = Collection.__new__(Collection)
+    made._wire = wire
+    made._start = <int>(cursor[0] - wire.data)
+    cursor[0] = after_collection(cursor[0], &made._depth)
+    made._end = <int>(cursor[0] - 5 - wire.data)
+    return made
+
+
+# ---- Scanning ----
+
+cdef struct Bounds:
+    Py_ssize_t depth, groups, attributes, values, octets
+
+cdef Bounds DEFAULT
+cdef int read_bounds(object limits, Bounds* bounds) except -1:
+    if limits is DEFAULT_LIMITS:
+        bounds[0] = DEFAULT
+        return 0
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
+    bounds.depth, bounds.groups, bounds.attributes, bounds.values, bounds.octets = limits
+    return 0
+
+DEFAULT.depth, DEFAULT.groups, DEFAULT.attributes, DEFAULT.values, DEFAULT.octets = DEFAULT_LIMITS
+
+cdef struct Scan:
+    Bounds bounds
+    Py_ssize_t position  # of the next token
+    Py_ssize_t start  # where the current group's attributes begin
+    Py_ssize_t attribute_at  # the token that names the current attribute, -1 before the group's first
+    Py_ssize_t groups, attributes, values
+    int group  # the current group's tag, 0 before the first
+    int depth  # how many collections are open
+    int expect  # in a collection: 0 its first member, 1 a member's value, 2 either or its next value
+    uint32_t named  # how many attributes the group has so far
+    uint32_t begins[INDEXED]  # where the first of them begin
+    int members_at[MOST_DEPTH]  # for each open collection, the token that names the current member, or -1
+
+cdef void begin(Scan* scan) noexcept:
+    scan.position = scan.start = scan.groups = scan.attributes = scan.values = 0
+    scan.attribute_at = -1
+    scan.group = scan.depth = scan.expect = 0
+
+cdef int end_group(Scan* scan, Wire wire, list groups) except -1:
+    cdef AttributeGroup group
+    if scan.group == 0:
+        return 0
+    group = AttributeGroup.__new__(AttributeGroup)
+    group._tag = scan.group
+    group._wire = wire
+    group._start = <int>scan.start
+    group._end = <int>scan.position
+    if scan.named >= WORTH_INDEXING:
+        group._index = PyBytes_FromStringAndSize(<char*>scan.begins, min(scan.named, <uint32_t>INDEXED) * 4)
+    groups.append(group)
+    return 0
+
+cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, list groups) except -1:
+    """Go on from `position`. True: the message ends at `position`. False: there must be more octets.
+
+    Finds the groups of a message and checks all framing (RFC 8010 section 3.1).
+    """
+    cdef Py_ssize_t size = min(available, scan.bounds.octets)
+    cdef Py_ssize_t position = scan.position, at
+    cdef unsigned int tag, name_length, length
+    if position == 0:
+        if size < 8:
+            return False
+        position = scan.position = 8
+    while position < size:
+        tag = octets[position]
+        if tag < 0x10:
+            if tag == 0:
+                return fault(scan, octets, available, RESERVED_GROUP)
+            if scan.depth:
+                return fault(scan, octets, available, UNTERMINATED, tag)
+            if tag == 0x03:
+                end_group(scan, wire, groups)
+                scan.position = position + 1
+                return True
+            if scan.groups == scan.bounds.groups:
+                return fault(scan, octets, available, GROUP_LIMIT, 0, scan.bounds.groups)
+            end_group(scan, wire, groups)
+            scan.groups += 1
+            scan.group = tag
+            position += 1
+            scan.position = scan.start = position
+            scan.attribute_at = -1
+            scan.named = 0
+            continue
+        at = position + 5
+        if at > size:
+            return False
+        name_length = be16(octets + position + 1)
+        if name_length:
+            if name_length > 0x7FFF:
+                return fault(scan, octets, available, NAME_TOO_LONG, 0, name_length, position + 1)
+            at += name_length
+            if at > size:
+                return False
+        length = be16(octets + at - 2)
+        if length > 0x7FFF:
+            return fault(scan, octets, available, VALUE_TOO_LONG, 0, length, at - 2)
+        at += length
+        if at > size:
+            return False
+        if scan.depth == 0:
+            # RFC 8010 sections 3.1.4 and 3.1.5.
+            if scan.group == 0:
+                return fault(scan, octets, available, VALUE_BEFORE_GROUP, tag)
+            if tag == 0x37:
+                return fault(scan, octets, available, END_OUTSIDE)
+            if tag == 0x4A:
+                return fault(scan, octets, available, MEMBER_OUTSIDE)
+            if name_length:
+                if scan.attributes == scan.bounds.attributes:
+                    return fault(scan, octets, available, ATTRIBUTE_LIMIT, 0, scan.bounds.attributes)
+                scan.attributes += 1
+                scan.attribute_at = position
+                if scan.named < INDEXED:
+                    scan.begins[scan.named] = <uint32_t>position
+                scan.named += 1
+            elif scan.attribute_at < 0:
+                return fault(scan, octets, available, VALUE_BEFORE_ATTRIBUTE, tag)
+        else:
+            # RFC 8010 sections 3.1.6 and 3.1.7.
+            if name_length:
+                return fault(scan, octets, available, NAME_INSIDE, tag, name_length)
+            if tag == 0x4A:
+                if scan.expect == 1:
+                    return fault(scan, octets, available, MEMBER_WITHOUT_VALUE, tag)
+                if length == 0:
+                    return fault(scan, octets, available, MEMBER_WITHOUT_NAME)
+                if scan.attributes == scan.bounds.attributes:
+                    return fault(scan, octets, available, ATTRIBUTE_LIMIT, 0, scan.bounds.attributes)
+                scan.attributes += 1
+                scan.members_at[scan.depth - 1] = <int>position
+                scan.expect = 1
+                scan.position = position = at
+                continue
+            if tag == 0x37:
+                if length:
+                    return fault(scan, octets, available, END_WITH_VALUE, 0, length)
+                if scan.expect == 1:
+                    return fault(scan, octets, available, MEMBER_WITHOUT_VALUE, tag)
+                scan.depth -= 1
+                scan.expect = 2
+                scan.position = position = at
+                continue
+            if scan.expect == 0:
+                return fault(scan, octets, available, VALUE_BEFORE_MEMBER, tag)
+            scan.expect = 2
+        if scan.values == scan.bounds.values:
+            return fault(scan, octets, available, VALUE_LIMIT, 0, scan.bounds.values)
+        scan.values += 1
+        if tag == 0x34:
+            if length:
+                return fault(scan, octets, available, BEGIN_WITH_VALUE, 0, length)
+            if scan.depth == scan.bounds.depth:
+                return fault(scan, octets, available, DEPTH_LIMIT, 0, scan.bounds.depth)
+            scan.members_at[scan.depth] = -1
+            scan.depth += 1
+            scan.expect = 0
+        scan.position = position = at
+    return False
+
+cdef int fault(
+    Scan* scan, Octets octets, Py_ssize_t available, int kind, int tag=0, Py_ssize_t number=0, Py_ssize_t at=-1,
+    Py_ssize_t left=0,
+) except -1:
+    """Raise what is wrong with the token at `position`, or with the field at `at`."""
+    names = [scan.attribute_at] if scan.attribute_at >= 0 else []
+    names += [scan.members_at[level] for level in range(scan.depth) if scan.members_at[level] >= 0]
+    raise_fault(
+        kind,
+        scan.position if at < 0 else at,
+        tag=tag,
+        number=number,
+        left=left,
+        group=scan.group,
+        octets=octets[:available],
+        token=scan.position,
+        names=tuple(names),
+    )
+    return -1
+
+cdef tuple cut(Scan* scan, Octets octets, Py_ssize_t available):
+    """What `find_cut` says of the token that the end of the data cuts off."""
+    cdef Py_ssize_t at = scan.position + 3
+    cdef int name_length = -1, length = -1
+    if scan.position and at <= available:
+        name_length = be16(octets + at - 2)
+        at += name_length + 2
+        if at <= available:
+            length = be16(octets + at - 2)
+    return find_cut(available, scan.position, name_length, length, scan.bounds.octets)
+
+cdef int stop(Scan* scan, Octets octets, Py_ssize_t available) except -1:
+    """Say what is missing, or wrong, where `advance` came to the end of the data."""
+    kind, at, number, left = cut(scan, octets, available)
+    return fault(scan, octets, available, kind, 0, number, at, left)
+
+cdef int check(Scan* scan, Octets octets, Py_ssize_t available) except -1:
+    """Raise where the token that is cut off is known to exceed the limits or to be wrong."""
+    if scan.bounds.octets - scan.position > 2 * 0xFFFF + 5 and (
+            scan.position == 0 or scan.position + 3 > available or octets[scan.position + 1] < 0x80):
+        return 0  # neither can be, and this is the common case
+    if cut(scan, octets, available)[0] > CUT_VALUE:
+        return stop(scan, octets, available)
+    return 0
+
+cdef Message message(Wire wire, bytes octets, list groups, object only):
+    """The message of a complete scan."""
+    cdef Message made = Message.__new__(Message)
+    cdef AttributeGroup group
+    cdef Attribute attribute
+    cdef Octets data = <Octets>PyBytes_AS_STRING(octets)
+    wire.octets = octets
+    wire.data = data
+    if only is not None:
+        for group in groups:
+            group._items = [attribute for attribute in wire.iterate(group) if attribute._name in only]
+            group._wire = None
+            group._index = None
+            group._made = True
+    made.version = _versions[data[1]] if data[0] == 2 and data[1] < 3 else (data[0], data[1])
+    made.code = be16(data + 2)
+    made.request_id = be32(data + 4)
+    made.groups = groups
+    return made
+
+cdef list _versions = [(2, 0), (2, 1), (2, 2)]
+
+cdef object check_only(object only):
+    if only is None:
+        return None
+    if isinstance(only, str):
+        raise TypeError("only is several names, not a str")
+    return frozenset(only)
+
+
+# ---- The public functions; their documentation is the pure twin's ----
+
+def decode(buffer, *, limits=DEFAULT_LIMITS, only=None):
+    return decode_at(buffer, limits, only, NULL)
+
+def decode_prefix(buffer, *, limits=DEFAULT_LIMITS, only=None):
+    cdef Py_ssize_t size
+    made = decode_at(buffer, limits, only, &size)
+    return made, size
+
+cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* size):
+    cdef Scan scan
+    cdef Py_buffer view
+    cdef Wire wire
+    cdef list groups
+    cdef bytes octets
+    begin(&scan)
+    read_bounds(limits, &scan.bounds)
+    names = check_only(only)
+    wire = Wire.__new__(Wire)
+    groups = []
+    if type(buffer) is bytes:
+        octets = <bytes>buffer
+        scan_all(&scan, <Octets>PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets), wire, groups)
+        if scan.position != PyBytes_GET_SIZE(octets):
+            octets = PyBytes_FromStringAndSize(PyBytes_AS_STRING(octets), scan.position)
+    else:
+        get_octets(buffer, &view)
+        try:
+            scan_all(&scan, <Octets>view.buf, view.len, wire, groups)
+            octets = PyBytes_FromStringAndSize(<char*>view.buf, scan.position)
+        finally:
+            PyBuffer_Release(&view)
+    if size != NULL:
+        size[0] = scan.position
+    return message(wire, octets, groups, names)
+
+cdef int scan_all(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, list groups) except -1:
+    if not advance(scan, octets, available, wire, groups):
+        stop(scan, octets, available)
+    return 0
+
+cdef int get_octets(object buffer, Py_buffer* view) except -1:
+    """The octets of any buffer; those of one with gaps as a copy."""
+    try:
+        PyObject_GetBuffer(buffer, view, PyBUF_SIMPLE)
+    except BufferError:
+        PyObject_GetBuffer(memoryview(buffer).tobytes(), view, PyBUF_SIMPLE)
+    return 0
+
+@cython.final
+cdef class MessageDecoder:
+    cdef Scan scan
+    cdef object only
+    cdef Wire wire
+    cdef list groups
+    cdef uint8_t* octets  # what came so far, while the message is not complete
+    cdef Py_ssize_t size
+    cdef Py_ssize_t capacity
+    cdef bint complete
+    cdef readonly bytes unused
+
+    def __init__(self, *, limits=DEFAULT_LIMITS, only=None):
+        begin(&self.scan)
+        read_bounds(limits, &self.scan.bounds)
+        self.only = check_only(only)
+        self.wire = Wire.__new__(Wire)
+        self.groups = []
+        self.size = 0
+        self.complete = False
+        self.unused = b""
+
+    def __dealloc__(self):
+        free(self.octets)
+
+    def feed(self, data):
+        cdef Py_buffer view
+        cdef Message made
+        if self.complete:
+            raise ValueError("the message is complete: what follows it is document data")
+        with cython.critical_section(self):
+            if type(data) is bytes:
+                return self.take(<Octets>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+            get_octets(data, &view)
+            try:
+                return self.take(<Octets>view.buf, view.len)
+            finally:
+                PyBuffer_Release(&view)
+
+    cdef Message take(self, Octets data, Py_ssize_t size):
+        cdef Octets octets = data
+        cdef Py_ssize_t before = self.size
+        cdef Message made
+        if before:  # otherwise a message that comes in one piece is scanned where it is
+            self.keep(data, size)
+            octets = self.octets
+        if not advance(&self.scan, octets, before + size, self.wire, self.groups):
+            if before == 0:
+                self.keep(data, size)
+            check(&self.scan, self.octets, self.size)
+            return None
+        self.unused = PyBytes_FromStringAndSize(
+            <const char*>octets + self.scan.position, before + size - self.scan.position
+        )
+        made = message(
+            self.wire, PyBytes_FromStringAndSize(<const char*>octets, self.scan.position), self.groups, self.only
+        )
+        self.complete = True
+        self.groups = None
+        free(self.octets)
+        self.octets = NULL
+        self.size = 0
+        return made
+
+    cdef int keep(self, Octets data, Py_ssize_t size) except -1:
+        """Append to what came so far, in space that doubles."""
+        cdef Py_ssize_t capacity = self.capacity
+        cdef void* octets
+        if self.size + size > capacity:
+            capacity = max(2 * capacity, self.size + size, 1024)
+            octets = realloc(self.octets, capacity)
+            if octets == NULL:
+                raise MemoryError
+            self.octets = <uint8_t*>octets
+            self.capacity = capacity
+        memcpy(self.octets + self.size, data, size)
+        self.size += size
+        return 0
+
+    @property
+    def needed(self):
+        if self.complete:
+            return 0
+        return octets_needed(self.size, cut(&self.scan, self.octets, self.size))
+
+    def close(self):
+        if not self.complete:
+            stop(&self.scan, self.octets, self.size)
+
+
+# ---- Encoding ----
+
+cdef struct Output:
+    uint8_t* octets
+    Py_ssize_t size
+    Py_ssize_t capacity
+    PyObject* grown  # the bytes that `octets` are in, NULL while they fit the stack
+
+cdef struct Names:
+    # The attribute being written, and those whose collections it is in: for the words of an error.
+    PyObject* name
+    Names* outer
+
+cdef int grow(Output* output, Py_ssize_t size) except -1:
+    cdef Py_ssize_t capacity = max(2 * output.capacity, output.size + size)
+    cdef Octets stack = output.octets
+    if output.grown == NULL:
+        output.grown = new_bytes(NULL, capacity)
+        memcpy(PyBytes_AS_STRING(<object>output.grown), stack, output.size)
+    else:
+        _PyBytes_Resize(&output.grown, capacity)
+    output.octets = <uint8_t*>PyBytes_AS_STRING(<object>output.grown)
+    output.capacity = capacity
+    return 0
+
+cdef inline int reserve(Output* output, Py_ssize_t size) except -1:
+    return grow(output, size) if output.size + size > output.capacity else 0
+
+cdef inline void put16(uint8_t* at, unsigned int number) noexcept nogil:
+    at[0] = number >> 8
+    at[1] = number & 0xFF
+
+cdef inline void put32(uint8_t* at, uint32_t number) noexcept nogil:
+    at[0] = number >> 24
+    at[1] = number >> 16 & 0xFF
+    at[2] = number >> 8 & 0xFF
+    at[3] = number & 0xFF
+
+cdef inline int copy(Output* output, const void* octets, Py_ssize_t size) except -1:
+    reserve(output, size)
+    memcpy(output.octets + output.size, octets, size)
+    output.size += size
+    return 0
+
+def encode(message):
+    cdef Output output
+    cdef uint8_t stack[2048]
+    if type(message) is not Message:
+        raise TypeError(f"encode takes a Message, not {type(message).__name__}")
+    output.octets = stack
+    output.size = 0
+    output.capacity = sizeof(stack)
+    output.grown = NULL
+    try:
+        write_message(&output, <Message>message)
+        if output.grown == NULL:
+            return PyBytes_FromStringAndSize(<char*>stack, output.size)
+        _PyBytes_Resize(&output.grown, output.size)
+        return <bytes>output.grown
+    finally:
+        Py_XDECREF(output.grown)
+
+cdef bint is_int(object value, long lowest, long highest) except -1:
+    cdef int overflow
+    cdef long number
+    if not PyLong_Check(value) or PyBool_Check(value):
+        return False
+    number = PyLong_AsLongAndOverflow(value, &overflow)
+    return overflow == 0 and lowest <= number <= highest
+
+cdef int write_message(Output* output, Message made) except -1:
+    cdef AttributeGroup group
+    cdef Attribute attribute
+    version, code, request_id = made.version, made.code, made.request_id
+    if not (
+        isinstance(version, tuple)
+        and len(version) == 2
+        and is_int(version[0], 0, 0xFF)
+        and is_int(version[1], 0, 0xFF)
+        and is_int(code, 0, 0xFFFF)
+        and is_int(request_id, -0x80000000, 0x7FFFFFFF)
+    ):
+        errors.raise_unfit_header(version, code, request_id)
+    output.octets[0] = version[0]
+    output.octets[1] = version[1]
+    put16(output.octets + 2, code)
+    put32(output.octets + 4, <uint32_t><int32_t>request_id)
+    output.size = 8
+    for each in made.groups:
+        if type(each) is not AttributeGroup:
+            errors.raise_unfit_group(each)
+        group = <AttributeGroup>each
+        if not 0x01 <= group._tag <= 0x0F or group._tag == 0x03:
+            errors.raise_unfit_group_tag(group._tag)
+        reserve(output, 1)
+        output.octets[output.size] = group._tag
+        output.size += 1
+        if group._made:
+            for attribute in group._items:
+                write_attribute(output, attribute, group._tag, NULL)
+        else:
+            copy(output, (<Wire>group._wire).data + group._start, group._end - group._start)
+    return copy(output, b"\x03", 1)
+
+cdef int write_attribute(Output* output, Attribute attribute, int group, Names* outer) except -1:
+    """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where `outer` has a name (section 3.1.7)."""
+    cdef Names names
+    cdef tuple values = attribute._values
+    cdef Py_ssize_t index, size
+    cdef Octets name
+    cdef uint8_t* at
+    cdef int tag = attribute._tag
+    names.name = <PyObject*>attribute._name
+    names.outer = outer
+    if PyUnicode_IS_COMPACT_ASCII(attribute._name):
+        name = <Octets>PyUnicode_1BYTE_DATA(attribute._name)
+        size = PyUnicode_GET_LENGTH(attribute._name)
+    else:
+        encoded = pack_string(attribute._name) or b""
+        name = <Octets>PyBytes_AS_STRING(encoded)
+        size = PyBytes_GET_SIZE(encoded)
+    if not 1 <= size <= 0x7FFF or len(values) == 0:
+        errors.raise_unfit_attribute(attribute._name, len(values), group, path(outer))
+    reserve(output, size + 8)
+    at = output.octets + output.size
+    at[0] = 0x4A if outer != NULL else tag
+    if outer != NULL:
+        at[1] = at[2] = 0
+        at += 2
+        output.size += 2
+    put16(at + 1, size)
+    memcpy(at + 3, name, size)
+    output.size += size + 3
+    for index in range(len(values)):
+        if index or outer != NULL:
+            if attribute._tags is not None:
+                tag = attribute._tags[index]
+            reserve(output, 3)
+            at = output.octets + output.size
+            at[0] = tag
+            at[1] = at[2] = 0
+            output.size += 3
+        write_value(output, tag, values[index], group, &names, index)
+    return 0
+
+cdef int write_value(
+    Output* output, int tag, object value, int group, Names* names, Py_ssize_t index
+) except -1:
+    """Value-length and value, after the tag and the name are out."""
+    cdef uint8_t* at
+    cdef long number
+    cdef int overflow
+    cdef Py_ssize_t size
+    if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
+        if type(value) is str and PyUnicode_IS_COMPACT_ASCII(value):
+            size = PyUnicode_GET_LENGTH(value)
+            if size <= 0x7FFF:
+                reserve(output, size + 2)
+                at = output.octets + output.size
+                put16(at, size)
+                memcpy(at + 2, PyUnicode_1BYTE_DATA(value), size)
+                output.size += size + 2
+                return 0
+    elif tag == 0x21 or tag == 0x23:
+        if PyLong_Check(value) and not PyBool_Check(value):
+            number = PyLong_AsLongAndOverflow(value, &overflow)
+            if overflow == 0 and -0x80000000 <= number <= 0x7FFFFFFF:
+                reserve(output, 6)
+                at = output.octets + output.size
+                put16(at, 4)
+                put32(at + 2, <uint32_t>number)
+                output.size += 6
+                return 0
+    elif tag == 0x34:
+        if type(value) is Collection:
+            write_collection(output, <Collection>value, group, names)
+            return 0
+    octets = pack(tag, value)
+    if octets is None or PyBytes_GET_SIZE(octets) > 0x7FFF:
+        errors.raise_unfit_value(tag, value, group, path(names), index)
+    size = PyBytes_GET_SIZE(octets)
+    reserve(output, size + 2)
+    put16(output.octets + output.size, size)
+    output.size += 2
+    return copy(output, PyBytes_AS_STRING(octets), size)
+
+cdef int write_collection(Output* output, Collection value, int group, Names* names) except -1:
+    """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
+    cdef Attribute attribute
+    copy(output, b"\0\0", 2)
+    if value._made:
+        for attribute in value._items:
+            write_attribute(output, attribute, group, names)
+    else:
+        copy(output, (<Wire>value._wire).data + value._start, value._end - value._start)
+    return copy(output, b"\x37\0\0\0\0", 5)
+
+cdef tuple path(Names* names):
+    found = []
+    while names != NULL:
+        found.append(<str>names.name)
+        names = names.outer
+    return tuple(found[::-1])
+
+cdef bytes pack(int tag, object value):
+    """A value's octets, None where it does not fit its tag. The commonest values never come here."""
+    cdef uint8_t octets[11]
+    cdef Py_ssize_t field
+    if tag < 0x10 or tag == 0x34 or tag == 0x37 or tag == 0x4A:
+        return None
+    if isinstance(value, RawValue):
+        return value.data if type(value.data) is bytes else None
+    if tag == 0x21 or tag == 0x23:
+        return None
+    if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
+        return pack_string(value)
+    if tag == 0x22:
+        return (b"\x01" if value else b"\0") if PyBool_Check(value) else None
+    if tag == 0x33:
+        if not (isinstance(value, RangeOfInteger) and is_int32(value[0]) and is_int32(value[1])):
+            return None
+        put32(octets, <uint32_t><int32_t>value[0])
+        put32(octets + 4, <uint32_t><int32_t>value[1])
+        return octets[:8]
+    if tag == 0x32:
+        if not (
+            isinstance(value, Resolution)
+            and is_int32(value[0])
+            and is_int32(value[1])
+            and is_int(value[2], -0x80, 0x7F)
+        ):
+            return None
+        put32(octets, <uint32_t><int32_t>value[0])
+        put32(octets + 4, <uint32_t><int32_t>value[1])
+        octets[8] = <uint8_t><signed char>value[2]
+        return octets[:9]
+    if tag == 0x31:
+        if not (isinstance(value, DateTime) and is_int(value[0], 0, 0xFFFF)):
+            return None
+        put16(octets, value[0])
+        for field in range(1, 10):
+            item = value[field]
+            if field == 7:
+                item = ord(item) if isinstance(item, str) and len(item) == 1 else None
+            if not is_int(item, 0, 0xFF):
+                return None
+            octets[field + 1] = item
+        return octets[:11]
+    if tag == 0x35 or tag == 0x36:
+        if not isinstance(value, StringWithLanguage):
+            return None
+        language, string = pack_string(value[1]), pack_string(value[0])
+        if language is None or string is None or len(language) + len(string) > 0x7FFB:
+            return None
+        return len(language).to_bytes(2, "big") + language + len(string).to_bytes(2, "big") + string
+    if isinstance(value, OutOfBand):
+        return b"" if value.value == tag else None
+    if 0x10 <= tag <= 0x1F and (<list>_out_of_band)[tag & 0x0F] is not None:
+        return None
+    return value if type(value) is bytes else None
+
+cdef bytes pack_string(object value):
+    try:
+        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else None
+    except UnicodeEncodeError:
+        return None
+
+cdef bint is_int32(object value) except -1:
+    return is_int(value, -0x80000000, 0x7FFFFFFF)

@@ -1,0 +1,545 @@
+"""Message, AttributeGroup, Attribute and Collection: the model of RFC 8010 section 3.1.1, written once.
+
+The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
+source is compiled as `_message_c`, where `_message_c.pxd` gives the fields C types. So it imports neither twin and
+says nothing of octets: what a group holds on the wire is the business of its `Wire`, which each twin implements.
+
+A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
+a name up makes that one alone; the slice stays, and is what an unchanged group is encoded from. An `Attribute` and a
+`Collection` never change, so a group knows whether it has been changed.
+"""
+
+from .limits import MAX_DEPTH
+from .tags import DELIMITER_TAGS, VALUE_TAGS, DelimiterTag, describe_tag
+from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, SupportsIndex, TypeAlias
+
+    from .enums import Operation, Status
+    from .tags import ValueTag
+
+    Value: TypeAlias = (
+        str
+        | int
+        | bytes
+        | "Collection"
+        | DateTime
+        | OutOfBand
+        | RangeOfInteger
+        | RawValue
+        | Resolution
+        | StringWithLanguage
+    )
+
+# What may stand for itself where a sequence of values is asked for.
+_ONE_VALUE = (str, int, bytes, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage)
+
+
+_MISSING = object()
+
+
+def _rebuild(kind: str, arguments: "tuple[Any, ...]") -> "Any":
+    """What a pickle calls, so that one twin reads what the other wrote."""
+    from . import codec
+
+    return getattr(codec, kind)(*arguments)
+
+
+class Wire:
+    """The attribute octets of one decoded message, which its groups and collections are slices of."""
+
+    __slots__ = ()
+
+    def iterate(self, owner: "_Attributes") -> "Iterator[Attribute]":
+        """Unpack the attributes of a group or collection, one after the other."""
+        raise NotImplementedError
+
+    def items(self, owner: "_Attributes") -> "list[Attribute]":
+        """Unpack all attributes of a group or collection, once."""
+        raise NotImplementedError
+
+    def find(self, owner: "_Attributes", name: str) -> "Attribute | None":
+        """Unpack the first attribute of that name in a group or collection, and only that."""
+        raise NotImplementedError
+
+    def count(self, owner: "_Attributes") -> int:
+        """How many attributes a group or collection has."""
+        raise NotImplementedError
+
+
+class Attribute:
+    """A name and one or more values, each under its value tag (RFC 8010 sections 3.1.4 and 3.1.5). Immutable.
+
+    name: the attribute's name, or the member attribute's inside a `Collection`.
+    tag: the value tag of all values, or a sequence with one tag for each value.
+    values: a sequence of values, or one value.
+
+    What fits which tag is checked by `encode`; here only shapes are. Raises TypeError for a name that is no ``str``
+    or values that are no sequence, ValueError for a tag that is no octet or tags and values that differ in number.
+    """
+
+    __slots__ = ("_name", "_offset", "_tag", "_tags", "_values")
+
+    _name: str
+    _offset: int
+    _tag: int
+    _tags: "tuple[int, ...] | None"  # only where they differ
+    _values: "tuple[Value, ...]"
+
+    def __init__(
+        self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]"
+    ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
+        if isinstance(values, _ONE_VALUE) or isinstance(values, Collection):
+            several = (values,)
+        else:
+            several = tuple(values)
+        tags = (tag,) if isinstance(tag, int) else tuple(tag)
+        for number in tags:
+            if not isinstance(number, int) or not 0 <= number <= 0xFF:
+                raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
+        if not isinstance(tag, int) and len(tags) != len(several):
+            raise ValueError(f"attribute {name!r} has {len(several)} values but {len(tags)} tags")
+        same = len(set(tags)) <= 1
+        self._name = name if type(name) is str else str.__str__(name)
+        self._offset = -1
+        self._tag = int(tags[0]) if tags else 0
+        self._tags = None if same else tuple([int(number) for number in tags])
+        self._values = several
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def tag(self) -> "ValueTag | int":
+        """The tag of the first value: a `ValueTag`, or an int where the tag has no name."""
+        return VALUE_TAGS[self._tag]
+
+    @property
+    def tags(self) -> "tuple[ValueTag | int, ...]":
+        """The tag of each value, in their order."""
+        if self._tags is None:
+            return (VALUE_TAGS[self._tag],) * len(self._values)
+        return tuple([VALUE_TAGS[tag] for tag in self._tags])
+
+    @property
+    def values(self) -> "tuple[Value, ...]":
+        """All values, in their order, in the Python forms that `ippfast.values` describes."""
+        return self._values
+
+    @property
+    def value(self) -> "Any":
+        """The value, where there is exactly one. Raises ValueError otherwise."""
+        values = self._values
+        if len(values) != 1:
+            raise ValueError(f"attribute {self._name!r} has {len(values)} values, not one: see .values")
+        return values[0]
+
+    @property
+    def offset(self) -> "int | None":
+        """Where the attribute began in the message it was decoded from, in octets; None for one made by hand."""
+        return self._offset if self._offset >= 0 else None
+
+    def enum(self) -> "tuple[Value, ...]":
+        """The values, with members of the enum that IANA registers for this attribute instead of their numbers.
+
+        Numbers that are not registered, and values of attributes without an enum, stay as they are.
+        """
+        from . import registry
+
+        members = registry.enum_for(self._name)
+        if members is None:
+            return self.values
+        return tuple([members.coerce(value) if type(value) is int else value for value in self.values])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Attribute):
+            return NotImplemented
+        return (
+            self._name == other._name
+            and self._tag == other._tag
+            and self._tags == other._tags
+            and self._values == other._values
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._name, self._tag, self._tags, self._values))
+
+    def __repr__(self) -> str:
+        tag = _show_tag(self._tag) if self._tags is None else f"[{', '.join(map(_show_tag, self._tags))}]"
+        return f"Attribute({self._name!r}, {tag}, {list(self._values)!r})"
+
+    def __copy__(self) -> "Attribute":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Attribute":
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        tags = self._tag if self._tags is None else self._tags
+        return _rebuild, ("Attribute", (self._name, tags, self._values))
+
+
+def _show_tag(number: int) -> str:
+    tag = VALUE_TAGS[number]
+    return f"0x{number:02x}" if type(tag) is int else f"ValueTag.{tag.name}"
+
+
+class _Attributes:
+    """What a collection and a group have in common: a sequence of `Attribute` with look-up by name."""
+
+    __slots__ = ("_end", "_index", "_items", "_made", "_start", "_wire")
+
+    _wire: "Wire | None"  # what _start and _end are a slice of; None for one made by hand
+    _start: int
+    _end: int
+    _index: "bytes | None"  # the compiled twin's own: where the attributes of a large slice begin
+    _items: "list[Attribute] | None"  # None: not unpacked yet
+    _made: bool  # made or changed by hand: _items says what is in it, not the slice
+
+    def _list(self) -> "list[Attribute]":
+        items = self._items
+        return self._wire.items(self) if items is None else items  # type: ignore[union-attr]  # it has the one or other
+
+    def _find(self, name: str) -> "Attribute | None":
+        if not self._made:
+            return self._wire.find(self, name)  # type: ignore[union-attr]
+        for attribute in self._list():
+            if attribute._name == name:
+                return attribute
+        return None
+
+    def get(self, name: str, default: "Any" = None) -> "Any":
+        """The first attribute of that name, or `default`."""
+        attribute = self._find(name)
+        return default if attribute is None else attribute
+
+    def get_all(self, name: str) -> "list[Attribute]":
+        """Every attribute of that name. There should be at most one (RFC 8011 section 4.1.3)."""
+        return [attribute for attribute in self if attribute._name == name]
+
+    def value(self, name: str, default: "Any" = _MISSING) -> "Any":
+        """The one value of the first attribute of that name, or `default` where there is no such attribute.
+
+        Raises KeyError where there is none and no default, ValueError where it has several values.
+        """
+        attribute = self._find(name)
+        if attribute is None:
+            if default is _MISSING:
+                raise KeyError(name)
+            return default
+        values = attribute._values
+        return values[0] if len(values) == 1 else attribute.value
+
+    def __getitem__(self, key: "str | SupportsIndex") -> Attribute:
+        """The attribute at a position, or the first of a name. Raises IndexError or KeyError."""
+        if isinstance(key, str):
+            attribute = self._find(key)
+            if attribute is None:
+                raise KeyError(key)
+            return attribute
+        return self._list()[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is an attribute of that name, or one equal to that `Attribute`."""
+        if isinstance(key, str):
+            return self._find(key) is not None
+        return key in self._list()
+
+    def __iter__(self) -> "Iterator[Attribute]":
+        return iter(self._list()) if self._made else self._wire.iterate(self)  # type: ignore[union-attr]
+
+    def __reversed__(self) -> "Iterator[Attribute]":
+        return reversed(self._list())
+
+    def __len__(self) -> int:
+        return len(self._list()) if self._made else self._wire.count(self)  # type: ignore[union-attr]
+
+    def __bool__(self) -> bool:
+        return True  # an empty group or collection is one all the same
+
+
+class Collection(_Attributes):
+    """A value that consists of member attributes, in order (RFC 8010 section 3.1.6). Immutable.
+
+    It is a sequence of `Attribute`, and looks members up by name: ``size["x-dimension"].value``. Where a name
+    occurs twice, the first counts. Raises TypeError for members that are no `Attribute`, and ValueError where
+    collections would nest more than 100 deep.
+    """
+
+    __slots__ = ("_depth",)
+
+    _depth: int  # how deep collections nest in it, itself included
+
+    def __init__(self, members: "Iterable[Attribute]" = ()) -> None:
+        items = list(members)
+        depth = 1
+        for attribute in items:
+            _check_attribute(attribute)
+            for value in attribute.values:
+                if isinstance(value, Collection):
+                    depth = max(depth, value._depth + 1)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"collections nest at most {MAX_DEPTH} deep")
+        self._wire = None
+        self._start = 0
+        self._end = 0
+        self._index = None
+        self._items = items
+        self._made = True
+        self._depth = depth
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Collection):
+            return NotImplemented
+        return list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"Collection({list(self)!r})"
+
+    def __copy__(self) -> "Collection":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Collection":
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        return _rebuild, ("Collection", (list(self),))
+
+
+class AttributeGroup(_Attributes):
+    """A group of attributes under its delimiter tag (RFC 8010 section 3.1.2).
+
+    tag: the delimiter tag, such as ``DelimiterTag.JOB``. attributes: the attributes, in order.
+
+    It is a mutable sequence of `Attribute` that keeps order and duplicates, and looks up by name: ``group["job-id"]``
+    is the first attribute of that name. Assigning by name replaces every attribute of that name by one, and
+    deleting by name removes them all, so that no second one slips through.
+    """
+
+    __slots__ = ("_tag",)
+
+    _tag: int
+
+    def __init__(self, tag: int, attributes: "Iterable[Attribute]" = ()) -> None:
+        if not isinstance(tag, int) or not 0 <= tag <= 0xFF:
+            raise ValueError(f"a group's tag is an int from 0 to 0xff, not {tag!r}")
+        items = list(attributes)
+        for attribute in items:
+            _check_attribute(attribute)
+        self._wire = None
+        self._start = 0
+        self._end = 0
+        self._index = None
+        self._items = items
+        self._made = True
+        self._tag = int(tag)
+
+    @property
+    def tag(self) -> "DelimiterTag | int":
+        """The delimiter tag: a `DelimiterTag`, or an int where it has no name."""
+        return DELIMITER_TAGS[self._tag]
+
+    def _own(self) -> "list[Attribute]":
+        """The list to change: from now on it says what is in the group."""
+        items = self._list()
+        self._made = True
+        return items
+
+    def __setitem__(self, key: "str | SupportsIndex", new: "Attribute | Value | Sequence[Value]") -> None:
+        """Put an `Attribute` at a position, or in the place of all attributes of a name.
+
+        By name, a value or a list of values is taken too, under the tag of the attribute that it replaces. By name,
+        an `Attribute` that is not there yet is appended. Raises KeyError for values without an attribute to
+        replace, ValueError where the `Attribute` has another name or the tag to take is not clear.
+        """
+        if not isinstance(key, str):
+            _check_attribute(new)
+            self._own()[key] = new  # type: ignore[assignment]
+            return
+        items = self._list()
+        places = [place for place, attribute in enumerate(items) if attribute._name == key]
+        if isinstance(new, Attribute):
+            attribute = new
+            if attribute._name != key:
+                raise ValueError(f"an attribute named {attribute._name!r} cannot stand under {key!r}")
+        elif not places:
+            raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")
+        elif items[places[0]]._tags is not None:
+            raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
+        else:
+            attribute = Attribute(key, items[places[0]]._tag, new)
+        items = self._own()
+        if places:
+            items[places[0]] = attribute
+            for place in reversed(places[1:]):
+                del items[place]
+        else:
+            items.append(attribute)
+
+    def __delitem__(self, key: "str | SupportsIndex | slice") -> None:
+        """Remove the attribute at a position, or every attribute of a name. Raises IndexError or KeyError."""
+        if not isinstance(key, str):
+            del self._own()[key]
+            return
+        if self._find(key) is None:
+            raise KeyError(key)
+        items = self._own()
+        items[:] = [attribute for attribute in items if attribute._name != key]
+
+    def insert(self, position: int, attribute: Attribute) -> None:
+        """Put an attribute before the one at `position`."""
+        _check_attribute(attribute)
+        self._own().insert(position, attribute)
+
+    def append(self, attribute: Attribute) -> None:
+        """Put an attribute at the end."""
+        _check_attribute(attribute)
+        self._own().append(attribute)
+
+    def extend(self, attributes: "Iterable[Attribute]") -> None:
+        """Put attributes at the end."""
+        for attribute in list(attributes):
+            self.append(attribute)
+
+    def clear(self) -> None:
+        """Remove every attribute."""
+        self._own().clear()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AttributeGroup):
+            return NotImplemented
+        return self._tag == other._tag and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        names = [repr(attribute._name) for attribute in self]
+        if len(names) > 5:
+            names[4:] = [f"and {len(names) - 4} more"]
+        return f"<AttributeGroup {describe_tag(self._tag)}: {', '.join(names) or 'no attributes'}>"
+
+    def __copy__(self) -> "AttributeGroup":
+        return AttributeGroup(self._tag, self)
+
+    def __deepcopy__(self, memo: object) -> "AttributeGroup":
+        return AttributeGroup(self._tag, self)  # attributes never change: nothing deeper to copy
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        return _rebuild, ("AttributeGroup", (self._tag, list(self)))
+
+
+def _check_attribute(attribute: object) -> None:
+    if not isinstance(attribute, Attribute):
+        raise TypeError(f"a group holds Attribute objects, not {type(attribute).__name__}")
+
+
+class Message:
+    """A request or a response without its document data (RFC 8010 section 3.1.1).
+
+    version: the version-number, major and minor: ``(2, 0)``. Each is 0 to 255.
+    code: the operation-id of a request or the status-code of a response, 0 to 0xffff. The octets do not tell which.
+    request_id: the request-id, a signed 32-bit number; 1 or more in a correct message.
+    groups: the attribute groups, in order. A plain list: append to it, sort it, replace it.
+    """
+
+    __slots__ = ("code", "groups", "request_id", "version")
+
+    version: "tuple[int, int]"
+    code: int
+    request_id: int
+    groups: "list[AttributeGroup]"
+
+    def __init__(
+        self,
+        version: "tuple[int, int]",
+        code: int,
+        request_id: int,
+        groups: "Iterable[AttributeGroup]" = (),
+    ) -> None:
+        self.version = version
+        self.code = code
+        self.request_id = request_id
+        self.groups = list(groups)
+
+    @property
+    def operation(self) -> "Operation | int":
+        """The code as an operation-id: an `Operation`, or the int where it is not known."""
+        from .enums import Operation
+
+        return Operation.coerce(self.code)
+
+    @property
+    def status(self) -> "Status | int":
+        """The code as a status-code: a `Status`, or the int where it is not known."""
+        from .enums import Status
+
+        return Status.coerce(self.code)
+
+    def group(self, tag: int) -> AttributeGroup:
+        """The first group under that delimiter tag. Raises KeyError where there is none."""
+        for group in self.groups:
+            if group._tag == tag:
+                return group
+        present = ", ".join([describe_tag(group._tag) for group in self.groups]) or "none"
+        raise KeyError(f"no {describe_tag(tag)} group; there are: {present}")
+
+    def groups_of(self, tag: int) -> "list[AttributeGroup]":
+        """Every group under that delimiter tag, such as one ``DelimiterTag.JOB`` group a job."""
+        return [group for group in self.groups if group._tag == tag]
+
+    @property
+    def operation_attributes(self) -> AttributeGroup:
+        """The first operation attributes group. Raises KeyError where there is none, as the next two do."""
+        return self.group(DelimiterTag.OPERATION)
+
+    @property
+    def job(self) -> AttributeGroup:
+        """The first job attributes group."""
+        return self.group(DelimiterTag.JOB)
+
+    @property
+    def printer(self) -> AttributeGroup:
+        """The first printer attributes group."""
+        return self.group(DelimiterTag.PRINTER)
+
+    @property
+    def jobs(self) -> "list[AttributeGroup]":
+        """The job attributes groups, one a job in the answer to Get-Jobs."""
+        return self.groups_of(DelimiterTag.JOB)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Message):
+            return NotImplemented
+        return (
+            self.version == other.version
+            and self.code == other.code
+            and self.request_id == other.request_id
+            and self.groups == other.groups
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        code = f"0x{self.code:04x}" if type(self.code) is int else repr(self.code)
+        return (
+            f"<Message version {self.version!r}, code {code}, request-id {self.request_id!r}, groups {self.groups!r}>"
+        )
+
+    def __copy__(self) -> "Message":
+        return Message(self.version, self.code, self.request_id, self.groups)
+
+    def __deepcopy__(self, memo: object) -> "Message":
+        groups = [group.__copy__() for group in self.groups]
+        return Message(self.version, self.code, self.request_id, groups)
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        return _rebuild, ("Message", (self.version, self.code, self.request_id, self.groups))

@@ -1,0 +1,35 @@
+"""Builds the compiled twin; everything else about the package is in pyproject.toml.
+
+IPPFAST_BUILD_EXTENSION: 1 = it must compile, 0 = pure Python only, auto (the default) = compile where possible.
+"""
+
+import os
+import sys
+
+from setuptools import Extension, setup
+
+mode = os.environ.get("IPPFAST_BUILD_EXTENSION", "auto")
+if mode not in ("0", "1", "auto"):
+    sys.exit(f"IPPFAST_BUILD_EXTENSION is 0, 1 or auto, not {mode!r}")
+
+extensions = []
+if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
+    from Cython.Build import cythonize
+
+    extensions = cythonize(
+        [
+            Extension("ippfast._message_c", ["ippfast/_message.py"]),
+            Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
+        ],
+        force=True,  # it does not know that _message_c.pxd belongs to _message.py
+        compiler_directives={
+            "language_level": 3,
+            "annotation_typing": False,  # annotations are for readers and type checkers
+            "auto_pickle": False,
+            "freethreading_compatible": True,
+        },
+    )
+    for extension in extensions:
+        extension.optional = mode == "auto"  # cythonize() forgets it where it was given to Extension
+
+setup(ext_modules=extensions)
