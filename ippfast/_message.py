@@ -9,9 +9,13 @@ a name up makes that one alone; the slice stays, and is what an unchanged group 
 `Collection` never change, so a group knows whether it has been changed.
 """
 
+from . import _directives as cython
 from .limits import MAX_DEPTH
 from .tags import DELIMITER_TAGS, VALUE_TAGS, DelimiterTag, describe_tag
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+if False:  # seen by the compiler alone
+    import cython
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +52,8 @@ def _rebuild(kind: str, arguments: "tuple[Any, ...]") -> "Any":
     return getattr(codec, kind)(*arguments)
 
 
+@cython.no_gc
+@cython.cclass
 class Wire:
     """The attribute octets of one decoded message, which its groups and collections are slices of."""
 
@@ -70,6 +76,12 @@ class Wire:
         raise NotImplementedError
 
 
+# No cycle can lead through attributes, collections and groups: what they hold is older than they are, or no value
+# that `encode` takes. So the cycle collector need not know of them.
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass
 class Attribute:
     """A name and one or more values, each under its value tag (RFC 8010 sections 3.1.4 and 3.1.5). Immutable.
 
@@ -190,6 +202,9 @@ def _show_tag(number: int) -> str:
     return f"0x{number:02x}" if type(tag) is int else f"ValueTag.{tag.name}"
 
 
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass
 class _Attributes:
     """What a collection and a group have in common: a sequence of `Attribute` with look-up by name."""
 
@@ -264,6 +279,9 @@ class _Attributes:
         return True  # an empty group or collection is one all the same
 
 
+@cython.final
+@cython.no_gc
+@cython.cclass
 class Collection(_Attributes):
     """A value that consists of member attributes, in order (RFC 8010 section 3.1.6). Immutable.
 
@@ -315,6 +333,9 @@ class Collection(_Attributes):
         return _rebuild, ("Collection", (list(self),))
 
 
+@cython.final
+@cython.no_gc
+@cython.cclass
 class AttributeGroup(_Attributes):
     """A group of attributes under its delimiter tag (RFC 8010 section 3.1.2).
 
@@ -442,6 +463,9 @@ def _check_attribute(attribute: object) -> None:
         raise TypeError(f"a group holds Attribute objects, not {type(attribute).__name__}")
 
 
+@cython.final
+@cython.freelist(16)
+@cython.cclass
 class Message:
     """A request or a response without its document data (RFC 8010 section 3.1.1).
 

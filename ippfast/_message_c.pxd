@@ -1,9 +1,6 @@
 # C types for `_message.py`, which is compiled as `_message_c`. Nothing here has behaviour.
 
-cimport cython
 
-
-@cython.no_gc
 cdef class Wire:
     cdef object iterate(self, _Attributes owner)
     cdef list items(self, _Attributes owner)
@@ -11,11 +8,6 @@ cdef class Wire:
     cdef Py_ssize_t count(self, _Attributes owner) except -1
 
 
-# No cycle can lead through attributes, collections and groups: what they hold is older than they are, or no value
-# that `encode` takes. So the cycle collector need not know of them.
-@cython.final
-@cython.no_gc
-@cython.freelist(64)
 cdef class Attribute:
     cdef readonly str _name
     cdef readonly tuple _values
@@ -24,8 +16,6 @@ cdef class Attribute:
     cdef readonly int _offset
 
 
-@cython.no_gc
-@cython.freelist(64)
 cdef class _Attributes:
     cdef readonly Wire _wire
     cdef readonly list _items
@@ -40,20 +30,14 @@ cdef class _Attributes:
     cdef Attribute _find(self, str name)
 
 
-@cython.final
-@cython.no_gc
 cdef class Collection(_Attributes):
     pass
 
 
-@cython.final
-@cython.no_gc
 cdef class AttributeGroup(_Attributes):
     cdef list _own(self)
 
 
-@cython.final
-@cython.freelist(16)
 cdef class Message:
     cdef public object version
     cdef public object code

@@ -1,0 +1,2 @@
+HTTP/1.1 400 Bad Request
+
