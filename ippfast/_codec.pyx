@@ -14,8 +14,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy
 
@@ -27,6 +26,8 @@ from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
+# The hot paths below hold plain pointers and pass references on. A temporary reference is not only two instructions: on
+# CPython 3.12 and later the count is written as 32 bits and read back as 64, which stalls the processor.
 cdef extern from *:
     """
     /* The cache of `shared` below needs the interpreter's lock. */
@@ -35,26 +36,62 @@ cdef extern from *:
     #else
     #define IPPFAST_SHARES 1
     #endif
+    /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
+    #define IPPFAST_OWN(pointer) (pointer)
+    #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
+    static inline PyObject *ippfast_give(PyObject **variable) {
+        PyObject *pointer = *variable;
+        *variable = NULL;
+        return pointer;
+    }
+    /* The fields of Attribute, in the order of _message_c.pxd; checked at import. */
+    typedef struct {
+        PyObject_HEAD
+        PyObject *name, *values, *tags;
+        int tag, offset;
+    } IppfastAttribute;
     """
     const bint IPPFAST_SHARES
+    object own "IPPFAST_OWN"(PyObject*)
+    Attribute own_attribute "(struct __pyx_obj_7ippfast_10_message_c_Attribute *)IPPFAST_OWN"(PyObject*)
+    PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
+    PyObject* give_collection "IPPFAST_GIVE"(Collection)
+    PyObject* give "IPPFAST_GIVE"(object)
+    ctypedef struct IppfastAttribute:
+        PyObject* name
+        PyObject* values
+        PyObject* tags
+        int tag
+        int offset
 
 cdef extern from "Python.h":
-    bint PyUnicode_IS_COMPACT_ASCII(object)
-    void* PyUnicode_1BYTE_DATA(object)
-    Py_ssize_t PyUnicode_GET_LENGTH(object)
-    str PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
-    str PyUnicode_DecodeUTF8(const char* octets, Py_ssize_t size, const char* errors)
-    object PyType_GenericAlloc(PyTypeObject* type, Py_ssize_t size)
-    long PyLong_AsLongAndOverflow(object, int* overflow) except? -1
-    int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
+    bint is_ascii "PyUnicode_IS_COMPACT_ASCII"(PyObject*)
+    uint8_t* ascii_octets "PyUnicode_1BYTE_DATA"(PyObject*)
+    Py_ssize_t ascii_size "PyUnicode_GET_LENGTH"(PyObject*)
+    PyObject* PyUnicode_New(Py_ssize_t size, Py_UCS4 highest) except NULL
+    PyObject* PyUnicode_DecodeUTF8(const char* octets, Py_ssize_t size, const char* errors) except NULL
+    bint is_str "PyUnicode_CheckExact"(PyObject*)
+    bint is_bool "PyBool_Check"(PyObject*)
+    bint is_int "PyLong_Check"(PyObject*)
+    PyObject* PyLong_FromLong(long) except NULL
+    long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
-    bint PyBool_Check(object)
-    bint PyLong_Check(object)
+    int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
+    PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
+    Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
+    PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
+    void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
+    PyObject* PyUnicode_FromOrdinal(int) except NULL
+    PyObject* PyType_GenericAlloc(PyTypeObject* type, Py_ssize_t size) except NULL
+    PyObject* Py_True
+    PyObject* Py_False
 
 # What is cimported has no name in Python yet.
 globals().update(Attribute=Attribute, AttributeGroup=AttributeGroup, Collection=Collection, Message=Message)
 
 ctypedef const uint8_t* Octets
+
+cdef const uint64_t NOT_ASCII = <uint64_t>0x8080808080808080
 
 cdef enum:
     INDEXED = 256  # of how many attributes of a group the index notes where they begin
@@ -97,11 +134,50 @@ cdef inline int32_t be32(Octets at) noexcept nogil:
 
 cdef PyObject* _shared[SHARED]
 
-cdef inline str string(Octets at, Py_ssize_t size):
+cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
     """A str of its own. UTF-8 with surrogateescape, so that every octet comes back (RFC 8010 section 3.9)."""
-    return PyUnicode_DecodeUTF8(<const char*>at, size, "surrogateescape")
+    cdef uint64_t word, seen = 0
+    cdef Py_ssize_t index = 0
+    cdef PyObject* made
+    while index + 8 <= size:
+        memcpy(&word, at + index, 8)
+        seen |= word
+        index += 8
+    while index < size:
+        seen |= at[index]
+        index += 1
+    if seen & NOT_ASCII or size < 2:  # the interpreter has its own for none or one
+        return PyUnicode_DecodeUTF8(<const char*>at, size, "surrogateescape")
+    made = PyUnicode_New(size, 127)
+    memcpy(ascii_octets(made), at, size)
+    return made
 
-cdef str shared(Octets at, Py_ssize_t size):
+cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
+    """Whether two names are equal; most are too short for a call of memcmp to pay."""
+    cdef uint64_t word, other_word
+    cdef uint32_t half, other_half
+    if size < 8:
+        if size < 4:
+            return memcmp(one, other, size) == 0
+        memcpy(&half, one, 4)
+        memcpy(&other_half, other, 4)
+        if half != other_half:
+            return False
+        memcpy(&half, one + size - 4, 4)
+        memcpy(&other_half, other + size - 4, 4)
+        return half == other_half
+    # From the end, where names differ most; the last step takes the first eight octets, some of them again.
+    while size > 8:
+        size -= 8
+        memcpy(&word, one + size, 8)
+        memcpy(&other_word, other + size, 8)
+        if word != other_word:
+            return False
+    memcpy(&word, one, 8)
+    memcpy(&other_word, other, 8)
+    return word == other_word
+
+cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
     """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
 
     The cache is bounded, and what comes off the wire can only displace what is in it.
@@ -109,7 +185,6 @@ cdef str shared(Octets at, Py_ssize_t size):
     cdef uint64_t mixed, middle = 0, last = 0
     cdef uint32_t low, high
     cdef PyObject* known
-    cdef str made
     if not IPPFAST_SHARES or size < 4 or size > LONGEST_SHARED:
         return string(at, size)
     if size >= 8:
@@ -123,13 +198,13 @@ cdef str shared(Octets at, Py_ssize_t size):
     mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
     mixed = mixed * <uint64_t>0x9E3779B97F4A7C15 >> SHARED_SHIFT
     known = _shared[mixed]
-    if known != NULL and PyUnicode_GET_LENGTH(<object>known) == size \
-            and memcmp(PyUnicode_1BYTE_DATA(<object>known), at, size) == 0:
-        return <str>known
-    made = string(at, size)
-    if PyUnicode_IS_COMPACT_ASCII(made):
-        Py_INCREF(made)
-        _shared[mixed] = <PyObject*>made
+    if known != NULL and ascii_size(known) == size and same(ascii_octets(known), at, size):
+        Py_INCREF(<object>known)
+        return known
+    cdef PyObject* made = string(at, size)
+    if is_ascii(made):
+        Py_INCREF(<object>made)
+        _shared[mixed] = made
         Py_XDECREF(known)
     return made
 
@@ -140,76 +215,63 @@ cdef object _out_of_band = [None] * 16
 for _member in OutOfBand:
     _out_of_band[_member.value & 0x0F] = _member
 
-cdef inline object several(object kind, Py_ssize_t size):
+cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
+    """Any value but a collection."""
+    cdef PyObject* made
+    if tag == 0x44 or 0x46 <= tag <= 0x49:
+        return shared(at, size)
+    if (tag == 0x21 or tag == 0x23) and size == 4:
+        return PyLong_FromLong(be32(at))
+    if tag == 0x41 or tag == 0x42 or tag == 0x45:
+        return string(at, size)
+    if tag == 0x22 and size == 1 and at[0] <= 1:
+        made = Py_True if at[0] else Py_False
+        Py_INCREF(<object>made)
+        return made
+    if tag == 0x33 and size == 8:
+        made = several(RangeOfInteger, 2)
+        put(made, 0, PyLong_FromLong(be32(at)))
+        put(made, 1, PyLong_FromLong(be32(at + 4)))
+        return made
+    if tag == 0x32 and size == 9:
+        made = several(Resolution, 3)
+        put(made, 0, PyLong_FromLong(be32(at)))
+        put(made, 1, PyLong_FromLong(be32(at + 4)))
+        put(made, 2, PyLong_FromLong(<signed char>at[8]))
+        return made
+    if tag == 0x31 and size == 11:
+        return date_time(at)
+    value = rare(tag, at, size)
+    return give(value)
+
+cdef inline PyObject* several(object kind, Py_ssize_t size) except NULL:
     """An unfilled named tuple."""
     return PyType_GenericAlloc(<PyTypeObject*>kind, size)
 
-cdef inline void put(object target, Py_ssize_t index, object value) noexcept:
-    Py_INCREF(value)
-    PyTuple_SET_ITEM(target, index, value)
-
-cdef object raw_value(Octets at, Py_ssize_t size):
-    return RawValue(PyBytes_FromStringAndSize(<const char*>at, size))
-
-cdef object date_time(Octets at, Py_ssize_t size):
+cdef PyObject* date_time(Octets at) except NULL:
+    cdef PyObject* made = several(DateTime, 10)
     cdef Py_ssize_t field
-    if size != 11:
-        return raw_value(at, size)
-    value = several(DateTime, 10)
-    put(value, 0, be16(at))
+    put(made, 0, PyLong_FromLong(be16(at)))
     for field in range(1, 10):
-        put(value, field, at[field + 1] if field != 7 else chr(at[8]))
-    return value
+        put(made, field, PyLong_FromLong(at[field + 1]) if field != 7 else PyUnicode_FromOrdinal(at[8]))
+    return made
 
-cdef object with_language(Octets at, Py_ssize_t size):
-    cdef Py_ssize_t language, length
-    if size < 4:
-        return raw_value(at, size)
-    language = be16(at)
-    if language + 4 > size:
-        return raw_value(at, size)
-    length = be16(at + 2 + language)
-    if language + 4 + length != size:
-        return raw_value(at, size)
-    value = several(StringWithLanguage, 2)
-    put(value, 0, string(at + 4 + language, length))
-    put(value, 1, shared(at + 2, language))
-    return value
-
-cdef object leaf(int tag, Octets at, Py_ssize_t size):
-    """Any value but a collection."""
-    if tag == 0x44 or 0x46 <= tag <= 0x49:
-        return shared(at, size)
-    if tag == 0x21 or tag == 0x23:
-        return be32(at) if size == 4 else raw_value(at, size)
-    if tag == 0x41 or tag == 0x42 or tag == 0x45:
-        return string(at, size)
-    if tag == 0x22:
-        return at[0] == 1 if size == 1 and at[0] <= 1 else raw_value(at, size)
-    if tag == 0x33:
-        if size != 8:
-            return raw_value(at, size)
-        value = several(RangeOfInteger, 2)
-        put(value, 0, be32(at))
-        put(value, 1, be32(at + 4))
-        return value
-    if tag == 0x32:
-        if size != 9:
-            return raw_value(at, size)
-        value = several(Resolution, 3)
-        put(value, 0, be32(at))
-        put(value, 1, be32(at + 4))
-        put(value, 2, <signed char>at[8])
-        return value
-    if tag == 0x31:
-        return date_time(at, size)
+cdef object rare(int tag, Octets at, Py_ssize_t size):
+    """A value of one of the other syntaxes, or one that does not fit its tag."""
+    cdef Py_ssize_t language
+    octets = at[:size]
     if tag == 0x35 or tag == 0x36:
-        return with_language(at, size)
+        language = be16(at) if size >= 4 else size
+        if language + 4 <= size and language + 4 + be16(at + 2 + language) == size:
+            return StringWithLanguage(own(string(at + 4 + language, size - 4 - language)), own(shared(at + 2, language)))
+        return RawValue(octets)
+    if 0x21 <= tag <= 0x23 or 0x31 <= tag <= 0x33:
+        return RawValue(octets)
     if 0x10 <= tag <= 0x1F:
-        value = (<list>_out_of_band)[tag & 0x0F]
-        if value is not None:
-            return value if size == 0 else raw_value(at, size)
-    return PyBytes_FromStringAndSize(<const char*>at, size)
+        member = (<list>_out_of_band)[tag & 0x0F]
+        if member is not None:
+            return RawValue(octets) if size else member
+    return octets
 
 
 # ---- Groups and collections ----
@@ -286,32 +348,32 @@ cdef class Wire(AbstractWire):
         cdef Octets wanted
         cdef Py_ssize_t size, index
         cdef const uint32_t* begins
-        if PyUnicode_IS_COMPACT_ASCII(name):
-            wanted = <Octets>PyUnicode_1BYTE_DATA(name)
-            size = PyUnicode_GET_LENGTH(name)
+        if is_ascii(<PyObject*>name):
+            wanted = ascii_octets(<PyObject*>name)
+            size = ascii_size(<PyObject*>name)
         else:
-            encoded = pack_string(name)
-            if encoded is None:
+            octets = encoded(name)
+            if octets is None:
                 return None
-            wanted = <Octets>PyBytes_AS_STRING(encoded)
-            size = PyBytes_GET_SIZE(encoded)
+            wanted = <Octets>PyBytes_AS_STRING(octets)
+            size = PyBytes_GET_SIZE(octets)
         if size == 0:
             return None
         if member:
             while at < end:
-                if be16(at + 3) == size and memcmp(at + 5, wanted, size) == 0:
-                    return unpack(self, &at, end, True)
+                if be16(at + 3) == size and same(at + 5, wanted, size):
+                    return own_attribute(unpack(self, &at, end, True))
                 at = next_member(at, end)
             return None
         if owner._index is not None:
             begins = <const uint32_t*>PyBytes_AS_STRING(owner._index)
             for index in range(PyBytes_GET_SIZE(owner._index) >> 2):
                 at = self.data + begins[index]
-                if be16(at + 1) == size and memcmp(at + 3, wanted, size) == 0:
-                    return unpack(self, &at, end, False)
+                if be16(at + 1) == size and same(at + 3, wanted, size):
+                    return own_attribute(unpack(self, &at, end, False))
         while at < end:
-            if be16(at + 1) == size and memcmp(at + 3, wanted, size) == 0:
-                return unpack(self, &at, end, False)
+            if be16(at + 1) == size and same(at + 3, wanted, size):
+                return own_attribute(unpack(self, &at, end, False))
             at = after_token(at)
         return None
 
@@ -343,66 +405,79 @@ cdef class AttributeIterator:
     def __next__(self):
         if self.at >= self.end:
             raise StopIteration
-        return unpack(self.wire, &self.at, self.end, self.member)
+        return own(unpack(self.wire, &self.at, self.end, self.member))
 
 
-cdef Attribute unpack(Wire wire, Octets* cursor, Octets end, bint member):
+cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL:
     """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it."""
-    cdef Attribute attribute = Attribute.__new__(Attribute)
+    cdef Attribute made = Attribute.__new__(Attribute)
+    cdef IppfastAttribute* attribute = <IppfastAttribute*><PyObject*>made
+    cdef PyObject* values
     cdef Octets at = cursor[0]
-    cdef Octets value, following
+    cdef Octets following
     cdef int tag, size
     cdef bint mixed = False
+    cdef short deepest
     cdef Py_ssize_t count = 1, index
-    attribute._offset = <int>(at - wire.data)
+    attribute.offset = <int>(at - wire.data)
     tag = at[0]
     if member:
         at += 2  # the name is the memberAttrName's value
     size = be16(at + 1)
-    attribute._name = shared(at + 3, size)
+    fill(&attribute.name, shared(at + 3, size))
     at += 3 + size
     if member:
         tag = at[0]
         at += 3
-    attribute._tag = tag
+    attribute.tag = tag
     at -= 3  # as if the first value were one of the additional, which have no name
-    following = after_first(at, tag)
+    following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
     # Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName.
     while following < end and following[0] != 0x4A and be16(following + 1) == 0:
         mixed |= following[0] != tag
         following = after_value(following)
         count += 1
     cursor[0] = following
-    values = PyTuple_New(count)
-    tags = PyTuple_New(count) if mixed else None
-    for index in range(count):
-        if index:
-            tag = at[0]
+    values = new_tuple(count)
+    fill(&attribute.values, values)
+    put(values, 0, value_at(wire, tag, &at))
+    if mixed:
+        fill(&attribute.tags, new_tuple(count))
+        put(attribute.tags, 0, PyLong_FromLong(tag))
+    for index in range(1, count):
+        tag = at[0]
         if mixed:
-            put(tags, index, tag)
-        if tag == 0x34:
-            at += 5
-            put(values, index, collection(wire, &at))
-        else:
-            size = be16(at + 3)
-            put(values, index, leaf(tag, at + 5, size))
-            at += 5 + size
-    attribute._values = values
-    attribute._tags = tags
-    return attribute
+            put(attribute.tags, index, PyLong_FromLong(tag))
+        put(values, index, value_at(wire, tag, &at))
+    return give_attribute(made)
 
-cdef inline Octets after_first(Octets at, int tag) noexcept nogil:
-    cdef short deepest
-    return after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
+cdef inline void fill(PyObject** field, PyObject* value) noexcept:
+    cdef PyObject* before = field[0]
+    field[0] = value
+    Py_XDECREF(before)
 
-cdef Collection collection(Wire wire, Octets* cursor):
+cdef inline PyObject* value_at(Wire wire, int tag, Octets* cursor) except NULL:
+    """Unpack the value whose token, without a name, is at the cursor, and move the cursor behind it."""
+    cdef Octets at = cursor[0]
+    cdef Py_ssize_t size
+    if tag == 0x34:
+        cursor[0] = at + 5
+        return collection(wire, cursor)
+    size = be16(at + 3)
+    cursor[0] = at + 5 + size
+    return leaf(tag, at + 5, size)
+
+cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
     """The collection whose members begin at the cursor; the cursor moves behind its endCollection."""
     cdef Collection made = Collection.__new__(Collection)
     made._wire = wire
     made._start = <int>(cursor[0] - wire.data)
     cursor[0] = after_collection(cursor[0], &made._depth)
     made._end = <int>(cursor[0] - 5 - wire.data)
-    return made
+    return give_collection(made)
+
+if sizeof(IppfastAttribute) != Attribute.__basicsize__:
+    raise ImportError("the compiled parts of ippfast do not belong together: build them again")
 
 
 # ---- Scanning ----
@@ -487,6 +562,8 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
             scan.attribute_at = -1
             scan.named = 0
             continue
+        if scan.group == 0:
+            return fault(scan, octets, available, VALUE_BEFORE_GROUP, tag)
         at = position + 5
         if at > size:
             return False
@@ -505,8 +582,6 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
             return False
         if scan.depth == 0:
             # RFC 8010 sections 3.1.4 and 3.1.5.
-            if scan.group == 0:
-                return fault(scan, octets, available, VALUE_BEFORE_GROUP, tag)
             if tag == 0x37:
                 return fault(scan, octets, available, END_OUTSIDE)
             if tag == 0x4A:
@@ -840,31 +915,31 @@ def encode(message):
     finally:
         Py_XDECREF(output.grown)
 
-cdef bint is_int(object value, long lowest, long highest) except -1:
+cdef inline bint take_int(PyObject* value, long lowest, long highest, long* number) except -1:
+    """Whether it is an int, and no bool, within these bounds; and which."""
     cdef int overflow
-    cdef long number
-    if not PyLong_Check(value) or PyBool_Check(value):
+    if not is_int(value) or is_bool(value):
         return False
-    number = PyLong_AsLongAndOverflow(value, &overflow)
-    return overflow == 0 and lowest <= number <= highest
+    number[0] = PyLong_AsLongAndOverflow(value, &overflow)
+    return overflow == 0 and lowest <= number[0] <= highest
 
 cdef int write_message(Output* output, Message made) except -1:
     cdef AttributeGroup group
     cdef Attribute attribute
-    version, code, request_id = made.version, made.code, made.request_id
+    cdef long major = 0, minor = 0, code = 0, request_id = 0
     if not (
-        isinstance(version, tuple)
-        and len(version) == 2
-        and is_int(version[0], 0, 0xFF)
-        and is_int(version[1], 0, 0xFF)
-        and is_int(code, 0, 0xFFFF)
-        and is_int(request_id, -0x80000000, 0x7FFFFFFF)
+        isinstance(made.version, tuple)
+        and len(<tuple>made.version) == 2
+        and take_int(tuple_item(<PyObject*>made.version, 0), 0, 0xFF, &major)
+        and take_int(tuple_item(<PyObject*>made.version, 1), 0, 0xFF, &minor)
+        and take_int(<PyObject*>made.code, 0, 0xFFFF, &code)
+        and take_int(<PyObject*>made.request_id, INT32_MIN, INT32_MAX, &request_id)
     ):
-        errors.raise_unfit_header(version, code, request_id)
-    output.octets[0] = version[0]
-    output.octets[1] = version[1]
+        errors.raise_unfit_header(made.version, made.code, made.request_id)
+    output.octets[0] = major
+    output.octets[1] = minor
     put16(output.octets + 2, code)
-    put32(output.octets + 4, <uint32_t><int32_t>request_id)
+    put32(output.octets + 4, <uint32_t>request_id)
     output.size = 8
     for each in made.groups:
         if type(each) is not AttributeGroup:
@@ -885,22 +960,22 @@ cdef int write_message(Output* output, Message made) except -1:
 cdef int write_attribute(Output* output, Attribute attribute, int group, Names* outer) except -1:
     """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where `outer` has a name (section 3.1.7)."""
     cdef Names names
-    cdef tuple values = attribute._values
-    cdef Py_ssize_t index, size
+    cdef IppfastAttribute* fields = <IppfastAttribute*><PyObject*>attribute
+    cdef Py_ssize_t index, size, count = tuple_size(fields.values)
     cdef Octets name
     cdef uint8_t* at
-    cdef int tag = attribute._tag
-    names.name = <PyObject*>attribute._name
+    cdef int tag = fields.tag
+    names.name = fields.name
     names.outer = outer
-    if PyUnicode_IS_COMPACT_ASCII(attribute._name):
-        name = <Octets>PyUnicode_1BYTE_DATA(attribute._name)
-        size = PyUnicode_GET_LENGTH(attribute._name)
+    if is_ascii(fields.name):
+        name = ascii_octets(fields.name)
+        size = ascii_size(fields.name)
     else:
-        encoded = pack_string(attribute._name) or b""
-        name = <Octets>PyBytes_AS_STRING(encoded)
-        size = PyBytes_GET_SIZE(encoded)
-    if not 1 <= size <= 0x7FFF or len(values) == 0:
-        errors.raise_unfit_attribute(attribute._name, len(values), group, path(outer))
+        octets = encoded(attribute._name) or b""
+        name = <Octets>PyBytes_AS_STRING(octets)
+        size = PyBytes_GET_SIZE(octets)
+    if not 1 <= size <= 0x7FFF or count == 0:
+        errors.raise_unfit_attribute(attribute._name, count, group, path(outer))
     reserve(output, size + 8)
     at = output.octets + output.size
     at[0] = 0x4A if outer != NULL else tag
@@ -911,7 +986,7 @@ cdef int write_attribute(Output* output, Attribute attribute, int group, Names* 
     put16(at + 1, size)
     memcpy(at + 3, name, size)
     output.size += size + 3
-    for index in range(len(values)):
+    for index in range(count):
         if index or outer != NULL:
             if attribute._tags is not None:
                 tag = attribute._tags[index]
@@ -920,49 +995,122 @@ cdef int write_attribute(Output* output, Attribute attribute, int group, Names* 
             at[0] = tag
             at[1] = at[2] = 0
             output.size += 3
-        write_value(output, tag, values[index], group, &names, index)
+        write_value(output, tag, tuple_item(fields.values, index), group, &names, index)
     return 0
 
 cdef int write_value(
-    Output* output, int tag, object value, int group, Names* names, Py_ssize_t index
+    Output* output, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
 ) except -1:
     """Value-length and value, after the tag and the name are out."""
     cdef uint8_t* at
-    cdef long number
-    cdef int overflow
     cdef Py_ssize_t size
     if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
-        if type(value) is str and PyUnicode_IS_COMPACT_ASCII(value):
-            size = PyUnicode_GET_LENGTH(value)
+        if is_str(value) and is_ascii(value):
+            size = ascii_size(value)
             if size <= 0x7FFF:
                 reserve(output, size + 2)
                 at = output.octets + output.size
                 put16(at, size)
-                memcpy(at + 2, PyUnicode_1BYTE_DATA(value), size)
+                memcpy(at + 2, ascii_octets(value), size)
                 output.size += size + 2
                 return 0
-    elif tag == 0x21 or tag == 0x23:
-        if PyLong_Check(value) and not PyBool_Check(value):
-            number = PyLong_AsLongAndOverflow(value, &overflow)
-            if overflow == 0 and -0x80000000 <= number <= 0x7FFFFFFF:
-                reserve(output, 6)
-                at = output.octets + output.size
-                put16(at, 4)
-                put32(at + 2, <uint32_t>number)
-                output.size += 6
-                return 0
     elif tag == 0x34:
-        if type(value) is Collection:
-            write_collection(output, <Collection>value, group, names)
+        if type(<object>value) is Collection:
+            return write_collection(output, <Collection>value, group, names)
+    else:
+        reserve(output, 13)
+        at = output.octets + output.size
+        size = fixed(tag, value, at + 2)
+        if size >= 0:
+            put16(at, size)
+            output.size += size + 2
             return 0
-    octets = pack(tag, value)
+    octets = free_form(tag, <object>value)
     if octets is None or PyBytes_GET_SIZE(octets) > 0x7FFF:
-        errors.raise_unfit_value(tag, value, group, path(names), index)
+        errors.raise_unfit_value(tag, <object>value, group, path(names), index)
     size = PyBytes_GET_SIZE(octets)
     reserve(output, size + 2)
     put16(output.octets + output.size, size)
     output.size += 2
     return copy(output, PyBytes_AS_STRING(octets), size)
+
+cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
+    """Write a value of a fixed length, at most 11 octets; returns the length, -1 where it is none or does not fit."""
+    cdef long number = 0, other = 0, units = 0
+    cdef Py_ssize_t field
+    if tag == 0x21 or tag == 0x23:
+        if not take_int(value, INT32_MIN, INT32_MAX, &number):
+            return -1
+        put32(at, <uint32_t>number)
+        return 4
+    if tag == 0x22:
+        if not is_bool(value):
+            return -1
+        at[0] = value == Py_True
+        return 1
+    if tag == 0x33 or tag == 0x32:
+        if not isinstance(<object>value, RangeOfInteger if tag == 0x33 else Resolution):
+            return -1
+        if not (
+            take_int(tuple_item(value, 0), INT32_MIN, INT32_MAX, &number)
+            and take_int(tuple_item(value, 1), INT32_MIN, INT32_MAX, &other)
+        ):
+            return -1
+        put32(at, <uint32_t>number)
+        put32(at + 4, <uint32_t>other)
+        if tag == 0x33:
+            return 8
+        if not take_int(tuple_item(value, 2), -0x80, 0x7F, &units):
+            return -1
+        at[8] = <uint8_t>units
+        return 9
+    if tag == 0x31:
+        if not (isinstance(<object>value, DateTime) and take_int(tuple_item(value, 0), 0, 0xFFFF, &number)):
+            return -1
+        put16(at, number)
+        for field in range(1, 10):
+            if field == 7:
+                number = ordinal(<object>tuple_item(value, 7))
+                if not 0 <= number <= 0xFF:
+                    return -1
+            elif not take_int(tuple_item(value, field), 0, 0xFF, &number):
+                return -1
+            at[field + 1] = number
+        return 11
+    if isinstance(<object>value, OutOfBand) and (<object>value).value == tag:
+        return 0
+    return -1
+
+cdef long ordinal(object character) except -2:
+    return ord(character) if isinstance(character, str) and len(character) == 1 else -1
+
+cdef bytes free_form(int tag, object value):
+    """The octets of any other value but a collection, None where it does not fit its tag."""
+    if tag < 0x10 or tag == 0x34 or tag == 0x37 or tag == 0x4A:
+        return None
+    if isinstance(value, RawValue):
+        return value.data if type(value.data) is bytes else None
+    if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
+        return encoded(value)
+    if tag == 0x35 or tag == 0x36:
+        if not isinstance(value, StringWithLanguage):
+            return None
+        language, string = encoded(value.language), encoded(value.string)
+        if language is None or string is None or len(language) + len(string) > 0x7FFB:
+            return None
+        return len(language).to_bytes(2, "big") + language + len(string).to_bytes(2, "big") + string
+    if type(value) is not bytes or 0x21 <= tag <= 0x23 or 0x31 <= tag <= 0x33:
+        return None
+    if 0x10 <= tag <= 0x1F and (<list>_out_of_band)[tag & 0x0F] is not None:
+        return None
+    return value
+
+cdef bytes encoded(object value):
+    """A str in UTF-8, None for what is none or has no such form."""
+    try:
+        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else None
+    except UnicodeEncodeError:
+        return None
 
 cdef int write_collection(Output* output, Collection value, int group, Names* names) except -1:
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
@@ -981,69 +1129,3 @@ cdef tuple path(Names* names):
         found.append(<str>names.name)
         names = names.outer
     return tuple(found[::-1])
-
-cdef bytes pack(int tag, object value):
-    """A value's octets, None where it does not fit its tag. The commonest values never come here."""
-    cdef uint8_t octets[11]
-    cdef Py_ssize_t field
-    if tag < 0x10 or tag == 0x34 or tag == 0x37 or tag == 0x4A:
-        return None
-    if isinstance(value, RawValue):
-        return value.data if type(value.data) is bytes else None
-    if tag == 0x21 or tag == 0x23:
-        return None
-    if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
-        return pack_string(value)
-    if tag == 0x22:
-        return (b"\x01" if value else b"\0") if PyBool_Check(value) else None
-    if tag == 0x33:
-        if not (isinstance(value, RangeOfInteger) and is_int32(value[0]) and is_int32(value[1])):
-            return None
-        put32(octets, <uint32_t><int32_t>value[0])
-        put32(octets + 4, <uint32_t><int32_t>value[1])
-        return octets[:8]
-    if tag == 0x32:
-        if not (
-            isinstance(value, Resolution)
-            and is_int32(value[0])
-            and is_int32(value[1])
-            and is_int(value[2], -0x80, 0x7F)
-        ):
-            return None
-        put32(octets, <uint32_t><int32_t>value[0])
-        put32(octets + 4, <uint32_t><int32_t>value[1])
-        octets[8] = <uint8_t><signed char>value[2]
-        return octets[:9]
-    if tag == 0x31:
-        if not (isinstance(value, DateTime) and is_int(value[0], 0, 0xFFFF)):
-            return None
-        put16(octets, value[0])
-        for field in range(1, 10):
-            item = value[field]
-            if field == 7:
-                item = ord(item) if isinstance(item, str) and len(item) == 1 else None
-            if not is_int(item, 0, 0xFF):
-                return None
-            octets[field + 1] = item
-        return octets[:11]
-    if tag == 0x35 or tag == 0x36:
-        if not isinstance(value, StringWithLanguage):
-            return None
-        language, string = pack_string(value[1]), pack_string(value[0])
-        if language is None or string is None or len(language) + len(string) > 0x7FFB:
-            return None
-        return len(language).to_bytes(2, "big") + language + len(string).to_bytes(2, "big") + string
-    if isinstance(value, OutOfBand):
-        return b"" if value.value == tag else None
-    if 0x10 <= tag <= 0x1F and (<list>_out_of_band)[tag & 0x0F] is not None:
-        return None
-    return value if type(value) is bytes else None
-
-cdef bytes pack_string(object value):
-    try:
-        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else None
-    except UnicodeEncodeError:
-        return None
-
-cdef bint is_int32(object value) except -1:
-    return is_int(value, -0x80000000, 0x7FFFFFFF)

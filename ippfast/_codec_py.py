@@ -104,6 +104,8 @@ class _Scanner:
                 self.position = position = self.start = position + 1
                 self.attribute_at = -1
                 continue
+            if self.group == 0:
+                self.fault(octets, errors.VALUE_BEFORE_GROUP, tag=tag)
             at = position + 5
             if at > size:
                 return False
@@ -128,8 +130,6 @@ class _Scanner:
 
     def take_value(self, octets: "bytes | bytearray | memoryview", tag: int, name_length: int, length: int) -> None:
         """Check a token outside collections (RFC 8010 sections 3.1.4 and 3.1.5)."""
-        if self.group == 0:
-            self.fault(octets, errors.VALUE_BEFORE_GROUP, tag=tag)
         if tag == 0x37:
             self.fault(octets, errors.END_OUTSIDE)
         if tag == 0x4A:

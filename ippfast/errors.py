@@ -130,7 +130,7 @@ OCTET_LIMIT = 25
 # fault: (class, expected, found, section of RFC 8010). {tag} is the tag octet in words, {number} the length or
 # bound that the fault is about and {left} how many octets there are.
 _FAULTS: dict[int, tuple[type[DecodeError], str, str, str]] = {
-    CUT_HEADER: (TruncatedError, "a header of {number} octets", "{left}", "3.1.1"),
+    CUT_HEADER: (TruncatedError, "a header of 8 octets, here a field of {number}", "{left}", "3.1.1"),
     CUT_TAG: (TruncatedError, "a tag; there is no end-of-attributes-tag", "the end of the data", "3.1.1"),
     CUT_NAME_LENGTH: (TruncatedError, "a name-length of 2 octets", "{left}", "3.1.4"),
     CUT_NAME: (TruncatedError, "a name of {number} octets", "{left}", "3.1.4"),
@@ -223,8 +223,8 @@ def find_cut(
             return fault, start, length, available - start
         return None
 
-    if position == 0:
-        found = cut(CUT_HEADER, 0, 8)
+    if position == 0:  # version-number, operation-id or status-code, request-id
+        found = cut(CUT_HEADER, 0, 2) or cut(CUT_HEADER, 2, 2) or cut(CUT_HEADER, 4, 4)
         return found or (CUT_TAG, 8, 1, 0)
     found = cut(CUT_TAG, position, 1) or cut(CUT_NAME_LENGTH, position + 1, 2)
     if found:
@@ -244,8 +244,10 @@ def find_cut(
 def octets_needed(available: int, cut: tuple[int, int, int, int]) -> int:
     """How many octets at least must follow what `find_cut` found before the message can be complete."""
     fault, start, length, _ = cut
+    if fault == CUT_HEADER:
+        return 9 - available
     # The shortest rest of the token, and the tag that must follow it.
-    rest = {CUT_HEADER: 1, CUT_TAG: 0, CUT_NAME_LENGTH: 3, CUT_NAME: 3, CUT_VALUE_LENGTH: 1, CUT_VALUE: 1}
+    rest = {CUT_TAG: 0, CUT_NAME_LENGTH: 3, CUT_NAME: 3, CUT_VALUE_LENGTH: 1, CUT_VALUE: 1}
     return start + length + rest.get(fault, 1) - available
 
 
