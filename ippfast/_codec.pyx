@@ -23,7 +23,7 @@ from ._message_c cimport Wire as AbstractWire
 
 from . import errors
 from .errors import find_cut, octets_needed, raise_fault
-from .limits import DEFAULT_LIMITS, Limits
+from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 # The hot paths below hold plain pointers and pass references on. A temporary reference is not only two instructions: on
@@ -78,6 +78,7 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
     PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
+    bint is_tuple "PyTuple_CheckExact"(PyObject*)
     Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
@@ -341,22 +342,25 @@ cdef class Wire(AbstractWire):
                 owner._items = list(self.iterate(owner))
         return owner._items
 
-    cdef Attribute find(self, _Attributes owner, str name):
+    cdef Attribute find(self, _Attributes owner, object name):
         cdef Octets at = self.data + owner._start
         cdef Octets end = self.data + owner._end
         cdef bint member = type(owner) is Collection
         cdef Octets wanted
         cdef Py_ssize_t size, index
         cdef const uint32_t* begins
-        if is_ascii(<PyObject*>name):
-            wanted = ascii_octets(<PyObject*>name)
-            size = ascii_size(<PyObject*>name)
-        else:
-            octets = encoded(name)
-            if octets is None:
+        cdef Attribute attribute
+        if not is_str(<PyObject*>name):
+            if not isinstance(name, str):
                 return None
-            wanted = <Octets>PyBytes_AS_STRING(octets)
-            size = PyBytes_GET_SIZE(octets)
+            name = str.__str__(name)
+        if not is_ascii(<PyObject*>name):  # several strings can have the same octets
+            for attribute in self.iterate(owner):
+                if attribute._name == name:
+                    return attribute
+            return None
+        wanted = ascii_octets(<PyObject*>name)
+        size = ascii_size(<PyObject*>name)
         if size == 0:
             return None
         if member:
@@ -438,6 +442,9 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except
         following = after_value(following)
         count += 1
     cursor[0] = following
+    if count == 1:
+        fill(&attribute.values, value_at(wire, tag, &at))
+        return give_attribute(made)
     values = new_tuple(count)
     fill(&attribute.values, values)
     put(values, 0, value_at(wire, tag, &at))
@@ -474,9 +481,10 @@ cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
     made._start = <int>(cursor[0] - wire.data)
     cursor[0] = after_collection(cursor[0], &made._depth)
     made._end = <int>(cursor[0] - 5 - wire.data)
+    made._sliced = True
     return give_collection(made)
 
-if sizeof(IppfastAttribute) != Attribute.__basicsize__:
+if sizeof(IppfastAttribute) != Attribute.__basicsize__ or MOST_DEPTH != MAX_DEPTH:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")
 
 
@@ -492,7 +500,10 @@ cdef int read_bounds(object limits, Bounds* bounds) except -1:
         return 0
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
-    bounds.depth, bounds.groups, bounds.attributes, bounds.values, bounds.octets = limits
+    # Checked once more: a tuple can be made around its class, and `members_at` below has MOST_DEPTH places.
+    bounds.depth, bounds.groups, bounds.attributes, bounds.values, bounds.octets = (
+        limits if limits is REQUEST_LIMITS else Limits(*limits)
+    )
     return 0
 
 DEFAULT.depth, DEFAULT.groups, DEFAULT.attributes, DEFAULT.values, DEFAULT.octets = DEFAULT_LIMITS
@@ -524,6 +535,7 @@ cdef int end_group(Scan* scan, Wire wire, list groups) except -1:
     group._wire = wire
     group._start = <int>scan.start
     group._end = <int>scan.position
+    group._sliced = True
     if scan.named >= WORTH_INDEXING:
         group._index = PyBytes_FromStringAndSize(<char*>scan.begins, min(scan.named, <uint32_t>INDEXED) * 4)
     groups.append(group)
@@ -696,7 +708,7 @@ cdef Message message(Wire wire, bytes octets, list groups, object only):
             group._items = [attribute for attribute in wire.iterate(group) if attribute._name in only]
             group._wire = None
             group._index = None
-            group._made = True
+            group._sliced = False
     made.version = _versions[data[1]] if data[0] == 2 and data[1] < 3 else (data[0], data[1])
     made.code = be16(data + 2)
     made.request_id = be32(data + 4)
@@ -713,12 +725,25 @@ cdef object check_only(object only):
     return frozenset(only)
 
 
-# ---- The public functions; their documentation is the pure twin's ----
+# ---- The public functions; a test holds their documentation to the pure twin's ----
 
 def decode(buffer, *, limits=DEFAULT_LIMITS, only=None):
+    """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
+
+    buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
+    document data and is not looked at; `decode_prefix` tells where it begins. The message keeps no reference to a
+    buffer that can change.
+    limits: how large the message may be.
+    only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
+
+    All errors come from here: reading the message afterwards raises none. A value that does not fit its tag is a
+    `RawValue`. Raises TruncatedError where octets are missing, LimitError over a limit, another DecodeError where
+    the framing is wrong, and TypeError for what is no buffer or no `Limits`.
+    """
     return decode_at(buffer, limits, only, NULL)
 
 def decode_prefix(buffer, *, limits=DEFAULT_LIMITS, only=None):
+    """Decode like `decode`, and also return how many octets the message took: document data begins there."""
     cdef Py_ssize_t size
     made = decode_at(buffer, limits, only, &size)
     return made, size
@@ -765,6 +790,12 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
 
 @cython.final
 cdef class MessageDecoder:
+    """Decodes one message that arrives in pieces (RFC 8010 section 4: the body comes as the transport cuts it).
+
+    Feed it until it returns the message. limits, only: as for `decode`. It holds the message's octets and the one
+    piece that completed it, no more than ``limits.max_octets`` and that piece, and works in linear time.
+    """
+
     cdef Scan scan
     cdef object only
     cdef Wire wire
@@ -773,7 +804,7 @@ cdef class MessageDecoder:
     cdef Py_ssize_t size
     cdef Py_ssize_t capacity
     cdef bint complete
-    cdef readonly bytes unused
+    cdef bytes rest  # of the last piece
 
     def __init__(self, *, limits=DEFAULT_LIMITS, only=None):
         begin(&self.scan)
@@ -783,12 +814,17 @@ cdef class MessageDecoder:
         self.groups = []
         self.size = 0
         self.complete = False
-        self.unused = b""
+        self.rest = b""
 
     def __dealloc__(self):
         free(self.octets)
 
     def feed(self, data):
+        """Take the next piece. Returns the message once it is complete, None before.
+
+        Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError
+        once the message is complete, for what follows is document data.
+        """
         cdef Py_buffer view
         cdef Message made
         if self.complete:
@@ -806,15 +842,23 @@ cdef class MessageDecoder:
         cdef Octets octets = data
         cdef Py_ssize_t before = self.size
         cdef Message made
-        if before:  # otherwise a message that comes in one piece is scanned where it is
+        cdef bint complete
+        if before:
             self.keep(data, size)
             octets = self.octets
-        if not advance(&self.scan, octets, before + size, self.wire, self.groups):
-            if before == 0:
+            complete = advance(&self.scan, octets, before + size, self.wire, self.groups)
+        else:  # a message that comes in one piece is scanned where it is
+            try:
+                complete = advance(&self.scan, octets, size, self.wire, self.groups)
+            except:
                 self.keep(data, size)
+                raise
+            if not complete:
+                self.keep(data, size)
+        if not complete:
             check(&self.scan, self.octets, self.size)
             return None
-        self.unused = PyBytes_FromStringAndSize(
+        self.rest = PyBytes_FromStringAndSize(
             <const char*>octets + self.scan.position, before + size - self.scan.position
         )
         made = message(
@@ -843,14 +887,27 @@ cdef class MessageDecoder:
         return 0
 
     @property
+    def unused(self):
+        """The octets of the last piece that follow the message: the beginning of the document data."""
+        return self.rest
+
+    @property
     def needed(self):
+        """At least so many octets must follow before the message can be complete: 0 once it is.
+
+        None of them is document data, so that a reader may read exactly as many and never takes too much.
+        """
         if self.complete:
             return 0
         return octets_needed(self.size, cut(&self.scan, self.octets, self.size))
 
     def close(self):
+        """Say that no more octets come. Raises TruncatedError where the message is not complete."""
         if not self.complete:
             stop(&self.scan, self.octets, self.size)
+
+    def __reduce__(self):
+        raise TypeError("a MessageDecoder in its work cannot be copied or pickled")
 
 
 # ---- Encoding ----
@@ -867,7 +924,7 @@ cdef struct Names:
     Names* outer
 
 cdef int grow(Output* output, Py_ssize_t size) except -1:
-    cdef Py_ssize_t capacity = max(2 * output.capacity, output.size + size)
+    cdef Py_ssize_t capacity = max(output.capacity + (output.capacity >> 1), output.size + size)
     cdef Octets stack = output.octets
     if output.grown == NULL:
         output.grown = new_bytes(NULL, capacity)
@@ -897,8 +954,26 @@ cdef inline int copy(Output* output, const void* octets, Py_ssize_t size) except
     output.size += size
     return 0
 
+cdef Py_ssize_t estimate(Message made):
+    """About how many octets it will take, so that large messages need not move while they grow."""
+    cdef Py_ssize_t size = 1024
+    for group in made.groups:
+        if type(group) is AttributeGroup:
+            if (<AttributeGroup>group)._sliced:
+                size += (<AttributeGroup>group)._end - (<AttributeGroup>group)._start
+            else:
+                size += 32 * len((<AttributeGroup>group)._list())
+    return size
+
 def encode(message):
+    """Encode a message (RFC 8010 section 3). What was decoded is encoded to the same octets.
+
+    Raises EncodeError, naming group, attribute and value, for what has no correct form on the wire: a value that
+    does not fit its tag, an integer out of 32 bits, a string over 32,767 octets, an attribute without a name or
+    values. Raises TypeError for what is no `Message`.
+    """
     cdef Output output
+    cdef Py_ssize_t size
     cdef uint8_t stack[2048]
     if type(message) is not Message:
         raise TypeError(f"encode takes a Message, not {type(message).__name__}")
@@ -907,6 +982,9 @@ def encode(message):
     output.capacity = sizeof(stack)
     output.grown = NULL
     try:
+        size = estimate(<Message>message)
+        if size > output.capacity:
+            grow(&output, size)
         write_message(&output, <Message>message)
         if output.grown == NULL:
             return PyBytes_FromStringAndSize(<char*>stack, output.size)
@@ -950,24 +1028,27 @@ cdef int write_message(Output* output, Message made) except -1:
         reserve(output, 1)
         output.octets[output.size] = group._tag
         output.size += 1
-        if group._made:
-            for attribute in group._items:
-                write_attribute(output, attribute, group._tag, NULL)
-        else:
+        if group._sliced:
             copy(output, (<Wire>group._wire).data + group._start, group._end - group._start)
+        else:
+            for attribute in group._list():
+                write_attribute(output, attribute, group._tag, NULL)
     return copy(output, b"\x03", 1)
 
 cdef int write_attribute(Output* output, Attribute attribute, int group, Names* outer) except -1:
     """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where `outer` has a name (section 3.1.7)."""
     cdef Names names
     cdef IppfastAttribute* fields = <IppfastAttribute*><PyObject*>attribute
-    cdef Py_ssize_t index, size, count = tuple_size(fields.values)
+    cdef Py_ssize_t index, size
+    cdef bint several = is_tuple(fields.values)
+    cdef Py_ssize_t count = tuple_size(fields.values) if several else 1
+    cdef PyObject* value = fields.values
     cdef Octets name
     cdef uint8_t* at
     cdef int tag = fields.tag
     names.name = fields.name
     names.outer = outer
-    if is_ascii(fields.name):
+    if is_str(fields.name) and is_ascii(fields.name):
         name = ascii_octets(fields.name)
         size = ascii_size(fields.name)
     else:
@@ -995,7 +1076,9 @@ cdef int write_attribute(Output* output, Attribute attribute, int group, Names* 
             at[0] = tag
             at[1] = at[2] = 0
             output.size += 3
-        write_value(output, tag, tuple_item(fields.values, index), group, &names, index)
+        if several:
+            value = tuple_item(fields.values, index)
+        write_value(output, tag, value, group, &names, index)
     return 0
 
 cdef int write_value(
@@ -1051,6 +1134,8 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
     if tag == 0x33 or tag == 0x32:
         if not isinstance(<object>value, RangeOfInteger if tag == 0x33 else Resolution):
             return -1
+        if tuple_size(value) != (2 if tag == 0x33 else 3):
+            return -1
         if not (
             take_int(tuple_item(value, 0), INT32_MIN, INT32_MAX, &number)
             and take_int(tuple_item(value, 1), INT32_MIN, INT32_MAX, &other)
@@ -1065,7 +1150,9 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
         at[8] = <uint8_t>units
         return 9
     if tag == 0x31:
-        if not (isinstance(<object>value, DateTime) and take_int(tuple_item(value, 0), 0, 0xFFFF, &number)):
+        if not isinstance(<object>value, DateTime) or tuple_size(value) != 10:
+            return -1
+        if not take_int(tuple_item(value, 0), 0, 0xFFFF, &number):
             return -1
         put16(at, number)
         for field in range(1, 10):
@@ -1089,11 +1176,11 @@ cdef bytes free_form(int tag, object value):
     if tag < 0x10 or tag == 0x34 or tag == 0x37 or tag == 0x4A:
         return None
     if isinstance(value, RawValue):
-        return value.data if type(value.data) is bytes else None
+        return value.data if len(value) == 1 and type(value.data) is bytes else None
     if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
         return encoded(value)
     if tag == 0x35 or tag == 0x36:
-        if not isinstance(value, StringWithLanguage):
+        if not isinstance(value, StringWithLanguage) or len(value) != 2:
             return None
         language, string = encoded(value.language), encoded(value.string)
         if language is None or string is None or len(language) + len(string) > 0x7FFB:
@@ -1116,11 +1203,11 @@ cdef int write_collection(Output* output, Collection value, int group, Names* na
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
     cdef Attribute attribute
     copy(output, b"\0\0", 2)
-    if value._made:
-        for attribute in value._items:
-            write_attribute(output, attribute, group, names)
-    else:
+    if value._sliced:
         copy(output, (<Wire>value._wire).data + value._start, value._end - value._start)
+    else:
+        for attribute in value._list():
+            write_attribute(output, attribute, group, names)
     return copy(output, b"\x37\0\0\0\0", 5)
 
 cdef tuple path(Names* names):

@@ -10,7 +10,7 @@ value of every tag has a Python form (RFC 8010 section 3.9), so groups are unpac
 from struct import Struct
 from struct import error as StructError
 
-from . import _message, errors
+from . import _directives, _message, errors
 from ._message import Attribute, AttributeGroup, Collection, Message
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits
@@ -247,11 +247,11 @@ class _Scanner:
             group._end = end
             group._index = None
             group._items = None
-            group._made = False
+            group._sliced = True
             if only is not None:
                 group._items = [attribute for attribute in wire.iterate(group) if attribute._name in only]
                 group._wire = None
-                group._made = True
+                group._sliced = False
             groups.append(group)
         major, minor, code, request_id = _HEADER.unpack_from(octets)
         return Message((major, minor), code, request_id, groups)
@@ -280,9 +280,11 @@ class Wire(_message.Wire):
 
     def find(self, owner: "_Attributes", name: str) -> Attribute | None:
         octets = self.octets
-        wanted = _pack_string(name)
-        if wanted is None:
+        if not isinstance(name, str):
             return None
+        if not name.isascii():  # several strings can have the same octets
+            return next((attribute for attribute in self.iterate(owner) if attribute._name == name), None)
+        wanted = name.encode()
         member = isinstance(owner, Collection)
         for position in self.positions(owner):
             at = position + (5 if member else 3)
@@ -341,7 +343,7 @@ class Wire(_message.Wire):
             tags.append(following)
         attribute._tag = tag
         attribute._tags = None if tags.count(tag) == len(tags) else tuple(tags)
-        attribute._values = tuple(values)
+        attribute._values = values[0] if len(values) == 1 else tuple(values)
         return attribute, position
 
     def value(self, tag: int, at: int) -> "tuple[Value, int]":
@@ -373,7 +375,7 @@ class Wire(_message.Wire):
         collection._end = position - 5
         collection._index = None
         collection._items = None
-        collection._made = False
+        collection._sliced = True
         return collection, position
 
 
@@ -458,18 +460,18 @@ def decode_prefix(
     """Decode like `decode`, and also return how many octets the message took: document data begins there."""
     scanner = _Scanner(_check_limits(limits))
     names = _check_only(only)
-    octets = _as_octets(buffer)
-    if not scanner.advance(octets):
-        scanner.stop(octets)
-    size = scanner.position
-    held = octets if isinstance(octets, bytes) and len(octets) == size else bytes(octets[:size])
+    with _octets_of(buffer) as view:
+        if not scanner.advance(view):
+            scanner.stop(view)
+        size = scanner.position
+        held = buffer if type(buffer) is bytes and len(buffer) == size else bytes(view[:size])
     return scanner.message(held, names), size
 
 
 def _check_limits(limits: object) -> Limits:
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
-    return limits
+    return Limits(*limits)  # checked once more: a tuple can be made around its class
 
 
 def _check_only(only: "Iterable[str] | None") -> "frozenset[str] | None":
@@ -480,13 +482,16 @@ def _check_only(only: "Iterable[str] | None") -> "frozenset[str] | None":
     return frozenset(only)
 
 
-def _as_octets(buffer: "Buffer") -> "bytes | memoryview":
-    if type(buffer) is bytes:
-        return buffer
-    view = memoryview(buffer)
-    return view.cast("B") if view.c_contiguous else view.tobytes()
+def _octets_of(buffer: "Buffer") -> memoryview:
+    """The octets of any buffer; those of one with gaps as a copy. To be released, for a bytearray cannot grow before."""
+    try:
+        view = memoryview(buffer)
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not {type(buffer).__name__!r}") from None
+    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
 
 
+@_directives.final
 class MessageDecoder:
     """Decodes one message that arrives in pieces (RFC 8010 section 4: the body comes as the transport cuts it).
 
@@ -512,16 +517,15 @@ class MessageDecoder:
         if self._message is not None:
             raise ValueError("the message is complete: what follows it is document data")
         buffer = self._buffer
-        before = len(buffer)
-        octets = _as_octets(data)
-        buffer += octets
+        with _octets_of(data) as octets:
+            buffer += octets
         scanner = self._scanner
         if not scanner.advance(buffer):
             scanner.check(buffer)
             return None
         size = scanner.position
-        self._unused = bytes(octets[size - before :])
-        self._message = scanner.message(bytes(memoryview(buffer)[:size]), self._only)
+        self._unused = bytes(buffer[size:])
+        self._message = scanner.message(bytes(buffer[:size]), self._only)
         self._buffer = bytearray()
         return self._message
 
@@ -544,6 +548,9 @@ class MessageDecoder:
         """Say that no more octets come. Raises TruncatedError where the message is not complete."""
         if self._message is None:
             self._scanner.stop(self._buffer)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a MessageDecoder in its work cannot be copied or pickled")
 
 
 def encode(message: Message) -> bytes:
@@ -574,7 +581,7 @@ def encode(message: Message) -> bytes:
         if not 0x01 <= tag <= 0x0F or tag == 0x03:
             errors.raise_unfit_group_tag(tag)
         output.append(tag)
-        if group._made or group._wire is None:
+        if not group._sliced or group._wire is None:
             for attribute in group._list():
                 _put_attribute(output, attribute, tag)
         else:
@@ -612,7 +619,7 @@ def _put_attribute(output: bytearray, attribute: Attribute, group: int) -> None:
 
 def _put_members(output: bytearray, collection: Collection, group: int, names: tuple[str, ...]) -> None:
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-    if not collection._made and collection._wire is not None:
+    if collection._sliced and collection._wire is not None:
         output += memoryview(collection._wire.octets)[collection._start : collection._end]
         output += b"\x37\x00\x00\x00\x00"
         return
@@ -663,7 +670,7 @@ def _pack(tag: int, value: "Value") -> bytes | None:
     if tag < 0x10 or tag in (0x34, 0x37, 0x4A):
         return None
     if isinstance(value, RawValue):
-        return value.data if type(value.data) is bytes else None
+        return value.data if len(value) == 1 and type(value.data) is bytes else None
     leaf = _LEAVES[tag]
     if leaf is _integer:
         return _INTEGER.pack(value) if _is_int(value, -0x80000000, 0x7FFFFFFF) else None
@@ -675,7 +682,7 @@ def _pack(tag: int, value: "Value") -> bytes | None:
         return (b"\x01" if value else b"\x00") if isinstance(value, bool) else None
     if isinstance(value, OutOfBand):
         return b"" if value.value == tag else None
-    if leaf is _with_language and isinstance(value, StringWithLanguage):
+    if leaf is _with_language and isinstance(value, StringWithLanguage) and len(value) == 2:
         language, string = _pack_string(value.language), _pack_string(value.string)
         if language is None or string is None or len(language) + len(string) > 0x7FFB:
             return None
@@ -689,6 +696,6 @@ def _pack(tag: int, value: "Value") -> bytes | None:
             direction = value.utc_direction.encode("latin-1")
             if len(direction) == 1 and all(map(_is_plain_int, value[:7] + value[8:])):
                 return _DATE_TIME.pack(*value[:7], direction, *value[8:])
-    except (StructError, AttributeError, UnicodeEncodeError):
+    except (StructError, AttributeError, IndexError, UnicodeEncodeError):
         pass
     return None

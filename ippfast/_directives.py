@@ -1,4 +1,4 @@
-"""What `_message.py` says to its compiler, as the interpreter takes it: nothing.
+"""What `_message.py` says to its compiler, as the interpreter takes it: at most a check.
 
 Cython knows these names; the pure twin runs without Cython.
 """
@@ -14,7 +14,12 @@ def cclass(cls: type) -> type:
 
 
 def final(cls: type) -> type:
-    """No subclasses."""
+    """No subclasses: TypeError for whoever tries."""
+
+    def refuse(subclass: type, **arguments: object) -> None:
+        raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
+
+    cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]
     return cls
 
 

@@ -1,3 +1,4 @@
+# cython: nonecheck=True
 """Message, AttributeGroup, Attribute and Collection: the model of RFC 8010 section 3.1.1, written once.
 
 The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
@@ -43,13 +44,6 @@ _ONE_VALUE = (str, int, bytes, DateTime, OutOfBand, RangeOfInteger, RawValue, Re
 
 
 _MISSING = object()
-
-
-def _rebuild(kind: str, arguments: "tuple[Any, ...]") -> "Any":
-    """What a pickle calls, so that one twin reads what the other wrote."""
-    from . import codec
-
-    return getattr(codec, kind)(*arguments)
 
 
 @cython.no_gc
@@ -99,7 +93,7 @@ class Attribute:
     _offset: int
     _tag: int
     _tags: "tuple[int, ...] | None"  # only where they differ
-    _values: "tuple[Value, ...]"
+    _values: "Value | tuple[Value, ...]"  # the one value, or a plain tuple of several: no value is a plain tuple
 
     def __init__(
         self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]"
@@ -121,7 +115,7 @@ class Attribute:
         self._offset = -1
         self._tag = int(tags[0]) if tags else 0
         self._tags = None if same else tuple([int(number) for number in tags])
-        self._values = several
+        self._values = several[0] if len(several) == 1 and type(several[0]) is not tuple else several
 
     @property
     def name(self) -> str:
@@ -136,18 +130,21 @@ class Attribute:
     def tags(self) -> "tuple[ValueTag | int, ...]":
         """The tag of each value, in their order."""
         if self._tags is None:
-            return (VALUE_TAGS[self._tag],) * len(self._values)
+            return (VALUE_TAGS[self._tag],) * len(self.values)
         return tuple([VALUE_TAGS[tag] for tag in self._tags])
 
     @property
     def values(self) -> "tuple[Value, ...]":
         """All values, in their order, in the Python forms that `ippfast.values` describes."""
-        return self._values
+        values = self._values
+        return values if type(values) is tuple else (values,)
 
     @property
     def value(self) -> "Any":
         """The value, where there is exactly one. Raises ValueError otherwise."""
-        values = self._values
+        if type(self._values) is not tuple:
+            return self._values
+        values = self.values
         if len(values) != 1:
             raise ValueError(f"attribute {self._name!r} has {len(values)} values, not one: see .values")
         return values[0]
@@ -180,11 +177,11 @@ class Attribute:
         )
 
     def __hash__(self) -> int:
-        return hash((self._name, self._tag, self._tags, self._values))
+        return hash((self._name, self._tag, self._tags, self.values))
 
     def __repr__(self) -> str:
         tag = _show_tag(self._tag) if self._tags is None else f"[{', '.join(map(_show_tag, self._tags))}]"
-        return f"Attribute({self._name!r}, {tag}, {list(self._values)!r})"
+        return f"Attribute({self._name!r}, {tag}, {list(self.values)!r})"
 
     def __copy__(self) -> "Attribute":
         return self
@@ -194,7 +191,9 @@ class Attribute:
 
     def __reduce__(self) -> "tuple[Any, ...]":
         tags = self._tag if self._tags is None else self._tags
-        return _rebuild, ("Attribute", (self._name, tags, self._values))
+        from .codec import rebuild
+
+        return rebuild, ("Attribute", (self._name, tags, self.values))
 
 
 def _show_tag(number: int) -> str:
@@ -208,21 +207,21 @@ def _show_tag(number: int) -> str:
 class _Attributes:
     """What a collection and a group have in common: a sequence of `Attribute` with look-up by name."""
 
-    __slots__ = ("_end", "_index", "_items", "_made", "_start", "_wire")
+    __slots__ = ("_end", "_index", "_items", "_sliced", "_start", "_wire")
 
     _wire: "Wire | None"  # what _start and _end are a slice of; None for one made by hand
     _start: int
     _end: int
     _index: "bytes | None"  # the compiled twin's own: where the attributes of a large slice begin
     _items: "list[Attribute] | None"  # None: not unpacked yet
-    _made: bool  # made or changed by hand: _items says what is in it, not the slice
+    _sliced: bool  # the slice says what is in it; not where it was made or changed by hand, which _items has
 
     def _list(self) -> "list[Attribute]":
         items = self._items
         return self._wire.items(self) if items is None else items  # type: ignore[union-attr]  # it has the one or other
 
     def _find(self, name: str) -> "Attribute | None":
-        if not self._made:
+        if self._sliced:
             return self._wire.find(self, name)  # type: ignore[union-attr]
         for attribute in self._list():
             if attribute._name == name:
@@ -248,8 +247,7 @@ class _Attributes:
             if default is _MISSING:
                 raise KeyError(name)
             return default
-        values = attribute._values
-        return values[0] if len(values) == 1 else attribute.value
+        return attribute.value if type(attribute._values) is tuple else attribute._values
 
     def __getitem__(self, key: "str | SupportsIndex") -> Attribute:
         """The attribute at a position, or the first of a name. Raises IndexError or KeyError."""
@@ -267,13 +265,13 @@ class _Attributes:
         return key in self._list()
 
     def __iter__(self) -> "Iterator[Attribute]":
-        return iter(self._list()) if self._made else self._wire.iterate(self)  # type: ignore[union-attr]
+        return self._wire.iterate(self) if self._sliced else iter(self._list())  # type: ignore[union-attr]
 
     def __reversed__(self) -> "Iterator[Attribute]":
         return reversed(self._list())
 
     def __len__(self) -> int:
-        return len(self._list()) if self._made else self._wire.count(self)  # type: ignore[union-attr]
+        return self._wire.count(self) if self._sliced else len(self._list())  # type: ignore[union-attr]
 
     def __bool__(self) -> bool:
         return True  # an empty group or collection is one all the same
@@ -309,7 +307,7 @@ class Collection(_Attributes):
         self._end = 0
         self._index = None
         self._items = items
-        self._made = True
+        self._sliced = False
         self._depth = depth
 
     def __eq__(self, other: object) -> bool:
@@ -330,7 +328,9 @@ class Collection(_Attributes):
         return self
 
     def __reduce__(self) -> "tuple[Any, ...]":
-        return _rebuild, ("Collection", (list(self),))
+        from .codec import rebuild
+
+        return rebuild, ("Collection", (list(self),))
 
 
 @cython.final
@@ -361,7 +361,7 @@ class AttributeGroup(_Attributes):
         self._end = 0
         self._index = None
         self._items = items
-        self._made = True
+        self._sliced = False
         self._tag = int(tag)
 
     @property
@@ -372,7 +372,7 @@ class AttributeGroup(_Attributes):
     def _own(self) -> "list[Attribute]":
         """The list to change: from now on it says what is in the group."""
         items = self._list()
-        self._made = True
+        self._sliced = False
         return items
 
     def __setitem__(self, key: "str | SupportsIndex", new: "Attribute | Value | Sequence[Value]") -> None:
@@ -455,7 +455,9 @@ class AttributeGroup(_Attributes):
         return AttributeGroup(self._tag, self)  # attributes never change: nothing deeper to copy
 
     def __reduce__(self) -> "tuple[Any, ...]":
-        return _rebuild, ("AttributeGroup", (self._tag, list(self)))
+        from .codec import rebuild
+
+        return rebuild, ("AttributeGroup", (self._tag, list(self)))
 
 
 def _check_attribute(attribute: object) -> None:
@@ -566,4 +568,6 @@ class Message:
         return Message(self.version, self.code, self.request_id, groups)
 
     def __reduce__(self) -> "tuple[Any, ...]":
-        return _rebuild, ("Message", (self.version, self.code, self.request_id, self.groups))
+        from .codec import rebuild
+
+        return rebuild, ("Message", (self.version, self.code, self.request_id, self.groups))

@@ -4,13 +4,13 @@
 cdef class Wire:
     cdef object iterate(self, _Attributes owner)
     cdef list items(self, _Attributes owner)
-    cdef Attribute find(self, _Attributes owner, str name)
+    cdef Attribute find(self, _Attributes owner, object name)
     cdef Py_ssize_t count(self, _Attributes owner) except -1
 
 
 cdef class Attribute:
     cdef readonly str _name
-    cdef readonly tuple _values
+    cdef readonly object _values
     cdef readonly tuple _tags
     cdef readonly int _tag
     cdef readonly int _offset
@@ -22,12 +22,12 @@ cdef class _Attributes:
     cdef readonly bytes _index
     cdef readonly int _start
     cdef readonly int _end
-    cdef readonly bint _made
+    cdef readonly bint _sliced
     cdef readonly short _tag  # of a group
     cdef readonly short _depth  # of a collection; here, so that all three have one size and share the freelist
 
     cdef list _list(self)
-    cdef Attribute _find(self, str name)
+    cdef Attribute _find(self, object name)
 
 
 cdef class Collection(_Attributes):

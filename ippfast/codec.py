@@ -11,7 +11,7 @@ from .limits import DEFAULT_LIMITS, Limits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class _Readable(Protocol):
         def read(self, size: int, /) -> bytes | None: ...
@@ -71,6 +71,11 @@ __all__ = [
     "encode",
     "read_message",
 ]
+
+
+def rebuild(kind: str, arguments: "tuple[Any, ...]") -> "Any":
+    """What pickles of the model's classes call, so that either twin reads what the other wrote."""
+    return globals()[kind](*arguments)
 
 
 def read_message(

@@ -278,8 +278,11 @@ _FITS.update({member.value: repr(member) for member in OutOfBand})
 
 
 def describe_value(value: object) -> str:
-    """A value for people: its type and the beginning of its `repr`."""
-    text = repr(value)
+    """A value for people: its type and the beginning of its `repr`, which itself may fail."""
+    try:
+        text = repr(value)
+    except Exception as error:  # an int too long to show, or a class of the caller's
+        text = f"({type(error).__name__} in its repr)"
     if len(text) > 60:
         text = text[:57] + "..."
     if isinstance(value, (str, bytes)):
@@ -322,5 +325,5 @@ def raise_unfit_header(version: object, code: object, request_id: object) -> Non
     """Raise EncodeError for a message whose header does not fit its eight octets (RFC 8010 section 3.1.1)."""
     raise EncodeError(
         "a version of two ints from 0 to 255, a code from 0 to 0xffff and a request_id of 32 bits",
-        f"{version!r}, {code!r} and {request_id!r}",
+        f"{describe_value(version)}, {describe_value(code)} and {describe_value(request_id)}",
     )

@@ -6,6 +6,10 @@ real message (the largest seen is 103 kB with 2,645 member attributes; collectio
 
 from collections import namedtuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["DEFAULT_LIMITS", "MAX_DEPTH", "REQUEST_LIMITS", "Limits"]
 
 MAX_DEPTH = 100
@@ -47,6 +51,11 @@ class Limits(namedtuple("Limits", "max_depth max_groups max_attributes max_value
             if type(value) is not int or not 0 <= value <= highest:
                 raise ValueError(f"{name} is an int from 0 to {highest:,}, not {value!r}")
         return limits
+
+    @classmethod
+    def _make(cls, iterable: "Iterable[int]") -> "Limits":
+        """What ``_replace`` calls."""
+        return cls(*iterable)
 
 
 DEFAULT_LIMITS = Limits()

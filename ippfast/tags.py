@@ -115,6 +115,8 @@ VALUE_TAGS: tuple[ValueTag | int, ...] = tuple([_VALUES.get(octet, octet) for oc
 
 def describe_tag(octet: int) -> str:
     """A tag for people, in the registry's words: ``"keyword"``, ``"group 0x0b"``, ``"value tag 0x2f"``."""
+    if not 0 <= octet <= 0xFF:
+        return f"tag {octet}"
     tag = DELIMITER_TAGS[octet] if octet < 0x10 else VALUE_TAGS[octet]
     if isinstance(tag, (DelimiterTag, ValueTag)):
         return tag.keyword

@@ -1,0 +1,28 @@
+"""The ``ippfast`` command (the extra ``cli``).
+
+The rule of this package: it alone imports click and rich, and importing `ippfast.cli` itself imports neither, so
+that `main` can say what is missing. One module a command; `commands` lists them.
+
+Exit status: 0 done, 1 the data is wrong, 2 the command cannot be run as it was given.
+"""
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command with the arguments of the process, and exit."""
+    try:
+        import click
+        import rich
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("click", "rich"):
+            raise
+        print(f"ippfast: the command needs {missing.name}: pip install 'ippfast[cli]'", file=sys.stderr)
+        sys.exit(2)
+    del click, rich
+
+    from .commands import ippfast
+
+    ippfast(prog_name="ippfast")

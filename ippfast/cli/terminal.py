@@ -1,0 +1,81 @@
+"""How lines reach standard output: colour on a terminal alone, broken where it is full.
+
+The rule of this file: rich decides whether there is colour and what octets make it, once for each style; lines are
+then put together as plain strings, since rendering each takes rich a hundred times as long.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from .text import Line
+
+__all__ = ["STYLES", "Terminal", "terminal_options"]
+
+# In the 16 colours that every terminal has, whose user chose how they look.
+STYLES = {
+    "http": "cyan",
+    "group": "bold",
+    "code": "bold",
+    "document": "bold",
+    "name": "blue",
+    "tag": "dim",
+    "quiet": "dim",
+    "enum": "green",
+    "out-of-band": "magenta",
+    "malformed": "bold red",
+}
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def terminal_options(command: _Command) -> _Command:
+    """Adds the options that `Terminal` takes."""
+    color = click.option(
+        "--color/--no-color",
+        default=None,
+        help="Use colour, or do not. By default on a terminal, unless NO_COLOR is set.",
+    )
+    width = click.option(
+        "--width",
+        type=click.IntRange(min=20),
+        metavar="COLUMNS",
+        help="Break long lines. By default at a terminal's width; a file or pipe gets them whole.",
+    )
+    return color(width(command))
+
+
+class Terminal:
+    """Standard output, for lines of styled text."""
+
+    def __init__(self, color: bool | None = None, width: int | None = None) -> None:
+        # What its encoding lacks is escaped, as controls are, instead of an error half-way.
+        self._stream = click.get_text_stream("stdout", errors="backslashreplace")
+        console = Console(file=self._stream)
+        if color is None:
+            color = console.is_terminal and not console.no_color and console.color_system is not None
+        self.width = console.width if width is None and self._stream.isatty() else width
+        """Where lines are to be broken; None for nowhere."""
+        self._styles = {"": ("", "")} | {style: _escapes(definition, color) for style, definition in STYLES.items()}
+
+    def print(self, lines: Iterable[Line]) -> None:
+        styles = self._styles
+        for line in lines:
+            parts = []
+            for text, style in line:
+                begin, end = styles[style]
+                parts.append(begin + text + end)
+            self._stream.write("".join(parts) + "\n")
+
+
+def _escapes(definition: str, color: bool) -> tuple[str, str]:
+    """What stands before and after text of a style."""
+    if not color:
+        return "", ""
+    console = Console(force_terminal=True, color_system="standard", no_color=False)
+    with console.capture() as capture:
+        console.print("|", style=definition, end="")
+    begin, _, end = capture.get().partition("|")
+    return begin, end
