@@ -36,6 +36,7 @@ cdef extern from *:
     #else
     #define IPPFAST_SHARES 1
     #endif
+    #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
     /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
     #define IPPFAST_OWN(pointer) (pointer)
     #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
@@ -52,6 +53,7 @@ cdef extern from *:
     } IppfastAttribute;
     """
     const bint IPPFAST_SHARES
+    const uint64_t IPPFAST_NOT_ASCII
     object own "IPPFAST_OWN"(PyObject*)
     Attribute own_attribute "(struct __pyx_obj_7ippfast_10_message_c_Attribute *)IPPFAST_OWN"(PyObject*)
     PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
@@ -91,8 +93,6 @@ cdef extern from "Python.h":
 globals().update(Attribute=Attribute, AttributeGroup=AttributeGroup, Collection=Collection, Message=Message)
 
 ctypedef const uint8_t* Octets
-
-cdef const uint64_t NOT_ASCII = <uint64_t>0x8080808080808080
 
 cdef enum:
     INDEXED = 256  # of how many attributes of a group the index notes where they begin
@@ -147,7 +147,7 @@ cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
     while index < size:
         seen |= at[index]
         index += 1
-    if seen & NOT_ASCII or size < 2:  # the interpreter has its own for none or one
+    if seen & IPPFAST_NOT_ASCII or size < 2:  # the interpreter has its own for none or one
         return PyUnicode_DecodeUTF8(<const char*>at, size, "surrogateescape")
     made = PyUnicode_New(size, 127)
     memcpy(ascii_octets(made), at, size)

@@ -398,8 +398,8 @@ def _boolean(data: bytes) -> bool | RawValue:
 def _date_time(data: bytes) -> DateTime | RawValue:
     if len(data) != 11:
         return RawValue(data)
-    *before, direction, hours, minutes = _DATE_TIME.unpack(data)
-    return DateTime(*before, direction.decode("latin-1"), hours, minutes)
+    fields = _DATE_TIME.unpack(data)
+    return DateTime._make((*fields[:7], fields[7].decode("latin-1"), *fields[8:]))
 
 
 def _resolution(data: bytes) -> Resolution | RawValue:
@@ -436,9 +436,7 @@ _LEAVES[0x33] = _range_of_integer
 _LEAVES[0x35] = _LEAVES[0x36] = _with_language
 
 
-def decode(
-    buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS, only: "Iterable[str] | None" = None
-) -> Message:
+def decode(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS, only: "Iterable[str] | None" = None) -> Message:
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
@@ -460,11 +458,19 @@ def decode_prefix(
     """Decode like `decode`, and also return how many octets the message took: document data begins there."""
     scanner = _Scanner(_check_limits(limits))
     names = _check_only(only)
+    if type(buffer) is bytes:
+        return _decode_octets(buffer, scanner, names)
     with _octets_of(buffer) as view:
-        if not scanner.advance(view):
-            scanner.stop(view)
-        size = scanner.position
-        held = buffer if type(buffer) is bytes and len(buffer) == size else bytes(view[:size])
+        return _decode_octets(view, scanner, names)
+
+
+def _decode_octets(
+    octets: bytes | memoryview, scanner: _Scanner, names: "frozenset[str] | None"
+) -> tuple[Message, int]:
+    if not scanner.advance(octets):
+        scanner.stop(octets)
+    size = scanner.position
+    held = octets if isinstance(octets, bytes) and len(octets) == size else bytes(octets[:size])
     return scanner.message(held, names), size
 
 
@@ -581,11 +587,11 @@ def encode(message: Message) -> bytes:
         if not 0x01 <= tag <= 0x0F or tag == 0x03:
             errors.raise_unfit_group_tag(tag)
         output.append(tag)
-        if not group._sliced or group._wire is None:
+        if group._sliced and isinstance(group._wire, Wire):
+            output += memoryview(group._wire.octets)[group._start : group._end]
+        else:
             for attribute in group._list():
                 _put_attribute(output, attribute, tag)
-        else:
-            output += memoryview(group._wire.octets)[group._start : group._end]
     output.append(0x03)
     return bytes(output)
 
@@ -619,7 +625,7 @@ def _put_attribute(output: bytearray, attribute: Attribute, group: int) -> None:
 
 def _put_members(output: bytearray, collection: Collection, group: int, names: tuple[str, ...]) -> None:
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-    if collection._sliced and collection._wire is not None:
+    if collection._sliced and isinstance(collection._wire, Wire):
         output += memoryview(collection._wire.octets)[collection._start : collection._end]
         output += b"\x37\x00\x00\x00\x00"
         return
@@ -649,9 +655,7 @@ def _encoded_name(attribute: Attribute, group: int, names: tuple[str, ...]) -> b
     return name
 
 
-def _put_value(
-    output: bytearray, tag: int, value: "Value", group: int, names: tuple[str, ...], index: int
-) -> None:
+def _put_value(output: bytearray, tag: int, value: "Value", group: int, names: tuple[str, ...], index: int) -> None:
     """Value-length and value, after the tag and the name are out."""
     if tag == 0x34 and isinstance(value, Collection):
         output += b"\x00\x00"

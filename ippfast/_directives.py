@@ -3,31 +3,36 @@
 Cython knows these names; the pure twin runs without Cython.
 """
 
-from collections.abc import Callable
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    Class = TypeVar("Class", bound=type)
 
 __all__ = ["cclass", "final", "freelist", "no_gc"]
 
 
-def cclass(cls: type) -> type:
+def cclass(cls: "Class") -> "Class":
     """A class with fields in C, as `_message_c.pxd` lists them."""
     return cls
 
 
-def final(cls: type) -> type:
+def final(cls: "Class") -> "Class":
     """No subclasses: TypeError for whoever tries."""
 
-    def refuse(subclass: type, **arguments: object) -> None:
+    def refuse(subclass: "Any", /, **arguments: object) -> None:
         raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
 
     cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]
     return cls
 
 
-def no_gc(cls: type) -> type:
+def no_gc(cls: "Class") -> "Class":
     """Unknown to the cycle collector."""
     return cls
 
 
-def freelist(size: int) -> Callable[[type], type]:
+def freelist(size: int) -> "Callable[[Class], Class]":
     """So many freed objects are kept for the next."""
     return lambda cls: cls

@@ -12,11 +12,11 @@ a name up makes that one alone; the slice stays, and is what an unchanged group 
 
 from . import _directives as cython
 from .limits import MAX_DEPTH
-from .tags import DELIMITER_TAGS, VALUE_TAGS, DelimiterTag, describe_tag
+from .tags import DELIMITER_TAGS, VALUE_TAGS, DelimiterTag, ValueTag, describe_tag
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 if False:  # seen by the compiler alone
-    import cython
+    import cython  # type: ignore[no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex, TypeAlias
 
     from .enums import Operation, Status
-    from .tags import ValueTag
 
     Value: TypeAlias = (
         str
@@ -93,14 +92,12 @@ class Attribute:
     _offset: int
     _tag: int
     _tags: "tuple[int, ...] | None"  # only where they differ
-    _values: "Value | tuple[Value, ...]"  # the one value, or a plain tuple of several: no value is a plain tuple
+    _values: "Any"  # the one value, or a plain tuple of several: no value is a plain tuple
 
-    def __init__(
-        self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]"
-    ) -> None:
+    def __init__(self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
         if not isinstance(name, str):
             raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
-        if isinstance(values, _ONE_VALUE) or isinstance(values, Collection):
+        if isinstance(values, (_ONE_VALUE, Collection)):
             several = (values,)
         else:
             several = tuple(values)
@@ -198,7 +195,7 @@ class Attribute:
 
 def _show_tag(number: int) -> str:
     tag = VALUE_TAGS[number]
-    return f"0x{number:02x}" if type(tag) is int else f"ValueTag.{tag.name}"
+    return f"ValueTag.{tag.name}" if isinstance(tag, ValueTag) else f"0x{number:02x}"
 
 
 @cython.no_gc

@@ -8,7 +8,7 @@ Names and values that came off the wire are shown with `repr`, which escapes con
 from .tags import DELIMITER_TAGS, DelimiterTag, ValueTag, describe_tag
 from .values import OutOfBand
 
-__all__ = ["DecodeError", "EncodeError", "IPPError", "LimitError", "TruncatedError"]
+__all__ = ["DecodeError", "EncodeError", "IPPError", "LimitError", "RegistryError", "TruncatedError"]
 
 
 class IPPError(Exception):
@@ -97,6 +97,13 @@ class EncodeError(IPPError, ValueError):
         where = "" if self.index is None else f"value {self.index}"
         where = (where + _place(self.group, self.attribute)).strip() or "message"
         return f"{where}: expected {self.expected}, got {self.found}"
+
+
+class RegistryError(EncodeError):
+    """What the registry does not know, or does not allow the attribute: raised by all that builds messages.
+
+    The fields are those of `EncodeError`. ``expected`` also says what to do where the registry is to be overruled.
+    """
 
 
 # The faults. `_codec.pyx` has the same numbers; the parity tests raise each of them from both twins.

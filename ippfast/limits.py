@@ -9,6 +9,7 @@ from collections import namedtuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 __all__ = ["DEFAULT_LIMITS", "MAX_DEPTH", "REQUEST_LIMITS", "Limits"]
 
@@ -44,7 +45,7 @@ class Limits(namedtuple("Limits", "max_depth max_groups max_attributes max_value
         max_attributes: int = 1_048_576,
         max_values: int = 4_194_304,
         max_octets: int = 16 * 1024 * 1024,
-    ) -> "Limits":
+    ) -> "Self":
         limits = super().__new__(cls, max_depth, max_groups, max_attributes, max_values, max_octets)
         for name, value in zip(cls._fields, limits, strict=True):
             highest = MAX_DEPTH if name == "max_depth" else _MAX_OCTETS
@@ -53,7 +54,7 @@ class Limits(namedtuple("Limits", "max_depth max_groups max_attributes max_value
         return limits
 
     @classmethod
-    def _make(cls, iterable: "Iterable[int]") -> "Limits":
+    def _make(cls, iterable: "Iterable[int]") -> "Self":  # type: ignore[override]
         """What ``_replace`` calls."""
         return cls(*iterable)
 

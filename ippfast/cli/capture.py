@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     import h11
 
-__all__ = ["IPP", "Capture", "CaptureError", "Kind", "captures"]
+__all__ = ["Capture", "CaptureError", "Kind", "captures"]
 
 Kind: TypeAlias = Literal["request", "response"]
 
-IPP = "application/ipp"
+_IPP = "application/ipp"
 
 # No IPP message begins so: its first two octets are the version-number (RFC 8010 section 3.1.1).
 _REQUEST_LINE = re.compile(rb"[A-Z]+ \S+ HTTP/\d\.\d\r?\n")
@@ -39,10 +39,15 @@ class Capture(NamedTuple):
     """Request or response, where HTTP says so."""
     head: tuple[str, ...] = ()
     """The start line and some headers of the HTTP message, and of the responses 1xx before it."""
-    media_type: str = IPP
+    media_type: str = _IPP
     """What the body claims to be; application/ipp where nothing is said."""
     fault: str | None = None
     """Why the body is not whole."""
+
+    @property
+    def is_ipp(self) -> bool:
+        """Whether it claims to be an IPP message; an HTTP message without a body does not."""
+        return self.media_type == _IPP and (self.kind is None or self.octets != b"")
 
 
 def captures(data: bytes) -> Iterator[Capture]:
@@ -67,7 +72,7 @@ def _read_http(data: bytes, start: int, kind: Kind) -> tuple[Capture, int]:
     connection = _connection(kind)
     position = start
     head: list[str] = []
-    media_type = IPP
+    media_type = _IPP
     body = bytearray()
     final = False
     fault = None

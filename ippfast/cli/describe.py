@@ -108,7 +108,11 @@ def _number(number: int, enum: type[OpenEnum] | None) -> Word:
         return (Span(str(number)),)
     digits = f"0x{number:04x}" if issubclass(enum, CodeEnum) else str(number)
     member = enum.coerce(number)
-    return (Span(member.keyword, "enum"), Span(f" ({digits})", "quiet")) if isinstance(member, enum) else (Span(digits),)
+    return (
+        (Span(member.keyword, "enum"), Span(f" ({digits})", "quiet"))
+        if isinstance(member, enum)
+        else (Span(digits),)
+    )
 
 
 def _moment(value: DateTime) -> Word:
@@ -174,7 +178,9 @@ class _Description:
         left = self._size - end - 1
         document = f"{left or 'no'} document octet{'s' * (left != 1)}"
         yield []
-        yield self._line(end, [Span("end-of-attributes-tag", "group"), Span(", "), Span(document, "document")])
+        yield self._line(
+            end, [Span("end-of-attributes-tag", "group"), Span(", "), Span(document, "document")]
+        )
 
     def _header(self, message: Message, kind: Kind | None) -> Iterator[Line]:
         codes: dict[Kind, CodeEnum | int] = {"request": message.operation, "response": message.status}

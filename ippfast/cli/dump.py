@@ -1,27 +1,30 @@
-"""``ippfast dump``: a file's IPP messages in words, or as lossless JSON."""
+"""``ippfast dump``: the IPP messages of a file in words, or as lossless JSON."""
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import click
 
 from ippfast import DecodeError, decode_prefix
 
-from .capture import IPP, Capture, CaptureError, Kind, captures
+from .capture import Capture, CaptureError, Kind, captures
 from .describe import describe
 from .lossless_json import to_json
 from .terminal import Terminal, terminal_options
-from .text import Span, bare, escape, hex_rows
+from .text import Line, Span, escape, hex_rows
 
 __all__ = ["dump"]
 
 
 @click.command
 @click.argument("file", type=click.File("rb"))
-@click.option("--request", "kind", flag_value="request", help="The message is a request.")
-@click.option("--response", "kind", flag_value="response", help="The message is a response.")
+@click.option("--request", "kind", flag_value="request", help="Take the message for a request.")
+@click.option("--response", "kind", flag_value="response", help="Take the message for a response.")
 @click.option("--offsets", is_flag=True, help="Begin each line with where its tag stands, in hexadecimal.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON from which 'ippfast load' makes the same octets.")
-@click.option("--document", is_flag=True, help="With --json, the document data too.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets."
+)
+@click.option("--document", is_flag=True, help="With --json: the document data too.")
 @terminal_options
 def dump(
     file: BinaryIO,
@@ -32,48 +35,70 @@ def dump(
     color: bool | None,
     width: int | None,
 ) -> None:
-    r"""Print the IPP message in FILE (- for standard input) readably.
+    r"""Print the IPP message in FILE (- for standard input).
 
-    FILE holds a message, perhaps with document data after it, or the HTTP requests or responses that carried some,
-    as they were on the wire: heads, bodies of any framing, a 100 (Continue) before a response.
+    FILE is one message with or without document data after it, or any number of HTTP requests or responses as they
+    were on the wire, whose bodies are messages.
 
-    A message alone does not tell whether it is a request. --request or --response says so. Otherwise it is what its
-    code has a name for; where the same number is an operation and a status (0x0002 is Print-Job and
-    successful-ok-conflicting-attributes), or neither, it is a request if its operation attributes name a
-    printer-uri, job-uri or system-uri. Numbers from 0x4000 are vendors' operations.
+    Without HTTP nothing tells a request from a response but its code: it is a request if the code is an
+    operation-id, a response if it is a status-code. Where it is both (0x0002 is Print-Job and
+    successful-ok-conflicting-attributes) or neither, the message is a request if its operation attributes have a
+    printer-uri, job-uri or system-uri. --request and --response overrule that.
 
-    In strings \xNN is an octet that is a control or no UTF-8, \uNNNN a character that does not print. Octets that do
-    not fit their tag are shown as "malformed", with their offset.
+    In strings \xNN is an octet that is a control or no UTF-8, and \uNNNN a character that does not print. Octets
+    that do not fit their tag are marked as malformed, with the offset of the tag.
     """
-    if not as_json and document:
+    if document and not as_json:
         raise click.UsageError("--document needs --json")
-    if as_json and offsets:
+    if offsets and as_json:
         raise click.UsageError("--offsets has no place in --json")
-    out = Terminal(color, width)
-    faults: list[str] = []
-    messages = 0
-    first = True
+    terminal = Terminal(color, width)
+    found = failed = False
+
+    def fail(*lines: str) -> None:
+        nonlocal failed
+        failed = True
+        click.echo(f"Error: {click.format_filename(file.name)}: " + "\n".join(lines), err=True)
+
     try:
-        for capture in captures(read(file)):
+        for number, capture in enumerate(captures(file.read())):
             if not as_json:
-                out.print([] if first else [[]])
-                out.print([Span(escape(line), "http")] for line in capture.head)
-            first = False
-            if capture.media_type != IPP or (capture.head and not capture.octets):
-                if not as_json:
-                    out.print([[Span(_no_message(capture))]])
+                terminal.print([[]] * (number > 0))
+                terminal.print(_http_lines(capture))
+            if not capture.is_ipp:
                 continue
-            messages += 1
+            found = True
             if capture.fault is not None:
-                faults.append(capture.fault)
-            message, end = decode_prefix(capture.octets)
+                fail(capture.fault)
+            octets = capture.octets
+            try:
+                message, end = decode_prefix(octets)
+            except DecodeError as error:
+                fail(f"no IPP message: {error}", *hex_rows(octets, error.offset))
+                continue
             if as_json:
-                out.print([[Span(to_json(message, capture.octets[end:] if document else None))]])
+                terminal.print([[Span(to_json(message, octets[end:] if document else None))]])
             else:
-                out.print(
+                terminal.print(
                     describe(
-                        message, capture.octets, kind=kind or capture.kind, width=out.width, offsets=offsets
+                        message, octets, kind=kind or capture.kind, width=terminal.width, offsets=offsets
                     )
                 )
-    except (CaptureError, DecodeError) as error:
-        ...
+    except CaptureError as error:
+        fail(str(error))
+    if not found and not failed:
+        fail("there is no IPP message in it")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _http_lines(capture: Capture) -> Iterator[Line]:
+    for line in capture.head:
+        yield [Span(escape(line), "http")]
+    if not capture.is_ipp:
+        size = len(capture.octets)
+        yield [
+            Span(f"no IPP message, but {size} octets of {escape(capture.media_type)}" if size else "no body")
+        ]
+    elif capture.head:
+        yield []

@@ -58,7 +58,9 @@ class Terminal:
             color = console.is_terminal and not console.no_color and console.color_system is not None
         self.width = console.width if width is None and self._stream.isatty() else width
         """Where lines are to be broken; None for nowhere."""
-        self._styles = {"": ("", "")} | {style: _escapes(definition, color) for style, definition in STYLES.items()}
+        self._styles = {"": ("", "")} | {
+            style: _escapes(definition, color) for style, definition in STYLES.items()
+        }
 
     def print(self, lines: Iterable[Line]) -> None:
         styles = self._styles

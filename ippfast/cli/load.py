@@ -1,0 +1,40 @@
+"""``ippfast load``: the octets of a message from the JSON that ``ippfast dump --json`` prints."""
+
+import sys
+from typing import BinaryIO
+
+import click
+
+from ippfast import EncodeError, encode
+
+from .lossless_json import from_json
+
+__all__ = ["load"]
+
+
+@click.command
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.File("wb", lazy=True),
+    default="-",
+    help="Where the octets go; standard output by default.",
+)
+def load(file: BinaryIO, output: BinaryIO) -> None:
+    """Turn the JSON in FILE (- for standard input) into the octets of an IPP message.
+
+    FILE is what 'ippfast dump --json' printed for one message, changed or not. Document data in it follows the
+    message.
+    """
+    if output.name == "-" and sys.stdout.isatty():
+        raise click.UsageError(
+            "octets are nothing for a terminal: redirect standard output, or give --output"
+        )
+    try:
+        message, document = from_json(file.read())
+        octets = encode(message)
+    except (EncodeError, ValueError) as error:
+        raise click.ClickException(f"{click.format_filename(file.name)}: {error}") from None
+    output.write(octets)
+    output.write(document)

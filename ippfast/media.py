@@ -1,0 +1,44 @@
+"""Media names that describe their own size: ``iso_a4_210x297mm`` (PWG 5101.1 section 5).
+
+The rule of this file: what a printer calls its media is its own affair, so a name of any other form is None and
+never an error. Sizes are in hundredths of a millimetre, as in the ``media-size`` collection.
+"""
+
+import re
+from collections import namedtuple
+
+__all__ = ["MediaName", "parse_media_name"]
+
+# A size is at most 9 digits, so that arithmetic on it stays small, with a fraction of at most 4.
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,4})?"
+_MEDIA_NAME = re.compile(
+    rf"(?P<media_class>[a-z0-9]+)_(?P<name>[a-z0-9][a-z0-9.+-]*)_"
+    rf"(?P<width>{_NUMBER})x(?P<length>{_NUMBER})(?P<units>in|mm)"
+)
+_HUNDREDTHS = {"in": 2540, "mm": 100}
+
+
+class MediaName(namedtuple("MediaName", "media_class name width length units")):
+    """The parts of a self-describing media name. Immutable."""
+
+    __slots__ = ()
+    media_class: str
+    """Who defined the size: ``"iso"``, ``"na"``, ``"jis"``, ``"custom"``, ``"oe"``, ..."""
+    name: str
+    """``"a4"``, ``"letter"``; ``"min"`` and ``"max"`` in the bounds of custom sizes."""
+    width: int
+    """In hundredths of a millimetre, like the media-size member x-dimension: 21000 for A4."""
+    length: int
+    """In hundredths of a millimetre, like the media-size member y-dimension: 29700 for A4."""
+    units: str
+    """What the name gives its size in: ``"mm"`` or ``"in"``."""
+
+
+def parse_media_name(name: str) -> MediaName | None:
+    """The parts of a self-describing media name; None for a name of any other form, such as ``"letter"``."""
+    found = _MEDIA_NAME.fullmatch(name)
+    if found is None:
+        return None
+    scale = _HUNDREDTHS[found["units"]]
+    width, length = (round(float(found[side]) * scale) for side in ("width", "length"))
+    return MediaName(found["media_class"], found["name"], width, length, found["units"])
