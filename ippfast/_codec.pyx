@@ -1,4 +1,4 @@
-# cython: boundscheck=False, wraparound=False
+# cython: boundscheck=False, wraparound=False, binding=False, embedsignature=True, embedsignature.format=clinic
 #
 # The compiled twin: octets to `Message` and back.
 #
@@ -495,7 +495,7 @@ cdef struct Bounds:
 
 cdef Bounds DEFAULT
 cdef int read_bounds(object limits, Bounds* bounds) except -1:
-    if limits is DEFAULT_LIMITS:
+    if limits is None or limits is DEFAULT_LIMITS:
         bounds[0] = DEFAULT
         return 0
     if not isinstance(limits, Limits):
@@ -727,13 +727,13 @@ cdef object check_only(object only):
 
 # ---- The public functions; a test holds their documentation to the pure twin's ----
 
-def decode(buffer, *, limits=DEFAULT_LIMITS, only=None):
+def decode(buffer, *, limits=None, only=None):
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
     document data and is not looked at; `decode_prefix` tells where it begins. The message keeps no reference to a
     buffer that can change.
-    limits: how large the message may be.
+    limits: how large the message may be; None for `DEFAULT_LIMITS`.
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
     All errors come from here: reading the message afterwards raises none. A value that does not fit its tag is a
@@ -742,7 +742,7 @@ def decode(buffer, *, limits=DEFAULT_LIMITS, only=None):
     """
     return decode_at(buffer, limits, only, NULL)
 
-def decode_prefix(buffer, *, limits=DEFAULT_LIMITS, only=None):
+def decode_prefix(buffer, *, limits=None, only=None):
     """Decode like `decode`, and also return how many octets the message took: document data begins there."""
     cdef Py_ssize_t size
     made = decode_at(buffer, limits, only, &size)
@@ -790,7 +790,10 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
 
 @cython.final
 cdef class MessageDecoder:
-    """Decodes one message that arrives in pieces (RFC 8010 section 4: the body comes as the transport cuts it).
+    """MessageDecoder(*, limits=None, only=None)
+    --
+
+    Decodes one message that arrives in pieces (RFC 8010 section 4: the body comes as the transport cuts it).
 
     Feed it until it returns the message. limits, only: as for `decode`. It holds the message's octets and the one
     piece that completed it, no more than ``limits.max_octets`` and that piece, and works in linear time.
@@ -806,7 +809,7 @@ cdef class MessageDecoder:
     cdef bint complete
     cdef bytes rest  # of the last piece
 
-    def __init__(self, *, limits=DEFAULT_LIMITS, only=None):
+    def __init__(self, *, limits=None, only=None):
         begin(&self.scan)
         read_bounds(limits, &self.scan.bounds)
         self.only = check_only(only)
@@ -819,7 +822,7 @@ cdef class MessageDecoder:
     def __dealloc__(self):
         free(self.octets)
 
-    def feed(self, data):
+    def feed(self, data, /):
         """Take the next piece. Returns the message once it is complete, None before.
 
         Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError

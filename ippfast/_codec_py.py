@@ -436,13 +436,13 @@ _LEAVES[0x33] = _range_of_integer
 _LEAVES[0x35] = _LEAVES[0x36] = _with_language
 
 
-def decode(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS, only: "Iterable[str] | None" = None) -> Message:
+def decode(buffer: "Buffer", *, limits: Limits | None = None, only: "Iterable[str] | None" = None) -> Message:
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
     document data and is not looked at; `decode_prefix` tells where it begins. The message keeps no reference to a
     buffer that can change.
-    limits: how large the message may be.
+    limits: how large the message may be; None for `DEFAULT_LIMITS`.
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
     All errors come from here: reading the message afterwards raises none. A value that does not fit its tag is a
@@ -453,7 +453,7 @@ def decode(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS, only: "Iterable
 
 
 def decode_prefix(
-    buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS, only: "Iterable[str] | None" = None
+    buffer: "Buffer", *, limits: Limits | None = None, only: "Iterable[str] | None" = None
 ) -> tuple[Message, int]:
     """Decode like `decode`, and also return how many octets the message took: document data begins there."""
     scanner = _Scanner(_check_limits(limits))
@@ -475,6 +475,8 @@ def _decode_octets(
 
 
 def _check_limits(limits: object) -> Limits:
+    if limits is None:
+        return DEFAULT_LIMITS
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
     return Limits(*limits)  # checked once more: a tuple can be made around its class
@@ -507,14 +509,14 @@ class MessageDecoder:
 
     __slots__ = ("_buffer", "_message", "_only", "_scanner", "_unused")
 
-    def __init__(self, *, limits: Limits = DEFAULT_LIMITS, only: "Iterable[str] | None" = None) -> None:
+    def __init__(self, *, limits: Limits | None = None, only: "Iterable[str] | None" = None) -> None:
         self._scanner = _Scanner(_check_limits(limits))
         self._only = _check_only(only)
         self._buffer = bytearray()
         self._message: Message | None = None
         self._unused = b""
 
-    def feed(self, data: "Buffer") -> Message | None:
+    def feed(self, data: "Buffer", /) -> Message | None:
         """Take the next piece. Returns the message once it is complete, None before.
 
         Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError

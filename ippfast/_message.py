@@ -97,10 +97,7 @@ class Attribute:
     def __init__(self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
         if not isinstance(name, str):
             raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
-        if isinstance(values, (_ONE_VALUE, Collection)):
-            several = (values,)
-        else:
-            several = tuple(values)
+        several: tuple[Any, ...] = (values,) if isinstance(values, (_ONE_VALUE, Collection)) else tuple(values)
         tags = (tag,) if isinstance(tag, int) else tuple(tag)
         for number in tags:
             if not isinstance(number, int) or not 0 <= number <= 0xFF:

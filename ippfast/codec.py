@@ -6,12 +6,12 @@ compiled one is not installed. A compiled twin that is there but broken is an er
 
 import os
 
-from .limits import DEFAULT_LIMITS, Limits
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Protocol
+
+    from .limits import Limits
 
     class _Readable(Protocol):
         def read(self, size: int, /) -> bytes | None: ...
@@ -78,7 +78,7 @@ def rebuild(kind: str, arguments: "tuple[Any, ...]") -> "Any":
     return globals()[kind](*arguments)
 
 
-def read_message(file: "_Readable", *, limits: Limits = DEFAULT_LIMITS, only: "Iterable[str] | None" = None) -> Message:
+def read_message(file: "_Readable", *, limits: "Limits | None" = None, only: "Iterable[str] | None" = None) -> Message:
     """Read one message from a binary file and not one octet past its end-of-attributes-tag (RFC 8010 section 3).
 
     file: anything with ``read(size)``: a raw or buffered file, a pipe, ``socket.makefile("rb")``. The document data,

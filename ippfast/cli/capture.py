@@ -20,7 +20,7 @@ _IPP = "application/ipp"
 _REQUEST_LINE = re.compile(rb"[A-Z]+ \S+ HTTP/\d\.\d\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/\d\.\d \d{3}\b")
 
-# The headers that decide how the body is read. Others may hold what nobody wants to show around (Authorization).
+# The headers that decide how the body is read. Others may hold secrets (Authorization).
 _SHOWN_HEADERS = (b"content-type", b"content-encoding", b"content-length", b"transfer-encoding", b"expect")
 
 _PIECE = 1 << 18
@@ -51,7 +51,7 @@ class Capture(NamedTuple):
 
 
 def captures(data: bytes) -> Iterator[Capture]:
-    """Find the messages in a file: any number of HTTP requests and responses, or one IPP message without HTTP.
+    """Find the messages in a file: one without HTTP, or any number of HTTP requests and responses.
 
     Raises CaptureError for HTTP that cannot be read.
     """

@@ -1,7 +1,7 @@
 """A message in words for people: lines of styled text.
 
-The rule of this file: nothing is left out, and nothing reaches a line that `text` has not made safe. An attribute, or
-a member of a collection, looks like one of these::
+The rule of this file: nothing is left out, and nothing reaches a line that `text` has not made safe. An
+attribute, or a member of a collection, looks like one of these::
 
     name (tag) = value                       keyword, uri and the like bare; text and name in quotes
     name (1setOf tag) = value, value         broken between values where the line is full
@@ -45,11 +45,11 @@ __all__ = ["describe", "guess_kind", "value_words"]
 
 
 def guess_kind(message: Message) -> Kind:
-    """Whether a message without HTTP is a request or a response; its octets do not tell (RFC 8010 section 3.1.1).
+    """Whether a message without HTTP is a request; its octets do not tell (RFC 8010 section 3.1.1).
 
-    A code decides that is an operation-id or a status-code and not both. For those that are both, such as 0x0002
-    (Print-Job), or neither, the operation attributes do: only a request names its target there (RFC 8011 section
-    4.1.5). Vendors' operations begin at 0x4000 (RFC 8011 section 5.4.15).
+    A code decides that is an operation-id or a status-code and not both. For those that are both, such as
+    0x0002 (Print-Job), or neither, the operation attributes do: only a request names its target there
+    (RFC 8011 section 4.1.5). Vendors' operations begin at 0x4000 (RFC 8011 section 5.4.15).
     """
     operation = isinstance(message.operation, Operation) or 0x4000 <= message.code <= 0x7FFF
     status = isinstance(message.status, Status)
@@ -109,9 +109,7 @@ def _number(number: int, enum: type[OpenEnum] | None) -> Word:
     digits = f"0x{number:04x}" if issubclass(enum, CodeEnum) else str(number)
     member = enum.coerce(number)
     return (
-        (Span(member.keyword, "enum"), Span(f" ({digits})", "quiet"))
-        if isinstance(member, enum)
-        else (Span(digits),)
+        (Span(member.keyword, "enum"), Span(f" ({digits})", "quiet")) if isinstance(member, enum) else (Span(digits),)
     )
 
 
@@ -153,8 +151,8 @@ def _tag_offsets(octets: bytes) -> Iterator[int]:
 class _Description:
     """Goes through a message and, in step, through the tags of its octets.
 
-    So every generator here is run to its end, and in order. An attribute's tag is that of its first value; a member
-    has a tag of its own, memberAttrName, before that.
+    So every generator here is run to its end, and in order. An attribute's tag is that of its first value; a
+    member has a tag of its own, memberAttrName, before that.
     """
 
     def __init__(self, octets: bytes, width: int | None, offsets: bool) -> None:
@@ -178,9 +176,7 @@ class _Description:
         left = self._size - end - 1
         document = f"{left or 'no'} document octet{'s' * (left != 1)}"
         yield []
-        yield self._line(
-            end, [Span("end-of-attributes-tag", "group"), Span(", "), Span(document, "document")]
-        )
+        yield self._line(end, [Span("end-of-attributes-tag", "group"), Span(", "), Span(document, "document")])
 
     def _header(self, message: Message, kind: Kind | None) -> Iterator[Line]:
         codes: dict[Kind, CodeEnum | int] = {"request": message.operation, "response": message.status}
@@ -209,16 +205,15 @@ class _Description:
     ) -> Iterator[Line]:
         """The lines of an attribute or member.
 
-        collection: the path of the collection that it is a member of. at: where its tag stands. tags: where the
-        tags of its values do. lead: what its first line begins with.
+        collection: the path of the collection that it is a member of. at: where its tag stands. tags: where
+        the tags of its values do. lead: what its first line begins with.
         """
         path = f"{collection}/{attribute.name}" if collection else attribute.name
         head = [*lead, Span(bare(attribute.name), "name"), Span(" ")]
         indent = _cells(lead) + 2
         # Values under one label share a line: those of one tag, and all that are out-of-band.
         labelled = [
-            (_label(tag, value), tag, value)
-            for tag, value in zip(attribute.tags, attribute.values, strict=True)
+            (_label(tag, value), tag, value) for tag, value in zip(attribute.tags, attribute.values, strict=True)
         ]
         runs = [(label, list(run)) for label, run in groupby(labelled, key=itemgetter(0))]
         if len(runs) == 1:
@@ -257,16 +252,14 @@ class _Description:
         used = _cells(line)
         for word in words:
             cells = _cells(word)
-            if self._width is not None and used + 1 + cells > self._width >= indent + cells:
+            if self._width is not None and used + 1 + cells > self._width:
                 yield self._line(at, line)
                 at, line, used = None, [Span(" " * (indent - 1))], indent - 1
             line += (Span(" "), *word)
             used += 1 + cells
         yield self._line(at, line)
 
-    def _collections(
-        self, collections: "list[Value]", path: str, tags: Iterator[int], indent: int
-    ) -> Iterator[Line]:
+    def _collections(self, collections: "list[Value]", path: str, tags: Iterator[int], indent: int) -> Iterator[Line]:
         margin = Span(" " * indent)
         digits = len(f"[{len(collections)}] ")
         for number, collection in enumerate(collections, 1):

@@ -21,9 +21,7 @@ __all__ = ["dump"]
 @click.option("--request", "kind", flag_value="request", help="Take the message for a request.")
 @click.option("--response", "kind", flag_value="response", help="Take the message for a response.")
 @click.option("--offsets", is_flag=True, help="Begin each line with where its tag stands, in hexadecimal.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets.")
 @click.option("--document", is_flag=True, help="With --json: the document data too.")
 @terminal_options
 def dump(
@@ -37,16 +35,16 @@ def dump(
 ) -> None:
     r"""Print the IPP message in FILE (- for standard input).
 
-    FILE is one message with or without document data after it, or any number of HTTP requests or responses as they
-    were on the wire, whose bodies are messages.
+    FILE is one message, with or without document data after it, or HTTP requests or responses as they were on
+    the wire, with messages for bodies.
 
-    Without HTTP nothing tells a request from a response but its code: it is a request if the code is an
-    operation-id, a response if it is a status-code. Where it is both (0x0002 is Print-Job and
-    successful-ok-conflicting-attributes) or neither, the message is a request if its operation attributes have a
-    printer-uri, job-uri or system-uri. --request and --response overrule that.
+    Nothing in a message says whether it is a request. If HTTP does not say so either, it is one if its code is
+    an operation-id, and a response if it is a status-code. Where it is both (0x0002 is Print-Job and
+    successful-ok-conflicting-attributes) or neither, it is a request if its operation attributes have a
+    printer-uri, job-uri or system-uri. --request and --response overrule all that.
 
-    In strings \xNN is an octet that is a control or no UTF-8, and \uNNNN a character that does not print. Octets
-    that do not fit their tag are marked as malformed, with the offset of the tag.
+    In strings \xNN is an octet that is a control or no UTF-8, and \uNNNN a character that does not print.
+    Octets that do not fit their tag are marked as malformed, with the offset of the tag.
     """
     if document and not as_json:
         raise click.UsageError("--document needs --json")
@@ -80,9 +78,7 @@ def dump(
                 terminal.print([[Span(to_json(message, octets[end:] if document else None))]])
             else:
                 terminal.print(
-                    describe(
-                        message, octets, kind=kind or capture.kind, width=terminal.width, offsets=offsets
-                    )
+                    describe(message, octets, kind=kind or capture.kind, width=terminal.width, offsets=offsets)
                 )
     except CaptureError as error:
         fail(str(error))
@@ -97,8 +93,6 @@ def _http_lines(capture: Capture) -> Iterator[Line]:
         yield [Span(escape(line), "http")]
     if not capture.is_ipp:
         size = len(capture.octets)
-        yield [
-            Span(f"no IPP message, but {size} octets of {escape(capture.media_type)}" if size else "no body")
-        ]
+        yield [Span(f"no IPP message, but {size} octets of {escape(capture.media_type)}" if size else "no body")]
     elif capture.head:
         yield []

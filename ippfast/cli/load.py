@@ -24,13 +24,11 @@ __all__ = ["load"]
 def load(file: BinaryIO, output: BinaryIO) -> None:
     """Turn the JSON in FILE (- for standard input) into the octets of an IPP message.
 
-    FILE is what 'ippfast dump --json' printed for one message, changed or not. Document data in it follows the
-    message.
+    FILE is what 'ippfast dump --json' printed for one message, changed or not. If it has document data, that
+    follows the message.
     """
     if output.name == "-" and sys.stdout.isatty():
-        raise click.UsageError(
-            "octets are nothing for a terminal: redirect standard output, or give --output"
-        )
+        raise click.UsageError("octets are nothing for a terminal: redirect standard output, or give --output")
     try:
         message, document = from_json(file.read())
         octets = encode(message)

@@ -1,7 +1,7 @@
 """A message as JSON, and back to the same octets.
 
-The rule of this file: what `from_json` makes of `to_json`'s text is encoded to the octets that the message came from,
-whatever they were. The shape, with all keys that there are::
+The rule of this file: what `from_json` makes of `to_json`'s text is encoded to the octets that the message came
+from, whatever they were. The shape, with all keys that there are::
 
     {"version": "2.0", "code": 11, "request-id": 1,
      "groups": [
@@ -9,15 +9,15 @@ whatever they were. The shape, with all keys that there are::
        {"name": "attributes-charset", "values": [{"tag": "charset", "value": "utf-8"}]}]}],
      "document": {"octets": "25504446"}}
 
-A tag is its name in IANA's registry, or a number where it has none; `from_json` takes numbers for all. "document" is
-there only if asked for. A value is
+A tag is its name in IANA's registry, or a number where it has none; `from_json` takes numbers for all.
+"document" is there only if asked for. A value is
 
 * a number, true, false or a string for the syntaxes that are such;
 * null for an out-of-band value, since its tag says it;
 * a list of attributes for a collection (tag "begCollection");
 * an object with the fields of `DateTime`, `Resolution`, `RangeOfInteger` or `StringWithLanguage`;
-* {"octets": "00ff"}, in hexadecimal, for an octetString, a value of an unknown tag and the document. A string, name
-  or language that is no UTF-8 is written so as well;
+* {"octets": "00ff"}, in hexadecimal, for an octetString, a value of an unknown tag and the document. A string,
+  name or language that is no UTF-8 is written so as well;
 * {"malformed": "00ff"} for a `RawValue`, whose octets do not fit the tag.
 """
 
@@ -74,9 +74,7 @@ class ShapeError(ValueError):
 
     def __str__(self) -> str:
         found = ascii(self.found)
-        return (
-            f"{self.where}: expected {self.expected}, got {found if len(found) <= 60 else found[:57] + '...'}"
-        )
+        return f"{self.where}: expected {self.expected}, got {found if len(found) <= 60 else found[:57] + '...'}"
 
 
 def to_json(message: Message, document: bytes | None = None) -> str:
@@ -138,8 +136,8 @@ def _value_to_json(value: object) -> _JSON:
 def from_json(text: str | bytes) -> tuple[Message, bytes]:
     """The message and its document data, b"" where the JSON has none.
 
-    Raises ShapeError for JSON of another shape, and ValueError for text that is no JSON. Whether the values fit their
-    tags is for `encode` to say.
+    Raises ShapeError for JSON of another shape, and ValueError for text that is no JSON. Whether the values fit
+    their tags is for `encode` to say.
     """
     try:
         data = json.loads(text)
@@ -225,9 +223,7 @@ def _hexadecimal(data: _JSON, where: str) -> bytes:
         raise ShapeError(where, "two hexadecimal digits for each octet", data) from None
 
 
-def _object(
-    data: _JSON, where: str, required: set[str], optional: frozenset[str] = frozenset()
-) -> dict[str, _JSON]:
+def _object(data: _JSON, where: str, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, _JSON]:
     """An object with these keys and no other: a misspelt one shall not be lost in silence."""
     if not isinstance(data, dict) or not required <= data.keys() <= required | optional:
         found = list(data) if isinstance(data, dict) else data

@@ -1,9 +1,11 @@
 """How lines reach standard output: colour on a terminal alone, broken where it is full.
 
-The rule of this file: rich decides whether there is colour and what octets make it, once for each style; lines are
-then put together as plain strings, since rendering each takes rich a hundred times as long.
+The rule of this file: rich decides whether there is colour and what octets make it, once for each style; lines
+are then put together as plain strings, since rendering each takes rich a hundred times as long.
 """
 
+import io
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -16,11 +18,11 @@ __all__ = ["STYLES", "Terminal", "terminal_options"]
 
 # In the 16 colours that every terminal has, whose user chose how they look.
 STYLES = {
-    "http": "cyan",
+    "http": "yellow",
     "group": "bold",
     "code": "bold",
     "document": "bold",
-    "name": "blue",
+    "name": "cyan",
     "tag": "dim",
     "quiet": "dim",
     "enum": "green",
@@ -51,16 +53,15 @@ class Terminal:
     """Standard output, for lines of styled text."""
 
     def __init__(self, color: bool | None = None, width: int | None = None) -> None:
-        # What its encoding lacks is escaped, as controls are, instead of an error half-way.
-        self._stream = click.get_text_stream("stdout", errors="backslashreplace")
+        self._stream = sys.stdout
+        if isinstance(self._stream, io.TextIOWrapper):  # what its encoding lacks is no error half-way
+            self._stream.reconfigure(errors="backslashreplace")
         console = Console(file=self._stream)
         if color is None:
             color = console.is_terminal and not console.no_color and console.color_system is not None
         self.width = console.width if width is None and self._stream.isatty() else width
         """Where lines are to be broken; None for nowhere."""
-        self._styles = {"": ("", "")} | {
-            style: _escapes(definition, color) for style, definition in STYLES.items()
-        }
+        self._styles = {"": ("", "")} | {style: _escapes(definition, color) for style, definition in STYLES.items()}
 
     def print(self, lines: Iterable[Line]) -> None:
         styles = self._styles
@@ -70,6 +71,7 @@ class Terminal:
                 begin, end = styles[style]
                 parts.append(begin + text + end)
             self._stream.write("".join(parts) + "\n")
+        self._stream.flush()  # before anything is said on standard error
 
 
 def _escapes(definition: str, color: bool) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 r"""Styled pieces of text, and what a terminal may be shown of octets that came off the wire.
 
-The rule of this file: every control, bidirectional mark and octet that is no UTF-8 is escaped. ``\xNN`` is an octet
-(a control, or one that is no UTF-8), ``\uNNNN`` a character that does not print.
+The rule of this file: every control, bidirectional mark and octet that is no UTF-8 is escaped. ``\xNN`` is an
+octet (a control, or one that is no UTF-8), ``\uNNNN`` a character that does not print.
 """
 
 import re
@@ -47,7 +47,7 @@ def quote(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """The text as it is where nothing in it needs an escape or may be taken for a separator, else in quotes."""
+    """The text as it is where nothing in it needs an escape or could be a separator, else in quotes."""
     return text if text.isprintable() and _BARE.fullmatch(text) else quote(text)
 
 
@@ -61,7 +61,7 @@ def octets_in_words(octets: bytes) -> list[str]:
 
 
 def hex_rows(octets: bytes, offset: int) -> Iterator[str]:
-    """The row of sixteen octets around an offset, one before and one after it, and a mark under the offset."""
+    """The row of sixteen octets around an offset, one before and one after it, and a mark under it."""
     row = offset & ~0xF
     for start in range(max(row - 16, 0), row + 32, 16):
         piece = octets[start : start + 16]
