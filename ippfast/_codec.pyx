@@ -791,7 +791,7 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
 @cython.final
 cdef class MessageDecoder:
     """MessageDecoder(*, limits=None, only=None)
-    --
+--
 
     Decodes one message that arrives in pieces (RFC 8010 section 4: the body comes as the transport cuts it).
 
@@ -957,10 +957,10 @@ cdef inline int copy(Output* output, const void* octets, Py_ssize_t size) except
     output.size += size
     return 0
 
-cdef Py_ssize_t estimate(Message made):
-    """About how many octets it will take, so that large messages need not move while they grow."""
+cdef Py_ssize_t estimate(list groups):
+    """About how many octets they will take, so that a large message need not move while it grows."""
     cdef Py_ssize_t size = 1024
-    for group in made.groups:
+    for group in groups:
         if type(group) is AttributeGroup:
             if (<AttributeGroup>group)._sliced:
                 size += (<AttributeGroup>group)._end - (<AttributeGroup>group)._start
@@ -976,7 +976,6 @@ def encode(message):
     values. Raises TypeError for what is no `Message`.
     """
     cdef Output output
-    cdef Py_ssize_t size
     cdef uint8_t stack[2048]
     if type(message) is not Message:
         raise TypeError(f"encode takes a Message, not {type(message).__name__}")
@@ -985,9 +984,6 @@ def encode(message):
     output.capacity = sizeof(stack)
     output.grown = NULL
     try:
-        size = estimate(<Message>message)
-        if size > output.capacity:
-            grow(&output, size)
         write_message(&output, <Message>message)
         if output.grown == NULL:
             return PyBytes_FromStringAndSize(<char*>stack, output.size)
@@ -1022,6 +1018,8 @@ cdef int write_message(Output* output, Message made) except -1:
     put16(output.octets + 2, code)
     put32(output.octets + 4, <uint32_t>request_id)
     output.size = 8
+    if type(made.groups) is list:
+        reserve(output, estimate(<list>made.groups))
     for each in made.groups:
         if type(each) is not AttributeGroup:
             errors.raise_unfit_group(each)

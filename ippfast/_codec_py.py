@@ -491,7 +491,7 @@ def _check_only(only: "Iterable[str] | None") -> "frozenset[str] | None":
 
 
 def _octets_of(buffer: "Buffer") -> memoryview:
-    """The octets of any buffer; those of one with gaps as a copy. To be released, for a bytearray cannot grow before."""
+    """The octets of any buffer; those of one with gaps as a copy. Until it is released a bytearray cannot grow."""
     try:
         view = memoryview(buffer)
     except TypeError:

@@ -167,7 +167,7 @@ class Attribute:
             self._name == other._name
             and self._tag == other._tag
             and self._tags == other._tags
-            and self._values == other._values
+            and self.values == other.values
         )
 
     def __hash__(self) -> int:

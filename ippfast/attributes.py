@@ -147,7 +147,7 @@ def _tagged(value: object, spec: "AttributeSpec | None", place: _Place, index: i
     if spec is None:
         found = _own_syntax(value)
         if found is None:
-            place.refuse(_unknown(place.path), describe_value(value), index)
+            place.refuse(_unknown(place.path, value), describe_value(value), index)
         return found
     found = _own_syntax(value) or _convert(value, spec, place, index)
     if found is None:
@@ -159,14 +159,15 @@ def _tagged(value: object, spec: "AttributeSpec | None", place: _Place, index: i
     return found
 
 
-def _unknown(path: str) -> str:
+def _unknown(path: str, value: object) -> str:
     """What may stand where the registry knows nothing."""
     parent, _, name = path.rpartition("/")
     known = registry.members(parent) if parent else registry.names()
     nearest = [repr(match) for match in get_close_matches(name[:80], known)]
     hint = f" (did you mean {' or '.join(nearest)}?)" if nearest else ""
-    kind = "a member that the registry knows" if parent else "a name that the registry knows"
-    return f"{kind}{hint}, or a value in a wrapper that says its syntax, such as Keyword(...)"
+    kind = "member" if parent else "name"
+    wrapped = "collection({...})" if isinstance(value, Mapping) else "Keyword(...)"
+    return f"a {kind} that the registry knows{hint}, or a value that says its syntax, such as {wrapped}"
 
 
 def _own_syntax(value: object) -> "tuple[int, Any] | None":
