@@ -21,6 +21,10 @@ from libc.string cimport memcmp, memcpy
 from ._message_c cimport Attribute, AttributeGroup, Collection, Message, _Attributes
 from ._message_c cimport Wire as AbstractWire
 
+# As C variables: a look-up in the module's dictionary costs as much as a small value.
+cdef object errors, DEFAULT_LIMITS, REQUEST_LIMITS, Limits
+cdef object DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
 from . import errors
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
@@ -1165,7 +1169,7 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
                 return -1
             at[field + 1] = number
         return 11
-    if isinstance(<object>value, OutOfBand) and (<object>value).value == tag:
+    if 0x10 <= tag <= 0x1F and isinstance(<object>value, OutOfBand) and (<list>_out_of_band)[tag & 0x0F] is <object>value:
         return 0
     return -1
 

@@ -1,6 +1,10 @@
 # C types for `_message.py`, which is compiled as `_message_c`. Nothing here has behaviour.
 
 
+cdef tuple DELIMITER_TAGS, VALUE_TAGS
+cdef object _MISSING
+
+
 cdef class Wire:
     cdef object iterate(self, _Attributes owner)
     cdef list items(self, _Attributes owner)

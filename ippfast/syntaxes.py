@@ -139,9 +139,7 @@ def _well_formed(tag: int) -> str:
     return f"{_SIZES[tag]} under {describe_tag(tag)}" if tag in _SIZES else f"a value of {describe_tag(tag)}"
 
 
-def _syntax_faults(
-    tag: int, value: object, spec: "AttributeSpec | None", charset: str
-) -> "Iterator[Fault]":
+def _syntax_faults(tag: int, value: object, spec: "AttributeSpec | None", charset: str) -> "Iterator[Fault]":
     if isinstance(value, StringWithLanguage) and tag in _WITH_LANGUAGE:
         yield from _string_faults(ValueTag.NATURAL_LANGUAGE, value.language, None, charset)
         yield from _string_faults(_WITH_LANGUAGE[tag], value.string, spec, charset)
@@ -171,9 +169,7 @@ def _syntax_faults(
         yield Fault("reserved-tag", "a value tag that is assigned")
 
 
-def _string_faults(
-    tag: int, value: object, spec: "AttributeSpec | None", charset: str
-) -> "Iterator[Fault]":
+def _string_faults(tag: int, value: object, spec: "AttributeSpec | None", charset: str) -> "Iterator[Fault]":
     limit, section = _STRINGS[tag]
     section = f"RFC 8011 section {section}"
     if spec is not None and spec.max_octets is not None and tag in spec.tags:

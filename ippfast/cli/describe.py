@@ -36,7 +36,7 @@ from ippfast.registry import enum_for
 from ippfast.tags import describe_tag
 
 from .capture import Kind
-from .text import Line, Span, Word, bare, octets_in_words, quote
+from .text import Line, Span, Word, bare, hex_words, quote
 
 if TYPE_CHECKING:
     from ippfast._message import Value
@@ -90,7 +90,8 @@ def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) 
     if isinstance(value, int):
         return [_number(value, enum)]
     if isinstance(value, bytes):
-        return [(Span(word),) for word in octets_in_words(value)]
+        text = value.decode("utf-8", "surrogateescape")
+        return [(Span(word),) for word in ([quote(text)] if text.isprintable() else hex_words(value))]
     if isinstance(value, OutOfBand):
         return [(Span(describe_tag(value.value), "out-of-band"),)]
     if isinstance(value, DateTime):
@@ -98,7 +99,9 @@ def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) 
     if isinstance(value, StringWithLanguage):
         return [(Span(quote(value.string)), Span(f" [{bare(value.language)}]", "quiet"))]
     if isinstance(value, RawValue):
-        words = ["malformed", *octets_in_words(value.data), "at", f"0x{at:x}"]
+        words = hex_words(value.data)
+        words[0] = f"malformed {words[0]}"
+        words[-1] += f" at 0x{at:x}"
         return [(Span(word, "malformed"),) for word in words]
     return [(Span(str(value)),)]
 

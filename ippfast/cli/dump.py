@@ -20,7 +20,7 @@ __all__ = ["dump"]
 @click.argument("file", type=click.File("rb"))
 @click.option("--request", "kind", flag_value="request", help="Take the message for a request.")
 @click.option("--response", "kind", flag_value="response", help="Take the message for a response.")
-@click.option("--offsets", is_flag=True, help="Begin each line with where its tag stands, in hexadecimal.")
+@click.option("--offsets", is_flag=True, help="Begin each line with where in the message its tag stands.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets.")
 @click.option("--document", is_flag=True, help="With --json: the document data too.")
 @terminal_options
@@ -33,7 +33,7 @@ def dump(
     color: bool | None,
     width: int | None,
 ) -> None:
-    r"""Print the IPP message in FILE (- for standard input).
+    r"""Show the IPP messages in FILE (- for standard input).
 
     FILE is one message, with or without document data after it, or HTTP requests or responses as they were on
     the wire, with messages for bodies.

@@ -22,7 +22,7 @@ __all__ = ["load"]
     help="Where the octets go; standard output by default.",
 )
 def load(file: BinaryIO, output: BinaryIO) -> None:
-    """Turn the JSON in FILE (- for standard input) into the octets of an IPP message.
+    """Turn JSON in FILE (- for standard input) back into octets.
 
     FILE is what 'ippfast dump --json' printed for one message, changed or not. If it has document data, that
     follows the message.

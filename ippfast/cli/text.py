@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Line", "Span", "Word", "bare", "escape", "hex_rows", "octets_in_words", "quote"]
+__all__ = ["Line", "Span", "Word", "bare", "escape", "hex_rows", "hex_words", "quote"]
 
 
 class Span(NamedTuple):
@@ -51,11 +51,8 @@ def bare(text: str) -> str:
     return text if text.isprintable() and _BARE.fullmatch(text) else quote(text)
 
 
-def octets_in_words(octets: bytes) -> list[str]:
-    """Octets as quoted text where they are UTF-8 that prints, else in hexadecimal, sixteen in a word."""
-    text = octets.decode("utf-8", "surrogateescape")
-    if text.isprintable():
-        return [quote(text)]
+def hex_words(octets: bytes) -> list[str]:
+    """Octets in hexadecimal between angle brackets, sixteen in a word."""
     digits = octets.hex()
     return f"<{' '.join([digits[at : at + 32] for at in range(0, len(digits), 32)])}>".split(" ")
 
@@ -65,7 +62,7 @@ def hex_rows(octets: bytes, offset: int) -> Iterator[str]:
     row = offset & ~0xF
     for start in range(max(row - 16, 0), row + 32, 16):
         piece = octets[start : start + 16]
-        if piece:
+        if piece or start == row:
             text = "".join([chr(octet) if 0x20 <= octet < 0x7F else "." for octet in piece])
             yield f"{start:08x}  {piece[:8].hex(' '):23}  {piece[8:].hex(' '):23}  |{text}|"
         if start == row:
