@@ -83,6 +83,7 @@ cdef extern from "Python.h":
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
+    void Py_SET_SIZE(PyObject*, Py_ssize_t)
     PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
     bint is_tuple "PyTuple_CheckExact"(PyObject*)
     Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
@@ -968,8 +969,8 @@ cdef Py_ssize_t estimate(list groups):
         if type(group) is AttributeGroup:
             if (<AttributeGroup>group)._sliced:
                 size += (<AttributeGroup>group)._end - (<AttributeGroup>group)._start
-            else:
-                size += 32 * len((<AttributeGroup>group)._list())
+            elif (<AttributeGroup>group)._items is not None:
+                size += 32 * len((<AttributeGroup>group)._items)
     return size
 
 def encode(message):
@@ -991,7 +992,11 @@ def encode(message):
         write_message(&output, <Message>message)
         if output.grown == NULL:
             return PyBytes_FromStringAndSize(<char*>stack, output.size)
-        _PyBytes_Resize(&output.grown, output.size)
+        if output.capacity - output.size > output.capacity >> 3:
+            _PyBytes_Resize(&output.grown, output.size)
+        else:  # giving so little back makes the allocator map and clear new pages for every large message
+            Py_SET_SIZE(output.grown, output.size)
+            output.octets[output.size] = 0
         return <bytes>output.grown
     finally:
         Py_XDECREF(output.grown)
@@ -1036,7 +1041,7 @@ cdef int write_message(Output* output, Message made) except -1:
         if group._sliced:
             copy(output, (<Wire>group._wire).data + group._start, group._end - group._start)
         else:
-            for attribute in group._list():
+            for attribute in group._items or ():
                 write_attribute(output, attribute, group._tag, NULL)
     return copy(output, b"\x03", 1)
 
@@ -1211,7 +1216,7 @@ cdef int write_collection(Output* output, Collection value, int group, Names* na
     if value._sliced:
         copy(output, (<Wire>value._wire).data + value._start, value._end - value._start)
     else:
-        for attribute in value._list():
+        for attribute in value._items or ():
             write_attribute(output, attribute, group, names)
     return copy(output, b"\x37\0\0\0\0", 5)
 

@@ -109,11 +109,11 @@ def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) 
 def _number(number: int, enum: type[OpenEnum] | None) -> Word:
     if enum is None:
         return (Span(str(number)),)
-    digits = f"0x{number:04x}" if issubclass(enum, CodeEnum) else str(number)
+    digits = f"0x{number:04x}" if issubclass(enum, CodeEnum) and number >= 0 else str(number)
     member = enum.coerce(number)
-    return (
-        (Span(member.keyword, "enum"), Span(f" ({digits})", "quiet")) if isinstance(member, enum) else (Span(digits),)
-    )
+    if not isinstance(member, enum):
+        return (Span(digits),)
+    return Span(member.keyword, "enum"), Span(f" ({digits})", "quiet")
 
 
 def _moment(value: DateTime) -> Word:

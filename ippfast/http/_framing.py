@@ -1,0 +1,196 @@
+"""Where a body ends: Content-Length, chunks, or the end of the connection (RFC 9112 sections 6.3 and 7.1).
+
+The rule of this file: nothing lenient, for a body whose end two readers see in different places is an attack. Octets
+pass through uncopied, except that those of small chunks are gathered into one piece. Whatever a peer can do wrong
+raises RemoteProtocolError.
+"""
+
+import re
+from typing import Protocol
+
+from .errors import ConnectionLostError, RemoteProtocolError
+from .events import Buffer
+from .limits import HTTPLimits
+
+__all__ = ["ChunkedFraming", "CloseFraming", "Framing", "LengthFraming", "NO_BODY"]
+
+_LARGE_PIECE = 16_384
+"""Copying less than this costs less than an event of its own."""
+
+_FREE_OVERHEAD = 65_536
+"""So much may chunk lines take before their ratio to the data counts."""
+
+_MAX_OVERHEAD_RATIO = 2
+"""Chunk lines take at most so many octets for one of data: chunks of 3 octets and more on the average."""
+
+# What stands between the data of two chunks. The first chunk's line is read as if a chunk had ended before it.
+_EXTENSION = rb"(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?"
+_CHUNK_LINE = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})" + _EXTENSION + rb"\r\n")
+_CHUNK_LINE_BEGINS = re.compile(rb"\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:[ \t]*|" + _EXTENSION + rb"\r?))?)?")
+_TRAILER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+
+
+class Framing(Protocol):
+    """Tells the octets of one body from what follows them."""
+
+    ended: bool
+    """Whether the body is complete."""
+
+    def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
+        """The next octets of the body in ``data[start:]``, and where in it the rest begins.
+
+        None of the octets may be of the body, and the rest may still hold some: call again until it is empty, or
+        `ended` is true.
+        """
+        ...
+
+    def close(self) -> None:
+        """Say that no more octets come. Raises ConnectionLostError where the body is not complete."""
+        ...
+
+
+class LengthFraming:
+    """A body of so many octets as Content-Length says."""
+
+    def __init__(self, length: int) -> None:
+        self.left = length
+        self.ended = length == 0
+
+    def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
+        end = min(len(data), start + self.left)
+        self.left -= end - start
+        self.ended = self.left == 0
+        return _piece(data, start, end), end
+
+    def close(self) -> None:
+        raise ConnectionLostError(f"the body ended {self.left} octets early")
+
+
+NO_BODY = LengthFraming(0)
+"""Of a message that has none (RFC 9112 section 6.3)."""
+
+
+class CloseFraming:
+    """A body that ends where the connection does. Only responses have it (RFC 9112 section 6.3)."""
+
+    ended = False
+
+    def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
+        return _piece(data, start, len(data)), len(data)
+
+    def close(self) -> None:
+        self.ended = True
+
+
+class ChunkedFraming:
+    """A body in chunks. Chunk extensions and trailers are checked for their form, and dropped."""
+
+    def __init__(self, limits: HTTPLimits) -> None:
+        self.ended = False
+        self._limits = limits
+        self._left = 0  # octets of the chunk's data to come
+        self._line: bytes | None = b"\r\n"  # the beginning of a chunk line that is not complete; None inside a chunk
+        self._trailers: bytearray | None = None  # what came of the trailer section, once it has begun
+        self._data = 0
+        self._overhead = 0
+
+    def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
+        pieces: list[bytes] = []
+        at, size, left, line = start, len(data), self._left, self._line
+        taken = 0
+        match_line = _CHUNK_LINE.match
+        while at < size:
+            if self._trailers is not None:
+                at = self._take_trailers(data, at)
+                break
+            if line is None:
+                end = at + left
+                if end > size:
+                    end = size
+                count = end - at
+                if count >= _LARGE_PIECE:
+                    if pieces:
+                        break
+                    self._data += count
+                    self._left = left - count
+                    self._line = None if left > count else b""
+                    return _piece(data, at, end), end
+                pieces.append(data[at:end])
+                taken += count
+                left -= count
+                at = end
+                if left == 0:
+                    line = b""
+                continue
+            if line:
+                left, at, line = self._join_line(line, data, at)
+            else:
+                found = match_line(data, at)
+                if found is None:
+                    left, at, line = self._join_line(b"", data, at)
+                else:
+                    left, at, line = self._read_line(found), found.end(), None
+            if line is None and left == 0:  # the last chunk
+                self._trailers = bytearray()
+        self._left, self._line = left, line
+        self._data += taken
+        self._check_overhead()
+        return b"".join(pieces), at
+
+    def close(self) -> None:
+        raise ConnectionLostError("the body ended before its last chunk")
+
+    def _read_line(self, found: re.Match[bytes]) -> int:
+        """The size that a chunk line gives."""
+        length = found.end() - found.start()
+        if length > self._limits.chunk_line:
+            raise RemoteProtocolError(400, f"a chunk line of over {self._limits.chunk_line} octets")
+        self._overhead += length
+        return int(found[1], 16)
+
+    def _join_line(self, line: bytes, data: bytes, at: int) -> tuple[int, int, bytes | None]:
+        """Go on with a chunk line that began earlier: the size if it is now complete, where the rest begins, the line.
+
+        The line is None once it is complete.
+        """
+        joined = line + data[at : at + self._limits.chunk_line + 1]
+        found = _CHUNK_LINE.match(joined)
+        if found is not None:
+            return self._read_line(found), at + found.end() - len(line), None
+        if _CHUNK_LINE_BEGINS.fullmatch(joined) is None:
+            raise RemoteProtocolError(400, "no line with a chunk's size where one should stand")
+        if len(joined) > self._limits.chunk_line:
+            raise RemoteProtocolError(400, f"a chunk line of over {self._limits.chunk_line} octets")
+        return 0, len(data), joined
+
+    def _check_overhead(self) -> None:
+        if self._overhead > _FREE_OVERHEAD and self._overhead > _MAX_OVERHEAD_RATIO * self._data:
+            raise RemoteProtocolError(400, "chunk lines of more octets than the data")
+
+    def _take_trailers(self, data: bytes, at: int) -> int:
+        """Read on in the trailer section; where the rest begins."""
+        trailers = self._trailers
+        assert trailers is not None
+        known = len(trailers)
+        trailers += data[at : at + self._limits.trailers + 4 - known]
+        if trailers[:2] == b"\r\n":
+            end = 2
+        else:
+            found = trailers.find(b"\r\n\r\n", max(0, known - 3))
+            if found < 0:
+                if len(trailers) >= self._limits.trailers + 4 or trailers[:1] == b"\n":
+                    raise RemoteProtocolError(400, f"trailers of over {self._limits.trailers} octets")
+                return len(data)
+            end = found + 4
+            for line in trailers[:found].split(b"\r\n"):
+                if _TRAILER_LINE.fullmatch(line) is None:
+                    raise RemoteProtocolError(400, "a trailer that is no header line")
+        self.ended = True
+        return at + end - known
+
+
+def _piece(data: bytes, start: int, end: int) -> Buffer:
+    """Part of some octets, uncopied."""
+    if start == 0 and end == len(data):
+        return data
+    return memoryview(data)[start:end]

@@ -1,0 +1,49 @@
+"""How much of a conversation is taken, and how long is waited, before it is given up.
+
+The rule of this file: whatever a peer can make large or slow has a bound, and its default is safe for a server that
+does not know its clients.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from ..limits import DEFAULT_LIMITS, REQUEST_LIMITS, Limits
+
+__all__ = ["HTTPLimits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPLimits:
+    """The bounds of one connection. All sizes are octets; None means no bound. Raises ValueError for a negative one.
+
+    message: the bounds of the IPP message, see `ippfast.Limits`.
+    head: the request or status line and the header lines together. header_lines: how many of the latter.
+    target: the request-target.
+    chunk_line: the line that gives a chunk's size. trailers: the trailer section of a chunked body.
+    document: the document data, after decompression.
+    decompressed: the same, where it came compressed. decompression_ratio: how many times as large as what came it may
+    be, once it is larger than a mebibyte.
+    drain: how much of a body that nobody wants is read in order to keep the connection.
+    """
+
+    message: Limits = REQUEST_LIMITS
+    head: int = 16_384
+    header_lines: int = 64
+    target: int = 2_048
+    chunk_line: int = 256
+    trailers: int = 4_096
+    document: int | None = None
+    decompressed: int | None = 1024 * 1024 * 1024
+    decompression_ratio: int | None = 100
+    drain: int = 65_536
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if isinstance(value, int) and value < 0:
+                raise ValueError(f"{name} is at least 0, not {value!r}")
+
+    @classmethod
+    def for_client(cls) -> Self:
+        """The defaults for reading a printer's answers, which are larger than requests."""
+        return cls(message=DEFAULT_LIMITS, header_lines=128)
