@@ -130,8 +130,9 @@ class Attribute:
     @property
     def values(self) -> "tuple[Value, ...]":
         """All values, in their order, in the Python forms that `ippfast.values` describes."""
-        values = self._values
-        return values if type(values) is tuple else (values,)
+        if type(self._values) is tuple:  # no local name: the compiler would count a reference for it
+            return self._values
+        return (self._values,)
 
     @property
     def value(self) -> "Any":
