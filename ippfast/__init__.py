@@ -15,6 +15,7 @@ from .codec import (
     decode_prefix,
     encode,
     read_message,
+    walk,
 )
 from .errors import DecodeError, EncodeError, IPPError, LimitError, TruncatedError
 from .limits import DEFAULT_LIMITS, REQUEST_LIMITS, Limits
@@ -51,4 +52,5 @@ __all__ = [
     "decode_prefix",
     "encode",
     "read_message",
+    "walk",
 ]

@@ -83,6 +83,7 @@ cdef extern from "Python.h":
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
+    Py_ssize_t reference_count "Py_REFCNT"(PyObject*)
     void Py_SET_SIZE(PyObject*, Py_ssize_t)
     PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
     bint is_tuple "PyTuple_CheckExact"(PyObject*)
@@ -491,6 +492,95 @@ cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
 
 if sizeof(IppfastAttribute) != Attribute.__basicsize__ or MOST_DEPTH != MAX_DEPTH:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")
+
+
+def walk(source):
+    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
+
+    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
+    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
+    Raises TypeError for another source.
+    """
+    cdef Walk walk = Walk.__new__(Walk)
+    if type(source) is Message:
+        walk.groups = iter(list((<Message>source).groups))
+        walk.attributes = iter(())
+    elif isinstance(source, _Attributes):
+        walk.groups = iter(())
+        walk.attributes = iter(source)
+    else:
+        raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(source).__name__}")
+    walk.outer = []
+    return walk
+
+
+@cython.final
+@cython.freelist(8)
+cdef class Walk:
+    """What `walk` returns: where in the message it is."""
+
+    cdef object groups  # those to come
+    cdef object attributes  # those to come in the innermost collection, or in the group
+    cdef Attribute attribute  # the current one
+    cdef Py_ssize_t index  # of its next value
+    cdef list outer  # the last three of each collection that the current one is in
+    cdef tuple pair  # what came last; it serves again where nobody kept it
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef PyObject* values
+        cdef PyObject* value
+        cdef AttributeIterator slice
+        while True:
+            if self.attribute is not None:
+                values = (<IppfastAttribute*><PyObject*>self.attribute).values
+                if is_tuple(values):
+                    value = tuple_item(values, self.index) if self.index < tuple_size(values) else NULL
+                else:
+                    value = values if self.index == 0 else NULL
+                if value != NULL:
+                    self.index += 1
+                    return self.give(value)
+            if type(self.attributes) is AttributeIterator:
+                slice = <AttributeIterator>self.attributes
+                if slice.at < slice.end:
+                    self.attribute = own_attribute(unpack(slice.wire, &slice.at, slice.end, slice.member))
+                    self.index = 0
+                    continue
+            else:
+                self.attribute = next(self.attributes, None)
+                self.index = 0
+                if self.attribute is not None:
+                    continue
+            if self.outer:
+                self.attributes, self.attribute, self.index = self.outer.pop()
+            else:
+                self.attributes = iter(<_Attributes?>next(self.groups))
+                self.attribute = None
+
+    cdef object give(self, PyObject* value):
+        cdef tuple pair
+        cdef PyObject* attribute = <PyObject*>self.attribute
+        if IPPFAST_SHARES and self.pair is not None and reference_count(<PyObject*>self.pair) == 1:
+            Py_INCREF(<object>attribute)
+            Py_INCREF(<object>value)
+            replace(<PyObject*>self.pair, 0, attribute)
+            replace(<PyObject*>self.pair, 1, value)
+        else:
+            self.pair = (self.attribute, <object>value)
+        pair = self.pair
+        if type(<object>value) is Collection:
+            self.outer.append((self.attributes, self.attribute, self.index))
+            self.attributes = iter(<object>value)
+            self.attribute = None
+        return pair
+
+cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:
+    cdef PyObject* before = tuple_item(items, index)
+    put(items, index, value)
+    Py_XDECREF(before)
 
 
 # ---- Scanning ----

@@ -120,9 +120,7 @@ def _make(name: str, value: object, place: _Place) -> Attribute:
     tagged = [_tagged(one, spec, place, index) for index, one in enumerate(values)]
     for index, (tag, one) in enumerate(tagged):
         if isinstance(one, OutOfBand) and len(tagged) > 1:
-            place.refuse(
-                "an out-of-band value alone (RFC 8011 section 5.1)", describe_tagged(tag, one), index
-            )
+            place.refuse("an out-of-band value alone (RFC 8011 section 5.1)", describe_tagged(tag, one), index)
     return Attribute(name, [tag for tag, _ in tagged], [one for _, one in tagged])
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING or os.environ.get("IPPFAST_PURE", "0") not in ("", "0"):
         decode,
         decode_prefix,
         encode,
+        walk,
     )
 else:
     try:
@@ -42,6 +43,7 @@ else:
             decode,
             decode_prefix,
             encode,
+            walk,
         )
 
         IMPLEMENTATION = "cython"
@@ -57,6 +59,7 @@ else:
             decode,
             decode_prefix,
             encode,
+            walk,
         )
 
 __all__ = [
@@ -70,6 +73,7 @@ __all__ = [
     "decode_prefix",
     "encode",
     "read_message",
+    "walk",
 ]
 
 

@@ -70,14 +70,13 @@ def request(
         raise RegistryError("a request-id from 1 to 2147483647 (RFC 8011 section 4.1.2)", repr(request_id))
     given = _pairs(operation_attributes or {}, DelimiterTag.OPERATION)
     names = [name for name, _ in given]
+    targets = [name for name in names if name in TARGETS]
     if uri is not None:
-        given.append((target_name(code, names), uri))
-    elif needs_target(code) and not any(name in TARGETS for name in names):
-        raise RegistryError(
-            f"a target: a uri, or one of {', '.join(TARGETS)} (RFC 8011 section 4.1.5)",
-            "none",
-            DelimiterTag.OPERATION,
-        )
+        targets.append(target_name(code, names))
+        given.append((targets[-1], uri))
+    if len(targets) > 1 or (not targets and needs_target(code)):
+        expected = f"one target: uri or an attribute of {', '.join(TARGETS)} (RFC 8011 section 4.1.5)"
+        raise RegistryError(expected, " and ".join(targets) or "none", DelimiterTag.OPERATION)
     if user is not None:
         given.append(("requesting-user-name", user))
     groups = [_operation_group(given, charset, language)]

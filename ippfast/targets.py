@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-__all__ = ["FIRST", "TARGETS", "needs_target", "target_name"]
+__all__ = ["FIRST", "TARGETS", "needs_job", "needs_target", "target_name"]
 
 TARGETS = ("printer-uri", "job-uri", "system-uri")
 """The attributes that name a target by URI."""
@@ -111,6 +111,11 @@ _SERVER = {
 def needs_target(operation: int) -> bool:
     """Whether a request must name a target; CUPS' operations on its server need not."""
     return operation not in _SERVER
+
+
+def needs_job(operation: int) -> bool:
+    """Whether a request must name a job, and not just its printer; to move all jobs of a printer it need not."""
+    return operation in _JOB and operation != Operation.CUPS_MOVE_JOB
 
 
 def target_name(operation: int, given: "Container[str]" = ()) -> str:

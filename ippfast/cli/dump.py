@@ -10,7 +10,7 @@ from ippfast import DecodeError, decode_prefix
 from .capture import Capture, CaptureError, Kind, captures
 from .describe import describe
 from .lossless_json import to_json
-from .terminal import Terminal, terminal_options
+from .terminal import Terminal, name_of, terminal_options
 from .text import Line, Span, escape, hex_rows
 
 __all__ = ["dump"]
@@ -56,7 +56,7 @@ def dump(
     def fail(*lines: str) -> None:
         nonlocal failed
         failed = True
-        click.echo(f"Error: {click.format_filename(file.name)}: " + "\n".join(lines), err=True)
+        click.echo(f"Error: {name_of(file)}: " + "\n".join(lines), err=True)
 
     try:
         for number, capture in enumerate(captures(file.read())):

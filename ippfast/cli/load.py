@@ -8,6 +8,7 @@ import click
 from ippfast import EncodeError, encode
 
 from .lossless_json import from_json
+from .terminal import name_of
 
 __all__ = ["load"]
 
@@ -33,6 +34,6 @@ def load(file: BinaryIO, output: BinaryIO) -> None:
         message, document = from_json(file.read())
         octets = encode(message)
     except (EncodeError, ValueError) as error:
-        raise click.ClickException(f"{click.format_filename(file.name)}: {error}") from None
+        raise click.ClickException(f"{name_of(file)}: {error}") from None
     output.write(octets)
     output.write(document)

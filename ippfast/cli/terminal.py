@@ -7,14 +7,14 @@ are then put together as plain strings, since rendering each takes rich a hundre
 import io
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 from rich.console import Console
 
-from .text import Line
+from .text import Line, escape
 
-__all__ = ["STYLES", "Terminal", "terminal_options"]
+__all__ = ["STYLES", "Terminal", "name_of", "terminal_options"]
 
 # In the 16 colours that every terminal has, whose user chose how they look.
 STYLES = {
@@ -47,6 +47,11 @@ def terminal_options(command: _Command) -> _Command:
         help="Break long lines. By default at a terminal's width; a file or pipe gets them whole.",
     )
     return color(width(command))
+
+
+def name_of(file: BinaryIO) -> str:
+    """What messages call a file that was opened for reading."""
+    return escape(str(getattr(file, "name", "<stdin>")))
 
 
 class Terminal:

@@ -12,7 +12,7 @@ from .errors import ConnectionLostError, RemoteProtocolError
 from .events import Buffer
 from .limits import HTTPLimits
 
-__all__ = ["ChunkedFraming", "CloseFraming", "Framing", "LengthFraming", "NO_BODY"]
+__all__ = ["ChunkedFraming", "CloseFraming", "Framing", "LengthFraming"]
 
 _LARGE_PIECE = 16_384
 """Copying less than this costs less than an event of its own."""
@@ -50,7 +50,7 @@ class Framing(Protocol):
 
 
 class LengthFraming:
-    """A body of so many octets as Content-Length says."""
+    """A body of so many octets as Content-Length says, or of none where nothing announces one."""
 
     def __init__(self, length: int) -> None:
         self.left = length
@@ -64,10 +64,6 @@ class LengthFraming:
 
     def close(self) -> None:
         raise ConnectionLostError(f"the body ended {self.left} octets early")
-
-
-NO_BODY = LengthFraming(0)
-"""Of a message that has none (RFC 9112 section 6.3)."""
 
 
 class CloseFraming:

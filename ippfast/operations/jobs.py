@@ -221,7 +221,10 @@ def set_job_attributes(
     job: Groups,
     **options: Unpack[Options],
 ) -> Message:
-    """Set-Job-Attributes: change a job's attributes; ``OutOfBand.DELETE_ATTRIBUTE`` takes one away (RFC 3380 section 4.2)."""
+    """Set-Job-Attributes: change a job's attributes (RFC 3380 section 4.2).
+
+    ``OutOfBand.DELETE_ATTRIBUTE`` takes one away.
+    """
     return build(Operation.SET_JOB_ATTRIBUTES, locals())
 
 

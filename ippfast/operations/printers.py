@@ -36,7 +36,10 @@ def get_printer_attributes(
     printer_id: int | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Get-Printer-Attributes: ask for a printer's attributes (RFC 8011 section 4.2.5). With printer_id, uri is the system's."""
+    """Get-Printer-Attributes: ask for a printer's attributes (RFC 8011 section 4.2.5).
+
+    With printer_id, uri is the system's.
+    """
     return build(Operation.GET_PRINTER_ATTRIBUTES, locals())
 
 
@@ -68,7 +71,10 @@ def set_printer_attributes(
     printer: Groups,
     **options: Unpack[Options],
 ) -> Message:
-    """Set-Printer-Attributes: change a printer's attributes; ``OutOfBand.DELETE_ATTRIBUTE`` takes one away (RFC 3380 section 4.1)."""
+    """Set-Printer-Attributes: change a printer's attributes (RFC 3380 section 4.1).
+
+    ``OutOfBand.DELETE_ATTRIBUTE`` takes one away.
+    """
     return build(Operation.SET_PRINTER_ATTRIBUTES, locals())
 
 

@@ -135,5 +135,8 @@ def deallocate_printer_resources(
     printer_id: int | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Deallocate-Printer-Resources: take resources from a printer (PWG 5100.22). With printer_id, uri is the system's."""
+    """Deallocate-Printer-Resources: take resources from a printer (PWG 5100.22).
+
+    With printer_id, uri is the system's.
+    """
     return build(Operation.DEALLOCATE_PRINTER_RESOURCES, locals())

@@ -27,7 +27,10 @@ def create_printer_subscriptions(
     subscription: Groups,
     **options: Unpack[Options],
 ) -> Message:
-    """Create-Printer-Subscriptions: subscribe to a printer's events, one subscription for each item of a list (RFC 3995 section 11.1.2)."""
+    """Create-Printer-Subscriptions: subscribe to a printer's events (RFC 3995 section 11.1.2).
+
+    One subscription for each item of a list.
+    """
     return build(Operation.CREATE_PRINTER_SUBSCRIPTIONS, locals())
 
 

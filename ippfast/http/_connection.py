@@ -1,0 +1,230 @@
+"""What both ends of a connection have in common: input, bodies, and sending through h11.
+
+The rule of this file: octets in, events out; no sockets, no clocks, no threads. One h11 connection reads and writes the
+heads of one request and its response; bodies go past it, see `_framing`.
+"""
+
+from collections.abc import Callable, Iterable
+
+import h11
+
+from ..codec import Message, MessageDecoder
+from ..enums import Status
+from ..errors import DecodeError, LimitError
+from ._compression import CODINGS, Decompressor
+from ._framing import Framing
+from .errors import LocalProtocolError, RemoteProtocolError
+from .events import NEED_DATA, Buffer, DocumentData, EndOfMessage, Event, Headers
+from .limits import HTTPLimits
+
+__all__ = ["CONTENT_TYPE", "Connection", "content_coding", "media_type"]
+
+CONTENT_TYPE = "application/ipp"
+
+_HeaderLines = list[tuple[str, str]]
+_Source = Callable[[], Buffer | None]
+
+
+class Connection:
+    """The base of `ClientConnection` and `ServerConnection`."""
+
+    def __init__(self, limits: HTTPLimits) -> None:
+        self.limits = limits
+        self._input = b""
+        self._at = 0
+        self._input_ended = False
+        self._error: RemoteProtocolError | None = None
+        # One of these reads what comes next; each returns None where it is to be called again.
+        self._step: Callable[[], Event | None] = self._read_head
+        self._h11: h11.Connection
+
+    def receive_data(self, data: Buffer) -> None:
+        """Take what came from the peer; no octets mean that it has closed its side.
+
+        Call `next_event` until it gives `NEED_DATA` or `PAUSED` before the next call. ``bytes`` are not copied.
+        """
+        if not data:
+            self._input_ended = True
+        elif self._at == len(self._input):
+            self._input, self._at = bytes(data), 0
+        else:
+            self._input, self._at = self._input[self._at :] + bytes(data), 0
+
+    def next_event(self) -> Event:
+        """What came next. Raises RemoteProtocolError, and the same again if it is called after that."""
+        if self._error is not None:
+            raise self._error
+        try:
+            while True:
+                event = self._step()
+                if event is not None:
+                    return event
+        except RemoteProtocolError as error:
+            self._error = error
+            raise
+
+    def _read_head(self) -> Event | None:
+        raise NotImplementedError
+
+    def _message_complete(self, message: Message) -> Event:
+        """The event for it."""
+        raise NotImplementedError
+
+    # Bodies. The octets come through up to two stages: unframed, and with the Content-Encoding undone.
+
+    def _begin_body(self, framing: Framing, coding: str | None) -> None:
+        self._framing = framing
+        self._read_octets: _Source = self._unframe
+        if coding is not None:
+            self._read_octets = _undo(self._unframe, Decompressor(coding, self.limits), framing)
+
+    def _unframe(self) -> Buffer | None:
+        """The next octets of the body; None where more input is needed or the body has ended."""
+        framing, data = self._framing, self._input
+        while not framing.ended:
+            if self._at < len(data):
+                octets, self._at = framing.take(data, self._at)
+                if octets:
+                    return octets
+            elif self._input_ended:
+                framing.close()
+            else:
+                break
+        return None
+
+    def _begin_message(self) -> None:
+        self._decoder = MessageDecoder(limits=self.limits.message)
+        self._step = self._read_message
+
+    def _read_message(self) -> Event | None:
+        octets = self._read_octets()
+        if octets is None and not self._framing.ended:
+            return NEED_DATA
+        try:
+            if octets is None:
+                self._decoder.close()
+                return None
+            message = self._decoder.feed(octets)
+        except LimitError as error:
+            raise RemoteProtocolError(413, f"too large an IPP message: {error}") from error
+        except DecodeError as error:
+            raise RemoteProtocolError(400, f"no IPP message: {error}") from error
+        if message is None:
+            return None
+        event = self._message_complete(message)
+        self._begin_document(self._decoder.unused, _compression_of(message))
+        del self._decoder
+        return event
+
+    def _begin_document(self, first: bytes, coding: str | None) -> None:
+        """first: the document's first octets, which came along with the message."""
+        read_octets, framing = self._read_octets, self._framing
+
+        def read() -> Buffer | None:
+            nonlocal first
+            if first:
+                octets, first = first, b""
+                return octets
+            return read_octets()
+
+        self._read_document: _Source = read
+        if coding is not None:
+            self._read_document = _undo(read, Decompressor(coding, self.limits), framing)
+        self._document_size = 0
+        self._step = self._next_of_document
+
+    def _next_of_document(self) -> Event | None:
+        octets = self._read_document()
+        if octets is not None:
+            self._document_size += len(octets)
+            limit = self.limits.document
+            if limit is not None and self._document_size > limit:
+                too_large = Status.CLIENT_ERROR_REQUEST_ENTITY_TOO_LARGE
+                raise RemoteProtocolError(413, f"a document of over {limit} octets", ipp_status=too_large)
+            return DocumentData(octets)
+        if not self._framing.ended:
+            return NEED_DATA
+        self._end_body()
+        return EndOfMessage()
+
+    def _end_body(self) -> None:
+        raise NotImplementedError
+
+    # Sending.
+
+    def send_data(self, data: Buffer) -> list[Buffer]:
+        """Document octets. In the list of what is to be sent, `data` itself stands uncopied.
+
+        It may be anything that has a length, such as a placeholder for part of a file that ``sendfile`` sends.
+        Raises LocalProtocolError where no document was announced, or a shorter one.
+        """
+        return self._send(h11.Data(data=data))  # type: ignore[arg-type]  # h11 takes any buffer
+
+    def end(self) -> list[Buffer]:
+        """The document is complete. Raises LocalProtocolError where a longer one was announced."""
+        return self._send(h11.EndOfMessage())
+
+    def _send(self, *events: h11.Event) -> list[Buffer]:
+        buffers: list[Buffer] = []
+        try:
+            for event in events:
+                buffers += self._h11.send_with_data_passthrough(event) or ()
+        except h11.LocalProtocolError as error:
+            raise LocalProtocolError(str(error)) from error
+        return buffers
+
+
+def _undo(source: _Source, decompressor: Decompressor, framing: Framing) -> _Source:
+    """A source whose octets are those of another one decompressed."""
+    fed = False
+
+    def read() -> Buffer | None:
+        nonlocal fed
+        while True:
+            octets: Buffer | None = decompressor.read()
+            if octets:
+                return octets
+            octets = source()
+            if octets is None:
+                if framing.ended and fed:
+                    decompressor.close()
+                return None
+            fed = True
+            decompressor.feed(octets)
+
+    return read
+
+
+def _compression_of(message: Message) -> str | None:
+    """The document's compression, where it can be undone (RFC 8011 section 5.4.32)."""
+    for group in message.groups[:1]:
+        attribute = group.get("compression")
+        if attribute is not None and attribute.values[0] in CODINGS:
+            return str(attribute.values[0])
+    return None
+
+
+def content_coding(headers: Headers) -> str | None:
+    """The body's Content-Encoding (RFC 9110 section 8.4). Raises RemoteProtocolError for one that cannot be undone."""
+    codings = headers.tokens("content-encoding") - {"identity"}
+    if not codings:
+        return None
+    if len(codings) == 1 and codings <= CODINGS:
+        return codings.pop()
+    raise RemoteProtocolError(
+        415, "a Content-Encoding that is not supported", headers=[("Accept-Encoding", "gzip, deflate")]
+    )
+
+
+def media_type(headers: Headers) -> str | None:
+    """The Content-Type without parameters, in lower case; None where there is none."""
+    value = headers.get("content-type")
+    return None if value is None else value.partition(";")[0].strip().lower()
+
+
+def header_lines(lines: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Header lines as h11 takes them. Raises LocalProtocolError for text that has no octets in ISO 8859-1."""
+    try:
+        return [(name.encode("ascii"), value.encode("iso-8859-1")) for name, value in lines]
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError(f"a header line that has no form on the wire: {error}") from error

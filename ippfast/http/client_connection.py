@@ -1,0 +1,144 @@
+"""A client's side of one connection: requests out, responses in, without any I/O (RFC 8010 section 4).
+
+The rule of this file: one request at a time, never pipelined (RFC 9112 section 9.3.2). The response may come before
+the request is complete, and is then the last.
+"""
+
+from collections.abc import Iterable
+
+import h11
+
+from ..codec import Message, encode
+from ._connection import CONTENT_TYPE, Connection, content_coding, header_lines, media_type
+from ._heads import HeadReader, closes, headers_of, read_head, response_framing
+from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
+from .events import NEED_DATA, PAUSED, Buffer, ConnectionClosed, Event, Headers, InformationalResponse, Response
+from .limits import HTTPLimits
+
+__all__ = ["ClientConnection"]
+
+# What printers are known to call their answers; some say nothing.
+_ANSWER_TYPES = (CONTENT_TYPE, "application/octet-stream", None)
+
+
+class ClientConnection(Connection):
+    """Feed it what the server sends, act on its events, and send what its methods return.
+
+    After `send_request` come `InformationalResponse` as often as the server likes, `Response`, `DocumentData` where
+    the response has any, and `EndOfMessage`. A `Response` that comes while the document is still being sent is final:
+    stop sending. Another request may follow where `reusable` says so.
+
+    Where `next_event` raises RemoteProtocolError, the connection is of no more use.
+
+    limits: the bounds that are kept.
+    """
+
+    def __init__(self, limits: HTTPLimits | None = None) -> None:
+        super().__init__(limits or HTTPLimits.for_client())
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
+        self._busy = False
+        self._keep = True
+        self._step = self._wait
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may be sent: both sides are done with the last one and keep the connection."""
+        return not self._busy and self._keep and self._error is None and not self._input_ended
+
+    @property
+    def request_ended(self) -> bool:
+        """Whether the current request is complete."""
+        return self._h11.our_state is not h11.SEND_BODY
+
+    def send_request(
+        self,
+        message: Message | None,
+        *,
+        target: str,
+        host: str,
+        headers: Iterable[tuple[str, str]] = (),
+        document_length: int | None = 0,
+        expect_continue: bool = False,
+    ) -> list[Buffer]:
+        """A request. message: None makes an empty one, which carries out nothing, to be challenged with.
+
+        target: the request-target, such as ``"/ipp/print"``. host: the Host line, with the port unless it is 80 or,
+        with TLS, 443. headers: further header lines.
+
+        document_length: how many octets of document data `send_data` will add before `end`; None where that is not
+        known. With none, the request is complete. expect_continue: ask for a 100 before the document.
+
+        Raises EncodeError as `encode` does, and LocalProtocolError where no request may be sent now.
+        """
+        if not self.reusable:
+            raise LocalProtocolError("no request may be sent on this connection now")
+        octets = b"" if message is None else encode(message)
+        lines = [("Host", host), ("Content-Type", CONTENT_TYPE), *headers]
+        if document_length is None:
+            lines.append(("Transfer-Encoding", "chunked"))
+        else:
+            lines.append(("Content-Length", str(len(octets) + document_length)))
+        if expect_continue and document_length != 0:
+            lines.append(("Expect", "100-continue"))
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
+        try:
+            head = h11.Request(method="POST", target=target, headers=header_lines(lines))
+        except h11.LocalProtocolError as error:
+            raise LocalProtocolError(str(error)) from error
+        buffers = self._send(head, h11.Data(data=octets))
+        self._busy = True
+        self._begin_head()
+        return buffers + self.end() if document_length == 0 else buffers
+
+    def _begin_head(self) -> None:
+        self._head_reader = HeadReader(self.limits, requests=False)
+        self._step = self._read_head
+
+    def _read_head(self) -> Event | None:
+        head = None
+        if self._at < len(self._input):
+            head, self._at = self._head_reader.take(self._input, self._at)
+        if head is None:
+            if not self._input_ended:
+                return NEED_DATA
+            if self._head_reader.begun:
+                raise ConnectionLostError("the connection ended within a response's head")
+            raise ConnectionLostError("the connection ended before the response")
+        event = read_head(self._h11, head)
+        headers = headers_of(event)
+        if isinstance(event, h11.InformationalResponse):
+            self._begin_head()
+            return InformationalResponse(event.status_code, headers)
+        assert isinstance(event, h11.Response)
+        return self._begin_response(event.status_code, headers, event.http_version.decode("ascii"))
+
+    def _begin_response(self, status: int, headers: Headers, version: str) -> Event | None:
+        self._keep = not closes(headers, version)
+        self._status, self._headers = status, headers
+        framing = response_framing(status, headers, self.limits)
+        if status != 200:
+            self._begin_body(framing, None)
+            self._begin_document(b"", None)
+            return Response(status, headers, None)
+        if media_type(headers) not in _ANSWER_TYPES:
+            raise RemoteProtocolError(502, f"an answer of the type {headers.get('content-type')!r}")
+        self._begin_body(framing, content_coding(headers))
+        self._begin_message()
+        return None
+
+    def _message_complete(self, message: Message) -> Event:
+        return Response(self._status, self._headers, message)
+
+    def _end_body(self) -> None:
+        if self.request_ended:
+            self._busy = False
+        self._keep = self._keep and self.request_ended
+        self._step = self._wait
+
+    def _wait(self) -> Event | None:
+        """There is no response to wait for."""
+        if not self._keep or self._input_ended:
+            return ConnectionClosed()
+        if self._at < len(self._input):
+            raise RemoteProtocolError(502, "octets that belong to no response")
+        return PAUSED

@@ -1,0 +1,306 @@
+"""Checks a message against RFC 8010, RFC 8011 and the registry: `validate`.
+
+The rule of this file: it tells everything and refuses nothing. What is judged was accepted by `decode`, so framing is
+sound; what a value may be stands in `ippfast.syntaxes`, what an issue means in `ippfast.issues`. Linear in the size
+of the message, and never an exception for what is in it.
+"""
+
+from functools import lru_cache
+
+from . import registry
+from .enums import Operation, Status
+from .issues import RULES, Issue
+from .registry import AttributeSpec
+from .syntaxes import describe_tagged, is_name, value_faults
+from .tags import DelimiterTag, ValueTag, describe_tag
+from .targets import TARGETS, needs_job, needs_target
+from .values import OutOfBand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from .codec import Attribute, AttributeGroup, Collection, Message
+
+    Role: TypeAlias = Literal["request", "response"]
+
+__all__ = ["guess_role", "validate"]
+
+# RFC 8011 section 4.1.7: these statuses say what was not supported.
+_UNSUPPORTED_STATUSES = {
+    Status.SUCCESSFUL_OK_IGNORED_OR_SUBSTITUTED_ATTRIBUTES,
+    Status.SUCCESSFUL_OK_CONFLICTING_ATTRIBUTES,
+    Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED,
+    Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
+}
+_STATUS_CLASSES = {0x00, 0x01, 0x03, 0x04, 0x05}
+# The operations whose requests may take an attribute away (RFC 3380 section 8.2).
+_SETTING = {
+    Operation.SET_PRINTER_ATTRIBUTES,
+    Operation.SET_JOB_ATTRIBUTES,
+    Operation.SET_DOCUMENT_ATTRIBUTES,
+    Operation.SET_RESOURCE_ATTRIBUTES,
+    Operation.SET_SYSTEM_ATTRIBUTES,
+}
+_RESPONSE_GROUPS = (DelimiterTag.UNSUPPORTED, DelimiterTag.EVENT_NOTIFICATION)
+# What tells a response whose status-code is an operation-id too, beside those groups and printer attributes.
+_RESPONSE_ATTRIBUTES = ("status-message", "notify-status-code", "notify-get-interval", "job-state")
+
+
+def validate(message: "Message", *, role: "Role | None" = None) -> list[Issue]:
+    """Tell what in a message is wrong, or not known to the registry, in the order of the message.
+
+    role: ``"request"`` or ``"response"``, since the octets do not say; None: as `guess_role` guesses.
+
+    It checks the header, the order and presence of groups, of charset, natural language and target, names,
+    duplicates, and each value: its form, syntax, length, range and number, out-of-band values, members of
+    collections. That a name, an enum or a keyword is not registered is an information only.
+    """
+    return _Validator(message, role or guess_role(message)).run()
+
+
+def guess_role(message: "Message") -> "Role":
+    """Whether a message is a request: the code tells, but for four that are operation-id and status-code.
+
+    0x0002, 0x0003, 0x0005 and 0x0007 are taken for a Print-Job and so on, unless something is there that only a
+    response has: unsupported or printer attributes, events, a status-message, a job-state.
+    """
+    operation = isinstance(message.operation, Operation) or 0x4000 <= message.code <= 0x7FFF
+    status = isinstance(message.status, Status)
+    if not (operation and status):
+        return "request" if operation else "response"
+    if any(target in group for group in message.groups_of(DelimiterTag.OPERATION) for target in TARGETS):
+        return "request"
+    answers = any(
+        group.tag in (*_RESPONSE_GROUPS, DelimiterTag.PRINTER) or any(name in group for name in _RESPONSE_ATTRIBUTES)
+        for group in message.groups
+    )
+    return "response" if answers else "request"
+
+
+class _Validator:
+    """One message, and what was found so far."""
+
+    def __init__(self, message: "Message", role: "Role") -> None:
+        self.message = message
+        self.role = role
+        self.issues: list[Issue] = []
+        self.charset = "utf-8"
+
+    def run(self) -> list[Issue]:
+        self.header()
+        self.groups()
+        for group in self.message.groups:
+            if group.tag == DelimiterTag.OPERATION:
+                self.operation_attributes(group)
+                break
+        for group in self.message.groups:
+            self.attributes(group)
+        return self.issues
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        group: "AttributeGroup | None" = None,
+        attribute: "Attribute | None" = None,
+        *,
+        path: str = "",
+        index: int | None = None,
+        section: str | None = None,
+    ) -> None:
+        name, _, member = path.partition("/")
+        if attribute is not None and not path:
+            name = attribute.name
+        self.issues.append(
+            Issue(
+                RULES[code].severity,
+                code,
+                message,
+                section or RULES[code].section,
+                None if group is None else group.tag,
+                name or None,
+                member or None,
+                index,
+                None if attribute is None else attribute.offset,
+            )
+        )
+
+    def header(self) -> None:
+        message = self.message
+        if message.version[0] not in (1, 2):
+            self.add("version", f"expected version 1 or 2, got {message.version[0]}.{message.version[1]}")
+        if not 1 <= message.request_id < 2**31:
+            self.add("request-id", f"expected a request-id from 1 to 2147483647, got {message.request_id}")
+        if self.role == "request":
+            if not 2 <= message.code <= 0x7FFF:
+                self.add("operation-id", f"expected an operation-id from 0x0002 to 0x7fff, got 0x{message.code:04x}")
+        elif message.code >> 8 not in _STATUS_CLASSES:
+            self.add("status-code", f"expected a status-code of a known class, got 0x{message.code:04x}")
+
+    def groups(self) -> None:
+        """Order and presence of groups (RFC 8010 section 3.3, RFC 8011 section 4.1.1)."""
+        groups = self.message.groups
+        tags = [group.tag for group in groups]
+        if DelimiterTag.OPERATION not in tags:
+            self.add("missing-operation-group", "there are no operation attributes")
+        elif tags[0] != DelimiterTag.OPERATION:
+            self.add("group-order", f"expected operation attributes first, got {describe_tag(tags[0])}", groups[0])
+        seen = set()
+        for place, group in enumerate(groups):
+            tag = group.tag
+            if tag in seen and tag in (DelimiterTag.OPERATION, DelimiterTag.UNSUPPORTED):
+                self.add("repeated-group", "expected one such group, got another", group)
+            elif tag == DelimiterTag.UNSUPPORTED and self.role == "response" and place != 1:
+                self.add("group-order", f"expected it as the second group, got it as number {place + 1}", group)
+            seen.add(tag)
+            if not isinstance(tag, DelimiterTag):
+                self.add("reserved-group", f"the tag of {describe_tag(tag)} is not assigned", group)
+            elif self.role == "request" and tag in _RESPONSE_GROUPS:
+                self.add("unexpected-group", "a request has no such group", group)
+        missing = self.role == "response" and DelimiterTag.UNSUPPORTED not in seen
+        if missing and self.message.code in _UNSUPPORTED_STATUSES:
+            self.add("missing-unsupported-group", f"{self.message.status} without unsupported attributes")
+
+    def operation_attributes(self, group: "AttributeGroup") -> None:
+        """Charset, natural language and target (RFC 8011 sections 4.1.4 and 4.1.5)."""
+        names = [attribute.name for attribute in group]
+        for place, name, words in ((0, "attributes-charset", "first"), (1, "attributes-natural-language", "second")):
+            if name not in names:
+                code = "missing-charset" if place == 0 else "missing-natural-language"
+                self.add(code, f"there is no {name}", group)
+            elif names.index(name) != place:
+                self.add(
+                    "attribute-order",
+                    f"expected it as the {words} attribute, got {_ordinal(names, name)}",
+                    group,
+                    group[name],
+                )
+        charset = group.get("attributes-charset")
+        if charset is not None and isinstance(charset.values[0], str):
+            self.charset = charset.values[0].lower()
+        if self.role == "request":
+            self.target(group, names)
+
+    def target(self, group: "AttributeGroup", names: list[str]) -> None:
+        code = self.message.code
+        targets = [name for name in TARGETS if name in names]
+        section = "RFC 8011 section 4.1.5"
+        if not targets:
+            if needs_target(code):
+                self.add("missing-target", f"there is none of {', '.join(TARGETS)}", group)
+            return
+        target = group[targets[0]]
+        uri = target.values[0]
+        if names.index(target.name) != 2:
+            words = f"expected the target as the third attribute, got {_ordinal(names, target.name)}"
+            self.add("attribute-order", words, group, target, section=section)
+        if isinstance(uri, str) and not uri.lower().startswith(("ipp://", "ipps://")):
+            words = f"expected a URI of the scheme ipp or ipps, got {describe_tagged(target.tag, uri)}"
+            self.add("target-uri", words, group, target)
+        elif isinstance(uri, str) and "@" in uri.split("/")[2]:
+            self.add("target-uri", "expected a URI without a user", group, target)
+        if len(targets) > 1:
+            self.add("conflicting-target", f"expected one target, got {' and '.join(targets)}", group, target)
+        if target.name == "job-uri" and "job-id" in names:
+            self.add("conflicting-target", "expected job-uri or job-id, got both", group, target)
+        elif target.name == "printer-uri" and needs_job(code):
+            if "job-id" not in names:
+                self.add("missing-target", "there is no job-id with it", group, target)
+            elif names.index("job-id") != names.index("printer-uri") + 1:
+                words = f"expected it after printer-uri, got {_ordinal(names, 'job-id')}"
+                self.add("attribute-order", words, group, group["job-id"], section=section)
+
+    def attributes(self, group: "AttributeGroup") -> None:
+        # What a client sent comes back in the unsupported attributes: it is not for the registry to judge there.
+        judged = group.tag != DelimiterTag.UNSUPPORTED
+        seen: set[str] = set()
+        for attribute in group:
+            name = attribute.name
+            if name in seen:
+                self.add("duplicate-attribute", "the group has it already", group, attribute)
+            seen.add(name)
+            if not is_name(name):
+                words = "expected a name of lower-case letters, digits, '-', '_' and '.' that begins with a letter"
+                self.add("attribute-name", words, group, attribute)
+            spec = registry.lookup(name, group.tag) if judged else None
+            if spec is None and judged:
+                self.add("unknown-attribute", "no attribute of this name is registered", group, attribute)
+            elif spec is not None and group.tag not in spec.group_tags and isinstance(group.tag, DelimiterTag):
+                groups = " and ".join(describe_tag(tag) for tag in spec.group_tags)
+                self.add("other-group", f"it is registered for {groups}", group, attribute)
+            self.values(group, attribute, name, spec)
+
+    def values(self, group: "AttributeGroup", attribute: "Attribute", path: str, spec: AttributeSpec | None) -> None:
+        values = attribute.values
+        if spec is not None and not spec.set and len(values) > 1:
+            words = f"expected one value of {spec.syntax}, got {len(values)}"
+            self.add("too-many-values", words, group, attribute, path=path)
+        for index, (tag, value) in enumerate(zip(attribute.tags, values, strict=True)):
+            if isinstance(value, OutOfBand):
+                if len(values) > 1:
+                    words = f"expected {describe_tag(tag)} alone, got it among {len(values)} values"
+                    self.add("out-of-band-among-values", words, group, attribute, path=path, index=index)
+                self.out_of_band(group, attribute, path, spec, value, index)
+                continue
+            for fault in value_faults(tag, value, spec, self.charset):
+                self.add(
+                    fault.code,
+                    f"expected {fault.expected}, got {describe_tagged(tag, value)}",
+                    group,
+                    attribute,
+                    path=path,
+                    index=index,
+                    section=fault.section,
+                )
+            if tag == ValueTag.BEG_COLLECTION:
+                self.members(group, value, path, spec)  # type: ignore[arg-type]  # the tag of a Collection
+
+    def members(self, group: "AttributeGroup", collection: "Collection", path: str, spec: AttributeSpec | None) -> None:
+        seen: set[str] = set()
+        for attribute in collection:
+            member = f"{path}/{attribute.name}"
+            if attribute.name in seen:
+                self.add("duplicate-member", "the collection has it already", group, attribute, path=member)
+            seen.add(attribute.name)
+            member_spec = None if spec is None else registry.lookup(member, group.tag)
+            if spec is not None and member_spec is None and _has_members(path):
+                self.add("unknown-member", "no member of this name is registered", group, attribute, path=member)
+            self.values(group, attribute, member, member_spec)
+
+    def out_of_band(
+        self,
+        group: "AttributeGroup",
+        attribute: "Attribute",
+        path: str,
+        spec: AttributeSpec | None,
+        value: OutOfBand,
+        index: int,
+    ) -> None:
+        """Where each may stand (RFC 8011 section 5.1.1, RFC 3380 section 8)."""
+        unsupported = group.tag == DelimiterTag.UNSUPPORTED
+        request = self.role == "request"
+        if unsupported or (spec is not None and value.value in spec.out_of_band):
+            return
+        if value in (OutOfBand.UNKNOWN, OutOfBand.NO_VALUE):
+            # A response may say of any attribute that its value is not known or not set.
+            expected = "a value" if request and spec is not None else ""
+        elif value is OutOfBand.DELETE_ATTRIBUTE:
+            expected = "" if request and self.message.code in _SETTING else "it in Set-* requests only"
+        elif value is OutOfBand.ADMIN_DEFINE:
+            expected = "it in responses to Get-*-Supported-Values only" if request else ""
+        else:
+            expected = "it among unsupported attributes only"
+        if expected:
+            words = f"expected {expected}, got {describe_tag(value.value)}"
+            self.add("out-of-band-misplaced", words, group, attribute, path=path, index=index)
+
+
+def _ordinal(names: list[str], name: str) -> str:
+    return f"it as number {names.index(name) + 1}"
+
+
+@lru_cache(maxsize=1024)
+def _has_members(path: str) -> bool:
+    """Whether anybody registered members of the collection at this path."""
+    return bool(registry.members(path))
