@@ -524,7 +524,10 @@ cdef class Walk:
     cdef Attribute attribute  # the current one
     cdef Py_ssize_t index  # of its next value
     cdef list outer  # the last three of each collection that the current one is in
-    cdef tuple pair  # what came last; it serves again where nobody kept it
+    cdef PyObject* pair  # what came last; it serves again where nobody kept it
+
+    def __dealloc__(self):
+        Py_XDECREF(self.pair)
 
     def __iter__(self):
         return self
@@ -542,7 +545,7 @@ cdef class Walk:
                     value = values if self.index == 0 else NULL
                 if value != NULL:
                     self.index += 1
-                    return self.give(value)
+                    return own(self.give(value))
             if type(self.attributes) is AttributeIterator:
                 slice = <AttributeIterator>self.attributes
                 if slice.at < slice.end:
@@ -560,21 +563,26 @@ cdef class Walk:
                 self.attributes = iter(<_Attributes?>next(self.groups))
                 self.attribute = None
 
-    cdef object give(self, PyObject* value):
-        cdef tuple pair
+    cdef PyObject* give(self, PyObject* value) except NULL:
+        """The pair of the current attribute and a value of it; the walk goes on inside a collection."""
         cdef PyObject* attribute = <PyObject*>self.attribute
-        if IPPFAST_SHARES and self.pair is not None and reference_count(<PyObject*>self.pair) == 1:
-            Py_INCREF(<object>attribute)
-            Py_INCREF(<object>value)
-            replace(<PyObject*>self.pair, 0, attribute)
-            replace(<PyObject*>self.pair, 1, value)
+        cdef PyObject* pair = self.pair
+        Py_INCREF(<object>attribute)
+        Py_INCREF(<object>value)
+        if IPPFAST_SHARES and pair != NULL and reference_count(pair) == 1:
+            replace(pair, 0, attribute)
+            replace(pair, 1, value)
         else:
-            self.pair = (self.attribute, <object>value)
-        pair = self.pair
+            self.pair = NULL
+            Py_XDECREF(pair)
+            pair = self.pair = new_tuple(2)
+            put(pair, 0, attribute)
+            put(pair, 1, value)
         if type(<object>value) is Collection:
             self.outer.append((self.attributes, self.attribute, self.index))
             self.attributes = iter(<object>value)
             self.attribute = None
+        Py_INCREF(<object>pair)
         return pair
 
 cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:

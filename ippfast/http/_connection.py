@@ -5,6 +5,7 @@ heads of one request and its response; bodies go past it, see `_framing`.
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import h11
 
@@ -17,12 +18,12 @@ from .errors import LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, DocumentData, EndOfMessage, Event, Headers
 from .limits import HTTPLimits
 
-__all__ = ["CONTENT_TYPE", "Connection", "content_coding", "media_type"]
+__all__ = ["CONTENT_TYPE", "Connection", "content_coding", "make_head", "media_type"]
 
 CONTENT_TYPE = "application/ipp"
 
-_HeaderLines = list[tuple[str, str]]
 _Source = Callable[[], Buffer | None]
+_Head = TypeVar("_Head", h11.Request, h11.Response)
 
 
 class Connection:
@@ -222,9 +223,10 @@ def media_type(headers: Headers) -> str | None:
     return None if value is None else value.partition(";")[0].strip().lower()
 
 
-def header_lines(lines: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Header lines as h11 takes them. Raises LocalProtocolError for text that has no octets in ISO 8859-1."""
+def make_head(kind: Callable[..., _Head], lines: Iterable[tuple[str, str]], **fields: object) -> _Head:
+    """An event of h11 with these header lines. Raises LocalProtocolError for what has no form on the wire."""
     try:
-        return [(name.encode("ascii"), value.encode("iso-8859-1")) for name, value in lines]
-    except UnicodeEncodeError as error:
-        raise LocalProtocolError(f"a header line that has no form on the wire: {error}") from error
+        headers = [(name.encode("ascii"), value.encode("iso-8859-1")) for name, value in lines]
+        return kind(headers=headers, **fields)
+    except (h11.LocalProtocolError, UnicodeEncodeError) as error:
+        raise LocalProtocolError(f"a head that has no form on the wire: {error}") from error

@@ -24,9 +24,9 @@ _MAX_OVERHEAD_RATIO = 2
 """Chunk lines take at most so many octets for one of data: chunks of 3 octets and more on the average."""
 
 # What stands between the data of two chunks. The first chunk's line is read as if a chunk had ended before it.
-_EXTENSION = rb"(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?"
+_EXTENSION = rb"(?:;[\t\x20-\x7e\x80-\xff]*)?"
 _CHUNK_LINE = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})" + _EXTENSION + rb"\r\n")
-_CHUNK_LINE_BEGINS = re.compile(rb"\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:[ \t]*|" + _EXTENSION + rb"\r?))?)?")
+_CHUNK_LINE_BEGINS = re.compile(rb"\r(?:\n(?:[0-9A-Fa-f]{1,16}" + _EXTENSION + rb"\r?)?)?")
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
 
 

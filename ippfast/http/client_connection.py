@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import h11
 
 from ..codec import Message, encode
-from ._connection import CONTENT_TYPE, Connection, content_coding, header_lines, media_type
+from ._connection import CONTENT_TYPE, Connection, content_coding, make_head, media_type
 from ._heads import HeadReader, closes, headers_of, read_head, response_framing
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, PAUSED, Buffer, ConnectionClosed, Event, Headers, InformationalResponse, Response
@@ -81,10 +81,7 @@ class ClientConnection(Connection):
         if expect_continue and document_length != 0:
             lines.append(("Expect", "100-continue"))
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
-        try:
-            head = h11.Request(method="POST", target=target, headers=header_lines(lines))
-        except h11.LocalProtocolError as error:
-            raise LocalProtocolError(str(error)) from error
+        head = make_head(h11.Request, lines, method="POST", target=target)
         buffers = self._send(head, h11.Data(data=octets))
         self._busy = True
         self._begin_head()

@@ -10,7 +10,7 @@ import h11
 
 from ..codec import Attribute, AttributeGroup, Message, encode
 from ..tags import DelimiterTag, ValueTag
-from ._connection import CONTENT_TYPE, Connection, content_coding, header_lines, media_type
+from ._connection import CONTENT_TYPE, Connection, content_coding, make_head, media_type
 from ._framing import LengthFraming
 from ._heads import HeadReader, closes, headers_of, read_head, request_framing
 from .errors import ConnectionLostError, LocalProtocolError, Refusal, RemoteProtocolError
@@ -196,7 +196,7 @@ class ServerConnection(Connection):
             lines.append(("Connection", "close"))
         if self.response_begun:
             raise LocalProtocolError("a response has begun")
-        return self._send(h11.Response(status_code=status, headers=header_lines(lines)))
+        return self._send(make_head(h11.Response, lines, status_code=status))
 
     def _must_give_up_body(self) -> bool:
         """Whether so much of the body is to come that it is better to close than to read it."""
