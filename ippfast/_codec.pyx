@@ -1303,7 +1303,7 @@ cdef bytes free_form(int tag, object value):
 cdef bytes encoded(object value):
     """A str in UTF-8, None for what is none or has no such form."""
     try:
-        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else None
+        return str.encode(value, "utf-8", "surrogateescape") if isinstance(value, str) else None
     except UnicodeEncodeError:
         return None
 

@@ -631,7 +631,7 @@ def _is_int(value: object, lowest: int, highest: int) -> bool:
 
 def _pack_string(value: object) -> bytes | None:
     try:
-        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else None
+        return str.encode(value, "utf-8", "surrogateescape") if isinstance(value, str) else None
     except UnicodeEncodeError:
         return None
 

@@ -507,35 +507,48 @@ class Message:
 
     def group(self, tag: int) -> AttributeGroup:
         """The first group under that delimiter tag. Raises KeyError where there is none."""
-        for group in self.groups:
-            if group._tag == tag:
-                return group
+        group = self._first(tag)
+        if group is not None:
+            return group
         present = ", ".join([describe_tag(group._tag) for group in self.groups]) or "none"
         raise KeyError(f"no {describe_tag(tag)} group; there are: {present}")
 
+    def _first(self, tag: int) -> "AttributeGroup | None":
+        for group in self.groups:
+            if group._tag == tag:
+                return group
+        return None
+
     def groups_of(self, tag: int) -> "list[AttributeGroup]":
         """Every group under that delimiter tag, such as one ``DelimiterTag.JOB`` group a job."""
-        return [group for group in self.groups if group._tag == tag]
+        return self._all(tag)
+
+    def _all(self, tag: int) -> "list[AttributeGroup]":
+        found = []
+        for group in self.groups:
+            if group._tag == tag:
+                found.append(group)  # noqa: PERF401  # a comprehension's variable has no C type
+        return found
 
     @property
     def operation_attributes(self) -> AttributeGroup:
         """The first operation attributes group. Raises KeyError where there is none, as the next two do."""
-        return self.group(DelimiterTag.OPERATION)
+        return self.group(0x01)
 
     @property
     def job(self) -> AttributeGroup:
         """The first job attributes group."""
-        return self.group(DelimiterTag.JOB)
+        return self.group(0x02)
 
     @property
     def printer(self) -> AttributeGroup:
         """The first printer attributes group."""
-        return self.group(DelimiterTag.PRINTER)
+        return self.group(0x04)
 
     @property
     def jobs(self) -> "list[AttributeGroup]":
         """The job attributes groups, one a job in the answer to Get-Jobs."""
-        return self.groups_of(DelimiterTag.JOB)
+        return self._all(0x02)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):

@@ -1,5 +1,7 @@
 # C types for `_message.py`, which is compiled as `_message_c`. Nothing here has behaviour.
 
+cimport cython
+
 
 cdef tuple DELIMITER_TAGS, VALUE_TAGS
 cdef object _MISSING
@@ -47,3 +49,9 @@ cdef class Message:
     cdef public object code
     cdef public object request_id
     cdef public object groups
+
+    @cython.locals(group=AttributeGroup)
+    cdef AttributeGroup _first(self, int tag)
+
+    @cython.locals(group=AttributeGroup)
+    cdef list _all(self, int tag)

@@ -255,7 +255,7 @@ def octets_needed(available: int, cut: tuple[int, int, int, int]) -> int:
         return 9 - available
     # The shortest rest of the token, and the tag that must follow it.
     rest = {CUT_TAG: 0, CUT_NAME_LENGTH: 3, CUT_NAME: 3, CUT_VALUE_LENGTH: 1, CUT_VALUE: 1}
-    return start + length + rest.get(fault, 1) - available
+    return max(1, start + length + rest.get(fault, 1) - available)  # 1 where the message is wrong anyway
 
 
 # What fits under a value tag, in words.

@@ -117,24 +117,29 @@ class ServerConnection(Connection):
         if not self.response_ended:
             return PAUSED
         if not self._keep:
-            return ConnectionClosed()
+            return self._close()
         self._begin_cycle()
         return None
+
+    def _close(self) -> Event:
+        """Nothing more is read."""
+        self._step = self._close
+        self._keep = False
+        return ConnectionClosed()
 
     def _drain(self) -> Event | None:
         """The response is complete, the request is not: nobody wants the rest."""
         try:
             octets = self._unframe()
         except RemoteProtocolError:
-            return ConnectionClosed()
+            return self._close()
         if octets is not None:
             self._drained += len(octets)
         elif self._framing.ended:
             self._end_body()
             return EndOfMessage()
         if not self._keep or self._drained > self.limits.drain:
-            self._keep = False
-            return ConnectionClosed()
+            return self._close()
         return NEED_DATA if octets is None else None
 
     # Sending.

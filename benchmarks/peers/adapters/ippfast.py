@@ -1,0 +1,115 @@
+"""ippfast, with whichever codec the environment chooses (IPPFAST_PURE)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import ippfast
+from ippfast import Attribute, AttributeGroup, Collection, Message, MessageDecoder, decode, encode, walk
+
+from . import Adapter
+
+# A message as plain values: what a program holds before it makes one. A collection is a list of attributes.
+PlainAttribute = tuple[str, list[int], list[Any]]
+PlainGroup = tuple[int, list[PlainAttribute]]
+
+
+def touch(collection: Collection) -> int:
+    count = 0
+    for attribute in collection:
+        for value in attribute.values:
+            count += 1
+            if type(value) is Collection:
+                count += touch(value)
+    return count
+
+
+def plain(attributes: Iterable[Attribute]) -> list[PlainAttribute]:
+    return [
+        (
+            attribute.name,
+            [int(tag) for tag in attribute.tags],
+            [plain(value) if isinstance(value, Collection) else value for value in attribute.values],
+        )
+        for attribute in attributes
+    ]
+
+
+def make(attributes: list[PlainAttribute]) -> list[Attribute]:
+    made = []
+    for name, tags, plain_values in attributes:
+        values = [Collection(make(value)) if isinstance(value, list) else value for value in plain_values]
+        made.append(Attribute(name, tags[0] if len(set(tags)) == 1 else tags, values))
+    return made
+
+
+class Ippfast(Adapter):
+    version = f"{ippfast.__version__} ({ippfast.IMPLEMENTATION})"
+    decode = staticmethod(decode)
+    encode = staticmethod(encode)
+
+    def serve(self, octets: bytes) -> int:
+        group = decode(octets).operation_attributes
+        charset = group["attributes-charset"].value
+        uri = group["printer-uri"].value
+        user = group["requesting-user-name"].value
+        name = group["job-name"].value
+        document_format = group["document-format"].value
+        return len((charset, uri, user, name, document_format))
+
+    def monitor(self, octets: bytes) -> int:
+        group = decode(octets).printer
+        state = group["printer-state"].value
+        reasons = group["printer-state-reasons"].values
+        accepting = group["printer-is-accepting-jobs"].value
+        name = group["printer-name"].value
+        model = group["printer-make-and-model"].value
+        up_time = group["printer-up-time"].value
+        return len((state, *reasons, accepting, name, model, up_time))
+
+    def jobs(self, octets: bytes) -> int:
+        count = 0
+        for job in decode(octets).jobs:
+            number = job["job-id"].value
+            state = job["job-state"].value
+            count += len((number, state))
+        return count
+
+    def touch(self, message: Message) -> int:
+        count = 0
+        for _attribute, _value in walk(message):
+            count += 1
+        return count
+
+    def loops(self, message: Message) -> int:
+        count = 0
+        for group in message.groups:
+            for attribute in group:
+                for value in attribute.values:
+                    count += 1
+                    if type(value) is Collection:
+                        count += touch(value)
+        return count
+
+    def maker(self, octets: bytes) -> Callable[[], Message]:
+        original = decode(octets)
+        version, code, request_id = original.version, original.code, original.request_id
+        groups: list[PlainGroup] = [(int(group.tag), plain(group)) for group in original.groups]
+
+        def made() -> Message:
+            return Message(version, code, request_id, [AttributeGroup(tag, make(plain)) for tag, plain in groups])
+
+        return made
+
+    def proxy(self, octets: bytes, uri: str) -> int:
+        message = decode(octets)
+        message.operation_attributes["printer-uri"] = uri
+        return len(encode(message))
+
+    def pieces(self, pieces: list[bytes]) -> int:
+        decoder = MessageDecoder()
+        count = 0
+        for piece in pieces:
+            count += len(piece)
+            if decoder.feed(piece) is not None:
+                return count
+        raise ValueError("the message did not end")
