@@ -19,6 +19,8 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
     extensions = cythonize(
         [
             Extension("ippfast._message_c", ["ippfast/_message.py"]),
+            Extension("ippfast._wire", ["ippfast/_wire.pyx"]),
+            Extension("ippfast._encode", ["ippfast/_encode.pyx"]),
             Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
         ],
         force=True,  # it does not know that _message_c.pxd belongs to _message.py

@@ -3,26 +3,24 @@
 The rule of this file: it does what `_codec.pyx` does, function by function, and defines nothing that the other
 lacks. It is also what type checkers and readers see. Classes and words stand in `_message` and `errors`, once.
 
-One pass (`_Scanner`) checks all framing and notes where each group begins and ends. After it nothing can fail: every
-value of every tag has a Python form (RFC 8010 section 3.9), so groups are unpacked when they are read.
+One pass (`_Scanner`) checks all framing and notes where each group begins and ends. After it nothing can fail, so
+groups are unpacked when they are read, by `_wire_py`. `_encode_py` goes the other way.
 """
 
 from struct import Struct
-from struct import error as StructError
 
-from . import _directives, _message, errors
+from . import _directives, errors
+from ._encode_py import encode
 from ._message import Attribute, AttributeGroup, Collection, Message
+from ._wire_py import Wire, walk
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits
-from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from typing_extensions import Buffer
-
-    from ._message import Value, _Attributes
 
 __all__ = [
     "Attribute",
@@ -38,11 +36,6 @@ __all__ = [
 
 _HEADER = Struct(">BBHi")  # version-number, operation-id or status-code, request-id
 _LENGTHS = Struct(">HH").unpack_from
-_LENGTH = Struct(">H")
-_INTEGER = Struct(">i")
-_RANGE = Struct(">ii")
-_RESOLUTION = Struct(">iib")
-_DATE_TIME = Struct(">HBBBBBBcBB")
 
 
 class _Scanner:
@@ -258,207 +251,6 @@ class _Scanner:
         return Message((major, minor), code, request_id, groups)
 
 
-class Wire(_message.Wire):
-    """A message's attribute octets, and how to unpack them."""
-
-    __slots__ = ("octets",)
-
-    def __init__(self, octets: bytes) -> None:
-        self.octets = octets
-
-    def iterate(self, owner: "_Attributes") -> "Iterator[Attribute]":
-        position = owner._start
-        end = owner._end
-        member = isinstance(owner, Collection)
-        while position < end:
-            attribute, position = self.unpack(position, end, member)
-            yield attribute
-
-    def items(self, owner: "_Attributes") -> list[Attribute]:
-        if owner._items is None:
-            owner._items = list(self.iterate(owner))
-        return owner._items
-
-    def find(self, owner: "_Attributes", name: str) -> Attribute | None:
-        octets = self.octets
-        if not isinstance(name, str):
-            return None
-        if not name.isascii():  # several strings can have the same octets
-            return next((attribute for attribute in self.iterate(owner) if attribute._name == name), None)
-        wanted = name.encode()
-        member = isinstance(owner, Collection)
-        for position in self.positions(owner):
-            at = position + (5 if member else 3)
-            if octets[at - 2] << 8 | octets[at - 1] == len(wanted) and octets.startswith(wanted, at):
-                return self.unpack(position, owner._end, member)[0]
-        return None
-
-    def count(self, owner: "_Attributes") -> int:
-        return sum(1 for _ in self.positions(owner))
-
-    def positions(self, owner: "_Attributes") -> "Iterator[int]":
-        """Where the tokens stand that name the attributes of a group, or the members of a collection."""
-        octets = self.octets
-        position = owner._start
-        member = isinstance(owner, Collection)
-        depth = 0
-        while position < owner._end:
-            tag = octets[position]
-            name_length, length = _LENGTHS(octets, position + 1)
-            at = position + 5
-            if name_length:  # nothing inside a collection has one
-                at += name_length
-                length = octets[at - 2] << 8 | octets[at - 1]
-                yield position
-            elif member:
-                if tag == 0x34:
-                    depth += 1
-                elif tag == 0x37:
-                    depth -= 1
-                elif tag == 0x4A and depth == 0:
-                    yield position
-            position = at + length
-
-    def unpack(self, position: int, end: int, member: bool) -> tuple[Attribute, int]:
-        """Unpack the attribute, or member attribute, that the token at `position` names. Also returns where it ends."""
-        octets = self.octets
-        attribute = Attribute.__new__(Attribute)
-        attribute._offset = position
-        tag = octets[position]
-        at = position + (5 if member else 3)  # of the name
-        position = at + (octets[at - 2] << 8 | octets[at - 1])
-        attribute._name = str(octets[at:position], "utf-8", "surrogateescape")
-        if member:
-            tag = octets[position]
-            position += 3
-        value, position = self.value(tag, position)
-        values = [value]
-        tags = [tag]
-        while position < end:
-            following = octets[position]
-            # An additional value has no name; nor has the next member.
-            if octets[position + 1] or octets[position + 2] or following == 0x4A:
-                break
-            value, position = self.value(following, position + 3)
-            values.append(value)
-            tags.append(following)
-        attribute._tag = tag
-        attribute._tags = None if tags.count(tag) == len(tags) else tuple(tags)
-        attribute._values = values[0] if len(values) == 1 else tuple(values)
-        return attribute, position
-
-    def value(self, tag: int, at: int) -> "tuple[Value, int]":
-        """Unpack the value whose value-length is at `at`. Also returns where it ends."""
-        octets = self.octets
-        at += 2
-        if tag == 0x34:
-            return self.collection(at)
-        position = at + (octets[at - 2] << 8 | octets[at - 1])
-        return _LEAVES[tag](octets[at:position]), position
-
-    def collection(self, start: int) -> tuple[Collection, int]:
-        """The collection whose members begin at `start`. Also returns where its endCollection ends."""
-        octets = self.octets
-        position = start
-        depth = deepest = 1
-        while depth:
-            tag = octets[position]
-            if tag == 0x34:
-                depth += 1
-                deepest = max(deepest, depth)
-            elif tag == 0x37:
-                depth -= 1
-            position += 5 + (octets[position + 3] << 8 | octets[position + 4])
-        collection = Collection.__new__(Collection)
-        collection._depth = deepest
-        collection._wire = self
-        collection._start = start
-        collection._end = position - 5
-        collection._index = None
-        collection._items = None
-        collection._sliced = True
-        return collection, position
-
-
-def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Attribute, Value]]":
-    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
-
-    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
-    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
-    Raises TypeError for another source.
-    """
-    if isinstance(source, Message):
-        return (pair for group in list(source.groups) for pair in walk(group))
-    if isinstance(source, (AttributeGroup, Collection)):
-        return _walk(source)
-    raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(source).__name__}")
-
-
-def _walk(owner: "_Attributes") -> "Iterator[tuple[Attribute, Value]]":
-    for attribute in owner:
-        for value in attribute.values:
-            yield attribute, value
-            if isinstance(value, Collection):
-                yield from _walk(value)
-
-
-def _octets(data: bytes) -> bytes:
-    return data
-
-
-def _string(data: bytes) -> str:
-    return str(data, "utf-8", "surrogateescape")
-
-
-def _integer(data: bytes) -> int | RawValue:
-    return int.from_bytes(data, "big", signed=True) if len(data) == 4 else RawValue(data)
-
-
-def _boolean(data: bytes) -> bool | RawValue:
-    return data == b"\x01" if data in (b"\x00", b"\x01") else RawValue(data)
-
-
-def _date_time(data: bytes) -> DateTime | RawValue:
-    if len(data) != 11:
-        return RawValue(data)
-    fields = _DATE_TIME.unpack(data)
-    return DateTime._make((*fields[:7], fields[7].decode("latin-1"), *fields[8:]))
-
-
-def _resolution(data: bytes) -> Resolution | RawValue:
-    return Resolution(*_RESOLUTION.unpack(data)) if len(data) == 9 else RawValue(data)
-
-
-def _range_of_integer(data: bytes) -> RangeOfInteger | RawValue:
-    return RangeOfInteger(*_RANGE.unpack(data)) if len(data) == 8 else RawValue(data)
-
-
-def _with_language(data: bytes) -> StringWithLanguage | RawValue:
-    """Two strings after their SIGNED-SHORT lengths, the language first, which fill the value exactly."""
-    at = 2 + int.from_bytes(data[:2], "big")
-    end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-    if len(data) < 4 or end != len(data):
-        return RawValue(data)
-    return StringWithLanguage(_string(data[at + 2 :]), _string(data[2:at]))
-
-
-def _out_of_band(member: OutOfBand) -> "Callable[[bytes], OutOfBand | RawValue]":
-    return lambda data: RawValue(data) if data else member
-
-
-_LEAVES: "list[Callable[[bytes], Value]]" = [_octets] * 256
-for _member in OutOfBand:
-    _LEAVES[_member.value] = _out_of_band(_member)
-for _tag in (0x41, 0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49):
-    _LEAVES[_tag] = _string
-_LEAVES[0x21] = _LEAVES[0x23] = _integer
-_LEAVES[0x22] = _boolean
-_LEAVES[0x31] = _date_time
-_LEAVES[0x32] = _resolution
-_LEAVES[0x33] = _range_of_integer
-_LEAVES[0x35] = _LEAVES[0x36] = _with_language
-
-
 def decode(buffer: "Buffer", *, limits: Limits | None = None, only: "Iterable[str] | None" = None) -> Message:
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
@@ -582,149 +374,3 @@ class MessageDecoder:
 
     def __reduce__(self) -> str:
         raise TypeError("a MessageDecoder in its work cannot be copied or pickled")
-
-
-def encode(message: Message) -> bytes:
-    """Encode a message (RFC 8010 section 3). What was decoded is encoded to the same octets.
-
-    Raises EncodeError, naming group, attribute and value, for what has no correct form on the wire: a value that
-    does not fit its tag, an integer out of 32 bits, a string over 32,767 octets, an attribute without a name or
-    values. Raises TypeError for what is no `Message`.
-    """
-    if not isinstance(message, Message):
-        raise TypeError(f"encode takes a Message, not {type(message).__name__}")
-    version, code, request_id = message.version, message.code, message.request_id
-    fits = (
-        isinstance(version, tuple)
-        and len(version) == 2
-        and _is_int(version[0], 0, 0xFF)
-        and _is_int(version[1], 0, 0xFF)
-        and _is_int(code, 0, 0xFFFF)
-        and _is_int(request_id, -0x80000000, 0x7FFFFFFF)
-    )
-    if not fits:
-        errors.raise_unfit_header(version, code, request_id)
-    output = bytearray(_HEADER.pack(*version, code, request_id))
-    for group in message.groups:
-        if not isinstance(group, AttributeGroup):
-            errors.raise_unfit_group(group)
-        tag = group._tag
-        if not 0x01 <= tag <= 0x0F or tag == 0x03:
-            errors.raise_unfit_group_tag(tag)
-        output.append(tag)
-        if group._sliced and isinstance(group._wire, Wire):
-            output += memoryview(group._wire.octets)[group._start : group._end]
-        else:
-            for attribute in group._list():
-                _put_attribute(output, attribute, tag)
-    output.append(0x03)
-    return bytes(output)
-
-
-def _is_plain_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_int(value: object, lowest: int, highest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
-
-
-def _pack_string(value: object) -> bytes | None:
-    try:
-        return str.encode(value, "utf-8", "surrogateescape") if isinstance(value, str) else None
-    except UnicodeEncodeError:
-        return None
-
-
-def _put_attribute(output: bytearray, attribute: Attribute, group: int) -> None:
-    name = _encoded_name(attribute, group, ())
-    values = attribute.values
-    tags = attribute._tags or (attribute._tag,) * len(values)
-    for index, (tag, value) in enumerate(zip(tags, values, strict=True)):
-        output.append(tag)
-        output += _LENGTH.pack(len(name))
-        output += name
-        _put_value(output, tag, value, group, (attribute._name,), index)
-        name = b""  # RFC 8010 section 3.1.5: an additional value has no name
-
-
-def _put_members(output: bytearray, collection: Collection, group: int, names: tuple[str, ...]) -> None:
-    """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-    if collection._sliced and isinstance(collection._wire, Wire):
-        output += memoryview(collection._wire.octets)[collection._start : collection._end]
-        output += b"\x37\x00\x00\x00\x00"
-        return
-    for attribute in collection:
-        name = _encoded_name(attribute, group, names)
-        output += b"\x4a\x00\x00"
-        output += _LENGTH.pack(len(name))
-        output += name
-        values = attribute.values
-        tags = attribute._tags or (attribute._tag,) * len(values)
-        for index, (tag, value) in enumerate(zip(tags, values, strict=True)):
-            output.append(tag)
-            output += b"\x00\x00"
-            _put_value(output, tag, value, group, (*names, attribute._name), index)
-    output += b"\x37\x00\x00\x00\x00"
-
-
-def _encoded_name(attribute: Attribute, group: int, names: tuple[str, ...]) -> bytes:
-    if not attribute.values:
-        errors.raise_unfit_attribute(attribute._name, 0, group, names)
-    try:
-        name = attribute._name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        name = b""
-    if not 1 <= len(name) <= 0x7FFF:
-        errors.raise_unfit_attribute(attribute._name, 1, group, names)
-    return name
-
-
-def _put_value(output: bytearray, tag: int, value: "Value", group: int, names: tuple[str, ...], index: int) -> None:
-    """Value-length and value, after the tag and the name are out."""
-    if tag == 0x34 and isinstance(value, Collection):
-        output += b"\x00\x00"
-        _put_members(output, value, group, names)
-        return
-    data = _pack(tag, value)
-    if data is None or len(data) > 0x7FFF:
-        errors.raise_unfit_value(tag, value, group, names, index)
-    else:
-        output += _LENGTH.pack(len(data))
-        output += data
-
-
-def _pack(tag: int, value: "Value") -> bytes | None:
-    """A value's octets, None where it does not fit its tag."""
-    if tag < 0x10 or tag in (0x34, 0x37, 0x4A):
-        return None
-    if isinstance(value, RawValue):
-        return value.data if len(value) == 1 and type(value.data) is bytes else None
-    leaf = _LEAVES[tag]
-    if leaf is _integer:
-        return _INTEGER.pack(value) if _is_int(value, -0x80000000, 0x7FFFFFFF) else None
-    if leaf is _string:
-        return _pack_string(value)
-    if leaf is _octets:
-        return value if type(value) is bytes else None
-    if leaf is _boolean:
-        return (b"\x01" if value else b"\x00") if isinstance(value, bool) else None
-    if isinstance(value, OutOfBand):
-        return b"" if value.value == tag else None
-    if leaf is _with_language and isinstance(value, StringWithLanguage) and len(value) == 2:
-        language, string = _pack_string(value.language), _pack_string(value.string)
-        if language is None or string is None or len(language) + len(string) > 0x7FFB:
-            return None
-        return _LENGTH.pack(len(language)) + language + _LENGTH.pack(len(string)) + string
-    try:
-        if leaf is _range_of_integer and isinstance(value, RangeOfInteger):
-            return _RANGE.pack(*value) if all(map(_is_plain_int, value)) else None
-        if leaf is _resolution and isinstance(value, Resolution):
-            return _RESOLUTION.pack(*value) if all(map(_is_plain_int, value)) else None
-        if leaf is _date_time and isinstance(value, DateTime):
-            direction = value.utc_direction.encode("latin-1")
-            if len(direction) == 1 and all(map(_is_plain_int, value[:7] + value[8:])):
-                return _DATE_TIME.pack(*value[:7], direction, *value[8:])
-    except (StructError, AttributeError, IndexError, UnicodeEncodeError):
-        pass
-    return None

@@ -55,7 +55,7 @@ _FORMS: dict[int, str] = {
 }
 _TUPLES = {ValueTag.RESOLUTION, ValueTag.RANGE_OF_INTEGER}
 _UNITS = {"dpi": 3, "dpcm": 4}
-_OVERRULE = "; a wrapper such as Keyword(...) overrules the registry"
+_OVERRULE = " (a wrapper of ippfast.wrappers overrules the registry)"
 
 
 class _Place:

@@ -34,9 +34,9 @@ class MediaName(namedtuple("MediaName", "media_class name width length units")):
     """What the name gives its size in: ``"mm"`` or ``"in"``."""
 
 
-def parse_media_name(name: str) -> MediaName | None:
-    """The parts of a self-describing media name; None for a name of any other form, such as ``"letter"``."""
-    found = _MEDIA_NAME.fullmatch(name)
+def parse_media_name(name: object) -> MediaName | None:
+    """The parts of a self-describing media name; None for any other value, such as ``"letter"``."""
+    found = _MEDIA_NAME.fullmatch(name) if isinstance(name, str) else None
     if found is None:
         return None
     scale = _HUNDREDTHS[found["units"]]

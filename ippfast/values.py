@@ -36,6 +36,12 @@ class OutOfBand(Enum):
         return f"OutOfBand.{self.name}"
 
 
+OUT_OF_BAND: tuple[OutOfBand | None, ...] = tuple(
+    [OutOfBand(tag) if tag in {member.value for member in OutOfBand} else None for tag in range(0x10, 0x20)]
+)
+"""For each tag from 0x10 to 0x1f its member, None where it is not assigned."""
+
+
 class DateTime(
     namedtuple(
         "DateTime",

@@ -1,0 +1,72 @@
+# What the compiled twin's files share: how references are passed on, and the slice of the wire.
+#
+# The hot paths hold plain pointers and pass references on. A temporary reference is not only two instructions: on
+# CPython 3.12 and later the count is written as 32 bits and read back as 64, which stalls the processor.
+
+from cpython.object cimport PyObject
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+
+from ._message_c cimport Attribute, Collection
+from ._message_c cimport Wire as AbstractWire
+
+
+cdef extern from *:
+    """
+    /* What relies on the interpreter's lock is off where there is none. */
+    #ifdef Py_GIL_DISABLED
+    #define IPPFAST_LOCKED 0
+    #else
+    #define IPPFAST_LOCKED 1
+    #endif
+    /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
+    #define IPPFAST_OWN(pointer) (pointer)
+    #define IPPFAST_OWN_ATTRIBUTE(pointer) ((struct __pyx_obj_7ippfast_10_message_c_Attribute *)(pointer))
+    #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
+    static inline PyObject *ippfast_give(PyObject **variable) {
+        PyObject *pointer = *variable;
+        *variable = NULL;
+        return pointer;
+    }
+    /* The fields of Attribute, in the order of _message_c.pxd; checked at import. */
+    typedef struct {
+        PyObject_HEAD
+        PyObject *name, *values, *tags;
+        int tag, offset;
+    } IppfastAttribute;
+    """
+    const bint IPPFAST_LOCKED
+    object own "IPPFAST_OWN"(PyObject*)
+    Attribute own_attribute "IPPFAST_OWN_ATTRIBUTE"(PyObject*)
+    PyObject* give "IPPFAST_GIVE"(object)
+    PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
+    PyObject* give_collection "IPPFAST_GIVE"(Collection)
+    ctypedef struct IppfastAttribute:
+        PyObject* name
+        PyObject* values
+        PyObject* tags
+        int tag
+        int offset
+
+cdef extern from "Python.h":
+    bint is_str "PyUnicode_CheckExact"(PyObject*)
+    bint is_ascii "PyUnicode_IS_COMPACT_ASCII"(PyObject*)
+    uint8_t* ascii_octets "PyUnicode_1BYTE_DATA"(PyObject*)
+    Py_ssize_t ascii_size "PyUnicode_GET_LENGTH"(PyObject*)
+    bint is_tuple "PyTuple_CheckExact"(PyObject*)
+    Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
+    PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
+    PyObject* Py_True
+    PyObject* Py_False
+
+ctypedef const uint8_t* Octets
+
+cdef inline unsigned int be16(Octets at) noexcept nogil:
+    return (at[0] << 8) | at[1]
+
+cdef inline int32_t be32(Octets at) noexcept nogil:
+    return <int32_t>((<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3])
+
+
+cdef class Wire(AbstractWire):
+    cdef bytes octets
+    cdef Octets data  # of `octets`

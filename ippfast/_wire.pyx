@@ -1,0 +1,497 @@
+# cython: boundscheck=False, wraparound=False, binding=False, embedsignature=True, embedsignature.format=clinic
+#
+# The compiled twin's slices of the wire, and how they become attributes and values.
+#
+# The rule of this file: it does what `_wire_py.py` does, function by function, and cannot fail but for memory. Every
+# read relies on the checks of `_codec.pyx`, which alone fills a `Wire`; every value of every tag has a Python form
+# (RFC 8010 section 3.9).
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy
+
+from ._message_c cimport Attribute, Collection, Message, _Attributes
+
+# As C variables: a look-up in the module's dictionary costs as much as a small value.
+cdef object DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+cdef tuple OUT_OF_BAND
+
+from .values import (
+    OUT_OF_BAND,
+    DateTime,
+    RangeOfInteger,
+    RawValue,
+    Resolution,
+    StringWithLanguage,
+)
+
+cdef extern from *:
+    """
+    #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
+    """
+    const uint64_t IPPFAST_NOT_ASCII
+
+cdef extern from "Python.h":
+    PyObject* PyUnicode_New(Py_ssize_t size, Py_UCS4 highest) except NULL
+    PyObject* PyUnicode_DecodeUTF8(const char* octets, Py_ssize_t size, const char* errors) except NULL
+    PyObject* PyUnicode_FromOrdinal(int) except NULL
+    PyObject* PyLong_FromLong(long) except NULL
+    PyObject* PyType_GenericAlloc(PyTypeObject* type, Py_ssize_t size) except NULL
+    PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
+    void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
+    Py_ssize_t reference_count "Py_REFCNT"(PyObject*)
+
+cdef enum:
+    LONGEST_SHARED = 64  # strings up to so many octets are shared
+    SHARED = 2048  # slots of the cache
+    SHARED_SHIFT = 53  # 64 less the bits of a slot's number
+
+
+# ---- Strings ----
+
+cdef PyObject* _shared[SHARED]
+
+cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
+    """A str of its own. UTF-8 with surrogateescape, so that every octet comes back (RFC 8010 section 3.9)."""
+    cdef uint64_t word, seen = 0
+    cdef Py_ssize_t index = 0
+    cdef PyObject* made
+    while index + 8 <= size:
+        memcpy(&word, at + index, 8)
+        seen |= word
+        index += 8
+    while index < size:
+        seen |= at[index]
+        index += 1
+    if seen & IPPFAST_NOT_ASCII or size < 2:  # the interpreter has its own for none or one
+        return PyUnicode_DecodeUTF8(<const char*>at, size, "surrogateescape")
+    made = PyUnicode_New(size, 127)
+    memcpy(ascii_octets(made), at, size)
+    return made
+
+cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
+    """Whether two names are equal; most are too short for a call of memcmp to pay."""
+    cdef uint64_t word, other_word
+    cdef uint32_t half, other_half
+    if size < 8:
+        if size < 4:
+            return memcmp(one, other, size) == 0
+        memcpy(&half, one, 4)
+        memcpy(&other_half, other, 4)
+        if half != other_half:
+            return False
+        memcpy(&half, one + size - 4, 4)
+        memcpy(&other_half, other + size - 4, 4)
+        return half == other_half
+    # From the end, where names differ most; the last step takes the first eight octets, some of them again.
+    while size > 8:
+        size -= 8
+        memcpy(&word, one + size, 8)
+        memcpy(&other_word, other + size, 8)
+        if word != other_word:
+            return False
+    memcpy(&word, one, 8)
+    memcpy(&other_word, other, 8)
+    return word == other_word
+
+cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
+    """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
+
+    The cache is bounded, and what comes off the wire can only displace what is in it.
+    """
+    cdef uint64_t mixed, middle = 0, last = 0
+    cdef uint32_t low, high
+    cdef PyObject* known
+    if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
+        return string(at, size)
+    if size >= 8:
+        memcpy(&mixed, at, 8)
+        memcpy(&middle, at + (size >> 1) - 4, 8)
+        memcpy(&last, at + size - 8, 8)
+    else:
+        memcpy(&low, at, 4)
+        memcpy(&high, at + size - 4, 4)
+        mixed = <uint64_t>low << 32 | high
+    mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
+    mixed = mixed * <uint64_t>0x9E3779B97F4A7C15 >> SHARED_SHIFT
+    known = _shared[mixed]
+    if known != NULL and ascii_size(known) == size and same(ascii_octets(known), at, size):
+        Py_INCREF(<object>known)
+        return known
+    cdef PyObject* made = string(at, size)
+    if is_ascii(made):
+        Py_INCREF(<object>made)
+        _shared[mixed] = made
+        Py_XDECREF(known)
+    return made
+
+
+# ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
+
+cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
+    """Any value but a collection."""
+    cdef PyObject* made
+    if tag == 0x44 or 0x46 <= tag <= 0x49:
+        return shared(at, size)
+    if (tag == 0x21 or tag == 0x23) and size == 4:
+        return PyLong_FromLong(be32(at))
+    if tag == 0x41 or tag == 0x42 or tag == 0x45:
+        return string(at, size)
+    if tag == 0x22 and size == 1 and at[0] <= 1:
+        made = Py_True if at[0] else Py_False
+        Py_INCREF(<object>made)
+        return made
+    if tag == 0x33 and size == 8:
+        made = several(RangeOfInteger, 2)
+        put(made, 0, PyLong_FromLong(be32(at)))
+        put(made, 1, PyLong_FromLong(be32(at + 4)))
+        return made
+    if tag == 0x32 and size == 9:
+        made = several(Resolution, 3)
+        put(made, 0, PyLong_FromLong(be32(at)))
+        put(made, 1, PyLong_FromLong(be32(at + 4)))
+        put(made, 2, PyLong_FromLong(<signed char>at[8]))
+        return made
+    if tag == 0x31 and size == 11:
+        return date_time(at)
+    value = rare(tag, at, size)
+    return give(value)
+
+cdef inline PyObject* several(object kind, Py_ssize_t size) except NULL:
+    """An unfilled named tuple."""
+    return PyType_GenericAlloc(<PyTypeObject*>kind, size)
+
+cdef PyObject* date_time(Octets at) except NULL:
+    cdef PyObject* made = several(DateTime, 10)
+    cdef Py_ssize_t field
+    put(made, 0, PyLong_FromLong(be16(at)))
+    for field in range(1, 10):
+        put(made, field, PyLong_FromLong(at[field + 1]) if field != 7 else PyUnicode_FromOrdinal(at[8]))
+    return made
+
+cdef object rare(int tag, Octets at, Py_ssize_t size):
+    """A value of one of the other syntaxes, or one that does not fit its tag."""
+    cdef Py_ssize_t language
+    octets = at[:size]
+    if tag == 0x35 or tag == 0x36:
+        language = be16(at) if size >= 4 else size
+        if language + 4 <= size and language + 4 + be16(at + 2 + language) == size:
+            return StringWithLanguage(own(string(at + 4 + language, size - 4 - language)), own(shared(at + 2, language)))
+        return RawValue(octets)
+    if 0x21 <= tag <= 0x23 or 0x31 <= tag <= 0x33:
+        return RawValue(octets)
+    if 0x10 <= tag <= 0x1F:
+        member = OUT_OF_BAND[tag & 0x0F]
+        if member is not None:
+            return RawValue(octets) if size else member
+    return octets
+
+
+# ---- Groups and collections ----
+
+cdef inline Octets after_token(Octets at) noexcept nogil:
+    cdef Octets value = at + 3 + be16(at + 1)
+    return value + 2 + be16(value)
+
+cdef inline Octets after_unnamed(Octets at) noexcept nogil:
+    return at + 5 + be16(at + 3)
+
+cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
+    """Behind the endCollection of the collection whose members begin at `at`; and how deep collections nest in it."""
+    cdef short depth = 1
+    deepest[0] = 1
+    while depth:
+        if at[0] == 0x34:
+            depth += 1
+            if depth > deepest[0]:
+                deepest[0] = depth
+        elif at[0] == 0x37:
+            depth -= 1
+        at = after_unnamed(at)
+    return at
+
+cdef inline Octets after_value(Octets at) noexcept nogil:
+    """Behind the value, collections included, whose token, without a name, is at `at`."""
+    cdef short deepest
+    if at[0] == 0x34:
+        return after_collection(at + 5, &deepest)
+    return after_unnamed(at)
+
+cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
+    """Behind the member attribute whose memberAttrName is at `at`."""
+    at = after_unnamed(at)
+    while at < end and at[0] != 0x4A:
+        at = after_value(at)
+    return at
+
+cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
+    """Behind the attribute whose named token is at `at`."""
+    at = after_token(at)
+    while at < end and be16(at + 1) == 0:
+        at = after_unnamed(at)
+    return at
+
+
+@cython.final
+@cython.no_gc
+cdef class Wire(AbstractWire):
+    """A message's attribute octets, and how to unpack them."""
+
+    cdef object iterate(self, _Attributes owner):
+        cdef AttributeIterator iterator = AttributeIterator.__new__(AttributeIterator)
+        iterator.wire = self
+        iterator.at = self.data + owner._start
+        iterator.end = self.data + owner._end
+        iterator.member = type(owner) is Collection
+        return iterator
+
+    cdef list items(self, _Attributes owner):
+        with cython.critical_section(owner):
+            if owner._items is None:
+                owner._items = list(self.iterate(owner))
+        return owner._items
+
+    cdef Attribute find(self, _Attributes owner, object name):
+        cdef Octets at = self.data + owner._start
+        cdef Octets end = self.data + owner._end
+        cdef bint member = type(owner) is Collection
+        cdef Octets wanted
+        cdef Py_ssize_t size, index
+        cdef const uint32_t* begins
+        cdef Attribute attribute
+        if not is_str(<PyObject*>name):
+            if not isinstance(name, str):
+                return None
+            name = str.__str__(name)
+        if not is_ascii(<PyObject*>name):  # several strings can have the same octets
+            for attribute in self.iterate(owner):
+                if attribute._name == name:
+                    return attribute
+            return None
+        wanted = ascii_octets(<PyObject*>name)
+        size = ascii_size(<PyObject*>name)
+        if size == 0:
+            return None
+        if member:
+            while at < end:
+                if be16(at + 3) == size and same(at + 5, wanted, size):
+                    return own_attribute(unpack(self, &at, end, True))
+                at = next_member(at, end)
+            return None
+        if owner._index is not None:
+            begins = <const uint32_t*>PyBytes_AS_STRING(owner._index)
+            for index in range(PyBytes_GET_SIZE(owner._index) >> 2):
+                at = self.data + begins[index]
+                if be16(at + 1) == size and same(at + 3, wanted, size):
+                    return own_attribute(unpack(self, &at, end, False))
+        while at < end:
+            if be16(at + 1) == size and same(at + 3, wanted, size):
+                return own_attribute(unpack(self, &at, end, False))
+            at = after_token(at)
+        return None
+
+    cdef Py_ssize_t count(self, _Attributes owner) except -1:
+        cdef Octets at = self.data + owner._start
+        cdef Octets end = self.data + owner._end
+        cdef bint member = type(owner) is Collection
+        cdef Py_ssize_t count = 0
+        while at < end:
+            at = next_member(at, end) if member else next_attribute(at, end)
+            count += 1
+        return count
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(16)
+cdef class AttributeIterator:
+    """Makes each attribute of a slice as it is asked for."""
+
+    cdef Wire wire
+    cdef Octets at
+    cdef Octets end
+    cdef bint member
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.at >= self.end:
+            raise StopIteration
+        return own(unpack(self.wire, &self.at, self.end, self.member))
+
+
+cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL:
+    """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it."""
+    cdef Attribute made = Attribute.__new__(Attribute)
+    cdef IppfastAttribute* attribute = <IppfastAttribute*><PyObject*>made
+    cdef PyObject* values
+    cdef Octets at = cursor[0]
+    cdef Octets following
+    cdef int tag, size
+    cdef bint mixed = False
+    cdef short deepest
+    cdef Py_ssize_t count = 1, index
+    attribute.offset = <int>(at - wire.data)
+    tag = at[0]
+    if member:
+        at += 2  # the name is the memberAttrName's value
+    size = be16(at + 1)
+    fill(&attribute.name, shared(at + 3, size))
+    at += 3 + size
+    if member:
+        tag = at[0]
+        at += 3
+    attribute.tag = tag
+    at -= 3  # as if the first value were one of the additional, which have no name
+    following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
+    # Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName.
+    while following < end and following[0] != 0x4A and be16(following + 1) == 0:
+        mixed |= following[0] != tag
+        following = after_value(following)
+        count += 1
+    cursor[0] = following
+    if count == 1:
+        fill(&attribute.values, value_at(wire, tag, &at))
+        return give_attribute(made)
+    values = new_tuple(count)
+    fill(&attribute.values, values)
+    put(values, 0, value_at(wire, tag, &at))
+    if mixed:
+        fill(&attribute.tags, new_tuple(count))
+        put(attribute.tags, 0, PyLong_FromLong(tag))
+    for index in range(1, count):
+        tag = at[0]
+        if mixed:
+            put(attribute.tags, index, PyLong_FromLong(tag))
+        put(values, index, value_at(wire, tag, &at))
+    return give_attribute(made)
+
+cdef inline void fill(PyObject** field, PyObject* value) noexcept:
+    cdef PyObject* before = field[0]
+    field[0] = value
+    Py_XDECREF(before)
+
+cdef inline PyObject* value_at(Wire wire, int tag, Octets* cursor) except NULL:
+    """Unpack the value whose token, without a name, is at the cursor, and move the cursor behind it."""
+    cdef Octets at = cursor[0]
+    cdef Py_ssize_t size
+    if tag == 0x34:
+        cursor[0] = at + 5
+        return collection(wire, cursor)
+    size = be16(at + 3)
+    cursor[0] = at + 5 + size
+    return leaf(tag, at + 5, size)
+
+cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
+    """The collection whose members begin at the cursor; the cursor moves behind its endCollection."""
+    cdef Collection made = Collection.__new__(Collection)
+    made._wire = wire
+    made._start = <int>(cursor[0] - wire.data)
+    cursor[0] = after_collection(cursor[0], &made._depth)
+    made._end = <int>(cursor[0] - 5 - wire.data)
+    made._sliced = True
+    return give_collection(made)
+
+if sizeof(IppfastAttribute) != Attribute.__basicsize__:
+    raise ImportError("the compiled parts of ippfast do not belong together: build them again")
+
+
+def walk(source):
+    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
+
+    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
+    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
+    Raises TypeError for another source.
+    """
+    cdef Walk walk = Walk.__new__(Walk)
+    if type(source) is Message:
+        walk.groups = iter(list((<Message>source).groups))
+        walk.attributes = iter(())
+    elif isinstance(source, _Attributes):
+        walk.groups = iter(())
+        walk.attributes = iter(source)
+    else:
+        raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(source).__name__}")
+    walk.outer = []
+    return walk
+
+
+@cython.final
+@cython.freelist(8)
+cdef class Walk:
+    """What `walk` returns: where in the message it is."""
+
+    cdef object groups  # those to come
+    cdef object attributes  # those to come in the innermost collection, or in the group
+    cdef Attribute attribute  # the current one
+    cdef Py_ssize_t index  # of its next value
+    cdef list outer  # the last three of each collection that the current one is in
+    cdef PyObject* pair  # what came last; it serves again where nobody kept it
+
+    def __dealloc__(self):
+        Py_XDECREF(self.pair)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef PyObject* values
+        cdef PyObject* value
+        cdef AttributeIterator slice
+        while True:
+            if self.attribute is not None:
+                values = (<IppfastAttribute*><PyObject*>self.attribute).values
+                if is_tuple(values):
+                    value = tuple_item(values, self.index) if self.index < tuple_size(values) else NULL
+                else:
+                    value = values if self.index == 0 else NULL
+                if value != NULL:
+                    self.index += 1
+                    return own(self.give(value))
+            if type(self.attributes) is AttributeIterator:
+                slice = <AttributeIterator>self.attributes
+                if slice.at < slice.end:
+                    self.attribute = own_attribute(unpack(slice.wire, &slice.at, slice.end, slice.member))
+                    self.index = 0
+                    continue
+            else:
+                self.attribute = next(self.attributes, None)
+                self.index = 0
+                if self.attribute is not None:
+                    continue
+            if self.outer:
+                self.attributes, self.attribute, self.index = self.outer.pop()
+            else:
+                self.attributes = iter(<_Attributes?>next(self.groups))
+                self.attribute = None
+
+    cdef PyObject* give(self, PyObject* value) except NULL:
+        """The pair of the current attribute and a value of it; the walk goes on inside a collection."""
+        cdef PyObject* attribute = <PyObject*>self.attribute
+        cdef PyObject* pair = self.pair
+        Py_INCREF(<object>attribute)
+        Py_INCREF(<object>value)
+        if IPPFAST_LOCKED and pair != NULL and reference_count(pair) == 1:
+            replace(pair, 0, attribute)
+            replace(pair, 1, value)
+        else:
+            self.pair = NULL
+            Py_XDECREF(pair)
+            pair = self.pair = new_tuple(2)
+            put(pair, 0, attribute)
+            put(pair, 1, value)
+        if type(<object>value) is Collection:
+            self.outer.append((self.attributes, self.attribute, self.index))
+            self.attributes = iter(<object>value)
+            self.attribute = None
+        Py_INCREF(<object>pair)
+        return pair
+
+cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:
+    cdef PyObject* before = tuple_item(items, index)
+    put(items, index, value)
+    Py_XDECREF(before)

@@ -1,0 +1,225 @@
+"""The pure twin's slices of the wire, and how they become attributes and values.
+
+The rule of this file: it does what `_wire.pyx` does, function by function, and cannot fail. It relies on the checks of
+`_codec_py`, which alone makes a `Wire`; every value of every tag has a Python form (RFC 8010 section 3.9).
+"""
+
+from struct import Struct
+
+from . import _message
+from ._message import Attribute, AttributeGroup, Collection, Message
+from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ._message import Value, _Attributes
+
+__all__ = ["Wire", "walk"]
+
+_LENGTHS = Struct(">HH").unpack_from
+_RANGE = Struct(">ii")
+_RESOLUTION = Struct(">iib")
+_DATE_TIME = Struct(">HBBBBBBcBB")
+
+
+class Wire(_message.Wire):
+    """A message's attribute octets, and how to unpack them."""
+
+    __slots__ = ("octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def iterate(self, owner: "_Attributes") -> "Iterator[Attribute]":
+        position = owner._start
+        end = owner._end
+        member = isinstance(owner, Collection)
+        while position < end:
+            attribute, position = self.unpack(position, end, member)
+            yield attribute
+
+    def items(self, owner: "_Attributes") -> list[Attribute]:
+        if owner._items is None:
+            owner._items = list(self.iterate(owner))
+        return owner._items
+
+    def find(self, owner: "_Attributes", name: str) -> Attribute | None:
+        octets = self.octets
+        if not isinstance(name, str):
+            return None
+        if not name.isascii():  # several strings can have the same octets
+            return next((attribute for attribute in self.iterate(owner) if attribute._name == name), None)
+        wanted = name.encode()
+        member = isinstance(owner, Collection)
+        for position in self.positions(owner):
+            at = position + (5 if member else 3)
+            if octets[at - 2] << 8 | octets[at - 1] == len(wanted) and octets.startswith(wanted, at):
+                return self.unpack(position, owner._end, member)[0]
+        return None
+
+    def count(self, owner: "_Attributes") -> int:
+        return sum(1 for _ in self.positions(owner))
+
+    def positions(self, owner: "_Attributes") -> "Iterator[int]":
+        """Where the tokens stand that name the attributes of a group, or the members of a collection."""
+        octets = self.octets
+        position = owner._start
+        member = isinstance(owner, Collection)
+        depth = 0
+        while position < owner._end:
+            tag = octets[position]
+            name_length, length = _LENGTHS(octets, position + 1)
+            at = position + 5
+            if name_length:  # nothing inside a collection has one
+                at += name_length
+                length = octets[at - 2] << 8 | octets[at - 1]
+                yield position
+            elif member:
+                if tag == 0x34:
+                    depth += 1
+                elif tag == 0x37:
+                    depth -= 1
+                elif tag == 0x4A and depth == 0:
+                    yield position
+            position = at + length
+
+    def unpack(self, position: int, end: int, member: bool) -> tuple[Attribute, int]:
+        """Unpack the attribute, or member attribute, that the token at `position` names. Also returns where it ends."""
+        octets = self.octets
+        attribute = Attribute.__new__(Attribute)
+        attribute._offset = position
+        tag = octets[position]
+        at = position + (5 if member else 3)  # of the name
+        position = at + (octets[at - 2] << 8 | octets[at - 1])
+        attribute._name = str(octets[at:position], "utf-8", "surrogateescape")
+        if member:
+            tag = octets[position]
+            position += 3
+        value, position = self.value(tag, position)
+        values = [value]
+        tags = [tag]
+        while position < end:
+            following = octets[position]
+            # An additional value has no name; nor has the next member.
+            if octets[position + 1] or octets[position + 2] or following == 0x4A:
+                break
+            value, position = self.value(following, position + 3)
+            values.append(value)
+            tags.append(following)
+        attribute._tag = tag
+        attribute._tags = None if tags.count(tag) == len(tags) else tuple(tags)
+        attribute._values = values[0] if len(values) == 1 else tuple(values)
+        return attribute, position
+
+    def value(self, tag: int, at: int) -> "tuple[Value, int]":
+        """Unpack the value whose value-length is at `at`. Also returns where it ends."""
+        octets = self.octets
+        at += 2
+        if tag == 0x34:
+            return self.collection(at)
+        position = at + (octets[at - 2] << 8 | octets[at - 1])
+        return _LEAVES[tag](octets[at:position]), position
+
+    def collection(self, start: int) -> tuple[Collection, int]:
+        """The collection whose members begin at `start`. Also returns where its endCollection ends."""
+        octets = self.octets
+        position = start
+        depth = deepest = 1
+        while depth:
+            tag = octets[position]
+            if tag == 0x34:
+                depth += 1
+                deepest = max(deepest, depth)
+            elif tag == 0x37:
+                depth -= 1
+            position += 5 + (octets[position + 3] << 8 | octets[position + 4])
+        collection = Collection.__new__(Collection)
+        collection._depth = deepest
+        collection._wire = self
+        collection._start = start
+        collection._end = position - 5
+        collection._index = None
+        collection._items = None
+        collection._sliced = True
+        return collection, position
+
+
+def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Attribute, Value]]":
+    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
+
+    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
+    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
+    Raises TypeError for another source.
+    """
+    if isinstance(source, Message):
+        return (pair for group in list(source.groups) for pair in walk(group))
+    if isinstance(source, (AttributeGroup, Collection)):
+        return _walk(source)
+    raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(source).__name__}")
+
+
+def _walk(owner: "_Attributes") -> "Iterator[tuple[Attribute, Value]]":
+    for attribute in owner:
+        for value in attribute.values:
+            yield attribute, value
+            if isinstance(value, Collection):
+                yield from _walk(value)
+
+
+def _octets(data: bytes) -> bytes:
+    return data
+
+
+def _string(data: bytes) -> str:
+    return str(data, "utf-8", "surrogateescape")
+
+
+def _integer(data: bytes) -> int | RawValue:
+    return int.from_bytes(data, "big", signed=True) if len(data) == 4 else RawValue(data)
+
+
+def _boolean(data: bytes) -> bool | RawValue:
+    return data == b"\x01" if data in (b"\x00", b"\x01") else RawValue(data)
+
+
+def _date_time(data: bytes) -> DateTime | RawValue:
+    if len(data) != 11:
+        return RawValue(data)
+    fields = _DATE_TIME.unpack(data)
+    return DateTime._make((*fields[:7], fields[7].decode("latin-1"), *fields[8:]))
+
+
+def _resolution(data: bytes) -> Resolution | RawValue:
+    return Resolution(*_RESOLUTION.unpack(data)) if len(data) == 9 else RawValue(data)
+
+
+def _range_of_integer(data: bytes) -> RangeOfInteger | RawValue:
+    return RangeOfInteger(*_RANGE.unpack(data)) if len(data) == 8 else RawValue(data)
+
+
+def _with_language(data: bytes) -> StringWithLanguage | RawValue:
+    """Two strings after their SIGNED-SHORT lengths, the language first, which fill the value exactly."""
+    at = 2 + int.from_bytes(data[:2], "big")
+    end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+    if len(data) < 4 or end != len(data):
+        return RawValue(data)
+    return StringWithLanguage(_string(data[at + 2 :]), _string(data[2:at]))
+
+
+def _out_of_band(member: OutOfBand) -> "Callable[[bytes], OutOfBand | RawValue]":
+    return lambda data: RawValue(data) if data else member
+
+
+_LEAVES: "list[Callable[[bytes], Value]]" = [_octets] * 256
+for _member in OutOfBand:
+    _LEAVES[_member.value] = _out_of_band(_member)
+for _tag in (0x41, 0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49):
+    _LEAVES[_tag] = _string
+_LEAVES[0x21] = _LEAVES[0x23] = _integer
+_LEAVES[0x22] = _boolean
+_LEAVES[0x31] = _date_time
+_LEAVES[0x32] = _resolution
+_LEAVES[0x33] = _range_of_integer
+_LEAVES[0x35] = _LEAVES[0x36] = _with_language

@@ -1,0 +1,293 @@
+"""What a printer says, in forms that programs want: dictionaries, supplies, reasons, device-ids, readable text.
+
+The rule of this file: whatever a printer sent, nothing here raises for it. What cannot be understood is None, empty,
+or left as it came. `ippfast.media` has the sizes in media names.
+"""
+
+import codecs
+import re
+from collections import namedtuple
+
+from . import registry
+from .tags import ValueTag, describe_tag
+from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from .codec import Attribute, AttributeGroup, Collection, Message
+
+__all__ = [
+    "DeviceID",
+    "StateReason",
+    "Supply",
+    "decode_text",
+    "group_to_dict",
+    "parse_device_id",
+    "state_reasons",
+    "supplies",
+    "to_dict",
+]
+
+
+def to_dict(message: "Message") -> "dict[str, Any]":
+    """A message as plain data, which ``json.dumps`` takes::
+
+        {
+            "version": [2, 0],
+            "code": 0,
+            "request-id": 1,
+            "groups": [{"tag": "printer-attributes-tag", "attributes": {"printer-state": 3, ...}}, ...],
+        }
+
+    Groups keep their order. The attributes of each are a dictionary as `group_to_dict` makes it, with text in the
+    charset that the message declares. Tags, and whatever else a dictionary has no place for, stay in the message.
+    """
+    charset = "utf-8"
+    for group in message.groups[:1]:
+        declared = group.get("attributes-charset")
+        if declared is not None and isinstance(declared.values[0], str):
+            charset = declared.values[0]
+    return {
+        "version": list(message.version),
+        "code": int(message.code),
+        "request-id": message.request_id,
+        "groups": [
+            {"tag": describe_tag(group.tag), "attributes": group_to_dict(group, charset)} for group in message.groups
+        ],
+    }
+
+
+def group_to_dict(group: "AttributeGroup", charset: str = "utf-8") -> "dict[str, Any]":
+    """The attributes of a group as plain data, by name; of several with one name the first, as in a look-up.
+
+    An attribute that the registry knows to have one value is that value, and the list of them if it has several all
+    the same. Every other attribute is a list: those registered as 1setOf, and those that are not registered.
+
+    | value | here |
+    |---|---|
+    | integer, enum | int |
+    | boolean | bool |
+    | text, name, with language or without, keyword and the other strings | str, as `decode_text` reads it |
+    | octetString, values of unknown tags or with octets that do not fit | str, octets that are no text as ``\\xNN`` |
+    | dateTime | str: ISO 8601, or ``2026-13-1,0:0:0.0,+0:0`` (RFC 2579) where there is no such date |
+    | resolution | str: ``"600dpi"``, ``"300x600dpi"``, ``"236dpcm"`` |
+    | rangeOfInteger | [lower, upper] |
+    | collection | a dictionary of its members, by these rules |
+    | out-of-band | None; no element in a list |
+    """
+    return _to_dict(group, "", group.tag, charset)
+
+
+def _to_dict(owner: "AttributeGroup | Collection", path: str, tag: int, charset: str) -> "dict[str, Any]":
+    made: dict[str, Any] = {}
+    for attribute in owner:
+        if attribute.name not in made:
+            made[attribute.name] = _values(attribute, f"{path}{attribute.name}", tag, charset)
+    return made
+
+
+def _values(attribute: "Attribute", path: str, tag: int, charset: str) -> "Any":
+    plain = [
+        _to_dict(value, f"{path}/", tag, charset)  # type: ignore[arg-type]  # the tag of a Collection
+        if value_tag == ValueTag.BEG_COLLECTION
+        else _plain(value, charset)
+        for value_tag, value in zip(attribute.tags, attribute.values, strict=True)
+        if not isinstance(value, OutOfBand)
+    ]
+    spec = registry.lookup(path, tag)
+    if spec is not None and not spec.set and len(plain) < 2:
+        return plain[0] if plain else None
+    return plain
+
+
+def _plain(value: object, charset: str) -> "Any":
+    if isinstance(value, str):
+        return decode_text(value, charset)
+    if isinstance(value, StringWithLanguage):
+        return decode_text(value.string, charset)
+    if isinstance(value, RangeOfInteger):
+        return list(value)
+    if isinstance(value, DateTime):
+        try:
+            return value.to_datetime().isoformat()
+        except ValueError:
+            return str(value)
+    if isinstance(value, Resolution):
+        return str(value)
+    if isinstance(value, RawValue):
+        value = value.data
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return value
+
+
+# Charsets of the world's printers, by Python's names. Others that Python knows are no charsets of text, or
+# quadratic in hostile input (idna, punycode).
+_CHARSETS = re.compile(
+    r"ascii|utf-8|iso8859-\d+|cp\d+|gbk?|gb2312|gb18030|hz|big5(?:hkscs)?|johab|euc_\w+|"
+    r"shift_jis\w*|iso2022_\w+|koi8-\w+|tis-620|mac-\w+|ptcp154|hp-roman8"
+)
+
+
+def decode_text(string: str, charset: str = "utf-8") -> str:
+    """A string as it was meant, where a printer did not send UTF-8: for people, never to be sent back.
+
+    string: from a decoded message; octets that are no UTF-8 are surrogate escapes in it. charset: what the message
+    declares. Where the octets are no text in that charset, or Python does not know it, they are read as UTF-8, and
+    where they are not that either, as windows-1252.
+    """
+    octets = string.encode("utf-8", "surrogateescape") if _encodable(string) else string.encode("utf-8", "replace")
+    for name in (charset, "utf-8", "cp1252"):
+        try:
+            codec = codecs.lookup(name)
+            if _CHARSETS.fullmatch(codec.name):
+                return octets.decode(codec.name)
+        except (LookupError, ValueError):
+            continue
+    return octets.decode("latin-1")
+
+
+def _encodable(string: str) -> bool:
+    try:
+        string.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no octet: the string was made by hand
+        return False
+    return True
+
+
+class DeviceID(namedtuple("DeviceID", "manufacturer model command_sets fields")):
+    """An IEEE 1284 device ID, as in printer-device-id (PWG 5107.2). Immutable."""
+
+    __slots__ = ()
+    manufacturer: str | None
+    """MANUFACTURER or MFG; None where there is none."""
+    model: str | None
+    """MODEL or MDL; None where there is none."""
+    command_sets: "tuple[str, ...]"
+    """COMMAND SET or CMD: ``("PCL", "PostScript")``."""
+    fields: "Mapping[str, str]"
+    """All fields by their keys in upper case; of several with one key the first."""
+
+
+def parse_device_id(device_id: object) -> DeviceID:
+    """Take a device ID apart: ``"MFG:HP;MDL:ENVY 4500;CMD:PCL3GUI,PJL;"``.
+
+    device_id: any value of a printer-device-id. What is no ``KEY:value;`` is left out, so that ``"Unknown"`` has no
+    fields, nor has what is no string. As bytes it may begin with the two octets of its length that USB puts there.
+    """
+    if isinstance(device_id, bytes):
+        has_length = len(device_id) >= 2 and device_id[0] < 0x20
+        device_id = device_id[2 if has_length else 0 :].decode("utf-8", "replace")
+    elif isinstance(device_id, StringWithLanguage):
+        device_id = device_id.string
+    fields: dict[str, str] = {}
+    for field in device_id.split(";") if isinstance(device_id, str) else ():
+        key, colon, value = field.partition(":")
+        if colon and key.strip():
+            fields.setdefault(key.strip().upper(), value.strip())
+    commands = fields.get("COMMAND SET", fields.get("CMD", ""))
+    return DeviceID(
+        fields.get("MANUFACTURER", fields.get("MFG")),
+        fields.get("MODEL", fields.get("MDL")),
+        tuple([command.strip() for command in commands.split(",") if command.strip()]),
+        fields,
+    )
+
+
+class StateReason(namedtuple("StateReason", "reason severity")):
+    """One of the printer-state-reasons. Immutable."""
+
+    __slots__ = ()
+    reason: str
+    """The keyword without its severity: ``"toner-low"``."""
+    severity: str
+    """``"report"``, ``"warning"`` or ``"error"``."""
+
+
+_SEVERITIES = ("report", "warning", "error")
+
+
+def state_reasons(values: "Iterable[object]") -> list[StateReason]:
+    """Take the values of printer-state-reasons apart (RFC 8011 section 5.4.12).
+
+    A reason without a severity is an error, as the RFC says. ``"none"`` is no reason, and values that are no
+    strings are left out. Registered keywords that end like a severity, such as ``"media-path-input-feed-error"``,
+    stay whole.
+    """
+    whole = registry.keywords("printer-state-reasons")
+    found = []
+    for value in values:
+        if not isinstance(value, str) or value == "none":
+            continue
+        reason, _, severity = value.rpartition("-")
+        if value in whole or not reason or severity not in _SEVERITIES:
+            reason, severity = value, "error"
+        if reason != "none":
+            found.append(StateReason(reason, severity))
+    return found
+
+
+class Supply(namedtuple("Supply", "name type colors level low_level high_level")):
+    """A supply of a printer, such as a toner cartridge, from CUPS' marker attributes. Immutable.
+
+    Each is None where the printer does not say.
+    """
+
+    __slots__ = ()
+    name: str | None
+    """``"Black Cartridge"``."""
+    type: str | None
+    """``"toner"``, ``"inkCartridge"``, ``"wasteToner"``, ..."""
+    colors: "tuple[str, ...] | None"
+    """``("#000000",)``; several for a cartridge of several colors; empty where it has none."""
+    level: int | None
+    """Per cent; -1: other, -2: unknown, -3: some is left."""
+    low_level: int | None
+    """At which level it is low, for what is used up."""
+    high_level: int | None
+    """At which level it is full, for what fills up, such as waste toner."""
+
+
+def supplies(printer: "AttributeGroup") -> list[Supply]:
+    """The supplies of a printer: its marker-names, -types, -colors, -levels, -low-levels and -high-levels.
+
+    The n-th values of all make the n-th supply. Where the lists differ in length there are as many supplies as the
+    longest has values.
+    """
+    names, types, colors = (_column(printer, f"marker-{what}", str) for what in ("names", "types", "colors"))
+    levels, low, high = (_column(printer, f"marker-{what}", int) for what in ("levels", "low-levels", "high-levels"))
+    longest = max(map(len, (names, types, colors, levels, low, high)))
+    return [
+        Supply(
+            _at(names, place),
+            _at(types, place),
+            _colors(_at(colors, place)),
+            _at(levels, place),
+            _at(low, place),
+            _at(high, place),
+        )
+        for place in range(longest)
+    ]
+
+
+def _column(printer: "AttributeGroup", name: str, kind: type) -> "list[Any]":
+    """The values of an attribute; None for those that are of another kind. None at all where it is out-of-band."""
+    attribute = printer.get(name)
+    if attribute is None or isinstance(attribute.values[0], OutOfBand):
+        return []
+    strings = [value.string if isinstance(value, StringWithLanguage) else value for value in attribute.values]
+    return [value if isinstance(value, kind) and not isinstance(value, bool) else None for value in strings]
+
+
+def _at(column: "Sequence[Any]", place: int) -> "Any":
+    return column[place] if place < len(column) else None
+
+
+def _colors(value: str | None) -> "tuple[str, ...] | None":
+    """``"#00FFFF#FF00FF"`` has two colors, ``"none"`` has none."""
+    if value is None:
+        return None
+    return tuple([f"#{color}" for color in value.split("#")[1:]])
