@@ -176,6 +176,9 @@ class Runner(Protocol):
     def run(self, workload: str, iterations: int, option: str, files: Sequence[Path]) -> list[dict[str, Any]]:
         """One result for each file: {"ns": ..., "count": ...} or {"error": ...}."""
 
+    def waited(self) -> int:
+        """Nanoseconds in all that the runner was ready but another program had the core, where the system tells."""
+
 
 class Interpreter:
     """A Python that starts, imports one library (or none) and ends; the runner of the import race."""
@@ -198,6 +201,9 @@ class Interpreter:
         for _ in range(iterations):
             self._start(self._import)
         return [{"ns": perf_counter_ns() - start, "count": 0}]
+
+    def waited(self) -> int:
+        return 0  # each is a process of its own, which is gone
 
     def modules(self) -> set[str]:
         """The names of all modules that are loaded after the import."""
@@ -253,6 +259,12 @@ class Worker:
             return [{"error": answer["error"]}]
         results: list[dict[str, Any]] = answer["results"]
         return results
+
+    def waited(self) -> int:
+        if self._process is None:
+            return 0
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[1]) for thread in threads)
 
     def close(self) -> list[str]:
         """End the process, which ends by itself at the end of its input unless it hangs; gives its last words."""

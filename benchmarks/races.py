@@ -1,23 +1,20 @@
 """Races: contenders taking turns at one workload on the same messages.
 
 Rule: a round is a few milliseconds of each contender, one after the other, and the next round begins with another one.
-So what disturbs the machine for long disturbs all alike. What disturbs it for short, as a neighbour on the same
-processor does, is waited out: a contender is measured when the core is at its full speed, as far as that can be had.
+So what disturbs the machine for long disturbs all alike. What disturbs it for short, another program or a neighbour on
+the same processor, is waited out: a contender is measured when it has the core at full speed, as far as can be had.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter_ns, sleep
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from .contenders import Runner
 
 NANO = 1e-9
 FILES_AT_ONCE = 16  # of a race over many files: a few milliseconds of them
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,9 @@ class Core:
     """The speed of this process' core, told by a loop of some 50 microseconds that is always the same."""
 
     SLOW = 1.2  # times its best
-    WAITS = 25  # of a hundredth of a second: what then is still slow, stays slow
-    TRIES = 3  # where the core slowed down meanwhile
+    WAITS = 10  # of a hundredth of a second: what then is still slow, stays slow
+    SHARED = 0.05  # of the time measured: so long may it have waited for other programs
+    TRIES = 5
 
     def __init__(self) -> None:
         self._best = min(self._time() for _ in range(100))
@@ -56,17 +54,21 @@ class Core:
         self._best = min(self._best, time)
         return time > self.SLOW * self._best
 
-    def at_full_speed(self, run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `run` returns, called when the core is fast; called again, a few times, where it did not stay so."""
+    def at_full_speed(
+        self, runner: Runner, workload: str, iterations: int, option: str, files: Sequence[Path]
+    ) -> list[dict[str, Any]]:
+        """Runs when the core is fast; again, a few times, where it did not stay so or others had it meanwhile."""
         for _ in range(self.TRIES):
             for _ in range(self.WAITS):
                 if not self.is_slow():
                     break
                 sleep(0.01)
-            result = run(*args, **kwargs)
-            if not self.is_slow():
+            waited = runner.waited()
+            results = runner.run(workload, iterations, option, files)
+            waited = runner.waited() - waited
+            if not self.is_slow() and waited < self.SHARED * sum(result.get("ns", 0) for result in results):
                 break
-        return result
+        return results
 
 
 @dataclass
@@ -125,7 +127,7 @@ def race(runners: Sequence[Runner], workload: str, option: str, files: Sequence[
             results: list[dict[str, Any]] = []
             for at in range(0, len(files), FILES_AT_ONCE):
                 batch = files[at : at + FILES_AT_ONCE]
-                results += core.at_full_speed(runner.run, workload, iterations[runner], option, batch)
+                results += core.at_full_speed(runner, workload, iterations[runner], option, batch)
             outcomes[runner].add(iterations[runner], results)
         for runner in list(running):
             spent = sum(outcomes[runner].rounds) * iterations[runner]

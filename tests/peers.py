@@ -48,7 +48,8 @@ class Peer:
     """
 
     def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="ippfast-peer-"))
+        self._temporary = tempfile.TemporaryDirectory(prefix="ippfast-peer-", ignore_cleanup_errors=True)
+        self.directory = Path(self._temporary.name)
         # cupsd runs its filters and backends as another user.
         self.directory.chmod(0o755)
         self.log = self.directory / "log"
@@ -66,9 +67,8 @@ class Peer:
         give_up = time.monotonic() + START_SECONDS
         while not self.is_ready():
             if self._process.poll() is not None or time.monotonic() > give_up:
-                self.stop_process()
                 text = self.log.read_text(errors="replace")
-                self._remove()
+                self.stop()
                 raise RuntimeError(f"{command[0]} did not start: {text}")
             time.sleep(0.05)
 
@@ -76,7 +76,8 @@ class Peer:
         """Whether the program can be used yet."""
         raise NotImplementedError
 
-    def stop_process(self) -> None:
+    def stop(self) -> None:
+        """Ends the program and removes its directory; a second call does nothing."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -84,14 +85,7 @@ class Peer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-
-    def _remove(self) -> None:
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def stop(self) -> None:
-        """Ends the program and removes its directory; a second call does nothing."""
-        self.stop_process()
-        self._remove()
+        self._temporary.cleanup()
 
     def __enter__(self) -> Self:
         return self

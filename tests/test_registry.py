@@ -573,7 +573,7 @@ def test_names() -> None:
     assert list(everything) == sorted(everything)
     assert not any("/" in name for name in everything)
     iana = [name for name in everything if found(name).reference != "CUPS"]
-    assert len(iana) == 958 + 2  # two of the errata are new names
+    assert len(iana) == 958 + 4  # four of the errata are new names
     assert {"copies", "sides", "media-col"} <= set(names("Job Template")) <= set(names(JOB))
     assert "job-state" in names(JOB)
     assert "job-state" not in names("Job Template")

@@ -1,0 +1,71 @@
+"""The codec's twins, as tests take them.
+
+The rule of this file: a twin that is not installed is not there, and a twin that is there but broken is an error.
+IPPFAST_REQUIRE_EXTENSION=1 makes a compiled twin that is not installed an error too, and IPPFAST_PURE=1 leaves it
+out, as it does for the package.
+"""
+
+import importlib
+import os
+from collections.abc import Callable
+from types import ModuleType
+
+from ippfast import Attribute, AttributeGroup, Collection, Message, MessageDecoder
+
+__all__ = ["COMPILED", "IMPLEMENTATIONS", "NAMES", "PURE", "Implementation"]
+
+NAMES = (
+    "Attribute",
+    "AttributeGroup",
+    "Collection",
+    "Message",
+    "MessageDecoder",
+    "decode",
+    "decode_prefix",
+    "encode",
+)
+"""What each twin provides."""
+
+
+class Implementation:
+    """One twin: its functions and its classes."""
+
+    def __init__(self, name: str, codec: ModuleType, message: ModuleType) -> None:
+        self.name = name
+        self.codec = codec
+        self.message = message
+        self.Attribute: type[Attribute] = codec.Attribute
+        self.AttributeGroup: type[AttributeGroup] = codec.AttributeGroup
+        self.Collection: type[Collection] = codec.Collection
+        self.Message: type[Message] = codec.Message
+        self.MessageDecoder: type[MessageDecoder] = codec.MessageDecoder
+        self.decode: Callable[..., Message] = codec.decode
+        self.decode_prefix: Callable[..., tuple[Message, int]] = codec.decode_prefix
+        self.encode: Callable[[Message], bytes] = codec.encode
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _on(variable: str) -> bool:
+    return os.environ.get(variable, "0") not in ("", "0")
+
+
+def _find(name: str, codec: str, message: str) -> Implementation:
+    return Implementation(name, importlib.import_module(codec), importlib.import_module(message))
+
+
+def _find_compiled() -> Implementation | None:
+    if _on("IPPFAST_PURE"):
+        return None
+    try:
+        return _find("cython", "ippfast._codec", "ippfast._message_c")
+    except ModuleNotFoundError as missing:
+        if missing.name != "ippfast._codec" or _on("IPPFAST_REQUIRE_EXTENSION"):
+            raise
+        return None
+
+
+PURE = _find("python", "ippfast._codec_py", "ippfast._message")
+COMPILED = _find_compiled()
+IMPLEMENTATIONS = (PURE,) if COMPILED is None else (COMPILED, PURE)

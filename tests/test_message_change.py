@@ -1,0 +1,190 @@
+"""Groups and messages that are changed: by name, by position, and while they are iterated over.
+
+The rule of this file: a change is seen by every way of reading at once, and one that is refused changes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from implementations import Implementation
+from samples import NAMES, Of, decoded, groups, made, octets
+
+from ippfast import Attribute, AttributeGroup, OutOfBand, ValueTag
+
+INTEGER = ValueTag.INTEGER
+
+Change = Callable[[Implementation, AttributeGroup], None]
+
+
+def replaced(codec: Implementation, group: AttributeGroup) -> None:
+    group["job-id"] = codec.Attribute("job-id", INTEGER, 9)
+
+
+def revalued(codec: Implementation, group: AttributeGroup) -> None:
+    group["sides-supported"] = ["one-sided"]
+    group["job-id"] = 9
+
+
+def added(codec: Implementation, group: AttributeGroup) -> None:
+    group["copies"] = codec.Attribute("copies", INTEGER, 2)
+
+
+def removed(codec: Implementation, group: AttributeGroup) -> None:
+    del group["job-id"]
+
+
+def placed(codec: Implementation, group: AttributeGroup) -> None:
+    group[-1] = codec.Attribute("copies", INTEGER, 2)
+    group.insert(0, codec.Attribute("first", INTEGER, 0))
+    group.insert(100, codec.Attribute("last", INTEGER, 0))
+    del group[1:3]
+    del group[-2]
+
+
+def extended(codec: Implementation, group: AttributeGroup) -> None:
+    group.extend(group)
+    group.append(codec.Attribute("copies", INTEGER, 2))
+
+
+def cleared(codec: Implementation, group: AttributeGroup) -> None:
+    group.clear()
+
+
+CHANGES: dict[Change, list[str]] = {
+    replaced: ["job-id", *NAMES[1:3], *NAMES[4:]],
+    revalued: ["job-id", *NAMES[1:3], *NAMES[4:]],
+    added: [*NAMES, "copies"],
+    removed: [*NAMES[1:3], *NAMES[4:]],
+    placed: ["first", *NAMES[2:6], "last"],
+    extended: [*NAMES, *NAMES, "copies"],
+    cleared: [],
+}
+
+
+@groups
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_change(codec: Implementation, of: Of, change: Change) -> None:
+    group = of(codec)
+    change(codec, group)
+    assert [attribute.name for attribute in group] == CHANGES[change]
+    assert len(group) == len(CHANGES[change])
+    again = codec.decode(octets(codec, group)).groups[0]
+    assert again == group
+    assert [group.get(name) for name in NAMES] == [again.get(name) for name in NAMES]
+
+
+def test_change_by_name_is_seen_at_once(codec: Implementation) -> None:
+    group = decoded(codec)
+    group["job-id"] = 9
+    assert group["job-id"] == codec.Attribute("job-id", INTEGER, 9)
+    group["sides-supported"] = ["a", "b", "c"]
+    assert group["sides-supported"].values == ("a", "b", "c")
+    group["job-name"] = OutOfBand.NO_VALUE
+    assert group["job-name"].tag is ValueTag.NO_VALUE
+    del group["job-id"]
+    assert "job-id" not in group
+
+
+# what is done: the exception and its words
+REFUSED_CHANGES: dict[str, tuple[Callable[[Implementation, Any], object], type[Exception], str]] = {
+    "values without an attribute": (
+        lambda codec, group: group.__setitem__("copies", 2),
+        KeyError,
+        "there is no attribute 'copies' whose tag the values could take: assign an Attribute",
+    ),
+    "another name": (
+        lambda codec, group: group.__setitem__("copies", codec.Attribute("job-id", 0x21, 1)),
+        ValueError,
+        "an attribute named 'job-id' cannot stand under 'copies'",
+    ),
+    "several tags": (
+        lambda codec, group: group.__setitem__("media-supported", ["a", "b"]),
+        ValueError,
+        "the values of 'media-supported' have several tags: assign an Attribute",
+    ),
+    "no values": (
+        lambda codec, group: group.__setitem__("job-id", None),
+        TypeError,
+        "'NoneType' object is not iterable",
+    ),
+    "value at a position": (
+        lambda codec, group: group.__setitem__(0, 5),
+        TypeError,
+        "a group holds Attribute objects, not int",
+    ),
+    "position out of range": (
+        lambda codec, group: group.__setitem__(99, codec.Attribute("x", 0x21, 1)),
+        IndexError,
+        "list assignment index out of range",
+    ),
+    "delete absent": (lambda codec, group: group.__delitem__("copies"), KeyError, "copies"),
+    "delete out of range": (
+        lambda codec, group: group.__delitem__(99),
+        IndexError,
+        "list assignment index out of range",
+    ),
+    "append": (lambda codec, group: group.append(("x", 0x21, 1)), TypeError, "not tuple"),
+    "insert": (lambda codec, group: group.insert(0, None), TypeError, "not NoneType"),
+    "extend": (lambda codec, group: group.extend(["job-id"]), TypeError, "not str"),
+    "extend nothing": (lambda codec, group: group.extend(None), TypeError, "not iterable"),
+}
+
+
+@groups
+@pytest.mark.parametrize("row", REFUSED_CHANGES)
+def test_refused_change(codec: Implementation, of: Of, row: str) -> None:
+    """Nothing has changed after it."""
+    change, kind, words = REFUSED_CHANGES[row]
+    group = of(codec)
+    before = octets(codec, group)
+    with pytest.raises(kind) as caught:
+        change(codec, group)
+    assert type(caught.value) is kind
+    assert str(caught.value.args[0]).endswith(words)
+    assert octets(codec, group) == before
+    assert group == made(codec)
+
+
+def test_change_of_one_group_leaves_the_rest(codec: Implementation) -> None:
+    data = codec.encode(codec.Message((2, 0), 0, 1, [made(codec), made(codec)]))
+    message = codec.decode(data)
+    message.groups[0]["job-id"] = 9
+    assert message.groups[1] == made(codec)
+    del message.groups[0]
+    assert codec.encode(message) == octets(codec, made(codec))
+
+
+@groups
+def test_iteration_while_a_group_changes(codec: Implementation, of: Of) -> None:
+    """Ends, and crashes nothing; a decoded group goes on as it was when the iteration began."""
+    group = of(codec)
+    expected = NAMES if of is not made else NAMES[:1]
+    iterator: Iterator[Attribute] = iter(group)
+    seen = [next(iterator).name]
+    group.clear()
+    seen += [attribute.name for attribute in iterator]
+    assert seen == expected
+    assert len(group) == 0
+    with pytest.raises(StopIteration):
+        next(iterator)
+
+
+def test_iterators_outlive_what_they_go_over(codec: Implementation) -> None:
+    iterator = iter(decoded(codec))
+    assert iter(iterator) is iterator
+    members = iter(decoded(codec).value("media-col"))
+    assert [attribute.name for attribute in iterator] == NAMES
+    assert [attribute.name for attribute in members] == ["media-size"]
+
+
+def test_groups_is_a_plain_list(codec: Implementation) -> None:
+    given = (codec.AttributeGroup(tag) for tag in (1, 2))
+    message = codec.Message((2, 0), 0, 1, given)
+    assert type(message.groups) is list
+    message.groups.insert(1, codec.AttributeGroup(4))
+    assert codec.encode(message)[8:] == b"\x01\x04\x02\x03"
+    for replacement in ([codec.AttributeGroup(5)], (codec.AttributeGroup(5),), iter([codec.AttributeGroup(5)])):
+        message.groups = replacement  # type: ignore[assignment]
+        assert codec.encode(message)[8:] == b"\x05\x03"
+    assert type(codec.decode(b"\x02\x00\x00\x00\x00\x00\x00\x01\x03").groups) is list
