@@ -63,7 +63,7 @@ def _speed(results: Results, axes: Axes) -> bool:
     )
     axes.invert_yaxis()
     axes.set_title(f"How many times longer do the others take than {results.ours}?")
-    return bool(races)
+    return bool(races and peers)
 
 
 def _jobs(results: Results, axes: Axes, title: str, question: str) -> bool:

@@ -97,19 +97,27 @@ class Attribute:
     def __init__(self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
         if not isinstance(name, str):
             raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
-        several: tuple[Any, ...] = (values,) if isinstance(values, (_ONE_VALUE, Collection)) else tuple(values)
-        tags = (tag,) if isinstance(tag, int) else tuple(tag)
-        for number in tags:
-            if not isinstance(number, int) or not 0 <= number <= 0xFF:
-                raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
-        if not isinstance(tag, int) and len(tags) != len(several):
-            raise ValueError(f"attribute {name!r} has {len(several)} values but {len(tags)} tags")
-        same = len(set(tags)) <= 1
+        if isinstance(values, _ONE_VALUE) or isinstance(values, Collection):  # noqa: SIM101  # so it compiles well
+            several: Any = values
+            count = 1
+        else:
+            several = tuple(values)
+            count = len(several)
+            if count == 1 and type(several[0]) is not tuple:
+                several = several[0]
         self._name = name if type(name) is str else str.__str__(name)
         self._offset = -1
-        self._tag = int(tags[0]) if tags else 0
-        self._tags = None if same else tuple([int(number) for number in tags])
-        self._values = several[0] if len(several) == 1 and type(several[0]) is not tuple else several
+        self._values = several
+        self._tags = None
+        if isinstance(tag, int):
+            self._tag = _check_tag(tag)
+            return
+        tags = tuple([_check_tag(number) for number in tag])
+        if len(tags) != count:
+            raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
+        self._tag = tags[0] if tags else 0
+        if tags.count(self._tag) != count:
+            self._tags = tags
 
     @property
     def name(self) -> str:
@@ -189,6 +197,12 @@ class Attribute:
         from .codec import rebuild
 
         return rebuild, ("Attribute", (self._name, tags, self.values))
+
+
+def _check_tag(number: object) -> int:
+    if not isinstance(number, int) or not 0 <= number <= 0xFF:
+        raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
+    return int(number)
 
 
 def _show_tag(number: int) -> str:
@@ -381,25 +395,34 @@ class AttributeGroup(_Attributes):
             _check_attribute(new)
             self._own()[key] = new  # type: ignore[assignment]
             return
-        items = self._list()
-        places = [place for place, attribute in enumerate(items) if attribute._name == key]
+        place = self._place(key, 0)
         if isinstance(new, Attribute):
             attribute = new
             if attribute._name != key:
                 raise ValueError(f"an attribute named {attribute._name!r} cannot stand under {key!r}")
-        elif not places:
+        elif place < 0:
             raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")
-        elif items[places[0]]._tags is not None:
-            raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
         else:
-            attribute = Attribute(key, items[places[0]]._tag, new)
+            attribute = self._list()[place]
+            if attribute._tags is not None:
+                raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
+            attribute = Attribute(key, attribute._tag, new)
         items = self._own()
-        if places:
-            items[places[0]] = attribute
-            for place in reversed(places[1:]):
-                del items[place]
-        else:
+        if place < 0:
             items.append(attribute)
+            return
+        items[place] = attribute
+        if self._place(key, place + 1) >= 0:
+            items[place + 1 :] = [other for other in items[place + 1 :] if other._name != key]
+
+    def _place(self, name: str, start: int) -> int:
+        """The position, from `start` on, of the next attribute of that name; -1 where there is none."""
+        items = self._list()
+        for place in range(start, len(items)):
+            attribute = items[place]
+            if attribute._name == name:
+                return place
+        return -1
 
     def __delitem__(self, key: "str | SupportsIndex | slice") -> None:
         """Remove the attribute at a position, or every attribute of a name. Raises IndexError or KeyError."""

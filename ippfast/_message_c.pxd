@@ -43,6 +43,9 @@ cdef class Collection(_Attributes):
 cdef class AttributeGroup(_Attributes):
     cdef list _own(self)
 
+    @cython.locals(attribute=Attribute, items=list, place=cython.int)
+    cdef int _place(self, object name, int start) except -2
+
 
 cdef class Message:
     cdef public object version

@@ -7,8 +7,9 @@ out, as it does for the package.
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 from ippfast import Attribute, AttributeGroup, Collection, Message, MessageDecoder
 
@@ -23,6 +24,7 @@ NAMES = (
     "decode",
     "decode_prefix",
     "encode",
+    "walk",
 )
 """What each twin provides."""
 
@@ -42,6 +44,7 @@ class Implementation:
         self.decode: Callable[..., Message] = codec.decode
         self.decode_prefix: Callable[..., tuple[Message, int]] = codec.decode_prefix
         self.encode: Callable[[Message], bytes] = codec.encode
+        self.walk: Callable[[Any], Iterator[tuple[Attribute, Any]]] = codec.walk
 
     def __repr__(self) -> str:
         return self.name

@@ -86,82 +86,69 @@ class ChunkedFraming:
         self._limits = limits
         self._left = 0  # octets of the chunk's data to come
         self._line: bytes | None = b"\r\n"  # the beginning of a chunk line that is not complete; None inside a chunk
+        self._last_line = b""  # what the last chunk line was, whole, and said
+        self._last_size = 0
         self._trailers: bytearray | None = None  # what came of the trailer section, once it has begun
         self._data = 0
         self._overhead = 0
 
     def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
-        pieces: list[bytes] = []
+        pieces: list[Buffer] = []
         at, size, left, line = start, len(data), self._left, self._line
-        taken = 0
-        match_line = _CHUNK_LINE.match
-        while at < size:
-            if self._trailers is not None:
-                at = self._take_trailers(data, at)
-                break
+        while at < size and self._trailers is None:
             if line is None:
-                end = at + left
-                if end > size:
-                    end = size
-                count = end - at
-                if count >= _LARGE_PIECE:
-                    if pieces:
-                        break
-                    self._data += count
-                    self._left = left - count
-                    self._line = None if left > count else b""
-                    return _piece(data, at, end), end
-                pieces.append(data[at:end])
-                taken += count
-                left -= count
+                if left < _LARGE_PIECE:
+                    # A chunk is mostly followed by one of the same size.
+                    last_line, last_size = self._last_line, self._last_size
+                    while data.startswith(last_line, at + left):
+                        pieces.append(data[at : at + left])
+                        at += left + len(last_line)
+                        left = last_size
+                end = min(at + left, size)
+                large = end - at >= _LARGE_PIECE
+                if large and pieces:
+                    break
+                pieces.append(_piece(data, at, end) if large else data[at:end])
+                left -= end - at
                 at = end
                 if left == 0:
                     line = b""
-                continue
-            if line:
-                left, at, line = self._join_line(line, data, at)
+                if large:
+                    break
             else:
-                found = match_line(data, at)
-                if found is None:
-                    left, at, line = self._join_line(b"", data, at)
-                else:
-                    left, at, line = self._read_line(found), found.end(), None
-            if line is None and left == 0:  # the last chunk
-                self._trailers = bytearray()
+                left, at, line = self._read_line(line, data, at)
+                if line is None and left == 0:  # the last chunk
+                    self._trailers = bytearray()
         self._left, self._line = left, line
-        self._data += taken
-        self._check_overhead()
-        return b"".join(pieces), at
+        octets = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._trailers is not None and at < size:
+            at = self._take_trailers(data, at)
+        self._data += len(octets)
+        self._overhead += at - start - len(octets)
+        if self._overhead > _FREE_OVERHEAD and self._overhead > _MAX_OVERHEAD_RATIO * self._data:
+            raise RemoteProtocolError(400, "chunk lines of more octets than the data")
+        return octets, at
 
     def close(self) -> None:
         raise ConnectionLostError("the body ended before its last chunk")
 
-    def _read_line(self, found: re.Match[bytes]) -> int:
-        """The size that a chunk line gives."""
-        length = found.end() - found.start()
-        if length > self._limits.chunk_line:
-            raise RemoteProtocolError(400, f"a chunk line of over {self._limits.chunk_line} octets")
-        self._overhead += length
-        return int(found[1], 16)
+    def _read_line(self, begun: bytes, data: bytes, at: int) -> tuple[int, int, bytes | None]:
+        """Read a chunk line, or go on with one that has begun: the chunk's size, and where the rest begins.
 
-    def _join_line(self, line: bytes, data: bytes, at: int) -> tuple[int, int, bytes | None]:
-        """Go on with a chunk line that began earlier: the size if it is now complete, where the rest begins, the line.
-
-        The line is None once it is complete.
+        Third comes the line so far, None once it is complete.
         """
-        joined = line + data[at : at + self._limits.chunk_line + 1]
-        found = _CHUNK_LINE.match(joined)
-        if found is not None:
-            return self._read_line(found), at + found.end() - len(line), None
-        if _CHUNK_LINE_BEGINS.fullmatch(joined) is None:
+        line = begun + data[at : at + self._limits.chunk_line + 1]
+        found = _CHUNK_LINE.match(line)
+        if found is None and _CHUNK_LINE_BEGINS.fullmatch(line) is None:
             raise RemoteProtocolError(400, "no line with a chunk's size where one should stand")
-        if len(joined) > self._limits.chunk_line:
+        if (len(line) if found is None else found.end()) > self._limits.chunk_line:
             raise RemoteProtocolError(400, f"a chunk line of over {self._limits.chunk_line} octets")
-        return 0, len(data), joined
-
-    def _check_overhead(self) -> None:
-        if self._overhead > _FREE_OVERHEAD and self._overhead > _MAX_OVERHEAD_RATIO * self._data:
-            raise RemoteProtocolError(400, "chunk lines of more octets than the data")
+        if found is None:
+            return 0, len(data), line
+        size = int(found[1], 16)
+        if size:
+            self._last_line, self._last_size = found[0], size
+        return size, at + found.end() - len(begun), None
 
     def _take_trailers(self, data: bytes, at: int) -> int:
         """Read on in the trailer section; where the rest begins."""

@@ -60,13 +60,16 @@ class ClientConnection(Connection):
         document_length: int | None = 0,
         expect_continue: bool = False,
     ) -> list[Buffer]:
-        """A request. message: None makes an empty one, which carries out nothing, to be challenged with.
+        """A request; the first of the buffers is its whole head.
+
+        message: None makes an empty request, which carries out nothing, to be challenged with.
 
         target: the request-target, such as ``"/ipp/print"``. host: the Host line, with the port unless it is 80 or,
         with TLS, 443. headers: further header lines.
 
         document_length: how many octets of document data `send_data` will add before `end`; None where that is not
-        known. With none, the request is complete. expect_continue: ask for a 100 before the document.
+        known. With none, the request is complete. expect_continue: ask for a 100 before the body; where there is a
+        document, send the head alone then, and wait a little for it before the rest.
 
         Raises EncodeError as `encode` does, and LocalProtocolError where no request may be sent now.
         """
@@ -82,7 +85,7 @@ class ClientConnection(Connection):
             lines.append(("Expect", "100-continue"))
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         head = make_head(h11.Request, lines, method="POST", target=target)
-        buffers = self._send(head, h11.Data(data=octets))
+        buffers = [b"".join(self._send(head)), *self._send(h11.Data(data=octets))]
         self._busy = True
         self._begin_head()
         return buffers + self.end() if document_length == 0 else buffers

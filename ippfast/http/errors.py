@@ -4,12 +4,27 @@ The rule of this file: an error says what the peer did and, where a server meets
 came off the wire is shown with `repr`, which escapes controls and bidirectional marks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from http import HTTPStatus
 
 from ..errors import IPPError
 
-__all__ = ["ConnectionLostError", "HTTPError", "LocalProtocolError", "Refusal", "RemoteProtocolError"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .events import Headers
+
+__all__ = [
+    "ConnectionLostError",
+    "HTTPError",
+    "LocalProtocolError",
+    "PhaseTimeoutError",
+    "PinError",
+    "Refusal",
+    "RemoteProtocolError",
+    "StatusError",
+]
 
 
 class HTTPError(IPPError):
@@ -45,11 +60,7 @@ class Refusal(HTTPError):
         self.ipp_status = ipp_status
 
     def __str__(self) -> str:
-        try:
-            phrase = HTTPStatus(self.status).phrase
-        except ValueError:
-            phrase = "unregistered status"
-        return f"{self.reason} ({self.status} {phrase})"
+        return f"{self.reason} ({_describe_status(self.status)})"
 
 
 class RemoteProtocolError(Refusal):
@@ -64,3 +75,52 @@ class ConnectionLostError(RemoteProtocolError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(400, reason)
+
+
+class StatusError(HTTPError):
+    """A server answered with another HTTP status than 200, and so with no IPP message.
+
+    status: the status. headers: the header lines. text: the beginning of the body, which is for people.
+    """
+
+    def __init__(self, status: int, headers: Headers, text: str) -> None:
+        super().__init__(status, headers, text)
+        self.status = status
+        self.headers = headers
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"the server answered {_describe_status(self.status)}" + (f": {self.text!r}" if self.text else "")
+
+
+class PhaseTimeoutError(HTTPError, TimeoutError):
+    """The server took too long. phase: ``"connect"``, ``"first octet"`` or ``"idle"``, as `Timeouts` calls them."""
+
+    def __init__(self, phase: str, seconds: float | None) -> None:
+        super().__init__(phase, seconds)
+        self.phase = phase
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"time-out ({self.phase}) after {self.seconds} seconds"
+
+
+class PinError(HTTPError):
+    """The server's certificate is not the one whose fingerprint was given. Nothing was sent.
+
+    fingerprint: the SHA-256 of the certificate that it has, in hexadecimal.
+    """
+
+    def __init__(self, fingerprint: str) -> None:
+        super().__init__(fingerprint)
+        self.fingerprint = fingerprint
+
+    def __str__(self) -> str:
+        return f"the server's certificate has another fingerprint: sha256:{self.fingerprint}"
+
+
+def _describe_status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -9,7 +9,7 @@ from typing import Self
 
 from ..limits import DEFAULT_LIMITS, REQUEST_LIMITS, Limits
 
-__all__ = ["HTTPLimits"]
+__all__ = ["HTTPLimits", "Timeouts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,12 @@ class HTTPLimits:
     decompressed: the same, where it came compressed. decompression_ratio: how many times as large as what came it may
     be, once it is larger than a mebibyte.
     drain: how much of a body that nobody wants is read in order to keep the connection.
+
+    The rest concerns servers alone. connections: how many at once; more have to wait. connections_per_host: from one
+    address; more are closed at once. keep_alive: seconds until the next request begins. head: see above; head_time:
+    seconds until the head and the message are complete, from their first octet. idle: seconds in which at least one
+    octet must come or go. rate: octets a second that a body must bring on the average, once it was waited for ten
+    seconds.
     """
 
     message: Limits = REQUEST_LIMITS
@@ -36,14 +42,35 @@ class HTTPLimits:
     decompressed: int | None = 1024 * 1024 * 1024
     decompression_ratio: int | None = 100
     drain: int = 65_536
+    connections: int = 100
+    connections_per_host: int = 20
+    keep_alive: float = 10.0
+    head_time: float = 10.0
+    idle: float = 30.0
+    rate: int = 1_024
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
-            if isinstance(value, int) and value < 0:
+            if isinstance(value, int | float) and value < 0:
                 raise ValueError(f"{name} is at least 0, not {value!r}")
 
     @classmethod
     def for_client(cls) -> Self:
         """The defaults for reading a printer's answers, which are larger than requests."""
         return cls(message=DEFAULT_LIMITS, header_lines=128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long a client waits, in seconds; None means for ever. A printer may take minutes to wake or to answer.
+
+    connect: for the connection, with its TLS handshake. first_octet: for the response, once the request is sent.
+    idle: for any octet to come or go while the message or its answer is on the way.
+    continue_: for a 100 (Continue) that was asked for; then the document is sent without it (RFC 9110 section 10.1.1).
+    """
+
+    connect: float | None = 30.0
+    first_octet: float | None = 300.0
+    idle: float | None = 60.0
+    continue_: float = 1.0

@@ -1,0 +1,69 @@
+"""Whom a client trusts, and how a client and a server know TLS (RFC 7472, RFC 8010 section 8.2).
+
+The rule of this file: without an argument that says otherwise, certificates and host names are verified, and TLS is 1.2
+or newer.
+"""
+
+import hashlib
+import hmac
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import PinError
+
+__all__ = ["CLIENT_HELLO", "TLS"]
+
+CLIENT_HELLO = 0x16
+"""The first octet of a TLS connection; none of HTTP (RFC 8446 section 5.1). It tells the two on one port."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TLS:
+    """How a client verifies the server and shows itself.
+
+    ca_file: PEM certificates to trust instead of the system's. fingerprint: the SHA-256 of the one certificate to
+    trust, whoever signed it and for whatever name, in hexadecimal: for printers that signed their own. Colons and a
+    leading ``sha256:`` are allowed. certificate, key: PEM files of the client's own certificate and its key, where
+    that is another file. context: use this as it is, and none of the above but the fingerprint.
+
+    Raises ValueError for a fingerprint that is none.
+    """
+
+    ca_file: str | Path | None = None
+    fingerprint: str | None = None
+    certificate: str | Path | None = None
+    key: str | Path | None = None
+    context: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        if self.fingerprint is not None and len(self._pin()) != hashlib.sha256().digest_size:
+            raise ValueError("a fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits")
+
+    def make_context(self) -> ssl.SSLContext:
+        """The context for connections. Raises OSError or ssl.SSLError where a file cannot be used."""
+        if self.context is not None:
+            return self.context
+        context = ssl.create_default_context(cafile=self.ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.fingerprint is not None:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, self.key)
+        return context
+
+    def check_peer(self, certificate: bytes | None) -> None:
+        """Raise PinError unless the server's certificate, in DER, is the one that the fingerprint is of."""
+        if self.fingerprint is None:
+            return
+        found = hashlib.sha256(certificate or b"").digest()
+        if not hmac.compare_digest(found, self._pin()):
+            raise PinError(found.hex())
+
+    def _pin(self) -> bytes:
+        text = (self.fingerprint or "").lower().removeprefix("sha256:").replace(":", "")
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            return b""

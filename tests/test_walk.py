@@ -1,0 +1,230 @@
+"""walk: every attribute with every value, collections included, in one loop.
+
+The rule of this file: loops inside each other are the measure.
+"""
+
+import gc
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from implementations import Implementation
+from outcome import normal
+from samples import NAMES, Of, groups, made
+from strategies import octets
+from vectors import Vector, accepted, parametrize
+
+from ippfast import ValueTag
+
+
+def loops(owner: Any) -> Iterator[tuple[Any, Any]]:
+    for part in owner.groups if hasattr(owner, "groups") else [owner]:
+        for attribute in part:
+            for value in attribute.values:
+                yield attribute, value
+                if type(value).__name__ == "Collection":
+                    yield from loops(value)
+
+
+def seen(pair: tuple[Any, Any]) -> Any:
+    attribute, value = pair
+    return type(pair), type(attribute), attribute.name, attribute.offset, normal(value)
+
+
+def check(codec: Implementation, owner: Any) -> None:
+    expected = [seen(pair) for pair in loops(owner)]
+    assert [seen(pair) for pair in codec.walk(owner)] == expected
+    kept = list(codec.walk(owner))
+    assert [seen(pair) for pair in kept] == expected
+    assert len({id(pair) for pair in kept}) == len(kept)
+    names = [(attribute.name, type(value)) for attribute, value in codec.walk(owner)]
+    assert names == [(attribute.name, type(value)) for attribute, value in kept]
+
+
+@parametrize(accepted())
+def test_vectors(codec: Implementation, vector: Vector) -> None:
+    message = codec.decode(vector.octets)
+    check(codec, message)
+    for group in message.groups:
+        check(codec, group)
+        for _, value in codec.walk(group):
+            if isinstance(value, codec.Collection):
+                check(codec, value)
+
+
+@settings(max_examples=80)
+@given(octets())
+def test_any_message(codec: Implementation, message: bytes) -> None:
+    check(codec, codec.decode(message))
+
+
+@groups
+def test_states_of_a_group(codec: Implementation, of: Of) -> None:
+    group = of(codec)
+    check(codec, group)
+    check(codec, codec.Message((2, 0), 0, 1, [group, made(codec), group]))
+    assert len(list(codec.walk(group))) == 12
+
+
+def test_order(codec: Implementation) -> None:
+    found = [(attribute.name, type(value).__name__) for attribute, value in codec.walk(made(codec))]
+    assert found == [
+        ("job-id", "int"),
+        ("sides-supported", "str"),
+        ("sides-supported", "str"),
+        ("media-supported", "str"),
+        ("media-supported", "str"),
+        ("job-id", "int"),
+        ("media-col", "Collection"),
+        ("media-size", "Collection"),
+        ("x-dimension", "int"),
+        ("y-dimension", "int"),
+        ("gr\u00f6\u00dfe", "str"),
+        ("job-name", "OutOfBand"),
+    ]
+
+
+def test_nothing_to_walk(codec: Implementation) -> None:
+    empty = codec.Collection()
+    holder = codec.AttributeGroup(
+        1, [codec.Attribute("x", ValueTag.BEG_COLLECTION, empty), codec.Attribute("y", 33, [])]
+    )
+    for owner in (codec.Message((2, 0), 0, 1), codec.AttributeGroup(1), empty):
+        walk = codec.walk(owner)
+        for _ in range(2):
+            with pytest.raises(StopIteration):
+                next(walk)
+    assert [attribute.name for attribute, _ in codec.walk(holder)] == ["x"]
+    assert list(codec.walk(codec.Message((2, 0), 0, 1, [codec.AttributeGroup(1)] * 1000))) == []
+
+
+def test_what_cannot_be_walked(codec: Implementation) -> None:
+    things: list[Any] = [None, [], b"", "x", codec.Attribute("x", 33, 1), codec.Message]
+    for thing in things:
+        with pytest.raises(TypeError, match=r"^walk takes a Message, an AttributeGroup or a Collection, not \w+$"):
+            codec.walk(thing)
+    message = codec.Message((2, 0), 0, 1, [None])  # type: ignore[list-item]
+    with pytest.raises(TypeError):
+        list(codec.walk(message))
+
+
+@groups
+def test_pairs_that_are_kept_stay(codec: Implementation, of: Of) -> None:
+    """Also where some are let go in between, and where the collector has seen them."""
+    group = of(codec)
+    expected = [seen(pair) for pair in loops(group)]
+    random = Random(1)
+    for _ in range(50):
+        walk = codec.walk(group)
+        kept = {}
+        for place in range(len(expected)):
+            pair = next(walk)
+            if random.random() < 0.4:
+                kept[place] = pair
+            if random.random() < 0.1:
+                gc.collect(0)
+            hash(pair)
+            del pair
+        for place, pair in kept.items():
+            assert seen(pair) == expected[place]
+            assert hash(pair) == hash((pair[0], pair[1]))
+
+
+def test_a_pair_has_its_own_hash(codec: Implementation) -> None:
+    for pair in codec.walk(made(codec)):
+        assert hash(pair) == hash((pair[0], pair[1]))
+
+
+@groups
+def test_change_while_walking(codec: Implementation, of: Of) -> None:
+    """It is as with iteration: a decoded group goes on as it was, a made one as it is."""
+    group = of(codec)
+    walk = codec.walk(group)
+    names = [next(walk)[0].name]
+    group.clear()
+    names += [attribute.name for attribute, _ in walk]
+    assert list(dict.fromkeys(names)) == (["job-id"] if of is made else list(dict.fromkeys(INNER)))
+
+
+INNER = [*NAMES[:5], "media-size", "x-dimension", "y-dimension", *NAMES[5:]]
+
+
+@groups
+def test_change_before_walking(codec: Implementation, of: Of) -> None:
+    """Both twins go over what is there when they are asked to walk, and again over what a made group has by then."""
+    group = of(codec)
+    walk = codec.walk(group)
+    group.clear()
+    assert len(list(walk)) == (0 if of is made else 12)
+
+
+def test_groups_that_come_while_walking(codec: Implementation) -> None:
+    message = codec.Message((2, 0), 0, 1, [made(codec)])
+    walk = codec.walk(message)
+    next(walk)
+    message.groups.append(made(codec))
+    assert len(list(walk)) == 11
+    message.groups.clear()
+    assert list(codec.walk(message)) == []
+
+
+def test_a_walk_outlives_its_message(codec: Implementation) -> None:
+    data = codec.encode(codec.Message((2, 0), 0, 1, [made(codec)] * 3))
+    walk = codec.walk(codec.decode(data))
+    assert iter(walk) is walk
+    gc.collect()
+    assert sum(1 for _ in walk) == 36
+
+
+def test_deepest(codec: Implementation) -> None:
+    collection = codec.Collection()
+    for _ in range(99):
+        member = codec.Attribute("m", ValueTag.BEG_COLLECTION, [collection, collection] if _ < 5 else collection)
+        collection = codec.Collection([member, codec.Attribute("n", ValueTag.INTEGER, 1)])
+    check(codec, collection)
+
+
+class Stepping:
+    """Takes a step of a walk when it goes away."""
+
+    def __init__(self, steps: "Steps") -> None:
+        self.steps = steps
+
+    def __del__(self) -> None:
+        try:
+            pair = next(self.steps.walk, None)
+        except ValueError:  # a generator does not go on within itself
+            return
+        if pair is not None:
+            self.steps.taken.append((pair, pair[0], pair[1]))
+
+
+class Steps:
+    walk: Any = iter(())
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Any, Any, Any]] = []
+
+
+def test_a_walk_within_a_walk(codec: Implementation) -> None:
+    """What is let go in the middle of a step may take a step of its own, and its pair is its own too."""
+    steps = Steps()
+
+    def group(place: int) -> Any:
+        values: list[Any] = [Stepping(steps)]
+        return codec.AttributeGroup(1, [codec.Attribute(f"a{place}", ValueTag.OCTET_STRING, values)])
+
+    groups = [group(place) for place in range(20)]
+    steps.walk = codec.walk(codec.Message((2, 0), 0, 1, groups))
+    names = []
+    for pair in steps.walk:  # no one but the walk holds the pair before
+        names.append(pair[0].name)
+        del pair
+        for each in groups[: len(names) + len(steps.taken)]:
+            each.clear()
+    assert all(pair == (attribute, value) for pair, attribute, value in steps.taken)
+    names += [attribute.name for _, attribute, _ in steps.taken]
+    assert len(steps.taken) > 5
+    assert sorted(names) == sorted({f"a{place}" for place in range(20)})
