@@ -31,8 +31,11 @@ from .values import (
 cdef extern from *:
     """
     #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
+    /* A tuple that only we hold can be filled anew, but where it remembers its hash. */
+    #define IPPFAST_TUPLES_SERVE_AGAIN (IPPFAST_LOCKED && PY_VERSION_HEX < 0x030E0000)
     """
     const uint64_t IPPFAST_NOT_ASCII
+    const bint IPPFAST_TUPLES_SERVE_AGAIN
 
 cdef extern from "Python.h":
     PyObject* PyUnicode_New(Py_ssize_t size, Py_UCS4 highest) except NULL
@@ -319,9 +322,10 @@ cdef class AttributeIterator:
         return self
 
     def __next__(self):
-        if self.at >= self.end:
-            raise StopIteration
-        return own(unpack(self.wire, &self.at, self.end, self.member))
+        with cython.critical_section(self):
+            if self.at >= self.end:
+                raise StopIteration
+            return own(unpack(self.wire, &self.at, self.end, self.member))
 
 
 cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL:
@@ -408,14 +412,12 @@ def walk(source):
     Raises TypeError for another source.
     """
     cdef Walk walk = Walk.__new__(Walk)
-    if type(source) is Message:
-        walk.groups = iter(list((<Message>source).groups))
-        walk.attributes = iter(())
-    elif isinstance(source, _Attributes):
-        walk.groups = iter(())
-        walk.attributes = iter(source)
-    else:
-        raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(source).__name__}")
+    owners = list((<Message>source).groups) if type(source) is Message else [source]
+    for owner in owners:
+        if not isinstance(owner, _Attributes):
+            raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
+    walk.owners = map(iter, owners)
+    walk.attributes = iter(next(walk.owners, ()))
     walk.outer = []
     return walk
 
@@ -425,7 +427,7 @@ def walk(source):
 cdef class Walk:
     """What `walk` returns: where in the message it is."""
 
-    cdef object groups  # those to come
+    cdef object owners  # the groups to come, as iterators
     cdef object attributes  # those to come in the innermost collection, or in the group
     cdef Attribute attribute  # the current one
     cdef Py_ssize_t index  # of its next value
@@ -439,6 +441,10 @@ cdef class Walk:
         return self
 
     def __next__(self):
+        with cython.critical_section(self):
+            return own(self.step())
+
+    cdef PyObject* step(self) except NULL:
         cdef PyObject* values
         cdef PyObject* value
         cdef AttributeIterator slice
@@ -451,22 +457,21 @@ cdef class Walk:
                     value = values if self.index == 0 else NULL
                 if value != NULL:
                     self.index += 1
-                    return own(self.give(value))
+                    return self.give(value)
+            self.index = 0
             if type(self.attributes) is AttributeIterator:
                 slice = <AttributeIterator>self.attributes
                 if slice.at < slice.end:
                     self.attribute = own_attribute(unpack(slice.wire, &slice.at, slice.end, slice.member))
-                    self.index = 0
                     continue
             else:
                 self.attribute = next(self.attributes, None)
-                self.index = 0
                 if self.attribute is not None:
                     continue
             if self.outer:
                 self.attributes, self.attribute, self.index = self.outer.pop()
             else:
-                self.attributes = iter(<_Attributes?>next(self.groups))
+                self.attributes = next(self.owners)
                 self.attribute = None
 
     cdef PyObject* give(self, PyObject* value) except NULL:
@@ -475,20 +480,23 @@ cdef class Walk:
         cdef PyObject* pair = self.pair
         Py_INCREF(<object>attribute)
         Py_INCREF(<object>value)
-        if IPPFAST_LOCKED and pair != NULL and reference_count(pair) == 1:
+        if IPPFAST_TUPLES_SERVE_AGAIN and pair != NULL and reference_count(pair) == 1:
+            Py_INCREF(<object>pair)  # first, for what is let go now may take a step of its own
             replace(pair, 0, attribute)
             replace(pair, 1, value)
         else:
             self.pair = NULL
             Py_XDECREF(pair)
-            pair = self.pair = new_tuple(2)
+            pair = new_tuple(2)
             put(pair, 0, attribute)
             put(pair, 1, value)
+            Py_INCREF(<object>pair)
+            Py_XDECREF(self.pair)  # of a step that was taken meanwhile
+            self.pair = pair
         if type(<object>value) is Collection:
             self.outer.append((self.attributes, self.attribute, self.index))
             self.attributes = iter(<object>value)
             self.attribute = None
-        Py_INCREF(<object>pair)
         return pair
 
 cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:

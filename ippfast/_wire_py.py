@@ -4,6 +4,7 @@ The rule of this file: it does what `_wire.pyx` does, function by function, and 
 `_codec_py`, which alone makes a `Wire`; every value of every tag has a Python form (RFC 8010 section 3.9).
 """
 
+from itertools import chain
 from struct import Struct
 
 from . import _message
@@ -153,19 +154,21 @@ def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Att
     its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
     Raises TypeError for another source.
     """
-    if isinstance(source, Message):
-        return (pair for group in list(source.groups) for pair in walk(group))
-    if isinstance(source, (AttributeGroup, Collection)):
-        return _walk(source)
-    raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(source).__name__}")
+    owners: list[object] = list(source.groups) if isinstance(source, Message) else [source]
+    for owner in owners:
+        if not isinstance(owner, (AttributeGroup, Collection)):
+            raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
+    iterators = map(iter, owners)  # type: ignore[arg-type]
+    return _walk(chain([next(iterators, iter(()))], iterators))  # as it is now, not as it will be
 
 
-def _walk(owner: "_Attributes") -> "Iterator[tuple[Attribute, Value]]":
-    for attribute in owner:
-        for value in attribute.values:
-            yield attribute, value
-            if isinstance(value, Collection):
-                yield from _walk(value)
+def _walk(owners: "Iterator[Iterator[Attribute]]") -> "Iterator[tuple[Attribute, Value]]":
+    for attributes in owners:
+        for attribute in attributes:
+            for value in attribute.values:
+                yield attribute, value
+                if isinstance(value, Collection):
+                    yield from _walk(iter([iter(value)]))
 
 
 def _octets(data: bytes) -> bytes:

@@ -226,5 +226,5 @@ def test_a_walk_within_a_walk(codec: Implementation) -> None:
             each.clear()
     assert all(pair == (attribute, value) for pair, attribute, value in steps.taken)
     names += [attribute.name for _, attribute, _ in steps.taken]
-    assert len(steps.taken) > 5
+    assert bool(steps.taken) is (codec.name == "cython")  # a generator takes no step within itself
     assert sorted(names) == sorted({f"a{place}" for place in range(20)})

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from .events import Buffer
 
@@ -39,12 +39,10 @@ class Outgoing:
             self.length, self._source = 0, ()
         elif isinstance(document, (bytes, bytearray, memoryview)):
             self.length, self._source = memoryview(document).nbytes, (document,) if document else ()
-        elif hasattr(document, "read"):
-            self.length = _length(document)
-            self.file = document if self.length is not None else None
-            self._source = document
         else:
             self._source = document
+            self.length = _length(document)
+            self.file = document if self.length is not None else None  # type: ignore[assignment]
 
     def __enter__(self) -> "Outgoing":
         return self
@@ -66,12 +64,12 @@ class Outgoing:
                 yield memoryview(piece).cast("B") if isinstance(piece, memoryview) else piece
 
 
-def _length(file: IO[bytes]) -> int | None:
+def _length(file: Any) -> int | None:
     """How many octets a regular file has from its position on; None for anything else."""
     try:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
             return max(0, status.st_size - file.tell())
-    except (OSError, AttributeError):
+    except (OSError, AttributeError):  # a pipe, a file in memory, no file at all
         pass
     return None
