@@ -21,8 +21,8 @@ from ._wire cimport Octets, Wire, be16, be32
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
 
-from ._encode import encode
-from ._wire import walk
+from ._encode import encode  # no-cython-lint
+from ._wire import walk  # no-cython-lint
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
 
@@ -63,6 +63,8 @@ cdef struct Bounds:
     Py_ssize_t depth, groups, attributes, values, octets
 
 cdef Bounds DEFAULT
+
+
 cdef int read_bounds(object limits, Bounds* bounds) except -1:
     if limits is None or limits is DEFAULT_LIMITS:
         bounds[0] = DEFAULT
@@ -90,10 +92,12 @@ cdef struct Scan:
     uint32_t begins[INDEXED]  # where the first of them begin
     int members_at[MOST_DEPTH]  # for each open collection, the token that names the current member, or -1
 
+
 cdef void begin(Scan* scan) noexcept:
     scan.position = scan.start = scan.groups = scan.attributes = scan.values = 0
     scan.attribute_at = -1
     scan.group = scan.depth = scan.expect = 0
+
 
 cdef int end_group(Scan* scan, Wire wire, list groups) except -1:
     cdef AttributeGroup group
@@ -109,6 +113,7 @@ cdef int end_group(Scan* scan, Wire wire, list groups) except -1:
         group._index = PyBytes_FromStringAndSize(<char*>scan.begins, min(scan.named, <uint32_t>INDEXED) * 4)
     groups.append(group)
     return 0
+
 
 cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, list groups) except -1:
     """Go on from `position`. True: the message ends at `position`. False: there must be more octets.
@@ -219,6 +224,7 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
         scan.position = position = at
     return False
 
+
 cdef int fault(
     Scan* scan, Octets octets, Py_ssize_t available, int kind, int tag=0, Py_ssize_t number=0, Py_ssize_t at=-1,
     Py_ssize_t left=0,
@@ -239,6 +245,7 @@ cdef int fault(
     )
     return -1
 
+
 cdef tuple cut(Scan* scan, Octets octets, Py_ssize_t available):
     """What `find_cut` says of the token that the end of the data cuts off."""
     cdef Py_ssize_t at = scan.position + 3
@@ -250,10 +257,12 @@ cdef tuple cut(Scan* scan, Octets octets, Py_ssize_t available):
             length = be16(octets + at - 2)
     return find_cut(available, scan.position, name_length, length, scan.bounds.octets)
 
+
 cdef int stop(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     """Say what is missing, or wrong, where `advance` came to the end of the data."""
     kind, at, number, left = cut(scan, octets, available)
     return fault(scan, octets, available, kind, 0, number, at, left)
+
 
 cdef int check(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     """Raise where the token that is cut off is known to exceed the limits or to be wrong."""
@@ -263,6 +272,7 @@ cdef int check(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     if cut(scan, octets, available)[0] > CUT_VALUE:
         return stop(scan, octets, available)
     return 0
+
 
 cdef Message message(Wire wire, bytes octets, list groups, object only):
     """The message of a complete scan."""
@@ -286,6 +296,7 @@ cdef Message message(Wire wire, bytes octets, list groups, object only):
 
 cdef list _versions = [(2, 0), (2, 1), (2, 2)]
 
+
 cdef object check_only(object only):
     if only is None:
         return None
@@ -295,6 +306,7 @@ cdef object check_only(object only):
 
 
 # ---- The public functions; a test holds their documentation to the pure twin's ----
+
 
 def decode(buffer, *, limits=None, only=None):
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
@@ -311,11 +323,13 @@ def decode(buffer, *, limits=None, only=None):
     """
     return decode_at(buffer, limits, only, NULL)
 
+
 def decode_prefix(buffer, *, limits=None, only=None):
     """Decode like `decode`, and also return how many octets the message took: document data begins there."""
     cdef Py_ssize_t size
     made = decode_at(buffer, limits, only, &size)
     return made, size
+
 
 cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* size):
     cdef Scan scan
@@ -344,10 +358,12 @@ cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* si
         size[0] = scan.position
     return message(wire, octets, groups, names)
 
+
 cdef int scan_all(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, list groups) except -1:
     if not advance(scan, octets, available, wire, groups):
         stop(scan, octets, available)
     return 0
+
 
 cdef int get_octets(object buffer, Py_buffer* view) except -1:
     """The octets of any buffer; those of one with gaps as a copy."""
@@ -356,6 +372,7 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
     except BufferError:
         PyObject_GetBuffer(memoryview(buffer).tobytes(), view, PyBUF_SIMPLE)
     return 0
+
 
 @cython.final
 cdef class MessageDecoder:
@@ -398,7 +415,6 @@ cdef class MessageDecoder:
         once the message is complete, for what follows is document data.
         """
         cdef Py_buffer view
-        cdef Message made
         if self.complete:
             raise ValueError("the message is complete: what follows it is document data")
         with cython.critical_section(self):
@@ -422,7 +438,7 @@ cdef class MessageDecoder:
         else:  # a message that comes in one piece is scanned where it is
             try:
                 complete = advance(&self.scan, octets, size, self.wire, self.groups)
-            except:
+            except Exception:
                 self.keep(data, size)
                 raise
             if not complete:

@@ -61,6 +61,7 @@ cdef struct Names:
     PyObject* name
     Names* outer
 
+
 cdef int grow(Output* output, Py_ssize_t size) except -1:
     cdef Py_ssize_t capacity = max(output.capacity + (output.capacity >> 1), output.size + size)
     cdef Octets stack = output.octets
@@ -73,12 +74,15 @@ cdef int grow(Output* output, Py_ssize_t size) except -1:
     output.capacity = capacity
     return 0
 
+
 cdef inline int reserve(Output* output, Py_ssize_t size) except -1:
     return grow(output, size) if output.size + size > output.capacity else 0
+
 
 cdef inline void put16(uint8_t* at, unsigned int number) noexcept nogil:
     at[0] = number >> 8
     at[1] = number & 0xFF
+
 
 cdef inline void put32(uint8_t* at, uint32_t number) noexcept nogil:
     at[0] = number >> 24
@@ -86,11 +90,13 @@ cdef inline void put32(uint8_t* at, uint32_t number) noexcept nogil:
     at[2] = number >> 8 & 0xFF
     at[3] = number & 0xFF
 
+
 cdef inline int copy(Output* output, const void* octets, Py_ssize_t size) except -1:
     reserve(output, size)
     memcpy(output.octets + output.size, octets, size)
     output.size += size
     return 0
+
 
 cdef Py_ssize_t estimate(list groups):
     """About how many octets they will take, so that a large message need not move while it grows."""
@@ -102,6 +108,7 @@ cdef Py_ssize_t estimate(list groups):
             elif (<AttributeGroup>group)._items is not None:
                 size += 32 * len((<AttributeGroup>group)._items)
     return size
+
 
 def encode(message):
     """Encode a message (RFC 8010 section 3). What was decoded is encoded to the same octets.
@@ -131,6 +138,7 @@ def encode(message):
     finally:
         Py_XDECREF(output.grown)
 
+
 cdef inline bint take_int(PyObject* value, long lowest, long highest, long* number) except -1:
     """Whether it is an int, and no bool, within these bounds; and which."""
     cdef int overflow
@@ -138,6 +146,7 @@ cdef inline bint take_int(PyObject* value, long lowest, long highest, long* numb
         return False
     number[0] = PyLong_AsLongAndOverflow(value, &overflow)
     return overflow == 0 and lowest <= number[0] <= highest
+
 
 cdef int write_message(Output* output, Message made) except -1:
     cdef AttributeGroup group
@@ -174,6 +183,7 @@ cdef int write_message(Output* output, Message made) except -1:
             for attribute in group._items or ():
                 write_attribute(output, attribute, group._tag, NULL)
     return copy(output, b"\x03", 1)
+
 
 cdef int write_attribute(Output* output, Attribute attribute, int group, Names* outer) except -1:
     """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where `outer` has a name (section 3.1.7)."""
@@ -221,6 +231,7 @@ cdef int write_attribute(Output* output, Attribute attribute, int group, Names* 
         write_value(output, tag, value, group, &names, index)
     return 0
 
+
 cdef int write_value(
     Output* output, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
 ) except -1:
@@ -256,6 +267,7 @@ cdef int write_value(
     put16(output.octets + output.size, size)
     output.size += 2
     return copy(output, PyBytes_AS_STRING(octets), size)
+
 
 cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
     """Write a value of a fixed length, at most 11 octets; returns the length, -1 where it is none or does not fit."""
@@ -308,8 +320,10 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
         return 0
     return -1
 
+
 cdef long ordinal(object character) except -2:
     return ord(character) if isinstance(character, str) and len(character) == 1 else -1
+
 
 cdef bytes free_form(int tag, object value):
     """The octets of any other value but a collection, None where it does not fit its tag."""
@@ -332,12 +346,14 @@ cdef bytes free_form(int tag, object value):
         return None
     return value
 
+
 cdef bytes encoded(object value):
     """A str in UTF-8, None for what is none or has no such form."""
     try:
         return str.encode(value, "utf-8", "surrogateescape") if isinstance(value, str) else None
     except UnicodeEncodeError:
         return None
+
 
 cdef int write_collection(Output* output, Collection value, int group, Names* names) except -1:
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
@@ -349,6 +365,7 @@ cdef int write_collection(Output* output, Collection value, int group, Names* na
         for attribute in value._items or ():
             write_attribute(output, attribute, group, names)
     return copy(output, b"\x37\0\0\0\0", 5)
+
 
 cdef tuple path(Names* names):
     found = []

@@ -10,7 +10,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from ._message_c cimport Attribute, Collection, Message, _Attributes
@@ -57,6 +57,7 @@ cdef enum:
 
 cdef PyObject* _shared[SHARED]
 
+
 cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
     """A str of its own. UTF-8 with surrogateescape, so that every octet comes back (RFC 8010 section 3.9)."""
     cdef uint64_t word, seen = 0
@@ -74,6 +75,7 @@ cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
     made = PyUnicode_New(size, 127)
     memcpy(ascii_octets(made), at, size)
     return made
+
 
 cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
     """Whether two names are equal; most are too short for a call of memcmp to pay."""
@@ -99,6 +101,7 @@ cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
     memcpy(&word, one, 8)
     memcpy(&other_word, other, 8)
     return word == other_word
+
 
 cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
     """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
@@ -134,6 +137,7 @@ cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
 
 # ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
 
+
 cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
     """Any value but a collection."""
     cdef PyObject* made
@@ -163,9 +167,11 @@ cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
     value = rare(tag, at, size)
     return give(value)
 
+
 cdef inline PyObject* several(object kind, Py_ssize_t size) except NULL:
     """An unfilled named tuple."""
     return PyType_GenericAlloc(<PyTypeObject*>kind, size)
+
 
 cdef PyObject* date_time(Octets at) except NULL:
     cdef PyObject* made = several(DateTime, 10)
@@ -175,6 +181,7 @@ cdef PyObject* date_time(Octets at) except NULL:
         put(made, field, PyLong_FromLong(at[field + 1]) if field != 7 else PyUnicode_FromOrdinal(at[8]))
     return made
 
+
 cdef object rare(int tag, Octets at, Py_ssize_t size):
     """A value of one of the other syntaxes, or one that does not fit its tag."""
     cdef Py_ssize_t language
@@ -182,7 +189,8 @@ cdef object rare(int tag, Octets at, Py_ssize_t size):
     if tag == 0x35 or tag == 0x36:
         language = be16(at) if size >= 4 else size
         if language + 4 <= size and language + 4 + be16(at + 2 + language) == size:
-            return StringWithLanguage(own(string(at + 4 + language, size - 4 - language)), own(shared(at + 2, language)))
+            text = own(string(at + 4 + language, size - 4 - language))
+            return StringWithLanguage(text, own(shared(at + 2, language)))
         return RawValue(octets)
     if 0x21 <= tag <= 0x23 or 0x31 <= tag <= 0x33:
         return RawValue(octets)
@@ -195,12 +203,15 @@ cdef object rare(int tag, Octets at, Py_ssize_t size):
 
 # ---- Groups and collections ----
 
+
 cdef inline Octets after_token(Octets at) noexcept nogil:
     cdef Octets value = at + 3 + be16(at + 1)
     return value + 2 + be16(value)
 
+
 cdef inline Octets after_unnamed(Octets at) noexcept nogil:
     return at + 5 + be16(at + 3)
+
 
 cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
     """Behind the endCollection of the collection whose members begin at `at`; and how deep collections nest in it."""
@@ -216,6 +227,7 @@ cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
         at = after_unnamed(at)
     return at
 
+
 cdef inline Octets after_value(Octets at) noexcept nogil:
     """Behind the value, collections included, whose token, without a name, is at `at`."""
     cdef short deepest
@@ -223,12 +235,14 @@ cdef inline Octets after_value(Octets at) noexcept nogil:
         return after_collection(at + 5, &deepest)
     return after_unnamed(at)
 
+
 cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
     """Behind the member attribute whose memberAttrName is at `at`."""
     at = after_unnamed(at)
     while at < end and at[0] != 0x4A:
         at = after_value(at)
     return at
+
 
 cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
     """Behind the attribute whose named token is at `at`."""
@@ -374,10 +388,12 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except
         put(values, index, value_at(wire, tag, &at))
     return give_attribute(made)
 
+
 cdef inline void fill(PyObject** field, PyObject* value) noexcept:
     cdef PyObject* before = field[0]
     field[0] = value
     Py_XDECREF(before)
+
 
 cdef inline PyObject* value_at(Wire wire, int tag, Octets* cursor) except NULL:
     """Unpack the value whose token, without a name, is at the cursor, and move the cursor behind it."""
@@ -389,6 +405,7 @@ cdef inline PyObject* value_at(Wire wire, int tag, Octets* cursor) except NULL:
     size = be16(at + 3)
     cursor[0] = at + 5 + size
     return leaf(tag, at + 5, size)
+
 
 cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
     """The collection whose members begin at the cursor; the cursor moves behind its endCollection."""
@@ -498,6 +515,7 @@ cdef class Walk:
             self.attributes = iter(<object>value)
             self.attribute = None
         return pair
+
 
 cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:
     cdef PyObject* before = tuple_item(items, index)

@@ -158,7 +158,7 @@ def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Att
     for owner in owners:
         if not isinstance(owner, (AttributeGroup, Collection)):
             raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
-    iterators = map(iter, owners)  # type: ignore[arg-type]
+    iterators: Iterator[Iterator[Attribute]] = map(iter, owners)  # type: ignore[arg-type]
     return _walk(chain([next(iterators, iter(()))], iterators))  # as it is now, not as it will be
 
 

@@ -8,13 +8,17 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .client import Answer, Client
     from .client_connection import ClientConnection
     from .errors import (
         ConnectionLostError,
         HTTPError,
         LocalProtocolError,
+        PhaseTimeoutError,
+        PinError,
         Refusal,
         RemoteProtocolError,
+        StatusError,
     )
     from .events import (
         NEED_DATA,
@@ -28,12 +32,17 @@ if TYPE_CHECKING:
         RequestHead,
         Response,
     )
-    from .limits import HTTPLimits
+    from .limits import HTTPLimits, Timeouts
+    from .server import IncomingDocument, IncomingRequest, Reply, Server
     from .server_connection import ServerConnection
+    from .tls import TLS
 
 __all__ = [
     "NEED_DATA",
     "PAUSED",
+    "TLS",
+    "Answer",
+    "Client",
     "ClientConnection",
     "ConnectionClosed",
     "ConnectionLostError",
@@ -42,19 +51,37 @@ __all__ = [
     "HTTPError",
     "HTTPLimits",
     "Headers",
+    "IncomingDocument",
+    "IncomingRequest",
     "InformationalResponse",
     "LocalProtocolError",
+    "PhaseTimeoutError",
+    "PinError",
     "Refusal",
     "RemoteProtocolError",
+    "Reply",
     "Request",
     "RequestHead",
     "Response",
+    "Server",
     "ServerConnection",
+    "StatusError",
+    "Timeouts",
 ]
 
 _HOMES = {
+    "client": ("Answer", "Client"),
     "client_connection": ("ClientConnection",),
-    "errors": ("ConnectionLostError", "HTTPError", "LocalProtocolError", "Refusal", "RemoteProtocolError"),
+    "errors": (
+        "ConnectionLostError",
+        "HTTPError",
+        "LocalProtocolError",
+        "PhaseTimeoutError",
+        "PinError",
+        "Refusal",
+        "RemoteProtocolError",
+        "StatusError",
+    ),
     "events": (
         "NEED_DATA",
         "PAUSED",
@@ -67,8 +94,10 @@ _HOMES = {
         "RequestHead",
         "Response",
     ),
-    "limits": ("HTTPLimits",),
+    "limits": ("HTTPLimits", "Timeouts"),
+    "server": ("IncomingDocument", "IncomingRequest", "Reply", "Server"),
     "server_connection": ("ServerConnection",),
+    "tls": ("TLS",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -69,7 +69,7 @@ def _length(file: Any) -> int | None:
     try:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
-            return max(0, status.st_size - file.tell())
+            return max(0, status.st_size - int(file.tell()))
     except (OSError, AttributeError):  # a pipe, a file in memory, no file at all
         pass
     return None

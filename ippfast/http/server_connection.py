@@ -55,6 +55,16 @@ class ServerConnection(Connection):
         return self._awaits_continue
 
     @property
+    def between_requests(self) -> bool:
+        """Whether no octet of a request has come since the last one was answered."""
+        return self._head is None and not self._head_reader.begun and self._at == len(self._input)
+
+    @property
+    def message_complete(self) -> bool:
+        """Whether the current request's message is complete, so that only document data is to come."""
+        return self._message is not None
+
+    @property
     def response_begun(self) -> bool:
         """Whether the final response to the current request has begun, so that no other can be sent."""
         return self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE)
@@ -174,7 +184,7 @@ class ServerConnection(Connection):
 
         Raises LocalProtocolError where a response has begun: only closing the connection tells the client then.
         """
-        if self._error is not None:
+        if isinstance(refusal, RemoteProtocolError):
             self._keep = False
         if refusal.ipp_status is not None and self._message is not None:
             return self.send_response(_ipp_refusal(self._message, refusal), headers=refusal.headers)
@@ -186,7 +196,7 @@ class ServerConnection(Connection):
     def end(self) -> list[Buffer]:
         """As `Connection.end`."""
         buffers = super().end()
-        if self._head is not None and not self._framing.ended and self._error is None:
+        if self._head is not None and not self._framing.ended:
             self._step = self._drain
         return buffers
 

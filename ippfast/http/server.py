@@ -1,0 +1,391 @@
+"""The server for threads: one thread a connection, plain or with TLS on one port.
+
+The rule of this file: it moves octets and keeps time; what they mean, `ServerConnection` knows, and what is answered,
+the handler. Whatever a client does, others are served, and one line in the log says what happened.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from types import TracebackType
+from typing import NamedTuple, Self, TypeAlias
+
+from ..codec import Message
+from ._sockets import RECEIVE_SIZE, send_buffers
+from .errors import ConnectionLostError, HTTPError, Refusal, RemoteProtocolError
+from .events import (
+    NEED_DATA,
+    Buffer,
+    ConnectionClosed,
+    DocumentData,
+    EndOfMessage,
+    Event,
+    Request,
+    RequestHead,
+)
+from .limits import HTTPLimits
+from .server_connection import ServerConnection
+from .tls import CLIENT_HELLO
+
+__all__ = ["Handler", "IncomingDocument", "IncomingRequest", "Reply", "Server"]
+
+_log = logging.getLogger("ippfast.http")
+
+_RATE_AFTER = 10.0
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class IncomingDocument:
+    """The document of a request, read from the connection as it is asked for. It can be read once.
+
+    Its methods raise RemoteProtocolError and its kind where the document does not arrive whole or is refused; a
+    handler lets that pass.
+    """
+
+    def __init__(self, next_event: Callable[[], Event]) -> None:
+        self._next_event = next_event
+        self._rest = memoryview(b"")
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """Pieces as they come, of any size but none empty. Their octets never change."""
+        while piece := self._piece():
+            yield piece
+
+    def read(self, size: int = -1) -> bytes:
+        """So many octets, fewer only at the end; all that is left where size is negative."""
+        pieces: list[Buffer] = []
+        while size != 0 and (piece := self._piece()):
+            if 0 <= size < len(piece):
+                self._rest = memoryview(piece)[size:]
+                piece = memoryview(piece)[:size]
+            pieces.append(piece)
+            size -= len(piece) if size > 0 else 0
+        return b"".join(pieces)
+
+    def write_to(self, descriptor: int) -> int:
+        """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were."""
+        written = 0
+        for piece in self:
+            left = memoryview(piece)
+            while left:
+                count = os.write(descriptor, left)
+                left = left[count:]
+                written += count
+        return written
+
+    def _piece(self) -> Buffer:
+        """What comes next; no octets at the end."""
+        if self._rest:
+            rest, self._rest = self._rest, memoryview(b"")
+            return rest
+        while not self._ended:
+            event = self._next_event()
+            if isinstance(event, DocumentData):
+                return event.data
+            self._ended = isinstance(event, EndOfMessage)
+        return b""
+
+
+class IncomingRequest(NamedTuple):
+    """What a handler is given.
+
+    message: the IPP request. document: its document data, still to arrive. head: target and header lines.
+    peer: the client's address. secure: whether the connection has TLS.
+    """
+
+    message: Message
+    document: IncomingDocument
+    head: RequestHead
+    peer: str
+    secure: bool
+
+
+class Reply(NamedTuple):
+    """A response with document data: its octets in pieces, and how many they are, None where that is not known."""
+
+    message: Message
+    document: Iterable[Buffer]
+    length: int | None = None
+
+
+Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply]
+"""Carries out a request and gives the response. It need not read the document; it may raise `Refusal`."""
+
+
+class Server:
+    """Listens, and calls the handler for each request, in the thread of its connection.
+
+    handler: see `Handler`. host, port: where to listen; port 0 takes a free one, see `port`. tls: with it, ipps is
+    served on the same port as ipp. limits: the bounds on what clients may do. hosts: which names a Host line may give,
+    without port; None allows any, but only the names of loopback where the server listens there, lest a web page
+    reaches it by a name of its own (DNS rebinding).
+
+    `start` returns at once; `shutdown` ends it. Use it as a context manager for both.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 631,
+        tls: ssl.SSLContext | None = None,
+        limits: HTTPLimits | None = None,
+        hosts: Collection[str] | None = None,
+    ) -> None:
+        self.handler = handler
+        self.limits = limits or HTTPLimits()
+        self.tls = tls
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        if hosts is None and host in ("127.0.0.1", "::1", "localhost"):
+            hosts = _LOOPBACK_NAMES
+        self.hosts = hosts
+        self.stopping = False
+        self._sessions: dict[_Session, threading.Thread] = {}
+        self._per_host: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        self._acceptor = threading.Thread(target=self._accept, name="ippfast-accept", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._acceptor.start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
+    def shutdown(self, deadline: float = 10.0) -> None:
+        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close."""
+        with self._changed:
+            self.stopping = True
+            sessions = dict(self._sessions)
+            self._changed.notify_all()
+        _end(self._listener)
+        self._listener.close()
+        if self._acceptor.is_alive():
+            self._acceptor.join()
+        end = time.monotonic() + deadline
+        for session in sessions:
+            session.wake_if_idle()
+        for session, thread in sessions.items():
+            thread.join(max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                session.abort()
+        for thread in sessions.values():
+            thread.join(1.0)
+
+    def _accept(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self.stopping or len(self._sessions) < self.limits.connections)
+                if self.stopping:
+                    return
+            try:
+                sock, address = self._listener.accept()
+            except OSError as error:
+                if self.stopping:
+                    return
+                _log.warning("no connection taken: %s", error)
+                time.sleep(0.1)  # out of descriptors: until a connection ends
+                continue
+            peer = str(address[0])
+            with self._changed:
+                if self.stopping or self._per_host[peer] >= self.limits.connections_per_host:
+                    sock.close()
+                    continue
+                session = _Session(self, sock, peer)
+                thread = threading.Thread(target=self._serve, args=(session,), name=f"ippfast-{peer}", daemon=True)
+                self._sessions[session] = thread
+                self._per_host[peer] += 1
+            thread.start()
+
+    def _serve(self, session: "_Session") -> None:
+        try:
+            session.serve()
+        except (HTTPError, OSError) as error:
+            _log.info("%s: %s", session.peer, error)
+        except Exception:
+            _log.exception("%s: the connection is given up", session.peer)
+        finally:
+            session.close()
+            with self._changed:
+                del self._sessions[session]
+                self._per_host[session.peer] -= 1
+                if not self._per_host[session.peer]:
+                    del self._per_host[session.peer]
+                self._changed.notify_all()
+
+
+class _Session:
+    """One connection, from its first octet to its last."""
+
+    def __init__(self, server: Server, sock: socket.socket, peer: str) -> None:
+        self.peer = peer
+        self._server = server
+        self._socket = sock
+        self._connection = ServerConnection(server.limits)
+        self._idle = True
+        self._deadline: float | None = None  # until when head and message must be complete
+        self._waited = 0.0
+        self._received = 0
+
+    def serve(self) -> None:
+        """Answer the requests that come, until none can follow."""
+        self._socket.settimeout(self._server.limits.keep_alive)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._server.tls is not None and self._socket.recv(1, socket.MSG_PEEK)[:1] == bytes([CLIENT_HELLO]):
+            self._socket.settimeout(self._server.limits.head_time)
+            self._socket = self._server.tls.wrap_socket(self._socket, server_side=True)
+        while True:
+            try:
+                event = self._next_event()
+                if isinstance(event, ConnectionClosed):
+                    break
+                if isinstance(event, RequestHead):
+                    self._check_host(event)
+                    if self._connection.awaits_continue:
+                        self._send(self._connection.send_continue())
+                elif isinstance(event, Request):
+                    self._answer(event)
+            except Refusal as refusal:
+                if not self._refuse(refusal):
+                    break
+        self._linger()
+
+    def _answer(self, request: Request) -> None:
+        self._deadline = None
+        self._waited, self._received = 0.0, 0
+        document = IncomingDocument(self._next_event)
+        secure = isinstance(self._socket, ssl.SSLSocket)
+        try:
+            reply = self._server.handler(IncomingRequest(request.message, document, request.head, self.peer, secure))
+        except HTTPError:
+            raise
+        except Exception as error:
+            _log.exception("%s: the handler failed", self.peer)
+            raise Refusal(500, "the handler failed") from error
+        closing = [("Connection", "close")] if self._server.stopping else []
+        if isinstance(reply, Message):
+            self._send(self._connection.send_response(reply, headers=closing))
+            return
+        self._send(self._connection.send_response(reply.message, headers=closing, document_length=reply.length))
+        if not self._connection.response_ended:
+            for piece in reply.document:
+                self._send(self._connection.send_data(piece))
+            self._send(self._connection.end())
+
+    def _refuse(self, refusal: Refusal) -> bool:
+        """Say so to the client where it can still be said. Returns whether the connection goes on."""
+        _log.info("%s: %s", self.peer, refusal)
+        if self._connection.response_begun or isinstance(refusal, ConnectionLostError):
+            return False
+        self._send(self._connection.send_error(refusal))
+        return not isinstance(refusal, RemoteProtocolError)
+
+    def _check_host(self, head: RequestHead) -> None:
+        hosts, host = self._server.hosts, head.headers.get("host")
+        if hosts is None or host is None:
+            return
+        name, _, port = host.rpartition(":")
+        if not name or not port.isdigit():
+            name = host
+        if name.lower().removesuffix(".") not in hosts:
+            raise Refusal(400, "the Host line gives another host")
+
+    def _next_event(self) -> Event:
+        """The next event but `NEED_DATA`, within the time that there is for it."""
+        connection = self._connection
+        while (event := connection.next_event()) is NEED_DATA:
+            self._receive()
+        if isinstance(event, Request):
+            self._deadline = None
+        return event
+
+    def _receive(self) -> None:
+        connection, limits = self._connection, self._server.limits
+        self._idle = connection.between_requests
+        if self._idle and self._server.stopping:
+            connection.receive_data(b"")
+            return
+        if self._idle:
+            self._deadline = None
+            seconds = limits.keep_alive
+        elif connection.message_complete:
+            seconds = limits.idle
+        else:
+            if self._deadline is None:
+                self._deadline = time.monotonic() + limits.head_time
+            seconds = self._deadline - time.monotonic()
+            if seconds <= 0:
+                raise RemoteProtocolError(408, f"no request within {limits.head_time} seconds")
+        self._socket.settimeout(seconds)
+        begun = time.monotonic()
+        try:
+            data = self._socket.recv(RECEIVE_SIZE)
+        except TimeoutError as error:
+            if self._idle:
+                connection.receive_data(b"")
+                return
+            raise RemoteProtocolError(408, "the request does not go on") from error
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {error}") from error
+        if connection.message_complete:
+            self._waited += time.monotonic() - begun
+            self._received += len(data)
+            if self._waited > _RATE_AFTER and self._received < limits.rate * self._waited:
+                raise RemoteProtocolError(408, f"under {limits.rate} octets a second")
+        connection.receive_data(data)
+
+    def _send(self, buffers: Iterable[Buffer]) -> None:
+        self._socket.settimeout(self._server.limits.idle)
+        try:
+            send_buffers(self._socket, buffers)
+        except OSError as error:
+            raise ConnectionLostError(f"the client does not take the answer: {error}") from error
+
+    def _linger(self) -> None:
+        """Let the client read the last answer before the connection is reset by what it still sends."""
+        limits = self._server.limits
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+            end, left = time.monotonic() + 2.0, limits.drain
+            while left > 0 and (seconds := end - time.monotonic()) > 0:
+                self._socket.settimeout(seconds)
+                data = self._socket.recv(RECEIVE_SIZE)
+                if not data:
+                    break
+                left -= len(data)
+        except OSError:
+            pass
+
+    def wake_if_idle(self) -> None:
+        """End a wait for the next request."""
+        if self._idle:
+            _end(self._socket)
+
+    def abort(self) -> None:
+        """End whatever is going on."""
+        _end(self._socket)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _end(sock: socket.socket) -> None:
+    """Wake whoever waits on a socket."""
+    with contextlib.suppress(OSError):  # it has ended already
+        sock.shutdown(socket.SHUT_RDWR)
