@@ -24,7 +24,7 @@ def test_public_names() -> None:
         assert getattr(value, "__name__", name) == name
     assert set(ippfast.http.__all__) <= set(dir(ippfast.http))
     with pytest.raises(AttributeError, match="no attribute 'x'"):
-        _ = ippfast.http.x  # type: ignore[attr-defined]
+        _ = ippfast.http.x
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,20 @@ def test_uris(uri: str, secure: bool, host: str, port: int, target: str, authori
 
 @pytest.mark.parametrize(
     "uri",
-    ["", "printer", "ftp://h/", "ipp:///p", "ipp://u:p@h/", "ipp://h/#f", "ipp://h:0/", "ipp://h:99999/", "ipp://h/a b"]
-    + ["ipp://h/\r\nX: y", "ipp://h/\u00e4"],
+    [
+        "",
+        "printer",
+        "ftp://h/",
+        "ipp:///p",
+        "ipp://u:p@h/",
+        "ipp://h/#f",
+        "ipp://h:0/",
+        "ipp://h:99999/",
+        "ipp://h/a b",
+        "ipp://h/\r\nX: y",
+        "ipp://h/\u00e4",
+    ],
 )
 def test_faulty_uris(uri: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011  # each with words of its own
         parse_uri(uri)

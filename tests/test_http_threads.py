@@ -5,6 +5,7 @@ The rule of this file: real sockets on loopback, plain and with TLS. A test that
 
 import contextlib
 import gzip
+import hashlib
 import io
 import os
 import socket
@@ -287,22 +288,23 @@ def test_tls_is_verified(printer: Printer, authority: trustme.CA, context: ssl.S
         with Client(uri_of(server, "ipps")) as client, pytest.raises(ssl.SSLCertVerificationError):
             client.send(PRINT_JOB)
         wrong_name = f"ipps://127.0.0.2:{server.port}/"
-        with Client(wrong_name, tls=TLS(ca_file=tmp_path / "ca.pem")) as client, pytest.raises(OSError, match="."):
+        with (
+            Client(wrong_name, tls=TLS(ca_file=tmp_path / "ca.pem")) as client,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
             client.send(PRINT_JOB)
     assert printer.messages == []
 
 
 def test_pin(printer: Printer, certificate: trustme.LeafCert, context: ssl.SSLContext) -> None:
     der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
-    import hashlib
-
     pin = hashlib.sha256(der).hexdigest()
     with serving(printer, tls=context) as server:
         with Client(uri_of(server, "ipps"), tls=TLS(fingerprint=f"SHA256:{pin.upper()}")) as client:
             assert client.send(PRINT_JOB) == ANSWER
-        with Client(uri_of(server, "ipps"), tls=TLS(fingerprint="00" * 32)) as client:
-            with pytest.raises(PinError) as caught:
-                client.send(PRINT_JOB)
+        other = TLS(fingerprint="00" * 32)
+        with Client(uri_of(server, "ipps"), tls=other) as client, pytest.raises(PinError) as caught:
+            client.send(PRINT_JOB)
         assert caught.value.fingerprint == pin
     assert len(printer.messages) == 1
     for faulty in ("", "00", "xy" * 32):
@@ -320,9 +322,9 @@ def test_client_certificate(printer: Printer, authority: trustme.CA, tmp_path: P
         tls = TLS(ca_file=tmp_path / "ca.pem", certificate=tmp_path / "client.pem")
         with Client(uri_of(server, "ipps"), tls=tls) as client:
             assert client.send(PRINT_JOB, DOCUMENT) == ANSWER
-        with Client(uri_of(server, "ipps"), tls=TLS(ca_file=tmp_path / "ca.pem")) as client:
-            with pytest.raises((ssl.SSLError, ConnectionLostError)):
-                client.send(PRINT_JOB)
+        nobody, refused = TLS(ca_file=tmp_path / "ca.pem"), (ssl.SSLError, ConnectionLostError)
+        with Client(uri_of(server, "ipps"), tls=nobody) as client, pytest.raises(refused):
+            client.send(PRINT_JOB)
     assert len(printer.messages) == 1
 
 
@@ -444,11 +446,9 @@ def test_answer_after_which_the_pipe_breaks() -> None:
     def script(connection: socket.socket) -> None:
         read_until(connection, b"\x03")
         connection.sendall(response(encode(ANSWER), headers=["Connection: close"]))
-        connection.shutdown(socket.SHUT_WR)
-        read_until(connection, b"\xff" * 10)
 
     with scripted(script) as uri, Client(uri) as client:
-        assert client.send(PRINT_JOB, iter([bytes(10), b"\xff" * 10, *[bytes(1_000_000)] * 40])) == ANSWER
+        assert client.send(PRINT_JOB, iter([bytes(1_000_000)] * 40)) == ANSWER
 
 
 def test_server_that_sends_100_late_and_often() -> None:
@@ -480,9 +480,9 @@ def test_final_answer_instead_of_100() -> None:
         assert connection.recv(65_536) == b""
         assert data.endswith(b"\r\n\r\n")
 
-    with scripted(script) as uri, Client(uri, expect_continue=True) as client:
-        with pytest.raises(StatusError, match="403"):
-            client.send(PRINT_JOB, DOCUMENT)
+    refused = pytest.raises(StatusError, match="403")
+    with scripted(script) as uri, Client(uri, expect_continue=True) as client, refused:
+        client.send(PRINT_JOB, DOCUMENT)
 
 
 def answer_once(connection: socket.socket) -> None:
@@ -548,10 +548,11 @@ def test_phases_that_take_too_long() -> None:
         with Client(uri, timeouts=Timeouts(idle=0.05)) as client, pytest.raises(PhaseTimeoutError, match="idle"):
             client.send(PRINT_JOB, iter([bytes(1_000_000)] * 100))
         released.set()
-    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(PhaseTimeoutError, match="connect"):
-        address = listener.getsockname()
-        with Client(f"ipps://127.0.0.1:{address[1]}/", timeouts=Timeouts(connect=0.05)) as client:
-            client.send(PRINT_JOB)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent_uri = f"ipps://127.0.0.1:{listener.getsockname()[1]}/"
+        with Client(silent_uri, timeouts=Timeouts(connect=0.05)) as client:
+            with pytest.raises(PhaseTimeoutError, match="connect"):
+                client.send(PRINT_JOB)
 
 
 def test_nobody_listens() -> None:
@@ -694,10 +695,11 @@ def test_client_that_does_not_read(server: Server) -> None:
             outcomes.append("given up")
             finished.set()
 
-    with serving(lambda request: Reply(ANSWER, endless()), limits=HTTPLimits(idle=0.2)) as slow:
-        with connect(slow) as connection:
-            connection.sendall(post(encode(PRINT_JOB)))
-            assert finished.wait(SECONDS)
+    server.handler = lambda request: Reply(ANSWER, endless())
+    server.limits = HTTPLimits(idle=0.2)
+    with connect(server) as connection:
+        connection.sendall(post(encode(PRINT_JOB)))
+        assert finished.wait(SECONDS)
     assert outcomes == ["given up"]
 
 
