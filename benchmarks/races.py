@@ -8,7 +8,7 @@ the same processor, is waited out: a contender is measured when it has the core 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter_ns, sleep
+from time import monotonic, perf_counter_ns, sleep
 from typing import Any
 
 from .contenders import Runner
@@ -25,22 +25,27 @@ class Pace:
     round_seconds: float  # of one contender's loop in one round
     round_of_many: float  # the same, where the loop is done over many files
     most_seconds: float  # a contender slower than that in all its rounds stops early, after `least_rounds`
+    patience: float  # seconds that may be lost to disturbances of the machine
     least_rounds: int = 3
 
 
-FULL = Pace(rounds=25, round_seconds=0.005, round_of_many=0.06, most_seconds=5)
-QUICK = Pace(rounds=9, round_seconds=0.002, round_of_many=0.03, most_seconds=1.5)
+FULL = Pace(rounds=25, round_seconds=0.005, round_of_many=0.06, most_seconds=5, patience=15)
+QUICK = Pace(rounds=9, round_seconds=0.002, round_of_many=0.03, most_seconds=1.5, patience=3)
 
 
 class Core:
-    """The speed of this process' core, told by a loop of some 50 microseconds that is always the same."""
+    """The speed of this process' core, told by a loop of some 50 microseconds that is always the same.
+
+    patience: seconds that may be lost by waiting for full speed and by doing again what was disturbed. Where the
+    machine is never quiet, the rest is measured as it comes.
+    """
 
     SLOW = 1.2  # times its best
-    WAITS = 10  # of a hundredth of a second: what then is still slow, stays slow
-    SHARED = 0.05  # of the time measured: so long may it have waited for other programs
-    TRIES = 5
+    TRIES = 4
+    SHARED = 0.25  # of the time measured: so long may a runner have waited for others, this process among them
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
         self._best = min(self._time() for _ in range(100))
 
     def _time(self) -> int:
@@ -49,7 +54,7 @@ class Core:
             pass
         return perf_counter_ns() - start
 
-    def is_slow(self) -> bool:
+    def _is_slow(self) -> bool:
         time = min(self._time(), self._time())
         self._best = min(self._best, time)
         return time > self.SLOW * self._best
@@ -57,17 +62,18 @@ class Core:
     def at_full_speed(
         self, runner: Runner, workload: str, iterations: int, option: str, files: Sequence[Path]
     ) -> list[dict[str, Any]]:
-        """Runs when the core is fast; again, a few times, where it did not stay so or others had it meanwhile."""
+        """Runs when the core is fast; again where it did not stay so, or others had it meanwhile."""
         for _ in range(self.TRIES):
-            for _ in range(self.WAITS):
-                if not self.is_slow():
-                    break
+            while self._patience > 0 and self._is_slow():
+                self._patience -= 0.01
                 sleep(0.01)
-            waited = runner.waited()
+            waited, start = runner.waited(), monotonic()
             results = runner.run(workload, iterations, option, files)
             waited = runner.waited() - waited
-            if not self.is_slow() and waited < self.SHARED * sum(result.get("ns", 0) for result in results):
+            shared = waited > self.SHARED * sum(result.get("ns", 0) for result in results)
+            if self._patience <= 0 or not (shared or self._is_slow()):
                 break
+            self._patience -= monotonic() - start
         return results
 
 
@@ -107,7 +113,7 @@ def once(runner: Runner, workload: str, option: str, files: Sequence[Path]) -> O
 
 def race(runners: Sequence[Runner], workload: str, option: str, files: Sequence[Path], pace: Pace) -> list[Outcome]:
     """Each runner's outcome, its rounds paired with the others' by their place."""
-    core = Core()
+    core = Core(pace.patience)
     round_seconds = pace.round_seconds if len(files) == 1 else pace.round_of_many
     iterations: dict[Runner, int] = {}
     outcomes = {runner: Outcome() for runner in runners}

@@ -17,10 +17,49 @@ from .codec import (
     read_message,
     walk,
 )
-from .errors import DecodeError, EncodeError, IPPError, LimitError, TruncatedError
+from .errors import DecodeError, EncodeError, IPPError, LimitError, RegistryError, TruncatedError
 from .limits import DEFAULT_LIMITS, REQUEST_LIMITS, Limits
 from .tags import DelimiterTag, ValueTag
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import operations, registry, views
+    from .enums import (
+        ClientType,
+        DocumentState,
+        Finishings,
+        JobState,
+        Operation,
+        OrientationRequested,
+        PowerState,
+        PrinterState,
+        PrinterWifiState,
+        PrintQuality,
+        ResourceState,
+        Status,
+        SystemState,
+        TransmissionStatus,
+    )
+    from .issues import Issue, Severity
+    from .recovery import recover
+    from .requests import request, response
+    from .validation import validate
+    from .wrappers import (
+        Boolean,
+        Charset,
+        Enum,
+        Integer,
+        Keyword,
+        MimeMediaType,
+        Name,
+        NaturalLanguage,
+        OctetString,
+        Tagged,
+        Text,
+        Uri,
+        UriScheme,
+    )
 
 __version__ = "0.1.0"
 
@@ -30,27 +69,119 @@ __all__ = [
     "REQUEST_LIMITS",
     "Attribute",
     "AttributeGroup",
+    "Boolean",
+    "Charset",
+    "ClientType",
     "Collection",
     "DateTime",
     "DecodeError",
     "DelimiterTag",
+    "DocumentState",
     "EncodeError",
+    "Enum",
+    "Finishings",
     "IPPError",
+    "Integer",
+    "Issue",
+    "JobState",
+    "Keyword",
     "LimitError",
     "Limits",
     "Message",
     "MessageDecoder",
+    "MimeMediaType",
+    "Name",
+    "NaturalLanguage",
+    "OctetString",
+    "Operation",
+    "OrientationRequested",
     "OutOfBand",
+    "PowerState",
+    "PrintQuality",
+    "PrinterState",
+    "PrinterWifiState",
     "RangeOfInteger",
     "RawValue",
+    "RegistryError",
     "Resolution",
+    "ResourceState",
+    "Severity",
+    "Status",
     "StringWithLanguage",
+    "SystemState",
+    "Tagged",
+    "Text",
+    "TransmissionStatus",
     "TruncatedError",
+    "Uri",
+    "UriScheme",
     "ValueTag",
     "__version__",
     "decode",
     "decode_prefix",
     "encode",
+    "operations",
     "read_message",
+    "recover",
+    "registry",
+    "request",
+    "response",
+    "validate",
+    "views",
     "walk",
 ]
+
+# Where the names are that are loaded when they are first used: the vocabulary takes longer to load than the codec.
+_LATER = {
+    "ClientType": "enums",
+    "DocumentState": "enums",
+    "Finishings": "enums",
+    "JobState": "enums",
+    "Operation": "enums",
+    "OrientationRequested": "enums",
+    "PowerState": "enums",
+    "PrintQuality": "enums",
+    "PrinterState": "enums",
+    "PrinterWifiState": "enums",
+    "ResourceState": "enums",
+    "Status": "enums",
+    "SystemState": "enums",
+    "TransmissionStatus": "enums",
+    "Issue": "issues",
+    "Severity": "issues",
+    "recover": "recovery",
+    "request": "requests",
+    "response": "requests",
+    "validate": "validation",
+    "Boolean": "wrappers",
+    "Charset": "wrappers",
+    "Enum": "wrappers",
+    "Integer": "wrappers",
+    "Keyword": "wrappers",
+    "MimeMediaType": "wrappers",
+    "Name": "wrappers",
+    "NaturalLanguage": "wrappers",
+    "OctetString": "wrappers",
+    "Tagged": "wrappers",
+    "Text": "wrappers",
+    "Uri": "wrappers",
+    "UriScheme": "wrappers",
+    "operations": "",
+    "registry": "",
+    "views": "",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"{__name__}.{_LATER[name] or name}")
+    found = getattr(module, name) if _LATER[name] else module
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

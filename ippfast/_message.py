@@ -573,6 +573,12 @@ class Message:
         """The job attributes groups, one a job in the answer to Get-Jobs."""
         return self._all(0x02)
 
+    def to_dict(self) -> "dict[str, Any]":
+        """The message as plain data, in the shape that `ippfast.views.to_dict` describes."""
+        from .views import to_dict
+
+        return to_dict(self)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
             return NotImplemented

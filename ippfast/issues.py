@@ -14,7 +14,7 @@ __all__ = ["RULES", "Issue", "Rule", "Severity"]
 
 
 class Severity(StrEnum):
-    """How bad it is."""
+    """How bad an issue is; the file's head says what each means."""
 
     ERROR = "error"
     WARNING = "warning"

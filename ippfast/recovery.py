@@ -58,7 +58,7 @@ def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Mess
     and nothing else for what is in the buffer.
     """
     view = memoryview(buffer)
-    octets = (view.cast("B") if view.c_contiguous else memoryview(view.tobytes()))[: limits.max_octets]
+    octets = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
     try:
         decode(buffer, limits=limits)
         sound = True
@@ -66,7 +66,7 @@ def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Mess
         if len(octets) < 8:
             raise
         sound = False
-    repair = _Repair(bytes(octets), limits, sound)
+    repair = _Repair(octets, limits, sound)
     return decode(repair.run(), limits=limits), repair.issues
 
 
@@ -87,8 +87,9 @@ class _Open:
 class _Repair:
     """The walk over one message: what was read, what is written, and what was repaired."""
 
-    def __init__(self, octets: bytes, limits: Limits, sound: bool) -> None:
-        self.octets = octets
+    def __init__(self, data: memoryview, limits: Limits, sound: bool) -> None:
+        self.octets = octets = bytes(data[: limits.max_octets])
+        self.cut = len(data) > len(octets)  # whether there is more than the limit lets in
         self.limits = limits
         self.sound = sound  # `decode` accepts it: then nothing but the inside of values is touched
         self.issues: list[Issue] = []
@@ -125,10 +126,10 @@ class _Repair:
                     break
                 self.position += 1
         else:
-            if len(octets) == self.limits.max_octets:
-                self.over_limit("octets", self.limits.max_octets)
-            else:
+            if not self.cut:
                 self.add("missing-end", "there is no end-of-attributes-tag; added it", offset=len(octets))
+        if self.cut and (not self.issues or self.issues[-1].code != "over-limit"):
+            self.over_limit("octets", self.limits.max_octets)
         self.close(0, "at the end of the data")
         self.give_up_orphan()
         return self.finish()
@@ -201,14 +202,13 @@ class _Repair:
         tag = octets[start]
         name_end = start + 3 + self.length(start + 1)
         at = name_end + 2
-        if at > len(octets) or name_end < start:
-            return self.go_on_after(start)
         end = at + self.length(name_end)
-        name, value = octets[start + 3 : name_end], octets[at:end]
-        if not self.sound:
-            found = self.without_value_length(tag, name_end, end - at)
-            if found is not None:
-                value, end = found
+        name, value = octets[start + 3 : max(name_end, 0)], octets[at : max(end, at)]
+        found = None if self.sound or name_end < start else self.without_value_length(tag, name_end, end - at)
+        if found is not None:
+            value, end = found
+        elif at > len(octets) or name_end < start:
+            return self.go_on_after(start)
         if end > len(octets):
             words = f"a value of {end - at} octets, of which {len(value)} are there; kept these"
             end = self.find_attribute(at)
@@ -254,7 +254,7 @@ class _Repair:
         if at >= len(octets):
             return at == len(octets)
         if octets[at] < 0x10:
-            return octets[at] == 0x03 or (octets[at] > 0 and octets[at + 1 : at + 2] > b"\x0f")
+            return octets[at] == 0x03 or (octets[at] > 0 and octets[at + 1 : at + 2] > b"\x00")
         name_end = at + 3 + self.length(at + 1)
         end = name_end + 2 + self.length(name_end)
         name = octets[at + 3 : max(name_end, 0)]
@@ -268,7 +268,7 @@ class _Repair:
         octets = self.octets
         if tag == _BEGIN:
             # The value-length is 0x0000 (RFC 8010 section 3.1.6); here a member, the end or a group begins.
-            following = octets[at]
+            following = octets[at] if at < len(octets) else 0
             if length and (0 < following < 0x10 or following in (_MEMBER, _END)) and self.plausible(at):
                 self.add("missing-value-length", "begCollection without value-length; put it in")
                 return b"", at

@@ -40,6 +40,7 @@ def test_help_and_version() -> None:
         (["dump", "."], "Is a directory"),
         (["dump", "--document", "-"], "--document needs --json"),
         (["dump", "--offsets", "--json", "-"], "--offsets has no place in --json"),
+        (["dump", "--check", "--json", "-"], "--check has no place in --json"),
         (["dump", "--width=5", "-"], "5 is not in the range x>=20."),
         (["undo"], "No such command 'undo'."),
     ],

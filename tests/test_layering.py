@@ -55,7 +55,9 @@ APPLICATIONS = LAYERS[LAYERS.index("printer") :]  # these may use the package by
 BELOW_CODEC = LAYERS[: LAYERS.index("codec") + 1]
 
 # What a class of the model looks up when it is asked, long after the import: (importer, imported).
-UPWARDS_WHEN_ASKED = {("_message", "codec"), ("_message", "enums"), ("_message", "registry")}
+UPWARDS_WHEN_ASKED = {("_message", "codec"), ("_message", "enums"), ("_message", "registry"),
+    ("_message", "views"),
+}
 
 
 def layer_of(module: str) -> str:

@@ -38,7 +38,7 @@ def package(tmp_path: Path) -> Path:
 def run(package: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("IPPFAST_", "PYTHON"))}
     return subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, "-S", *arguments],  # without site-packages: an editable install there would fill the gaps
         cwd=package.parent,
         env={**variables, "PYTHONPATH": str(package.parent), **environment},
         capture_output=True,

@@ -107,15 +107,11 @@ def print_a_job() -> None:
     new = [attribute for group in again.groups for attribute in group]
     other = {attribute.name for attribute in old if attribute not in new}
     kept = len(old) - len(other)
-    check(
-        f"the {kept} attributes that were not changed are as they were", other == {"printer-uri", "media-col"}
-    )
+    check(f"the {kept} attributes that were not changed are as they were", other == {"printer-uri", "media-col"})
 
 
 def read_an_answer() -> None:
-    heading(
-        "4. Decode a printer's answer to Get-Printer-Attributes (CUPS' ippeveprinter), and read some of it"
-    )
+    heading("4. Decode a printer's answer to Get-Printer-Attributes (CUPS' ippeveprinter), and read some of it")
     octets = (RECORDED / ANSWER).read_bytes()
     answer = decode(octets)
     print(f"  {ANSWER}: {answer.status}")
@@ -144,9 +140,7 @@ def main() -> None:
     read_an_answer()
     round_trip_all()
     if find_spec("ippfast._codec") is None:
-        print(
-            "\nThe compiled codec, which does the same but faster, is not built here. It needs a C compiler and"
-        )
+        print("\nThe compiled codec, which does the same but faster, is not built here. It needs a C compiler and")
         print("Python's headers. On Debian: apt-get install gcc python3-dev, then make clean demo.")
 
 

@@ -5,10 +5,13 @@ from typing import BinaryIO
 
 import click
 
-from ippfast import DecodeError, decode_prefix
+from ippfast import DecodeError, decode_prefix, encode
+from ippfast.recovery import recover
+from ippfast.validation import validate
 
 from .capture import Capture, CaptureError, Kind, captures
-from .describe import describe
+from .check import issue_lines
+from .describe import describe, guess_kind
 from .lossless_json import to_json
 from .terminal import Terminal, name_of, terminal_options
 from .text import Line, Span, escape, hex_rows
@@ -21,6 +24,7 @@ __all__ = ["dump"]
 @click.option("--request", "kind", flag_value="request", help="Take the message for a request.")
 @click.option("--response", "kind", flag_value="response", help="Take the message for a response.")
 @click.option("--offsets", is_flag=True, help="Begin each line with where in the message its tag stands.")
+@click.option("--check", is_flag=True, help="Say what RFC 8010, RFC 8011 and IANA's registry find wrong with it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets.")
 @click.option("--document", is_flag=True, help="With --json: the document data too.")
 @terminal_options
@@ -28,6 +32,7 @@ def dump(
     file: BinaryIO,
     kind: Kind | None,
     offsets: bool,
+    check: bool,
     as_json: bool,
     document: bool,
     color: bool | None,
@@ -45,11 +50,16 @@ def dump(
 
     In strings \xNN is an octet that is a control or no UTF-8, and \uNNNN a character that does not print.
     Octets that do not fit their tag are marked as malformed, with the offset of the tag.
+
+    --check lists each fault with its place, and what the registry does not know. Of a message that cannot be
+    decoded it shows what can be saved, with offsets in the repaired message, and lists the repairs, with offsets
+    in the broken one.
     """
     if document and not as_json:
         raise click.UsageError("--document needs --json")
-    if offsets and as_json:
-        raise click.UsageError("--offsets has no place in --json")
+    for option, given in (("--offsets", offsets), ("--check", check)):
+        if given and as_json:
+            raise click.UsageError(f"{option} has no place in --json")
     terminal = Terminal(color, width)
     found = failed = False
 
@@ -73,13 +83,18 @@ def dump(
                 message, end = decode_prefix(octets)
             except DecodeError as error:
                 fail(f"no IPP message: {error}", *hex_rows(octets, error.offset))
-                continue
-            if as_json:
-                terminal.print([[Span(to_json(message, octets[end:] if document else None))]])
+                if not check or len(octets) < 8:
+                    continue
+                message, issues = recover(octets)
+                octets = encode(message)
             else:
-                terminal.print(
-                    describe(message, octets, kind=kind or capture.kind, width=terminal.width, offsets=offsets)
-                )
+                if as_json:
+                    terminal.print([[Span(to_json(message, octets[end:] if document else None))]])
+                    continue
+                issues = validate(message, role=kind or capture.kind or guess_kind(message)) if check else []
+            terminal.print(describe(message, octets, kind=kind or capture.kind, width=terminal.width, offsets=offsets))
+            if check:
+                terminal.print([[], *issue_lines(issues)])
     except CaptureError as error:
         fail(str(error))
     if not found and not failed:

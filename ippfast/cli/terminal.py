@@ -28,6 +28,7 @@ STYLES = {
     "enum": "green",
     "out-of-band": "magenta",
     "malformed": "bold red",
+    "warning": "yellow",
 }
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

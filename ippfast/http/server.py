@@ -348,6 +348,7 @@ class _Session:
             self._received += len(data)
             if self._waited > _RATE_AFTER and self._received < limits.rate * self._waited:
                 raise RemoteProtocolError(408, f"under {limits.rate} octets a second")
+        self._idle = False
         connection.receive_data(data)
 
     def _send(self, buffers: Iterable[Buffer]) -> None:
