@@ -28,8 +28,8 @@ export IPPFAST_BUILD_EXTENSION
 export IPPFAST_REQUIRE_EXTENSION = $(filter 1,$(IPPFAST_BUILD_EXTENSION))
 
 # The other projects' programs that tests speak with, and where Debian has them.
-PEERS = cupsd dbus-daemon ippeveprinter ipptool lpadmin tshark
-PEER_PACKAGES = cups-client cups-daemon cups-ipp-utils dbus tshark
+PEERS = cupsd curl dbus-daemon ippeveprinter ipptool lpadmin tshark
+PEER_PACKAGES = cups-client cups-daemon cups-ipp-utils curl dbus tshark
 MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" command -v $(peer) >/dev/null || echo $(peer))))
 
 SOURCES = pyproject.toml setup.py ippfast/_message.py $(wildcard ippfast/*.pyx ippfast/*.pxd)

@@ -22,7 +22,7 @@ One pass, as in the codec (RFC 8010 section 3.1), which mends what it meets:
 import re
 
 from . import registry
-from .codec import decode
+from .codec import decode, decode_prefix
 from .errors import DecodeError
 from .issues import RULES, Issue
 from .limits import DEFAULT_LIMITS, Limits
@@ -60,13 +60,13 @@ def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Mess
     view = memoryview(buffer)
     octets = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
     try:
-        decode(buffer, limits=limits)
-        sound = True
+        _, size = decode_prefix(octets, limits=limits)
     except DecodeError:
         if len(octets) < 8:
             raise
-        sound = False
-    repair = _Repair(octets, limits, sound)
+        repair = _Repair(octets, limits, sound=False)
+    else:
+        repair = _Repair(octets[:size], limits, sound=True)
     return decode(repair.run(), limits=limits), repair.issues
 
 
@@ -285,7 +285,8 @@ class _Repair:
 
     def with_language(self, value: bytes) -> bytes:
         """The value, with the length of its language where that is missing."""
-        if _is_split(value) or len(value) + 2 > _LONGEST:
+        left = self.limits.max_octets - len(self.output) - len(self.octets) + self.position
+        if _is_split(value) or len(value) + 2 > _LONGEST or (self.sound and left < 2):
             return value
         for size in range(1, min(len(value) - 1, 64)):
             if len(value) - size - 2 == value[size] << 8 | value[size + 1] and _is_language(value[:size]):

@@ -74,7 +74,11 @@ def test_vectors(vector: vectors.Vector) -> None:
     assert lines[-1] == f"errors: {errors}, warnings: {warnings}, notes: {notes}"
 
 
-@vectors.parametrize(tuple(vector for vector in vectors.refused() if len(vector.octets) >= 8))
+# With a header, and not taken for HTTP.
+BROKEN = tuple(vector for vector in vectors.refused() if len(vector.octets) >= 8 and vector.octets[:5] != b"HTTP/")
+
+
+@vectors.parametrize(BROKEN)
 def test_broken_vectors(vector: vectors.Vector) -> None:
     """The repairs, all of them, each on a line."""
     _, issues = recover(vector.octets)

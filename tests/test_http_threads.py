@@ -12,8 +12,8 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from http.client import HTTPConnection, HTTPResponse
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,7 @@ from ippfast.http import (
     Server,
     StatusError,
     Timeouts,
+    make_server_context,
 )
 from ippfast.http.server import Handler
 
@@ -220,7 +221,7 @@ def test_refusal_by_http(server: Server) -> None:
     with Client(uri_of(server)) as client:
         for _ in range(2):
             with pytest.raises(StatusError, match=r"404 Not Found: 'no such printer'") as caught:
-                client.send(PRINT_JOB, b"abc")
+                client.send(PRINT_JOB)
             assert caught.value.status == 404
         assert len(server._sessions) == 1
 
@@ -316,9 +317,8 @@ def test_pin(printer: Printer, certificate: trustme.LeafCert, context: ssl.SSLCo
 def test_client_certificate(printer: Printer, authority: trustme.CA, tmp_path: Path) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     authority.issue_cert("client@example").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(tmp_path / "ca.pem"))
-    context.verify_mode = ssl.CERT_REQUIRED
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    context = make_server_context(tmp_path / "server.pem", client_ca=tmp_path / "ca.pem")
     with serving(printer, tls=context) as server:
         tls = TLS(ca_file=tmp_path / "ca.pem", certificate=tmp_path / "client.pem")
         with Client(uri_of(server, "ipps"), tls=tls) as client:
@@ -476,10 +476,9 @@ def test_server_that_never_sends_100() -> None:
 
 def test_final_answer_instead_of_100() -> None:
     def script(connection: socket.socket) -> None:
-        data = read_until(connection, b"\r\n\r\n")
+        read_until(connection, encode(PRINT_JOB))
         connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         assert connection.recv(65_536) == b""
-        assert data.endswith(b"\r\n\r\n")
 
     refused = pytest.raises(StatusError, match="403")
     with scripted(script) as uri, Client(uri, expect_continue=True) as client, refused:
@@ -572,7 +571,7 @@ def connect(server: Server) -> socket.socket:
 
 class Heard(NamedTuple):
     status: int
-    headers: Mapping[str, str]
+    headers: HTTPMessage
     body: bytes
 
 

@@ -259,6 +259,9 @@ def test_a_string_with_language_that_has_the_length_of_the_string_alone() -> Non
     assert ippfast.decode(broken).printer["status-message"].values == (RawValue(HELLO[2:]),)
     printer = repaired(broken, "missing-language-length")
     assert printer["status-message"].values == (StringWithLanguage("Hallo Welt!", "de"),)
+    # There must be room for the length.
+    limits = Limits(max_octets=len(broken) + 1)
+    assert recover(broken, limits=limits) == (ippfast.decode(broken), [])
     # Its first octets are no language, or its lengths are right.
     assert kept(answer(token(0x35, "status-message", b"Hallo Welt!"))).value("status-message") == RawValue(
         b"Hallo Welt!"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .limits import HTTPLimits, Timeouts
     from .server import IncomingDocument, IncomingRequest, Reply, Server
     from .server_connection import ServerConnection
-    from .tls import TLS
+    from .tls import TLS, make_server_context
 
 __all__ = [
     "NEED_DATA",
@@ -67,6 +67,7 @@ __all__ = [
     "ServerConnection",
     "StatusError",
     "Timeouts",
+    "make_server_context",
 ]
 
 _HOMES = {
@@ -97,7 +98,7 @@ _HOMES = {
     "limits": ("HTTPLimits", "Timeouts"),
     "server": ("IncomingDocument", "IncomingRequest", "Reply", "Server"),
     "server_connection": ("ServerConnection",),
-    "tls": ("TLS",),
+    "tls": ("TLS", "make_server_context"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

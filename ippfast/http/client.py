@@ -303,7 +303,7 @@ class _Channel:
     ) -> Response:
         """Send one request and read up to the response."""
         self._response, self._continue = None, False
-        head, *rest = self.connection.send_request(
+        buffers = self.connection.send_request(
             message,
             target=self._endpoint.target,
             host=self._endpoint.authority,
@@ -314,10 +314,10 @@ class _Channel:
         self._socket.settimeout(self._timeouts.idle)
         try:
             if outgoing.length == 0:
-                send_buffers(self._socket, [head, *rest])
+                send_buffers(self._socket, buffers)
             else:
                 self._watch()
-                self._send_document(head, rest, outgoing, progress, expect)
+                self._send_document(buffers, outgoing, progress, expect)
         except TimeoutError as error:
             raise PhaseTimeoutError("idle", self._timeouts.idle) from error
         except (BrokenPipeError, ConnectionError, ssl.SSLEOFError):
@@ -359,15 +359,11 @@ class _Channel:
             self._selector = None
 
     def _send_document(
-        self, head: Buffer, rest: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
+        self, buffers: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
     ) -> None:
-        """Send until all is sent or the final response has come."""
+        """Send until all is sent or the final response has come. buffers: head and message."""
         connection, may_send = self.connection, self._may_send
-        if not expect:
-            rest.insert(0, head)
-        elif not send_buffers(self._socket, [head], may_send) or not self._wait_for_continue():
-            return
-        if not send_buffers(self._socket, rest, may_send):
+        if not send_buffers(self._socket, buffers, may_send) or (expect and not self._wait_for_continue()):
             return
         if outgoing.file is not None and not isinstance(self._socket, ssl.SSLSocket) and hasattr(os, "sendfile"):
             if not self._send_file(outgoing, progress):

@@ -60,7 +60,7 @@ class ClientConnection(Connection):
         document_length: int | None = 0,
         expect_continue: bool = False,
     ) -> list[Buffer]:
-        """A request; the first of the buffers is its whole head.
+        """A request.
 
         message: None makes an empty request, which carries out nothing, to be challenged with.
 
@@ -68,8 +68,8 @@ class ClientConnection(Connection):
         with TLS, 443. headers: further header lines.
 
         document_length: how many octets of document data `send_data` will add before `end`; None where that is not
-        known. With none, the request is complete. expect_continue: ask for a 100 before the body; where there is a
-        document, send the head alone then, and wait a little for it before the rest.
+        known. With none, the request is complete. expect_continue: ask for a 100 before the document. Wait a little for
+        it after this; some servers, such as CUPS' ippeveprinter, send it only once they have the message.
 
         Raises EncodeError as `encode` does, and LocalProtocolError where no request may be sent now.
         """
@@ -85,7 +85,7 @@ class ClientConnection(Connection):
             lines.append(("Expect", "100-continue"))
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         head = make_head(h11.Request, lines, method="POST", target=target)
-        buffers = [b"".join(self._send(head)), *self._send(h11.Data(data=octets))]
+        buffers = self._send(head, h11.Data(data=octets))
         self._busy = True
         self._begin_head()
         return buffers + self.end() if document_length == 0 else buffers

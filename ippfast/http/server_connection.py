@@ -47,11 +47,15 @@ class ServerConnection(Connection):
         self._keep = True
         self._drained = 0
         self._awaits_continue = False
+        self._body_began = False
         self._step = self._read_head
 
     @property
     def awaits_continue(self) -> bool:
-        """Whether the client waits for `send_continue` or a response before it sends the body."""
+        """Whether the client asked for `send_continue`, or a response, before it sends the whole body.
+
+        It may have sent a part of it: CUPS' clients send the message along with the head, and wait then.
+        """
         return self._awaits_continue
 
     @property
@@ -76,8 +80,7 @@ class ServerConnection(Connection):
 
     def receive_data(self, data: Buffer) -> None:
         """As `Connection.receive_data`."""
-        if data:
-            self._awaits_continue = False  # it did not wait
+        self._body_began = True
         super().receive_data(data)
 
     def _read_head(self) -> Event | None:
@@ -98,9 +101,8 @@ class ServerConnection(Connection):
         self._check_head(method, headers.get("content-type"), media_type(headers), length)
         self._begin_body(framing, content_coding(headers))
         self._keep = not closes(headers, version)
-        self._awaits_continue = (
-            self._h11.they_are_waiting_for_100_continue and not framing.ended and self._at == len(self._input)
-        )
+        self._awaits_continue = self._h11.they_are_waiting_for_100_continue and not framing.ended
+        self._body_began = self._at < len(self._input)
         self._begin_message()
         self._head = RequestHead(method, request.target.decode("ascii"), headers, version, length)
         return self._head
@@ -219,7 +221,7 @@ class ServerConnection(Connection):
             return True
         framing = self._framing
         too_long = isinstance(framing, LengthFraming) and framing.left > self.limits.drain
-        return self._awaits_continue or too_long
+        return too_long or (self._awaits_continue and not self._body_began)
 
 
 def _ipp_refusal(message: Message, refusal: Refusal) -> Message:

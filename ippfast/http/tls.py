@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import PinError
 
-__all__ = ["CLIENT_HELLO", "TLS"]
+__all__ = ["CLIENT_HELLO", "TLS", "make_server_context"]
 
 CLIENT_HELLO = 0x16
 """The first octet of a TLS connection; none of HTTP (RFC 8446 section 5.1). It tells the two on one port."""
@@ -67,3 +67,21 @@ class TLS:
             return bytes.fromhex(text)
         except ValueError:
             return b""
+
+
+def make_server_context(
+    certificate: str | Path, key: str | Path | None = None, *, client_ca: str | Path | None = None
+) -> ssl.SSLContext:
+    """A server's context. certificate, key: PEM files, the key's only where it is another one.
+
+    client_ca: PEM certificates of which one must have signed the client's; without it, clients need none.
+    Raises OSError or ssl.SSLError where a file cannot be used.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+    # The clients of CUPS 2.4 take a session ticket for a broken connection, and try again for ever.
+    context.num_tickets = 0
+    return context
