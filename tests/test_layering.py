@@ -55,7 +55,10 @@ APPLICATIONS = LAYERS[LAYERS.index("printer") :]  # these may use the package by
 BELOW_CODEC = LAYERS[: LAYERS.index("codec") + 1]
 
 # What a class of the model looks up when it is asked, long after the import: (importer, imported).
-UPWARDS_WHEN_ASKED = {("_message", "codec"), ("_message", "enums"), ("_message", "registry"),
+UPWARDS_WHEN_ASKED = {
+    ("_message", "codec"),
+    ("_message", "enums"),
+    ("_message", "registry"),
     ("_message", "views"),
 }
 
@@ -83,7 +86,8 @@ def sources() -> dict[str, Path]:
 
 def is_module(name: str) -> bool:
     path = PACKAGE.joinpath(*name.split("."))
-    return path.is_dir() or path.with_suffix(".py").exists() or path.with_suffix(".pyx").exists()
+    twin = path.with_name(f"{path.name}_py.py")  # where the compiled twin's source is not installed
+    return path.is_dir() or path.with_suffix(".py").exists() or path.with_suffix(".pyx").exists() or twin.exists()
 
 
 def resolve(importer: str, level: int, module: str | None, names: list[str]) -> Iterator[str]:
