@@ -146,8 +146,6 @@ def test_it_is_an_integer() -> None:
 
 
 def test_importing_it_loads_only_what_it_needs() -> None:
-    code = (
-        "import ippfast.enums, sys; print(*(name for name in sys.modules if name.startswith('ippfast._reg')))"
-    )
+    code = "import ippfast.enums, sys; print(*(name for name in sys.modules if name.startswith('ippfast._reg')))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.split() == []

@@ -5,8 +5,6 @@ The rule of this file: every request is fed at once and one octet at a time, wit
 
 import gzip
 import itertools
-import zlib
-from collections.abc import Callable
 
 import h11
 import pytest
@@ -18,14 +16,13 @@ from http_conversations import (
     events_of,
     joined,
     post,
-    print_job,
     wire,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 from vectors import http as recorded
 
-from ippfast import Attribute, Limits, ValueTag, decode, decode_prefix, encode
+from ippfast import Limits, decode, decode_prefix, encode
 from ippfast.enums import Status
 from ippfast.http import (
     NEED_DATA,
@@ -506,101 +503,6 @@ def test_refusal_in_ipp() -> None:
     assert message.version == PRINT_JOB.version
     assert message.operation_attributes["status-message"].value == "not \x1b you"
     assert connection.next_event() is NEED_DATA
-
-
-# Compression.
-
-
-def raw_deflate(octets: bytes) -> bytes:
-    stream = zlib.compressobj(wbits=-15)
-    return stream.compress(octets) + stream.flush()
-
-
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "deflate": raw_deflate,
-    "deflate in zlib's form": zlib.compress,
-}
-
-
-@pytest.mark.parametrize("name", COMPRESSIONS)
-@pytest.mark.parametrize("chunks", [None, [1] * 30, [700]])
-def test_content_encoding(name: str, chunks: list[int] | None) -> None:
-    coding = f"Content-Encoding: {name.partition(' ')[0]}"
-    octets = post(COMPRESSIONS[name](BODY), chunks=chunks, headers=[coding])
-    assert accepted(octets)[2] == DOCUMENT
-
-
-def compressed(name: str, octets: bytes) -> bytes:
-    """A body whose message says that the octets are compressed so."""
-    attribute = Attribute("compression", ValueTag.KEYWORD, name.partition(" ")[0])
-    return encode(print_job(attribute)) + octets
-
-
-@pytest.mark.parametrize("name", COMPRESSIONS)
-def test_compression_attribute(name: str) -> None:
-    for document in (DOCUMENT, b"", bytes(300_000)):
-        assert accepted(post(compressed(name, COMPRESSIONS[name](document)), chunks=[9, 500]))[2] == document
-
-
-def test_compression_attribute_without_document() -> None:
-    assert accepted(post(compressed("gzip", b"")))[2] == b""
-
-
-@pytest.mark.parametrize("keyword", ["none", "compress", "x"])
-def test_compression_that_cannot_be_undone_is_left(keyword: str) -> None:
-    assert accepted(post(compressed(keyword, DOCUMENT)))[2] == DOCUMENT
-
-
-def test_both_compressions() -> None:
-    body = gzip.compress(compressed("deflate", raw_deflate(DOCUMENT)))
-    assert accepted(post(body, headers=["Content-Encoding: gzip"]))[2] == DOCUMENT
-
-
-def test_gzip_of_two_members() -> None:
-    body = compressed("gzip", gzip.compress(DOCUMENT) + gzip.compress(b"more"))
-    assert accepted(post(body))[2] == DOCUMENT + b"more"
-
-
-BOMB = gzip.compress(bytes(4_000_000))
-FAULTY = {
-    "bomb by ratio": BOMB,
-    "nothing of the kind": b"abcdefgh" * 10,
-    "checksum": gzip.compress(DOCUMENT)[:-8] + bytes(8),
-    "cut": gzip.compress(DOCUMENT)[:-1],
-    "octets after": gzip.compress(DOCUMENT) + b"abc",
-}
-
-
-@pytest.mark.parametrize("name", FAULTY)
-def test_faulty_compression(name: str) -> None:
-    for pieces in ([post(compressed("gzip", FAULTY[name]))], singly(post(compressed("gzip", FAULTY[name])))):
-        connection = ServerConnection()
-        error = events_of(connection, pieces)[-1]
-        assert isinstance(error, RemoteProtocolError)
-        assert error.ipp_status == Status.CLIENT_ERROR_COMPRESSION_ERROR
-        response, body = read_response(wire(connection.send_error(error)), ended=True)
-        assert (b"connection", b"close") in list(response.headers)
-        assert decode(body).code == Status.CLIENT_ERROR_COMPRESSION_ERROR
-
-
-def test_bomb_by_size() -> None:
-    bomb = post(compressed("gzip", BOMB))
-    unlimited = HTTPLimits(decompression_ratio=None)
-    assert len(accepted(bomb, unlimited)[2]) == 4_000_000
-    limits = HTTPLimits(decompression_ratio=None, decompressed=1_000_000)
-    events = events_of(ServerConnection(limits), [bomb])
-    given_out = sum(len(event.data) for event in events if isinstance(event, DocumentData))
-    assert given_out <= 1_000_000
-    assert isinstance(events[-1], RemoteProtocolError)
-    assert max(len(event.data) for event in events if isinstance(event, DocumentData)) <= 65_536
-
-
-def test_message_in_a_bomb() -> None:
-    octets = post(gzip.compress(encode(PRINT_JOB)[:-1] + b"\x04" * 20_000_000), headers=["Content-Encoding: gzip"])
-    error = outcome(octets)[-1]
-    assert isinstance(error, tuple)
-    assert error[0] == 413
 
 
 # What real clients sent.

@@ -46,9 +46,7 @@ def ask(printer: EvePrinter, message: Message, document: bytes = b"") -> Message
     """Sends it and gives the answer, whose request-id and octets have been checked."""
     connection = HTTPConnection("localhost", printer.port, timeout=30)
     try:
-        connection.request(
-            "POST", printer.PATH, encode(message) + document, {"Content-Type": "application/ipp"}
-        )
+        connection.request("POST", printer.PATH, encode(message) + document, {"Content-Type": "application/ipp"})
         response = connection.getresponse()
         assert response.status == 200
         octets = response.read()
@@ -99,9 +97,7 @@ def test_print_job(eve_printer: EvePrinter) -> None:
     assert answer.code == Status.SUCCESSFUL_OK
     job_id = answer.groups[1]["job-id"].value
 
-    question = request(
-        eve_printer, Operation.GET_JOB_ATTRIBUTES, Attribute("job-id", ValueTag.INTEGER, job_id)
-    )
+    question = request(eve_printer, Operation.GET_JOB_ATTRIBUTES, Attribute("job-id", ValueTag.INTEGER, job_id))
     job = ask(eve_printer, question).groups[1]
     assert job["job-name"].value == "Prüfung"
     assert job["job-state"].value in (JobState.PENDING, JobState.PROCESSING, JobState.COMPLETED)

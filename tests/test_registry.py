@@ -33,9 +33,7 @@ def found(path: str, group: int | None = None) -> AttributeSpec:
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "generate_registry", ROOT / "tools" / "generate_registry.py"
-    )
+    spec = importlib.util.spec_from_file_location("generate_registry", ROOT / "tools" / "generate_registry.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -181,9 +179,7 @@ def test_a_member() -> None:
         ("printer-current-time", (0x31,), (0x31,), None),
     ],
 )
-def test_tags_and_lengths(
-    path: str, tags: tuple[int, ...], wire_tags: tuple[int, ...], max_octets: int | None
-) -> None:
+def test_tags_and_lengths(path: str, tags: tuple[int, ...], wire_tags: tuple[int, ...], max_octets: int | None) -> None:
     spec = found(path)
     assert (spec.tags, spec.wire_tags, spec.max_octets) == (tags, wire_tags, max_octets)
 

@@ -235,6 +235,8 @@ def test_what_a_client_sent_is_not_judged_by_the_registry_among_unsupported_attr
         ("printer-info", X.NAME, "x", ["wrong-syntax"]),
         ("printer-info", 0x2F, b"x", ["reserved-tag", "wrong-syntax"]),
         ("copies-default", X.INTEGER, 0, ["out-of-range"]),
+        ("marker-levels", X.INTEGER, [-3, 100], []),
+        ("marker-levels", X.INTEGER, [101], ["out-of-range"]),
         ("copies-supported", X.RANGE_OF_INTEGER, RangeOfInteger(0, 5), ["out-of-range"]),
         ("copies-supported", X.RANGE_OF_INTEGER, RangeOfInteger(5, 2), ["range-order"]),
         ("copies-supported", X.INTEGER, 5, ["wrong-syntax"]),

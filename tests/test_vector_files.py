@@ -31,7 +31,4 @@ def test_none_is_missing() -> None:
     assert len(recorded()) >= 150
     assert {name.rpartition("-")[2] for name in http()} == {"request.http", "response.http"}
     assert sum(name.count("chunked") for name in http()) >= 3
-    assert (
-        sum(octets.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200") for octets in http().values())
-        >= 2
-    )
+    assert sum(octets.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200") for octets in http().values()) >= 2

@@ -293,9 +293,7 @@ def corrected(attributes: list[Attribute], errata: dict[str, Any], cups: dict[st
     registered = {(row.group, row.path, row.syntax) for row in attributes}
     if stale := meant.keys() - registered:
         raise RegistryError(f"errata.toml corrects rows that do not stand in the registry: {sorted(stale)}")
-    rows = [
-        replace(row, syntax=meant.get((row.group, row.path, row.syntax), row.syntax)) for row in attributes
-    ]
+    rows = [replace(row, syntax=meant.get((row.group, row.path, row.syntax), row.syntax)) for row in attributes]
     for group, path, syntax, reference in errata["additions"]:
         if any(row.group == group and row.path == path for row in attributes):
             raise RegistryError(f"errata.toml adds {path}, which the registry has by now")
@@ -325,9 +323,7 @@ def entries_by_path(rows: list[Attribute]) -> tuple[dict[str, Entry], dict[tuple
     return entries, variants
 
 
-def member_sources(
-    rows: list[Attribute], entries: dict[str, Entry], errata: dict[str, Any]
-) -> dict[str, str]:
+def member_sources(rows: list[Attribute], entries: dict[str, Entry], errata: dict[str, Any]) -> dict[str, str]:
     """For a collection the path of another one whose members it has too.
 
     ``"Job Template"`` stands for all attributes of that group, ``"1setOf Job Template"`` for sets of them.

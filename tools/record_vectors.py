@@ -296,9 +296,7 @@ class Session:
         with EvePrinter(bus) as printer:
             proxy = Proxy("ipptool", "ippeveprinter", printer.port)
             for framing in ("-C", "-L"):
-                for test in (
-                    (*SUITES, *OWN_TESTS) if framing == "-C" else ("print-job", "get-printer-attributes")
-                ):
+                for test in (*SUITES, *OWN_TESTS) if framing == "-C" else ("print-job", "get-printer-attributes"):
                     self.ipptool(proxy, printer.PATH, test, framing, "-V", "2.0")
             self.ipptool(proxy, printer.PATH, "get-jobs", "-V", "1.1")
             self.ipptool(proxy, printer.PATH, "ipp-1.1", "-V", "2.0")
@@ -439,9 +437,7 @@ def sort_out(conversation: Conversation, messages: Folder, http: Folder) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Records what CUPS' programs say to each other.")
-    parser.add_argument(
-        "--into", type=Path, default=ROOT / "tests" / "vectors", help="the folder to write below"
-    )
+    parser.add_argument("--into", type=Path, default=ROOT / "tests" / "vectors", help="the folder to write below")
     into: Path = parser.parse_args().into
     query = ["dpkg-query", "-W", "-f", "${Version}", "cups-daemon"]
     version = subprocess.run(query, capture_output=True, text=True, check=True).stdout

@@ -31,9 +31,7 @@ __all__ = ["odd"]
 
 def kept(name: str, octets: bytes, what: str, section: str, *, raw: int = 0, document: bytes = b"") -> Vector:
     """A message that is accepted and must be encoded back to the same octets. ``octets`` lack the end tag."""
-    return Vector(
-        f"odd/{name}.ipp", "accepted", len(octets) + 1, raw, what, f"RFC {section}", octets + END + document
-    )
+    return Vector(f"odd/{name}.ipp", "accepted", len(octets) + 1, raw, what, f"RFC {section}", octets + END + document)
 
 
 def printer(*attributes: bytes) -> bytes:
@@ -70,9 +68,7 @@ def odd_tags() -> Iterable[Vector]:
     a_collection = collection("tag-34", member("member", more(0x21, int32(1))))
     for row in range(0x10, 0x100, 0x10):
         attributes = [
-            a_collection
-            if tag == 0x34
-            else attribute(tag, f"tag-{tag:02x}", WELL_FORMED.get(tag, b"\x00\x01\xfe\xff"))
+            a_collection if tag == 0x34 else attribute(tag, f"tag-{tag:02x}", WELL_FORMED.get(tag, b"\x00\x01\xfe\xff"))
             for tag in range(row, row + 0x10)
             if tag not in (0x37, 0x4A)
         ]
@@ -134,9 +130,7 @@ def odd_headers() -> Iterable[Vector]:
 def odd_groups() -> Iterable[Vector]:
     yield kept("groups-none", HEAD, "no group at all: nine octets", "8010 3.1.1")
     yield kept("groups-one-empty", HEAD + OPERATION, "an empty operation group", "8010 3.3")
-    yield kept(
-        "groups-empty", OPENING + JOB * 3 + PRINTER + JOB, "empty groups, equal ones side by side", "8010 3.3"
-    )
+    yield kept("groups-empty", OPENING + JOB * 3 + PRINTER + JOB, "empty groups, equal ones side by side", "8010 3.3")
     all_tags = bytes(tag for tag in range(0x01, 0x10) if tag != 0x03)
     yield kept(
         "groups-every-tag-empty",
@@ -145,29 +139,19 @@ def odd_groups() -> Iterable[Vector]:
         "8010 3.5.1",
     )
     job = attribute(0x21, "job-id", int32(1)) + attribute(0x23, "job-state", int32(9))
-    yield kept(
-        "groups-equal-jobs", OPENING + (JOB + job) * 3, "three jobs, octet for octet the same", "8010 3.3"
-    )
-    yield kept(
-        "groups-operation-last", HEAD + PRINTER + COPIES + OPENING[8:], "operation group last", "8011 4.1.7"
-    )
+    yield kept("groups-equal-jobs", OPENING + (JOB + job) * 3, "three jobs, octet for octet the same", "8010 3.3")
+    yield kept("groups-operation-last", HEAD + PRINTER + COPIES + OPENING[8:], "operation group last", "8011 4.1.7")
     yield kept("groups-operation-twice", OPENING + OPENING[8:], "two operation groups", "8011 4.1.7")
     yield kept("groups-operation-missing", HEAD + JOB + COPIES, "no operation group", "8011 4.1.7")
     opening = HEAD + OPERATION
     yield kept("charset-missing", opening + LANGUAGE, "attributes-charset missing", "8011 4.1.4")
     yield kept("language-missing", opening + CHARSET, "attributes-natural-language missing", "8011 4.1.4")
-    yield kept(
-        "language-before-charset", opening + LANGUAGE + CHARSET, "language before charset", "8011 4.1.4"
-    )
+    yield kept("language-before-charset", opening + LANGUAGE + CHARSET, "language before charset", "8011 4.1.4")
     latin_1 = attribute(0x47, "attributes-charset", b"iso-8859-1") + LANGUAGE
     name = attribute(0x42, "requesting-user-name", b"J\xf6rg")
-    yield kept(
-        "charset-iso-8859-1", opening + latin_1 + name, "another charset, and a name in it", "8011 4.1.4.1"
-    )
+    yield kept("charset-iso-8859-1", opening + latin_1 + name, "another charset, and a name in it", "8011 4.1.4.1")
     twice = (
-        attribute(0x21, "copies", int32(1))
-        + attribute(0x44, "sides", b"one-sided")
-        + attribute(0x44, "copies", b"2")
+        attribute(0x21, "copies", int32(1)) + attribute(0x44, "sides", b"one-sided") + attribute(0x44, "copies", b"2")
     )
     yield kept(
         "duplicates",
@@ -175,14 +159,10 @@ def odd_groups() -> Iterable[Vector]:
         "one name twice in a group, with two tags",
         "8010 3.6",
     )
-    yield kept(
-        "duplicates-equal", OPENING + JOB + COPIES * 3, "an attribute three times, all the same", "8010 3.6"
-    )
+    yield kept("duplicates-equal", OPENING + JOB + COPIES * 3, "an attribute three times, all the same", "8010 3.6")
     wide = b"".join(attribute(0x21, f"attribute-{number}", int32(number)) for number in range(300))
     yield kept("wide-group", OPENING + PRINTER + wide, "300 attributes in a group", "8010 3.1.2")
-    values = attribute(0x21, "numbers", int32(0)) + b"".join(
-        more(0x21, int32(number)) for number in range(1, 500)
-    )
+    values = attribute(0x21, "numbers", int32(0)) + b"".join(more(0x21, int32(number)) for number in range(1, 500))
     yield kept("wide-set", OPENING + PRINTER + values, "500 values in an attribute", "8010 3.1.5")
     empty = attribute(0x13, "nothing", b"") + more(0x13, b"") * 99
     yield kept("wide-empty-values", OPENING + PRINTER + empty, "100 values without octets", "8010 3.1.5")
@@ -219,9 +199,7 @@ def odd_names() -> Iterable[Vector]:
         what = f"names of an attribute and of a member: {what}"
         yield kept(f"name-{name}", printer(attributes, members), what, "8010 3.6")
     longest = b"n" * 32767
-    yield kept(
-        "name-32767", printer(attribute(0x21, longest, int32(1))), "the longest name there is", "8010 3.6"
-    )
+    yield kept("name-32767", printer(attribute(0x21, longest, int32(1))), "the longest name there is", "8010 3.6")
     in_member = collection("c", member(longest, more(0x21, int32(1))))
     yield kept("name-32767-member", printer(in_member), "the longest member name there is", "8010 3.1.7")
 
@@ -263,9 +241,7 @@ def odd_strings() -> Iterable[Vector]:
         yield kept(f"string-{tag:02x}-{syntax}", printer(*attributes), what, "8011 5.1")
         values = attribute(tag, "set", b"") + b"".join(more(tag, value) for value in STRING_VALUES.values())
         what = f"{syntax}: the same as one set, and in a member"
-        in_member = collection(
-            "collection", member("set", *(more(tag, value) for value in STRING_VALUES.values()))
-        )
+        in_member = collection("collection", member("set", *(more(tag, value) for value in STRING_VALUES.values())))
         yield kept(f"string-{tag:02x}-{syntax}-set", printer(values, in_member), what, "8011 5.1")
     for tag, length in ((0x41, 1023), (0x41, 1024), (0x42, 256), (0x44, 256), (0x45, 1024), (0x30, 1024)):
         long = attribute(tag, "long", b"v" * length)
@@ -287,24 +263,16 @@ def odd_fixed_sizes() -> Iterable[Vector]:
         values = [bytes(range(1, length + 1)) for length in lengths]
         good = WELL_FORMED[tag]
         apart = [attribute(tag, f"octets-{len(value)}", value) for value in values]
-        together = attribute(tag, "set", good) + b"".join(
-            more(tag, value) + more(tag, good) for value in values
-        )
-        in_member = collection(
-            "collection", member("set", *(more(tag, value) for value in values), more(tag, good))
-        )
+        together = attribute(tag, "set", good) + b"".join(more(tag, value) + more(tag, good) for value in values)
+        in_member = collection("collection", member("set", *(more(tag, value) for value in values), more(tag, good)))
         octets = printer(*apart, together, in_member, COPIES)
         what = f"{syntax} of {', '.join(map(str, lengths))} octets: alone, among good ones, in a member"
         yield kept(f"size-{tag:02x}-{syntax}", octets, what, "8010 3.9", raw=3 * len(values))
-    booleans = [
-        attribute(0x22, f"octet-{octet:02x}", bytes([octet])) for octet in (0, 1, 2, 0x7F, 0x80, 0xFF)
-    ]
+    booleans = [attribute(0x22, f"octet-{octet:02x}", bytes([octet])) for octet in (0, 1, 2, 0x7F, 0x80, 0xFF)]
     yield kept("boolean-octets", printer(*booleans), "booleans 0 and 1, and four others", "8010 3.9", raw=4)
     extremes = (0, 1, -1, 2**31 - 1, -(2**31))
     integers = [attribute(tag, f"n{n}-{tag:02x}", int32(n)) for tag in (0x21, 0x23) for n in extremes]
-    yield kept(
-        "integer-extremes", printer(*integers), "integers and enums 0, 1, -1, greatest, least", "8011 5.1.13"
-    )
+    yield kept("integer-extremes", printer(*integers), "integers and enums 0, 1, -1, greatest, least", "8011 5.1.13")
     ranges = [(0, 0), (5, 1), (-1, -2), (-(2**31), 2**31 - 1), (2**31 - 1, -(2**31))]
     octets = printer(*(attribute(0x33, f"range-{i}", int32(*pair)) for i, pair in enumerate(ranges)))
     yield kept("range-extremes", octets, "ranges empty, reversed and whole", "8011 5.1.14")
@@ -349,9 +317,7 @@ def odd_date_times() -> Iterable[Vector]:
         "direction-e9": "07ea 01 01 00 00 00 00 e9 01 00",
     }
     octets = printer(*(attribute(0x31, name, bytes.fromhex(date)) for name, date in dates.items()))
-    yield kept(
-        "date-times", octets, "dateTimes of eleven octets that are no date, or hardly one", "8011 5.1.15"
-    )
+    yield kept("date-times", octets, "dateTimes of eleven octets that are no date, or hardly one", "8011 5.1.15")
 
 
 def odd_with_language() -> Iterable[Vector]:
@@ -400,14 +366,11 @@ def odd_sets() -> Iterable[Vector]:
     )
     one = inner(member("x-dimension", more(0x21, int32(21000))))
     sets = {
-        "keyword-name": attribute(*keyword[:1], "media-supported", keyword[1])
-        + more(*name)
-        + more(*language),
+        "keyword-name": attribute(*keyword[:1], "media-supported", keyword[1]) + more(*name) + more(*language),
         "integer-range": attribute(0x21, "copies", int32(1)) + more(0x33, int32(1, 5)) + more(0x21, int32(7)),
         "value-then-out-of-band": attribute(0x44, "sides", b"one-sided") + more(0x13, b"") + more(0x10, b""),
         "out-of-band-then-value": attribute(0x13, "sides", b"") + more(0x44, b"one-sided"),
-        "collection-then-keyword": collection("media-col", member("a", more(0x21, int32(1))))
-        + more(*keyword),
+        "collection-then-keyword": collection("media-col", member("a", more(0x21, int32(1)))) + more(*keyword),
         "keyword-then-collection": attribute(0x44, "media-col", b"a4") + one + more(*keyword) + inner() + one,
         "collections": collection("media-col-database", member("a", more(0x21, int32(1)))) + one * 3,
         "unknown-tags": attribute(0x2F, "odd", b"")
@@ -463,9 +426,7 @@ def odd_collections() -> Iterable[Vector]:
             "a member with a set of collections",
         ),
         "member-collection-then-value": (
-            collection(
-                "media-col", member("sizes", size, one(7), size, more(0x44, b"a")), member("after", one(1))
-            ),
+            collection("media-col", member("sizes", size, one(7), size, more(0x44, b"a")), member("after", one(1))),
             "a member whose set mixes collections and other values",
         ),
         "members-duplicate": (
@@ -498,9 +459,7 @@ def odd_collections() -> Iterable[Vector]:
     for label, (octets, what) in cases.items():
         yield kept(f"collection-{label}", printer(octets, COPIES), f"collection: {what}", "8010 3.1.6")
     every = [member(f"tag-{tag:02x}", more(tag, value)) for tag, value in WELL_FORMED.items()]
-    yield kept(
-        "collection-every-tag", printer(collection("all", *every)), "a member of every tag", "8010 3.1.7"
-    )
+    yield kept("collection-every-tag", printer(collection("all", *every)), "a member of every tag", "8010 3.1.7")
     jobs = (JOB + collection("media-col", member("a", one(1)))) * 2
     yield kept(
         "collection-in-groups",

@@ -121,15 +121,9 @@ def before_attributes() -> Iterable[Vector]:
         "an additional value before any group",
         "8010 3.1.1",
     )
-    yield grammar(
-        "collection-before-group", HEAD, collection("c") + END, "a collection before any group", "8010 3.1.1"
-    )
-    yield grammar(
-        "end-collection-before-group", HEAD, STOP + END, "endCollection before any group", "8010 3.1.1"
-    )
-    yield grammar(
-        "member-name-before-group", HEAD, member("a") + END, "memberAttrName before any group", "8010 3.1.1"
-    )
+    yield grammar("collection-before-group", HEAD, collection("c") + END, "a collection before any group", "8010 3.1.1")
+    yield grammar("end-collection-before-group", HEAD, STOP + END, "endCollection before any group", "8010 3.1.1")
+    yield grammar("member-name-before-group", HEAD, member("a") + END, "memberAttrName before any group", "8010 3.1.1")
     html = b"<html><body>Not found</body></html>"
     yield grammar("html", html[:8], html[8:], "HTML where a message should be", "8010 3.1.1")
     http = b"HTTP/1.1 400 Bad Request\r\n\r\n"
@@ -150,9 +144,7 @@ def before_attributes() -> Iterable[Vector]:
 
 def delimiters() -> Iterable[Vector]:
     yield grammar("delimiter-00-first", HEAD, b"\x00" + END, "delimiter 0x00 as the first", "8010 3.5.1")
-    yield grammar(
-        "delimiter-00", IN_GROUP + COPIES, b"\x00" + END, "delimiter 0x00 after an attribute", "8010 3.5.1"
-    )
+    yield grammar("delimiter-00", IN_GROUP + COPIES, b"\x00" + END, "delimiter 0x00 after an attribute", "8010 3.5.1")
     what = "delimiter 0x00 in a collection"
     yield grammar("delimiter-00-in-collection", AFTER_MEMBER, b"\x00" + STOP + END, what, "8010 3.5.1")
     hp = IN_GROUP + b"\x36" + counted(b"job-name") + counted(b"en-us")
@@ -165,14 +157,10 @@ def delimiters() -> Iterable[Vector]:
     what = "a group begins right after begCollection"
     yield grammar("delimiter-after-beg-collection", IN_COLLECTION, JOB + STOP + END, what, "8010 3.1.6")
     what = "a group begins where a member's value should be"
-    yield grammar(
-        "delimiter-after-member-name", IN_COLLECTION + member("a"), JOB + STOP + END, what, "8010 3.1.7"
-    )
+    yield grammar("delimiter-after-member-name", IN_COLLECTION + member("a"), JOB + STOP + END, what, "8010 3.1.7")
     # Canon printers leave collections open.
     yield grammar("unterminated", AFTER_MEMBER, END, "a collection still open at the end tag", "8010 3.1.6")
-    yield grammar(
-        "unterminated-empty", IN_COLLECTION, END, "a collection just begun at the end tag", "8010 3.1.6"
-    )
+    yield grammar("unterminated-empty", IN_COLLECTION, END, "a collection just begun at the end tag", "8010 3.1.6")
     what = "a collection in a collection still open at the end tag"
     yield grammar("unterminated-inner", IN_GROUP + begun(2) + STOP, END, what, "8010 3.1.6")
     what = "three collections still open at the end tag"
@@ -184,13 +172,9 @@ def delimiters() -> Iterable[Vector]:
 
 
 def outside_collections() -> Iterable[Vector]:
-    yield grammar(
-        "end-collection-first", IN_GROUP, STOP + END, "endCollection as first token of a group", "8010 3.1.6"
-    )
+    yield grammar("end-collection-first", IN_GROUP, STOP + END, "endCollection as first token of a group", "8010 3.1.6")
     after = IN_GROUP + COPIES
-    yield grammar(
-        "end-collection-outside", after, STOP + END, "endCollection after an attribute", "8010 3.1.6"
-    )
+    yield grammar("end-collection-outside", after, STOP + END, "endCollection after an attribute", "8010 3.1.6")
     after = IN_GROUP + nested(2)
     yield grammar("end-collection-twice", after, STOP + END, "one endCollection too many", "8010 3.1.6")
     what = "endCollection with a name, outside"
@@ -198,17 +182,11 @@ def outside_collections() -> Iterable[Vector]:
         "end-collection-named-outside", IN_GROUP + COPIES, attribute(0x37, "x", b"") + END, what, "8010 3.1.6"
     )
     member_first = member("a", VALUE)
-    yield grammar(
-        "member-name-first", IN_GROUP, member_first + END, "memberAttrName first in a group", "8010 3.1.7"
-    )
+    yield grammar("member-name-first", IN_GROUP, member_first + END, "memberAttrName first in a group", "8010 3.1.7")
     # Kyocera printers send members after the collection.
-    yield grammar(
-        "member-name-outside", IN_GROUP + COPIES, member_first + END, "memberAttrName outside", "8010 3.1.7"
-    )
+    yield grammar("member-name-outside", IN_GROUP + COPIES, member_first + END, "memberAttrName outside", "8010 3.1.7")
     what = "memberAttrName right after a collection"
-    yield grammar(
-        "member-name-after-collection", IN_GROUP + nested(1), member_first + END, what, "8010 3.1.7"
-    )
+    yield grammar("member-name-after-collection", IN_GROUP + nested(1), member_first + END, what, "8010 3.1.7")
     what = "memberAttrName with a name, outside"
     octets = attribute(0x4A, "x", b"a") + VALUE + END
     yield grammar("member-name-named-outside", IN_GROUP + COPIES, octets, what, "8010 3.1.7")
@@ -221,27 +199,15 @@ def inside_collections() -> Iterable[Vector]:
     after_name = IN_COLLECTION + member("a")
     yield inside("member-value-unnamed", IN_COLLECTION, VALUE, "a value without memberAttrName")
     yield inside("member-collection-unnamed", IN_COLLECTION, inner(), "a collection without memberAttrName")
-    yield inside(
-        "member-out-of-band-unnamed", IN_COLLECTION, more(0x13, b""), "no-value without memberAttrName"
-    )
+    yield inside("member-out-of-band-unnamed", IN_COLLECTION, more(0x13, b""), "no-value without memberAttrName")
     in_second = IN_COLLECTION + STOP + BEG
-    yield inside(
-        "member-value-unnamed-in-set", in_second, VALUE, "the same in the second collection of a set"
-    )
+    yield inside("member-value-unnamed-in-set", in_second, VALUE, "the same in the second collection of a set")
     in_inner = AFTER_MEMBER + member("b") + BEG
-    yield inside(
-        "member-value-unnamed-inner", in_inner, VALUE + STOP, "the same in a collection in a collection"
-    )
+    yield inside("member-value-unnamed-inner", in_inner, VALUE + STOP, "the same in a collection in a collection")
     yield inside("member-name-empty", IN_COLLECTION, member("", VALUE), "an empty member name")
-    yield inside(
-        "member-name-empty-second", AFTER_MEMBER, member("", VALUE), "an empty name of a second member"
-    )
-    yield inside(
-        "member-without-value-last", after_name, b"", "endCollection where a member's value should be"
-    )
-    yield inside(
-        "member-without-value", after_name, member("b", VALUE), "memberAttrName where a value should be"
-    )
+    yield inside("member-name-empty-second", AFTER_MEMBER, member("", VALUE), "an empty name of a second member")
+    yield inside("member-without-value-last", after_name, b"", "endCollection where a member's value should be")
+    yield inside("member-without-value", after_name, member("b", VALUE), "memberAttrName where a value should be")
     second = AFTER_MEMBER + member("b")
     yield inside("member-without-value-second", second, member("c", VALUE), "the same for a second member")
     inner_last = AFTER_MEMBER + member("b") + BEG + member("c")
@@ -250,9 +216,7 @@ def inside_collections() -> Iterable[Vector]:
     yield inside("named-attribute-first", IN_COLLECTION, COPIES, "a named attribute after begCollection")
     yield inside("named-attribute", AFTER_MEMBER, COPIES, "a named attribute after a member")
     yield inside("named-member-value", after_name, COPIES, "a name on a member's value")
-    yield inside(
-        "named-member-name", IN_COLLECTION, attribute(0x4A, "x", b"a") + VALUE, "a name on memberAttrName"
-    )
+    yield inside("named-member-name", IN_COLLECTION, attribute(0x4A, "x", b"a") + VALUE, "a name on memberAttrName")
     yield inside(
         "named-member-collection",
         after_name,
@@ -260,28 +224,20 @@ def inside_collections() -> Iterable[Vector]:
         "a name on a member's collection",
         "8010 3.1.6",
     )
-    yield inside(
-        "named-collection", AFTER_MEMBER, collection("x"), "a named collection in a collection", "8010 3.1.6"
-    )
+    yield inside("named-collection", AFTER_MEMBER, collection("x"), "a named collection in a collection", "8010 3.1.6")
 
     beg, stop = attribute(0x34, "media-col", b"\x00\x00\x00\x01"), more(0x37, b"\x00")
     tail = STOP + END
     section = "8010 3.1.6"
     yield grammar("beg-collection-octets", IN_GROUP, beg + tail, "begCollection with octets", section)
     what = "begCollection with octets, in a set"
-    yield grammar(
-        "beg-collection-octets-in-set", IN_GROUP + nested(1), more(0x34, b"x") + tail, what, section
-    )
+    yield grammar("beg-collection-octets-in-set", IN_GROUP + nested(1), more(0x34, b"x") + tail, what, section)
     what = "begCollection with octets, of a member"
     yield grammar("beg-collection-octets-member", after_name, more(0x34, b"x") + STOP + tail, what, section)
     yield grammar("end-collection-octets", AFTER_MEMBER, stop + END, "endCollection with octets", section)
-    yield grammar(
-        "end-collection-octets-empty", IN_COLLECTION, stop + END, "the same without a member", section
-    )
+    yield grammar("end-collection-octets-empty", IN_COLLECTION, stop + END, "the same without a member", section)
     octets = stop + tail
-    yield grammar(
-        "end-collection-octets-inner", in_inner, octets, "the same in a collection in a collection", section
-    )
+    yield grammar("end-collection-octets-inner", in_inner, octets, "the same in a collection in a collection", section)
     octets = attribute(0x37, "media-col", b"") + END
     yield grammar("end-collection-named", AFTER_MEMBER, octets, "endCollection with a name", section)
     yield grammar("end-collection-named-empty", IN_COLLECTION, octets, "the same without a member", section)
@@ -292,9 +248,7 @@ def lengths() -> Iterable[Vector]:
     for length in ("8000", "8001", "fffe", "ffff"):
         octets = bytes.fromhex(length)
         what = f"name-length 0x{length}"
-        yield grammar(
-            f"name-length-{length}", IN_GROUP + b"\x21", octets + b"copies" + good, what, "8010 3.6"
-        )
+        yield grammar(f"name-length-{length}", IN_GROUP + b"\x21", octets + b"copies" + good, what, "8010 3.6")
         what = f"value-length 0x{length}"
         before = IN_GROUP + b"\x21" + counted(b"copies")
         yield grammar(f"value-length-{length}", before, octets + int32(1) + END, what, "8010 3.8")
@@ -302,9 +256,7 @@ def lengths() -> Iterable[Vector]:
     what = "name-length 0x8000, and all of the octets"
     yield grammar("name-length-8000-present", IN_GROUP + b"\x21", present + good, what, "8010 3.6")
     what = "value-length 0x8000, and all of the octets"
-    yield grammar(
-        "value-length-8000-present", IN_GROUP + b"\x41" + counted(b"text"), present + END, what, "8010 3.8"
-    )
+    yield grammar("value-length-8000-present", IN_GROUP + b"\x41" + counted(b"text"), present + END, what, "8010 3.8")
     over = b"\x80\x00"
     places = {
         "additional-value": (IN_GROUP + COPIES, b"\x21"),

@@ -8,6 +8,17 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .auth import (
+        Auth,
+        Authenticator,
+        BasicAuth,
+        BasicAuthenticator,
+        BearerAuth,
+        BearerAuthenticator,
+        DigestAuth,
+        DigestAuthenticator,
+        InsecureAuthError,
+    )
     from .client import Answer, Client
     from .client_connection import ClientConnection
     from .errors import (
@@ -42,10 +53,18 @@ __all__ = [
     "PAUSED",
     "TLS",
     "Answer",
+    "Auth",
+    "Authenticator",
+    "BasicAuth",
+    "BasicAuthenticator",
+    "BearerAuth",
+    "BearerAuthenticator",
     "Client",
     "ClientConnection",
     "ConnectionClosed",
     "ConnectionLostError",
+    "DigestAuth",
+    "DigestAuthenticator",
     "DocumentData",
     "EndOfMessage",
     "HTTPError",
@@ -54,6 +73,7 @@ __all__ = [
     "IncomingDocument",
     "IncomingRequest",
     "InformationalResponse",
+    "InsecureAuthError",
     "LocalProtocolError",
     "PhaseTimeoutError",
     "PinError",
@@ -71,6 +91,17 @@ __all__ = [
 ]
 
 _HOMES = {
+    "auth": (
+        "Auth",
+        "Authenticator",
+        "BasicAuth",
+        "BasicAuthenticator",
+        "BearerAuth",
+        "BearerAuthenticator",
+        "DigestAuth",
+        "DigestAuthenticator",
+        "InsecureAuthError",
+    ),
     "client": ("Answer", "Client"),
     "client_connection": ("ClientConnection",),
     "errors": (

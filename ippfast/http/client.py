@@ -11,12 +11,13 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from ..codec import Message
 from ..enums import Operation
 from ._outgoing import PIECE, Document, Outgoing
 from ._sockets import RECEIVE_SIZE, send_buffers
+from .auth import Auth
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError, StatusError
 from .events import (
@@ -34,7 +35,7 @@ from .limits import HTTPLimits, Timeouts
 from .tls import TLS
 from .uri import Endpoint, parse_uri
 
-__all__ = ["Answer", "Auth", "Client"]
+__all__ = ["Answer", "Client"]
 
 _TEXT_SIZE = 4_096
 _KEPT = 4
@@ -44,21 +45,6 @@ _IDEMPOTENT = frozenset(
 ) - {Operation.GET_NEXT_DOCUMENT_DATA}
 
 Progress = Callable[[int, int | None], object]
-
-
-class Auth(Protocol):
-    """What answers a server's challenges (RFC 9110 section 11)."""
-
-    def header(self, method: str, target: str) -> str | None:
-        """The Authorization of the next request; None while there was no challenge to answer."""
-        ...
-
-    def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
-        """Take the WWW-Authenticate lines of a 401. Returns whether a further attempt makes sense.
-
-        secure: whether the connection has TLS.
-        """
-        ...
 
 
 class Client:

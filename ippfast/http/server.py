@@ -18,6 +18,7 @@ from typing import NamedTuple, Self, TypeAlias
 
 from ..codec import Message
 from ._sockets import RECEIVE_SIZE, send_buffers
+from .auth import Authenticator
 from .errors import ConnectionLostError, HTTPError, Refusal, RemoteProtocolError
 from .events import (
     NEED_DATA,
@@ -97,7 +98,8 @@ class IncomingRequest(NamedTuple):
     """What a handler is given.
 
     message: the IPP request. document: its document data, still to arrive. head: target and header lines.
-    peer: the client's address. secure: whether the connection has TLS.
+    peer: the client's address. secure: whether the connection has TLS. user: who asks, where the server has an
+    authenticator; None otherwise. The message's requesting-user-name is but a claim.
     """
 
     message: Message
@@ -105,6 +107,7 @@ class IncomingRequest(NamedTuple):
     head: RequestHead
     peer: str
     secure: bool
+    user: str | None = None
 
 
 class Reply(NamedTuple):
@@ -125,7 +128,8 @@ class Server:
     handler: see `Handler`. host, port: where to listen; port 0 takes a free one, see `port`. tls: with it, ipps is
     served on the same port as ipp. limits: the bounds on what clients may do. hosts: which names a Host line may give,
     without port; None allows any, but only the names of loopback where the server listens there, lest a web page
-    reaches it by a name of its own (DNS rebinding).
+    reaches it by a name of its own (DNS rebinding). authenticator: who judges each request's credentials, before any of
+    its body is asked for.
 
     `start` returns at once; `shutdown` ends it. Use it as a context manager for both.
     """
@@ -139,8 +143,10 @@ class Server:
         tls: ssl.SSLContext | None = None,
         limits: HTTPLimits | None = None,
         hosts: Collection[str] | None = None,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self.handler = handler
+        self.authenticator = authenticator
         self.limits = limits or HTTPLimits()
         self.tls = tls
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -239,6 +245,7 @@ class _Session:
         self._socket = sock
         self._connection = ServerConnection(server.limits)
         self._idle = True
+        self._user: str | None = None
         self._deadline: float | None = None  # until when head and message must be complete
         self._waited = 0.0
         self._received = 0
@@ -257,6 +264,7 @@ class _Session:
                     break
                 if isinstance(event, RequestHead):
                     self._check_host(event)
+                    self._user = self._authenticate(event)
                     if self._connection.awaits_continue:
                         self._send(self._connection.send_continue())
                 elif isinstance(event, Request):
@@ -270,9 +278,9 @@ class _Session:
         self._deadline = None
         self._waited, self._received = 0.0, 0
         document = IncomingDocument(self._next_event)
-        secure = isinstance(self._socket, ssl.SSLSocket)
+        incoming = IncomingRequest(request.message, document, request.head, self.peer, self._secure, self._user)
         try:
-            reply = self._server.handler(IncomingRequest(request.message, document, request.head, self.peer, secure))
+            reply = self._server.handler(incoming)
         except HTTPError:
             raise
         except Exception as error:
@@ -305,6 +313,18 @@ class _Session:
             name = host
         if name.lower().removesuffix(".") not in hosts:
             raise Refusal(400, "the Host line gives another host")
+
+    @property
+    def _secure(self) -> bool:
+        return isinstance(self._socket, ssl.SSLSocket)
+
+    def _authenticate(self, head: RequestHead) -> str | None:
+        authenticator = self._server.authenticator
+        if authenticator is None:
+            return None
+        lines = head.headers.get_all("authorization")
+        authorization = lines[0] if len(lines) == 1 else None
+        return authenticator.authenticate(head.method, head.target, authorization, secure=self._secure)
 
     def _next_event(self) -> Event:
         """The next event but `NEED_DATA`, within the time that there is for it."""

@@ -48,6 +48,7 @@ class ServerConnection(Connection):
         self._drained = 0
         self._awaits_continue = False
         self._body_began = False
+        self._body_ended = False
         self._step = self._read_head
 
     @property
@@ -122,6 +123,7 @@ class ServerConnection(Connection):
         return Request(message, self._head)
 
     def _end_body(self) -> None:
+        self._body_ended = True
         self._step = self._wait
 
     def _wait(self) -> Event | None:
@@ -198,7 +200,7 @@ class ServerConnection(Connection):
     def end(self) -> list[Buffer]:
         """As `Connection.end`."""
         buffers = super().end()
-        if self._head is not None and not self._framing.ended:
+        if self._head is not None and not self._body_ended:
             self._step = self._drain
         return buffers
 

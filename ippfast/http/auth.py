@@ -1,0 +1,370 @@
+"""Who asks: Basic, Digest and Bearer, on both sides (RFC 9110 section 11, RFC 7617, RFC 7616, RFC 6750).
+
+The rule of this file: a client answers challenges through `Auth`, a server judges answers through `Authenticator`; the
+requesting-user-name of a message proves nothing. Passwords and tokens go in the clear over TLS alone unless the caller
+says otherwise, are compared in constant time, and stand in no error and no log.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from .errors import HTTPError, Refusal
+
+__all__ = [
+    "Auth",
+    "Authenticator",
+    "BasicAuth",
+    "BasicAuthenticator",
+    "BearerAuth",
+    "BearerAuthenticator",
+    "DigestAuth",
+    "DigestAuthenticator",
+    "InsecureAuthError",
+]
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,|$)')
+_SCHEME = re.compile(rf"\s*({_TOKEN})(?:\s+|\s*(?:,|$))(?:([A-Za-z0-9._~+/-]+=*)\s*(?:,|$))?")
+_HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
+
+
+class InsecureAuthError(HTTPError):
+    """A server without TLS asks for a password or token that would go to it in the clear. It was not sent."""
+
+
+class _Challenge(NamedTuple):
+    scheme: str
+    parameters: dict[str, str]
+    rest: str
+
+
+def _parse(line: str) -> Iterator[_Challenge]:
+    """The challenges or credentials of one header line (RFC 9110 section 11.3). What cannot be read is left out."""
+    at, current = 0, None
+    while at < len(line):
+        if current is not None and (found := _PARAMETER.match(line, at)):
+            value = found[3] if found[2] is None else re.sub(r"\\(.)", r"\1", found[2])
+            if current.parameters.setdefault(found[1].lower(), value) != value:
+                return  # one name, two values: nobody knows which counts
+        elif found := _SCHEME.match(line, at):
+            if current is not None:
+                yield current
+            current = _Challenge(found[1].lower(), {}, found[2] or "")
+        else:
+            return
+        at = found.end()
+    if current is not None:
+        yield current
+
+
+class Auth(Protocol):
+    """A client's credentials."""
+
+    def header(self, method: str, target: str) -> str | None:
+        """The Authorization of the next request; None while there was no challenge to answer."""
+        ...
+
+    def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
+        """Take the WWW-Authenticate lines of a 401. Returns whether a further attempt makes sense.
+
+        secure: whether the connection has TLS. Raises InsecureAuthError where the answer may not go out without.
+        """
+        ...
+
+
+class _PlainAuth:
+    """Credentials that are the same for each request, and that whoever reads them can use."""
+
+    scheme: str
+    insecure: bool
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def _credentials(self) -> str:
+        raise NotImplementedError
+
+    def header(self, method: str, target: str) -> str | None:
+        """As `Auth.header`."""
+        return self._credentials() if self._asked else None
+
+    def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
+        """As `Auth.challenge`."""
+        wanted = any(each.scheme == self.scheme for line in challenges for each in _parse(line))
+        if wanted and not secure and not self.insecure:
+            raise InsecureAuthError(f"{self.scheme.capitalize()} over a connection without TLS")
+        again = wanted and not self._asked
+        self._asked = self._asked or wanted
+        return again
+
+
+class BasicAuth(_PlainAuth):
+    """A user name and password (RFC 7617). insecure: send them without TLS too."""
+
+    scheme = "basic"
+
+    def __init__(self, user: str, password: str, *, insecure: bool = False) -> None:
+        super().__init__()
+        if ":" in user:
+            raise ValueError("a user name with a colon has no form in Basic")
+        self._pair = f"{user}:{password}".encode()
+        self.insecure = insecure
+
+    def _credentials(self) -> str:
+        return f"Basic {base64.b64encode(self._pair).decode()}"
+
+
+class BearerAuth(_PlainAuth):
+    """A token (RFC 6750). insecure: send it without TLS too."""
+
+    scheme = "bearer"
+
+    def __init__(self, token: str, *, insecure: bool = False) -> None:
+        super().__init__()
+        self._token = token
+        self.insecure = insecure
+
+    def _credentials(self) -> str:
+        return f"Bearer {self._token}"
+
+
+class DigestAuth:
+    """A user name and password, of which only a digest goes out (RFC 7616): SHA-256, or MD5 for old servers."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._user, self._password = user, password
+        self._lock = threading.Lock()
+        self._parameters: dict[str, str] | None = None
+        self._count = 0
+
+    def header(self, method: str, target: str) -> str | None:
+        """As `Auth.header`."""
+        with self._lock:
+            asked = self._parameters
+            if asked is None:
+                return None
+            self._count += 1
+            count = f"{self._count:08x}"
+        algorithm = asked.get("algorithm", "MD5")
+        fields = {"username": self._user, "realm": asked["realm"], "nonce": asked["nonce"], "uri": target}
+        bare = {"algorithm": algorithm}
+        cnonce = secrets.token_hex(16)
+        qop = "auth" if "qop" in asked else ""
+        if qop:
+            fields["cnonce"] = cnonce
+            bare |= {"qop": qop, "nc": count}
+        secret = _secret(algorithm, self._user, asked["realm"], self._password)
+        fields["response"] = _response(algorithm, secret, method, target, asked["nonce"], count, cnonce, qop)
+        if "opaque" in asked:
+            fields["opaque"] = asked["opaque"]
+        quoted = [f'{name}="{_escape(value)}"' for name, value in fields.items()]
+        text = f"Digest {', '.join(quoted + [f'{name}={value}' for name, value in bare.items()])}"
+        return text.encode().decode("iso-8859-1")  # UTF-8 on the wire (RFC 7616 section 3.3)
+
+    def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
+        """As `Auth.challenge`. The first challenge that can be answered is the server's favourite, and is taken."""
+        for line in challenges:
+            for scheme, parameters, _ in _parse(line):
+                if scheme == "digest" and self._can_answer(parameters):
+                    stale = parameters.get("stale", "").lower() == "true"
+                    with self._lock:
+                        again = self._parameters is None or stale
+                        self._parameters, self._count = parameters, 0
+                    return again
+        return False
+
+    @staticmethod
+    def _can_answer(parameters: dict[str, str]) -> bool:
+        qop = {each.strip().lower() for each in parameters.get("qop", "auth").split(",")}
+        known = parameters.get("algorithm", "MD5").upper() in _HASHES
+        return known and "auth" in qop and "realm" in parameters and "nonce" in parameters
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _hash(algorithm: str, text: str) -> str:
+    return _HASHES[algorithm.upper()](text.encode()).hexdigest()
+
+
+def _secret(algorithm: str, user: str, realm: str, password: str) -> str:
+    return _hash(algorithm, f"{user}:{realm}:{password}")
+
+
+def _response(
+    algorithm: str, secret: str, method: str, target: str, nonce: str, count: str, cnonce: str, qop: str
+) -> str:
+    """RFC 7616 section 3.4.1; without qop, as RFC 2069 has it."""
+    request = _hash(algorithm, f"{method}:{target}")
+    middle = f"{nonce}:{count}:{cnonce}:{qop}" if qop else nonce
+    return _hash(algorithm, f"{secret}:{middle}:{request}")
+
+
+class Authenticator(Protocol):
+    """A server's judge."""
+
+    def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
+        """The user whose request this is.
+
+        authorization: the Authorization line, None where there is none. secure: whether the connection has TLS.
+        Raises Refusal with status 401 and the challenges, or another status.
+        """
+        ...
+
+
+def _refuse(challenges: Iterable[str]) -> Refusal:
+    return Refusal(401, "not authenticated", headers=[("WWW-Authenticate", each) for each in challenges])
+
+
+def _credentials(authorization: str | None, scheme: str) -> _Challenge | None:
+    """What the line says, where it is of the one scheme that counts."""
+    try:
+        text = (authorization or "").encode("iso-8859-1").decode()  # UTF-8 on the wire (RFC 7616 section 3.3)
+    except UnicodeError:
+        return None
+    found = list(_parse(text))
+    return found[0] if len(found) == 1 and found[0].scheme == scheme else None
+
+
+class BasicAuthenticator:
+    """Takes a user name and password (RFC 7617).
+
+    check: whether a user has that password; it compares in constant time, as `hmac.compare_digest` does.
+    insecure: accept them without TLS too; otherwise such a client is told to upgrade (426).
+    """
+
+    def __init__(self, check: Callable[[str, str], bool], *, realm: str = "ipp", insecure: bool = False) -> None:
+        self._check = check
+        self._challenge = f'Basic realm="{_escape(realm)}", charset="UTF-8"'
+        self._insecure = insecure
+
+    def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
+        """As `Authenticator.authenticate`."""
+        _demand_tls(secure or self._insecure)
+        credentials = _credentials(authorization, "basic")
+        try:
+            pair = base64.b64decode(credentials.rest, validate=True).decode() if credentials is not None else ""
+        except ValueError:
+            pair = ""
+        user, colon, password = pair.partition(":")
+        if not colon or not self._check(user, password):
+            raise _refuse([self._challenge])
+        return user
+
+
+class BearerAuthenticator:
+    """Takes a token (RFC 6750). user_of: whose token it is, or None. insecure: as for `BasicAuthenticator`."""
+
+    def __init__(self, user_of: Callable[[str], str | None], *, realm: str = "ipp", insecure: bool = False) -> None:
+        self._user_of = user_of
+        self._challenge = f'Bearer realm="{_escape(realm)}"'
+        self._insecure = insecure
+
+    def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
+        """As `Authenticator.authenticate`."""
+        _demand_tls(secure or self._insecure)
+        credentials = _credentials(authorization, "bearer")
+        user = self._user_of(credentials.rest) if credentials is not None and credentials.rest else None
+        if user is None:
+            raise _refuse([self._challenge])
+        return user
+
+
+def _demand_tls(secure: bool) -> None:
+    if not secure:
+        upgrade = [("Upgrade", "TLS/1.2"), ("Connection", "Upgrade")]
+        raise Refusal(426, "this server takes credentials over TLS alone", headers=upgrade)
+
+
+class DigestAuthenticator:
+    """Takes digests of passwords (RFC 7616). password_of: a user's password, or None where there is no such user.
+
+    algorithms: what is offered, the favourite first. nonce_seconds: how long a challenge can be answered.
+    """
+
+    _MAX_NONCES = 1_000
+
+    def __init__(
+        self,
+        password_of: Callable[[str], str | None],
+        *,
+        realm: str = "ipp",
+        algorithms: Iterable[str] = ("SHA-256", "MD5"),
+        nonce_seconds: float = 300.0,
+    ) -> None:
+        self._password_of = password_of
+        self._realm = realm
+        self._algorithms = tuple(algorithms)
+        if not self._algorithms or not set(self._algorithms) <= set(_HASHES):
+            raise ValueError("the algorithms are SHA-256 and MD5")
+        self._seconds = nonce_seconds
+        self._key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}  # the highest count that came with each nonce
+
+    def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
+        """As `Authenticator.authenticate`."""
+        credentials = _credentials(authorization, "digest")
+        if credentials is None:
+            raise _refuse(self._challenges(stale=False))
+        given = credentials.parameters
+        algorithm = given.get("algorithm", "MD5")
+        user, nonce, count = given.get("username", ""), given.get("nonce", ""), given.get("nc", "")
+        password = self._password_of(user)
+        expected = "-"
+        if algorithm in self._algorithms:
+            secret = _secret(algorithm, user, self._realm, password or "")
+            expected = _response(algorithm, secret, method, target, nonce, count, given.get("cnonce", ""), "auth")
+        fits = (
+            hmac.compare_digest(expected.encode(), given.get("response", "").encode())
+            and password is not None
+            and given.get("realm") == self._realm
+            and given.get("uri") == target
+            and given.get("qop") == "auth"
+            and re.fullmatch(r"[0-9a-fA-F]{8}", count) is not None
+        )
+        if not fits:
+            raise _refuse(self._challenges(stale=False))
+        if not self._is_fresh(nonce, int(count, 16)):
+            raise _refuse(self._challenges(stale=True))
+        return user
+
+    def _challenges(self, *, stale: bool) -> list[str]:
+        when = struct.pack(">d", time.time()) + secrets.token_bytes(8)
+        nonce = base64.urlsafe_b64encode(when + self._sign(when)).decode()
+        end = ', qop="auth", charset=UTF-8' + (", stale=true" if stale else "")
+        realm = _escape(self._realm)
+        return [f'Digest realm="{realm}", nonce="{nonce}", algorithm={each}{end}' for each in self._algorithms]
+
+    def _sign(self, when: bytes) -> bytes:
+        return hmac.digest(self._key, when, "sha256")
+
+    def _is_fresh(self, nonce: str, count: int) -> bool:
+        """Whether this server made the nonce lately, and this count is higher than any that came with it."""
+        try:
+            made = base64.b64decode(nonce, altchars=b"-_", validate=True)
+        except ValueError:
+            return False
+        when = made[:16]
+        if len(made) != 48 or not hmac.compare_digest(made[16:], self._sign(when)):
+            return False
+        if not 0 <= time.time() - struct.unpack(">d", when[:8])[0] <= self._seconds:
+            return False
+        with self._lock:
+            if count <= self._counts.get(nonce, 0):
+                return False
+            self._counts[nonce] = count
+            if len(self._counts) > self._MAX_NONCES:
+                # A nonce that is merely forgotten could be replayed: with a new key, all are stale.
+                self._key = secrets.token_bytes(32)
+                self._counts.clear()
+        return True

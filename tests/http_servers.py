@@ -1,0 +1,54 @@
+"""What the tests of the shells share: a handler that keeps what it is given, and a server for it on loopback."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+from http_conversations import ANSWER
+
+from ippfast import Message
+from ippfast.http import (
+    IncomingRequest,
+    Reply,
+    Server,
+)
+from ippfast.http.server import Handler
+
+__all__ = ["DOCUMENT", "SECONDS", "Printer", "connect", "serving", "uri_of"]
+
+DOCUMENT = bytes(range(256)) * 4_000
+SECONDS = 20.0
+"""After so long, whatever a test waits for does not come."""
+
+
+class Printer:
+    """A handler that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.documents: list[bytes] = []
+        self.peers: list[tuple[str, bool]] = []
+        self.finished = threading.Event()
+
+    def __call__(self, request: IncomingRequest) -> Message | Reply:
+        self.messages.append(request.message)
+        self.peers.append((request.peer, request.secure))
+        self.documents.append(request.document.read())
+        self.finished.set()
+        return ANSWER
+
+
+@contextlib.contextmanager
+def serving(handler: Handler, **options: object) -> Iterator[Server]:
+    server = Server(handler, port=0, **options)  # type: ignore[arg-type]
+    with server:
+        yield server
+
+
+def uri_of(server: Server, scheme: str = "ipp") -> str:
+    return f"{scheme}://localhost:{server.port}/ipp/print"
+
+
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), SECONDS)
