@@ -25,6 +25,7 @@ from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, S
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import operations, registry, views
+    from .attributes import attribute, collection
     from .enums import (
         ClientType,
         DocumentState,
@@ -117,6 +118,8 @@ __all__ = [
     "UriScheme",
     "ValueTag",
     "__version__",
+    "attribute",
+    "collection",
     "decode",
     "decode_prefix",
     "encode",
@@ -133,6 +136,8 @@ __all__ = [
 
 # Where the names are that are loaded when they are first used: the vocabulary takes longer to load than the codec.
 _LATER = {
+    "attribute": "attributes",
+    "collection": "attributes",
     "ClientType": "enums",
     "DocumentState": "enums",
     "Finishings": "enums",
