@@ -8,7 +8,7 @@ import os
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, Phase
+from hypothesis import HealthCheck
 from implementations import COMPILED, IMPLEMENTATIONS, NAMES, Implementation
 from peers import eve_printer, scheduler, system_bus
 
@@ -23,10 +23,7 @@ hypothesis.settings.register_profile(
     "ci", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis.settings.register_profile(
-    "long", deadline=None, max_examples=20_000, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+hypothesis.settings.load_profile("ci" if "CI" in os.environ else "dev")
 
 
 def pytest_report_header() -> str:
