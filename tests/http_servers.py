@@ -13,7 +13,7 @@ from ippfast.http import (
     Reply,
     Server,
 )
-from ippfast.http.server import Handler
+from ippfast.http.incoming import Handler
 
 __all__ = ["DOCUMENT", "SECONDS", "Printer", "connect", "serving", "uri_of"]
 

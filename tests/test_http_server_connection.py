@@ -206,6 +206,47 @@ def test_refused_heads(name: str) -> None:
     assert headers.get("allow") == ("POST" if status == 405 else None)
 
 
+GET = b"GET /icon.png HTTP/1.1\r\n" + HOST
+HEAD = GET.replace(b"GET", b"HEAD")
+METHODS = ("POST", "GET", "HEAD")
+
+
+@pytest.mark.parametrize("octets", [GET, HEAD])
+def test_pages(octets: bytes) -> None:
+    for split in (singly, lambda octets: [octets]):
+        connection = ServerConnection(methods=METHODS)
+        head, *rest = events_of(connection, split(octets + b"\r\n"))
+        assert isinstance(head, RequestHead)
+        assert head.method == octets.partition(b" ")[0].decode()
+        assert head.target == "/icon.png"
+        assert rest == [EndOfMessage(), PAUSED]
+        sent = wire(connection.send_content(200, "image/png", b"octets", headers=[("Cache-Control", "no-store")]))
+        lines, _, body = sent.lower().partition(b"\r\n\r\n")
+        assert {b"content-type: image/png", b"content-length: 6", b"cache-control: no-store"} < set(
+            lines.split(b"\r\n")
+        )
+        assert b"connection" not in lines
+        assert body == (b"octets" if head.method == "GET" else b"")
+        assert isinstance(events_of(connection, [post(BODY)])[1], Request)
+
+
+def test_pages_have_no_body() -> None:
+    for line in (CL, TE):
+        connection = ServerConnection(methods=METHODS)
+        error = events_of(connection, [GET + line + b"\r\n"])[-1]
+        assert isinstance(error, RemoteProtocolError)
+        assert error.status == 400
+
+
+def test_refused_head_request_is_answered_without_a_body() -> None:
+    connection = ServerConnection()
+    (error,) = events_of(connection, [HEAD + b"\r\n"])
+    assert isinstance(error, RemoteProtocolError)
+    sent = wire(connection.send_error(error))
+    assert sent.startswith(b"HTTP/1.1 405 ")
+    assert sent.endswith(b"\r\n\r\n")
+
+
 def test_64_header_lines_are_not_too_many() -> None:
     octets = post(BODY, headers=["X: y"] * 61)
     assert octets.partition(b"\r\n\r\n")[0].count(b"\r\n") == 64
@@ -306,8 +347,33 @@ def test_continue_is_due_where_part_of_the_body_came_with_the_head() -> None:
     assert isinstance(connection.next_event(), RequestHead)
     assert connection.awaits_continue
     assert isinstance(connection.next_event(), Request)
+    assert connection.awaits_continue
+    assert wire(connection.send_continue()) == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert b"connection" not in wire(connection.send_response(ANSWER)).lower()
     assert connection.next_event() is NEED_DATA
+
+
+@pytest.mark.parametrize("chunks", [None, []])
+def test_answered_instead_of_continue(chunks: list[int] | None) -> None:
+    """Nobody knows whether such a client sends the rest, or its next request: the connection ends."""
+    octets = post(BODY, headers=["Expect: 100-continue"], chunks=chunks)
+    connection = ServerConnection()
+    connection.receive_data(octets[:-20])
+    assert isinstance(connection.next_event(), RequestHead)
+    assert isinstance(connection.next_event(), Request)
+    assert b"connection: close" in wire(connection.send_response(ANSWER)).lower()
+    assert connection.next_event() == ConnectionClosed()
+
+
+def test_continue_is_not_due_where_the_whole_body_came() -> None:
+    connection = ServerConnection()
+    connection.receive_data(post(encode(PRINT_JOB), headers=["Expect: 100-continue"]) + post(BODY))
+    assert isinstance(connection.next_event(), RequestHead)
+    assert isinstance(connection.next_event(), Request)
+    assert not connection.awaits_continue
+    assert b"connection" not in wire(connection.send_response(ANSWER)).lower()
+    assert connection.next_event() == EndOfMessage()
+    assert isinstance(connection.next_event(), RequestHead)
 
 
 @pytest.mark.parametrize(

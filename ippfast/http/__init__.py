@@ -43,8 +43,9 @@ if TYPE_CHECKING:
         RequestHead,
         Response,
     )
+    from .incoming import Incoming, IncomingDocument, IncomingRequest, Page, PageRequest, Reply
     from .limits import HTTPLimits, Timeouts
-    from .server import IncomingDocument, IncomingRequest, Reply, Server
+    from .server import Server
     from .server_connection import ServerConnection
     from .tls import TLS, make_server_context
 
@@ -70,11 +71,14 @@ __all__ = [
     "HTTPError",
     "HTTPLimits",
     "Headers",
+    "Incoming",
     "IncomingDocument",
     "IncomingRequest",
     "InformationalResponse",
     "InsecureAuthError",
     "LocalProtocolError",
+    "Page",
+    "PageRequest",
     "PhaseTimeoutError",
     "PinError",
     "Refusal",
@@ -127,7 +131,8 @@ _HOMES = {
         "Response",
     ),
     "limits": ("HTTPLimits", "Timeouts"),
-    "server": ("IncomingDocument", "IncomingRequest", "Reply", "Server"),
+    "incoming": ("Incoming", "IncomingDocument", "IncomingRequest", "Page", "PageRequest", "Reply"),
+    "server": ("Server",),
     "server_connection": ("ServerConnection",),
     "tls": ("TLS", "make_server_context"),
 }

@@ -54,8 +54,8 @@ class Headers(tuple[tuple[str, str], ...]):
 class RequestHead:
     """The head of a request has arrived; its body need not have (RFC 9112 sections 3 and 5).
 
-    method: always POST. target: the request-target, as sent. http_version: ``"1.1"`` or ``"1.0"``.
-    content_length: what the client announces, None where it does not know it.
+    method: POST, unless the connection takes others too. target: the request-target, as sent. http_version: ``"1.1"``
+    or ``"1.0"``. content_length: what the client announces, None where it does not know it.
     """
 
     method: str

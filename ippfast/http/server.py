@@ -5,16 +5,16 @@ the handler. Whatever a client does, others are served, and one line in the log 
 """
 
 import contextlib
+import ipaddress
 import logging
-import os
 import socket
 import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import TracebackType
-from typing import NamedTuple, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from ..codec import Message
 from ._sockets import RECEIVE_SIZE, send_buffers
@@ -24,102 +24,32 @@ from .events import (
     NEED_DATA,
     Buffer,
     ConnectionClosed,
-    DocumentData,
-    EndOfMessage,
     Event,
     Request,
     RequestHead,
+)
+from .incoming import (
+    Anonymous,
+    Authorizer,
+    Handler,
+    IncomingDocument,
+    IncomingRequest,
+    PageRequest,
+    Pages,
 )
 from .limits import HTTPLimits
 from .server_connection import ServerConnection
 from .tls import CLIENT_HELLO
 
-__all__ = ["Handler", "IncomingDocument", "IncomingRequest", "Reply", "Server"]
+__all__ = ["Network", "Server"]
 
 _log = logging.getLogger("ippfast.http")
 
 _RATE_AFTER = 10.0
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-
-class IncomingDocument:
-    """The document of a request, read from the connection as it is asked for. It can be read once.
-
-    Its methods raise RemoteProtocolError and its kind where the document does not arrive whole or is refused; a
-    handler lets that pass.
-    """
-
-    def __init__(self, next_event: Callable[[], Event]) -> None:
-        self._next_event = next_event
-        self._rest = memoryview(b"")
-        self._ended = False
-
-    def __iter__(self) -> Iterator[Buffer]:
-        """Pieces as they come, of any size but none empty. Their octets never change."""
-        while piece := self._piece():
-            yield piece
-
-    def read(self, size: int = -1) -> bytes:
-        """So many octets, fewer only at the end; all that is left where size is negative."""
-        pieces: list[Buffer] = []
-        while size != 0 and (piece := self._piece()):
-            if 0 <= size < len(piece):
-                self._rest = memoryview(piece)[size:]
-                piece = memoryview(piece)[:size]
-            pieces.append(piece)
-            size -= len(piece) if size > 0 else 0
-        return b"".join(pieces)
-
-    def write_to(self, descriptor: int) -> int:
-        """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were."""
-        written = 0
-        for piece in self:
-            left = memoryview(piece)
-            while left:
-                count = os.write(descriptor, left)
-                left = left[count:]
-                written += count
-        return written
-
-    def _piece(self) -> Buffer:
-        """What comes next; no octets at the end."""
-        if self._rest:
-            rest, self._rest = self._rest, memoryview(b"")
-            return rest
-        while not self._ended:
-            event = self._next_event()
-            if isinstance(event, DocumentData):
-                return event.data
-            self._ended = isinstance(event, EndOfMessage)
-        return b""
-
-
-class IncomingRequest(NamedTuple):
-    """What a handler is given.
-
-    message: the IPP request. document: its document data, still to arrive. head: target and header lines.
-    peer: the client's address. secure: whether the connection has TLS. user: who asks, where the server has an
-    authenticator; None otherwise. The message's requesting-user-name is but a claim.
-    """
-
-    message: Message
-    document: IncomingDocument
-    head: RequestHead
-    peer: str
-    secure: bool
-    user: str | None = None
-
-
-class Reply(NamedTuple):
-    """A response with document data: its octets in pieces, and how many they are, None where that is not known."""
-
-    message: Message
-    document: Iterable[Buffer]
-    length: int | None = None
-
-
-Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply]
-"""Carries out a request and gives the response. It need not read the document; it may raise `Refusal`."""
+Network: TypeAlias = str | ipaddress.IPv4Network | ipaddress.IPv6Network
+"""An address or a network, such as ``"192.168.1.0/24"``."""
 
 
 class Server:
@@ -128,8 +58,15 @@ class Server:
     handler: see `Handler`. host, port: where to listen; port 0 takes a free one, see `port`. tls: with it, ipps is
     served on the same port as ipp. limits: the bounds on what clients may do. hosts: which names a Host line may give,
     without port; None allows any, but only the names of loopback where the server listens there, lest a web page
-    reaches it by a name of its own (DNS rebinding). authenticator: who judges each request's credentials, before any of
-    its body is asked for.
+    reaches it by a name of its own (DNS rebinding). allow: the networks whose clients may connect; without it, any.
+
+    authenticator: who judges each request's credentials, before any of its body is asked for. anonymous: which
+    requests need none; with it, credentials are judged once the message is known, and where some are shown or needed.
+    authorizer: who grants or refuses a request once its message and user are known, before its document is asked for.
+    pages: what answers GET and HEAD; without it, they are refused with 405. What authenticator, authorizer and pages
+    refuse, they raise `Refusal` for: see there how it is answered in HTTP or in IPP.
+
+    Raises OSError where it cannot listen there, and ValueError for what is no network.
 
     `start` returns at once; `shutdown` ends it. Use it as a context manager for both.
     """
@@ -143,10 +80,18 @@ class Server:
         tls: ssl.SSLContext | None = None,
         limits: HTTPLimits | None = None,
         hosts: Collection[str] | None = None,
+        allow: Iterable[Network] | None = None,
         authenticator: Authenticator | None = None,
+        anonymous: Anonymous | None = None,
+        authorizer: Authorizer | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self.handler = handler
         self.authenticator = authenticator
+        self.anonymous = anonymous
+        self.authorizer = authorizer
+        self.pages = pages
+        self._allowed = None if allow is None else [ipaddress.ip_network(network) for network in allow]
         self.limits = limits or HTTPLimits()
         self.tls = tls
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -209,6 +154,10 @@ class Server:
                 time.sleep(0.1)  # out of descriptors: until a connection ends
                 continue
             peer = str(address[0])
+            if not self._allows(peer):
+                _log.info("%s: not one of the networks allowed", peer)
+                sock.close()
+                continue
             with self._changed:
                 if self.stopping or self._per_host[peer] >= self.limits.connections_per_host:
                     sock.close()
@@ -218,6 +167,13 @@ class Server:
                 self._sessions[session] = thread
                 self._per_host[peer] += 1
             thread.start()
+
+    def _allows(self, peer: str) -> bool:
+        if self._allowed is None:
+            return True
+        address = ipaddress.ip_address(peer)
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return any((mapped or address) in network for network in self._allowed)
 
     def _serve(self, session: "_Session") -> None:
         try:
@@ -243,7 +199,8 @@ class _Session:
         self.peer = peer
         self._server = server
         self._socket = sock
-        self._connection = ServerConnection(server.limits)
+        methods = ("POST",) if server.pages is None else ("POST", "GET", "HEAD")
+        self._connection = ServerConnection(server.limits, methods=methods)
         self._idle = True
         self._user: str | None = None
         self._deadline: float | None = None  # until when head and message must be complete
@@ -264,9 +221,11 @@ class _Session:
                     break
                 if isinstance(event, RequestHead):
                     self._check_host(event)
-                    self._user = self._authenticate(event)
-                    if self._connection.awaits_continue:
-                        self._send(self._connection.send_continue())
+                    self._user = None
+                    if self._server.anonymous is None:
+                        self._user = self._authenticate(event)
+                    if event.method != "POST":
+                        self._show_page(event)
                 elif isinstance(event, Request):
                     self._answer(event)
             except Refusal as refusal:
@@ -274,19 +233,37 @@ class _Session:
                     break
         self._linger()
 
+    def _show_page(self, head: RequestHead) -> None:
+        assert self._server.pages is not None
+        self._authenticate_unless_anonymous(head, None)
+        request = PageRequest(head=head, peer=self.peer, secure=self._secure, user=self._user)
+        with self._failures():
+            page = self._server.pages(request)
+        if page is None:
+            raise Refusal(404, "no such page")
+        headers = [*page.headers, *self._closing()]
+        self._send(self._connection.send_content(page.status, page.content_type, page.body, headers=headers))
+
     def _answer(self, request: Request) -> None:
         self._deadline = None
         self._waited, self._received = 0.0, 0
-        document = IncomingDocument(self._next_event)
-        incoming = IncomingRequest(request.message, document, request.head, self.peer, self._secure, self._user)
-        try:
+        self._authenticate_unless_anonymous(request.head, request.message)
+        incoming = IncomingRequest(
+            message=request.message,
+            document=IncomingDocument(self._next_event),
+            head=request.head,
+            peer=self.peer,
+            secure=self._secure,
+            user=self._user,
+        )
+        with self._failures():
+            if self._server.authorizer is not None:
+                self._server.authorizer(incoming)
+        if self._connection.awaits_continue:
+            self._send(self._connection.send_continue())
+        with self._failures():
             reply = self._server.handler(incoming)
-        except HTTPError:
-            raise
-        except Exception as error:
-            _log.exception("%s: the handler failed", self.peer)
-            raise Refusal(500, "the handler failed") from error
-        closing = [("Connection", "close")] if self._server.stopping else []
+        closing = self._closing()
         if isinstance(reply, Message):
             self._send(self._connection.send_response(reply, headers=closing))
             return
@@ -295,6 +272,20 @@ class _Session:
             for piece in reply.document:
                 self._send(self._connection.send_data(piece))
             self._send(self._connection.end())
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """A hook that fails says so in the log, and not to the client."""
+        try:
+            yield
+        except HTTPError:
+            raise
+        except Exception as error:
+            _log.exception("%s: the handler failed", self.peer)
+            raise Refusal(500, "the handler failed") from error
+
+    def _closing(self) -> list[tuple[str, str]]:
+        return [("Connection", "close")] if self._server.stopping else []
 
     def _refuse(self, refusal: Refusal) -> bool:
         """Say so to the client where it can still be said. Returns whether the connection goes on."""
@@ -324,12 +315,24 @@ class _Session:
             return None
         lines = head.headers.get_all("authorization")
         authorization = lines[0] if len(lines) == 1 else None
-        return authenticator.authenticate(head.method, head.target, authorization, secure=self._secure)
+        with self._failures():
+            return authenticator.authenticate(head.method, head.target, authorization, secure=self._secure)
+
+    def _authenticate_unless_anonymous(self, head: RequestHead, message: Message | None) -> None:
+        anonymous = self._server.anonymous
+        if anonymous is None:  # the head was enough
+            return
+        with self._failures():
+            needless = anonymous(head, message)
+        if not needless or head.headers.get("authorization") is not None:
+            self._user = self._authenticate(head)
 
     def _next_event(self) -> Event:
         """The next event but `NEED_DATA`, within the time that there is for it."""
         connection = self._connection
         while (event := connection.next_event()) is NEED_DATA:
+            if connection.awaits_continue:  # what came along with the head did not suffice (RFC 9110 section 10.1.1)
+                self._send(connection.send_continue())
             self._receive()
         if isinstance(event, Request):
             self._deadline = None

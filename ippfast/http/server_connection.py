@@ -23,31 +23,34 @@ __all__ = ["ServerConnection"]
 class ServerConnection(Connection):
     """Feed it what the client sends, act on its events, and send what its methods return.
 
-    For each request come `RequestHead`, `Request`, `DocumentData` as often as needed and `EndOfMessage`. The response
-    may be sent at any time after `RequestHead`; what is left of the request's body is then read and dropped as far as
-    ``limits.drain`` allows. The next request follows by itself, never before the response to this one is complete:
-    until then `next_event` gives `PAUSED`. `ConnectionClosed` says that no request can follow.
+    For each request come `RequestHead`, `Request`, `DocumentData` as often as needed and `EndOfMessage`. One whose
+    method is not POST has no body: after its `RequestHead` comes `EndOfMessage`, and `send_content` answers it.
+
+    The response may be sent at any time after `RequestHead`; what is left of the request's body is then read and
+    dropped as far as ``limits.drain`` allows. The next request follows by itself, never before the response to this one is
+    complete: until then `next_event` gives `PAUSED`. `ConnectionClosed` says that no request can follow.
 
     Where `next_event` raises RemoteProtocolError, `send_error` gives the answer, and the connection ends after it.
     A connection that ends is best closed for writing first, and for reading a little later, lest the client lose the
     answer (RFC 9112 section 9.6).
 
-    limits: the bounds that are kept.
+    limits: the bounds that are kept. methods: which may come; others are answered with 405.
     """
 
-    def __init__(self, limits: HTTPLimits | None = None) -> None:
+    def __init__(self, limits: HTTPLimits | None = None, *, methods: Iterable[str] = ("POST",)) -> None:
         super().__init__(limits or HTTPLimits())
+        self._methods = frozenset(methods)
         self._begin_cycle()
 
     def _begin_cycle(self) -> None:
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
         self._head_reader = HeadReader(self.limits, requests=True)
         self._head: RequestHead | None = None
+        self._method = ""
         self._message: Message | None = None
         self._keep = True
         self._drained = 0
         self._awaits_continue = False
-        self._body_began = False
         self._body_ended = False
         self._step = self._read_head
 
@@ -57,7 +60,7 @@ class ServerConnection(Connection):
 
         It may have sent a part of it: CUPS' clients send the message along with the head, and wait then.
         """
-        return self._awaits_continue
+        return self._awaits_continue and not self._framing.ended
 
     @property
     def between_requests(self) -> bool:
@@ -79,11 +82,6 @@ class ServerConnection(Connection):
         """Whether the final response to the current request is complete."""
         return self._h11.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
-    def receive_data(self, data: Buffer) -> None:
-        """As `Connection.receive_data`."""
-        self._body_began = True
-        super().receive_data(data)
-
     def _read_head(self) -> Event | None:
         head = None
         if self._at < len(self._input):
@@ -98,19 +96,27 @@ class ServerConnection(Connection):
         assert isinstance(request, h11.Request)
         headers, version = headers_of(request), request.http_version.decode("ascii")
         framing, length = request_framing(headers, version, self.limits)
-        method = request.method.decode("ascii")
-        self._check_head(method, headers.get("content-type"), media_type(headers), length)
+        method = self._method = request.method.decode("ascii")
+        self._check_head(headers.get("content-type"), media_type(headers), length)
         self._begin_body(framing, content_coding(headers))
         self._keep = not closes(headers, version)
-        self._awaits_continue = self._h11.they_are_waiting_for_100_continue and not framing.ended
-        self._body_began = self._at < len(self._input)
-        self._begin_message()
+        self._awaits_continue = self._h11.they_are_waiting_for_100_continue
+        if method == "POST":
+            self._begin_message()
+        else:
+            self._step = self._end_empty_body
         self._head = RequestHead(method, request.target.decode("ascii"), headers, version, length)
         return self._head
 
-    def _check_head(self, method: str, sent_type: str | None, kind: str | None, length: int | None) -> None:
-        if method != "POST":  # RFC 8010 section 4
-            raise RemoteProtocolError(405, f"the method {method!r}, not POST", headers=[("Allow", "POST")])
+    def _check_head(self, sent_type: str | None, kind: str | None, length: int | None) -> None:
+        if self._method not in self._methods:
+            allowed = ", ".join(sorted(self._methods))
+            reason = f"the method {self._method!r}, not {allowed.replace(', ', ' or ')}"
+            raise RemoteProtocolError(405, reason, headers=[("Allow", allowed)])
+        if self._method != "POST":  # RFC 8010 section 4
+            if length != 0:
+                raise RemoteProtocolError(400, f"a body with {self._method}")
+            return
         if kind != CONTENT_TYPE:
             raise RemoteProtocolError(415, f"the Content-Type {sent_type!r}, not {CONTENT_TYPE}")
         limits = self.limits
@@ -125,6 +131,10 @@ class ServerConnection(Connection):
     def _end_body(self) -> None:
         self._body_ended = True
         self._step = self._wait
+
+    def _end_empty_body(self) -> Event | None:
+        self._end_body()
+        return EndOfMessage()
 
     def _wait(self) -> Event | None:
         """The request is complete."""
@@ -183,6 +193,18 @@ class ServerConnection(Connection):
         buffers += self._send(h11.Data(data=octets))
         return buffers + self.end() if document_length == 0 else buffers
 
+    def send_content(
+        self, status: int, content_type: str, content: bytes, *, headers: Iterable[tuple[str, str]] = ()
+    ) -> list[Buffer]:
+        """A response that is no IPP message, complete. Where HEAD asks, the content stays out (RFC 9110 section 9.3.2).
+
+        headers: further header lines. Raises LocalProtocolError where no response may be sent now.
+        """
+        buffers = self._send_head(status, content_type, headers, len(content))
+        if self._method != "HEAD":
+            buffers += self._send(h11.Data(data=content))
+        return buffers + self.end()
+
     def send_error(self, refusal: Refusal) -> list[Buffer]:
         """What answers a request that `next_event` or a handler refused: complete, with the reason as text.
 
@@ -193,9 +215,7 @@ class ServerConnection(Connection):
         if refusal.ipp_status is not None and self._message is not None:
             return self.send_response(_ipp_refusal(self._message, refusal), headers=refusal.headers)
         text = f"{refusal.reason}\n".encode("utf-8", "backslashreplace")
-        buffers = self._send_head(refusal.status, "text/plain; charset=utf-8", refusal.headers, len(text))
-        buffers += self._send(h11.Data(data=text))
-        return buffers + self.end()
+        return self.send_content(refusal.status, "text/plain; charset=utf-8", text, headers=refusal.headers)
 
     def end(self) -> list[Buffer]:
         """As `Connection.end`."""
@@ -222,8 +242,10 @@ class ServerConnection(Connection):
         if self._head is None:
             return True
         framing = self._framing
-        too_long = isinstance(framing, LengthFraming) and framing.left > self.limits.drain
-        return too_long or (self._awaits_continue and not self._body_began)
+        if isinstance(framing, LengthFraming) and framing.left > self.limits.drain:
+            return True
+        # Whether the client sends the rest now, or its next request instead, is for it (RFC 9110 section 10.1.1).
+        return self.awaits_continue
 
 
 def _ipp_refusal(message: Message, refusal: Refusal) -> Message:

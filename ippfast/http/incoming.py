@@ -1,0 +1,159 @@
+"""What a server's hooks are given, and what they give back: requests, pages, replies.
+
+The rule of this file: plain values, whichever shell serves them. What a client merely says of itself is called a claim.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from ..codec import Message
+from ..values import StringWithLanguage
+from .events import Buffer, DocumentData, EndOfMessage, Event, RequestHead
+
+__all__ = [
+    "Anonymous",
+    "Authorizer",
+    "Handler",
+    "Incoming",
+    "IncomingDocument",
+    "IncomingRequest",
+    "Page",
+    "PageRequest",
+    "Pages",
+    "Reply",
+]
+
+
+class IncomingDocument:
+    """The document of a request, read from the connection as it is asked for. It can be read once.
+
+    Its methods raise RemoteProtocolError and its kind where the document does not arrive whole or is refused; a
+    handler lets that pass.
+    """
+
+    def __init__(self, next_event: Callable[[], Event]) -> None:
+        self._next_event = next_event
+        self._rest = memoryview(b"")
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """Pieces as they come, of any size but none empty. Their octets never change."""
+        while piece := self._piece():
+            yield piece
+
+    def read(self, size: int = -1) -> bytes:
+        """So many octets, fewer only at the end; all that is left where size is negative."""
+        pieces: list[Buffer] = []
+        while size != 0 and (piece := self._piece()):
+            if 0 <= size < len(piece):
+                self._rest = memoryview(piece)[size:]
+                piece = memoryview(piece)[:size]
+            pieces.append(piece)
+            size -= len(piece) if size > 0 else 0
+        return b"".join(pieces)
+
+    def write_to(self, descriptor: int) -> int:
+        """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were."""
+        written = 0
+        for piece in self:
+            left = memoryview(piece)
+            while left:
+                count = os.write(descriptor, left)
+                left = left[count:]
+                written += count
+        return written
+
+    def _piece(self) -> Buffer:
+        """What comes next; no octets at the end."""
+        if self._rest:
+            rest, self._rest = self._rest, memoryview(b"")
+            return rest
+        while not self._ended:
+            event = self._next_event()
+            if isinstance(event, DocumentData):
+                return event.data
+            self._ended = isinstance(event, EndOfMessage)
+        return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An IPP request, whichever shell serves it.
+
+    message: the IPP request. head: target and header lines. peer: the client's address. secure: whether the connection
+    has TLS. user: who asks, where the server has an authenticator and the client showed credentials; None otherwise.
+    """
+
+    message: Message
+    head: RequestHead
+    peer: str
+    secure: bool
+    user: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose job a job of this request is: job-originating-user-name (RFC 8011 sections 5.3.6 and 9.3).
+
+        That is `user`; without one, the claim in requesting-user-name, which proves nothing; without that,
+        ``"anonymous"``.
+        """
+        if self.user is not None:
+            return self.user
+        group = self.message.groups[0] if self.message.groups else None
+        claim = group.get("requesting-user-name") if group is not None else None
+        name = claim.values[0] if claim is not None and claim.values else None
+        if isinstance(name, StringWithLanguage):
+            name = name.string
+        return name if isinstance(name, str) and name else "anonymous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingRequest(Incoming):
+    """What a handler is given: an `Incoming` with its document data, still to arrive."""
+
+    document: IncomingDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """A GET or HEAD: method, target and header lines in `head`, the rest as for `Incoming`."""
+
+    head: RequestHead
+    peer: str
+    secure: bool
+    user: str | None = None
+
+
+class Page(NamedTuple):
+    """What answers a GET: an HTTP status, the body with its Content-Type, and further header lines.
+
+    HEAD is answered with the same but the body.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: Iterable[tuple[str, str]] = ()
+
+
+class Reply(NamedTuple):
+    """A response with document data: its octets in pieces, and how many they are, None where that is not known."""
+
+    message: Message
+    document: Iterable[Buffer]
+    length: int | None = None
+
+
+Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply]
+"""Carries out a request and gives the response. It need not read the document; it may raise `Refusal`."""
+
+Authorizer: TypeAlias = Callable[[IncomingRequest], None]
+"""Raises `Refusal` unless a request may be carried out. It leaves the document alone, which has not been asked for."""
+
+Anonymous: TypeAlias = Callable[[RequestHead, Message | None], bool]
+"""Whether a request is served without credentials: its head and its message, None for a page."""
+
+Pages: TypeAlias = Callable[[PageRequest], Page | None]
+"""Answers GET and HEAD; None says that there is no such page. It may raise `Refusal`."""
