@@ -52,7 +52,7 @@ suite: $(VENV)/test
 ifneq ($(MISSING_PEERS),)
 	@echo "Left out: the tests that need $(MISSING_PEERS). For all of them: apt-get install $(PEER_PACKAGES)"
 endif
-	$(BIN)/pytest $(if $(MISSING_PEERS),-m "not peers") $(ARGUMENTS)
+	$(BIN)/pytest -n auto --dist worksteal $(if $(MISSING_PEERS),-m "not peers") $(ARGUMENTS)
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
