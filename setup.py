@@ -22,6 +22,7 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
             Extension("ippfast._wire", ["ippfast/_wire.pyx"]),
             Extension("ippfast._encode", ["ippfast/_encode.pyx"]),
             Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
+            Extension("ippfast._chunks", ["ippfast/_chunks.pyx"]),
         ],
         force=True,  # it does not know that _message_c.pxd belongs to _message.py
         compiler_directives={

@@ -32,7 +32,7 @@ NAMES = (
 class Implementation:
     """One twin: its functions and its classes."""
 
-    def __init__(self, name: str, codec: ModuleType, message: ModuleType) -> None:
+    def __init__(self, name: str, codec: ModuleType, message: ModuleType, chunks: ModuleType) -> None:
         self.name = name
         self.codec = codec
         self.message = message
@@ -45,6 +45,7 @@ class Implementation:
         self.decode_prefix: Callable[..., tuple[Message, int]] = codec.decode_prefix
         self.encode: Callable[[Message], bytes] = codec.encode
         self.walk: Callable[[Any], Iterator[tuple[Attribute, Any]]] = codec.walk
+        self.gather: Callable[[bytes, int, int, int], tuple[Any, int, int]] = chunks.gather
 
     def __repr__(self) -> str:
         return self.name
@@ -54,21 +55,21 @@ def _on(variable: str) -> bool:
     return os.environ.get(variable, "0") not in ("", "0")
 
 
-def _find(name: str, codec: str, message: str) -> Implementation:
-    return Implementation(name, importlib.import_module(codec), importlib.import_module(message))
+def _find(name: str, *modules: str) -> Implementation:
+    return Implementation(name, *(importlib.import_module(f"ippfast.{module}") for module in modules))
 
 
 def _find_compiled() -> Implementation | None:
     if _on("IPPFAST_PURE"):
         return None
     try:
-        return _find("cython", "ippfast._codec", "ippfast._message_c")
+        return _find("cython", "_codec", "_message_c", "_chunks")
     except ModuleNotFoundError as missing:
         if missing.name != "ippfast._codec" or _on("IPPFAST_REQUIRE_EXTENSION"):
             raise
         return None
 
 
-PURE = _find("python", "ippfast._codec_py", "ippfast._message")
+PURE = _find("python", "_codec_py", "_message", "_chunks_py")
 COMPILED = _find_compiled()
 IMPLEMENTATIONS = (PURE,) if COMPILED is None else (COMPILED, PURE)

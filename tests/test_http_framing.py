@@ -1,18 +1,29 @@
 """Bodies end where RFC 9112 sections 6.3 and 7.1 say, however the octets arrive; anything doubtful is refused.
 
-h11 is the independent reader where both accept.
+h11 is the independent reader where both accept. All is told of each twin of `gather`.
 """
+
+from collections.abc import Iterator
 
 import h11
 import pytest
 from http_conversations import chunked, cuts
 from hypothesis import given
 from hypothesis import strategies as st
+from implementations import IMPLEMENTATIONS, Implementation
 
 from ippfast.http import ConnectionLostError, HTTPLimits, RemoteProtocolError
 from ippfast.http._framing import ChunkedFraming, CloseFraming, Framing, LengthFraming
 
 LIMITS = HTTPLimits()
+
+
+@pytest.fixture(scope="module", params=IMPLEMENTATIONS, ids=repr, autouse=True)
+def twin(request: pytest.FixtureRequest) -> Iterator[None]:
+    chosen: Implementation = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ippfast.http._framing.gather", chosen.gather)
+        yield
 
 
 def take_all(framing: Framing, pieces: list[bytes]) -> tuple[bytes, bytes]:
@@ -63,6 +74,9 @@ def test_small_chunks_come_together() -> None:
 ACCEPTED = {
     "leading zeros": b"0005\r\nAAAAA\r\n0\r\n\r\n",
     "upper and lower case": b"a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n",
+    "all digits": b"".join(b"%02X\r\n%b\r\n" % (size, bytes(size)) for size in range(1, 256)) + b"0\r\n\r\n",
+    "16 digits": b"000000000000000A\r\n0123456789\r\n000000000000000a\r\n0123456789\r\n0\r\n\r\n",
+    "extensions between": b"1\r\nA\r\n1;x\r\nB\r\n1\r\nC\r\n0\r\n\r\n",
     "extension": b'5;a="b c";d\r\nAAAAA\r\n0;last\r\n\r\n',
     "several zeros": b"5\r\nAAAAA\r\n000\r\n\r\n",
     "trailers": b"5\r\nAAAAA\r\n0\r\nX-A: 1\r\nContent-Length: 9\r\n\r\n",

@@ -44,13 +44,21 @@ LAYERS = [
     "recovery",
     "views",
     "operations",
+    "_chunks",
     "http",
     "printer",
     "compat",
     "cli",
     "__main__",
 ]
-TWINS = ("_message", "_wire", "_encode", "_codec")  # each in Python and in Cython, and neither may import the other
+TWINS = (
+    "_message",
+    "_wire",
+    "_encode",
+    "_codec",
+    "_chunks",
+)  # each in Python and in Cython, and neither may import the other
+PICKERS = {"codec": "_codec", "http._framing": "_chunks"}  # who takes one of the two; the second does as the first did
 APPLICATIONS = LAYERS[LAYERS.index("printer") :]  # these may use the package by its public names
 BELOW_CODEC = LAYERS[: LAYERS.index("codec") + 1]
 
@@ -175,11 +183,11 @@ def test_twins_do_not_meet(module: str) -> None:
     """The pure twin works where nothing is compiled, and the compiled one does not fall back on it in part."""
     found = imports_of(module, MODULES[module])
     names = {name.split(".")[0] for name in found.at_once | found.when_asked}
-    compiled = {name for name in names if name in ("_codec", "_encode", "_wire", "_message_c")}
+    compiled = {name for name in names if name in ("_codec", "_encode", "_wire", "_message_c", "_chunks")}
     pure = {name for name in names if name.endswith("_py") or name == "_message"}
-    if module == "codec":
-        assert compiled == {"_codec"}
-        assert pure == {"_codec_py"}
+    if module in PICKERS:
+        assert compiled == {PICKERS[module]}
+        assert pure == {f"{PICKERS[module]}_py"}
     elif layer_of(module) in TWINS:
         assert not (pure if module.endswith((".pyx", ".pxd")) else compiled)
     else:

@@ -6,16 +6,21 @@ raises RemoteProtocolError.
 """
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ..codec import IMPLEMENTATION
 from .errors import ConnectionLostError, RemoteProtocolError
 from .events import Buffer
 from .limits import HTTPLimits
 
+if TYPE_CHECKING or IMPLEMENTATION == "python":
+    from .._chunks_py import gather
+else:
+    from .._chunks import gather
+
 __all__ = ["ChunkedFraming", "CloseFraming", "Framing", "LengthFraming"]
 
-_LARGE_PIECE = 16_384
-"""Copying less than this costs less than an event of its own."""
+_NOTHING: Buffer = b""
 
 _FREE_OVERHEAD = 65_536
 """So much may chunk lines take before their ratio to the data counts."""
@@ -85,43 +90,18 @@ class ChunkedFraming:
         self.ended = False
         self._limits = limits
         self._left = 0  # octets of the chunk's data to come
-        self._line: bytes | None = b"\r\n"  # the beginning of a chunk line that is not complete; None inside a chunk
-        self._last_line = b""  # what the last chunk line was, whole, and said
-        self._last_size = 0
+        self._line = b"\r\n"  # outside of a chunk, the beginning of the chunk line that comes next
         self._trailers: bytearray | None = None  # what came of the trailer section, once it has begun
         self._data = 0
         self._overhead = 0
 
     def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
-        pieces: list[Buffer] = []
-        at, size, left, line = start, len(data), self._left, self._line
-        while at < size and self._trailers is None:
-            if line is None:
-                if left < _LARGE_PIECE:
-                    # A chunk is mostly followed by one of the same size.
-                    last_line, last_size = self._last_line, self._last_size
-                    while data.startswith(last_line, at + left):
-                        pieces.append(data[at : at + left])
-                        at += left + len(last_line)
-                        left = last_size
-                end = min(at + left, size)
-                large = end - at >= _LARGE_PIECE
-                if large and pieces:
-                    break
-                pieces.append(_piece(data, at, end) if large else data[at:end])
-                left -= end - at
-                at = end
-                if left == 0:
-                    line = b""
-                if large:
-                    break
-            else:
-                left, at, line = self._read_line(line, data, at)
-                if line is None and left == 0:  # the last chunk
-                    self._trailers = bytearray()
-        self._left, self._line = left, line
-        octets = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if self._trailers is not None and at < size:
+        at, octets = start, _NOTHING
+        if self._left == 0 and self._trailers is None:
+            at = self._read_line(data, at)
+        if self._left and at < len(data):
+            octets, at, self._left = gather(data, at, self._left, self._limits.chunk_line)
+        if self._trailers is not None and at < len(data):
             at = self._take_trailers(data, at)
         self._data += len(octets)
         self._overhead += at - start - len(octets)
@@ -132,23 +112,22 @@ class ChunkedFraming:
     def close(self) -> None:
         raise ConnectionLostError("the body ended before its last chunk")
 
-    def _read_line(self, begun: bytes, data: bytes, at: int) -> tuple[int, int, bytes | None]:
-        """Read a chunk line, or go on with one that has begun: the chunk's size, and where the rest begins.
-
-        Third comes the line so far, None once it is complete.
-        """
-        line = begun + data[at : at + self._limits.chunk_line + 1]
+    def _read_line(self, data: bytes, at: int) -> int:
+        """Read a chunk line, or go on with one that has begun; where the rest begins."""
+        begun, limit = self._line, self._limits.chunk_line
+        line = begun + data[at : at + limit + 1]
         found = _CHUNK_LINE.match(line)
         if found is None and _CHUNK_LINE_BEGINS.fullmatch(line) is None:
             raise RemoteProtocolError(400, "no line with a chunk's size where one should stand")
-        if (len(line) if found is None else found.end()) > self._limits.chunk_line:
-            raise RemoteProtocolError(400, f"a chunk line of over {self._limits.chunk_line} octets")
+        if (len(line) if found is None else found.end()) > limit:
+            raise RemoteProtocolError(400, f"a chunk line of over {limit} octets")
         if found is None:
-            return 0, len(data), line
-        size = int(found[1], 16)
-        if size:
-            self._last_line, self._last_size = found[0], size
-        return size, at + found.end() - len(begun), None
+            self._line = line
+            return len(data)
+        self._line, self._left = b"", int(found[1], 16)
+        if self._left == 0:  # the last chunk
+            self._trailers = bytearray()
+        return at + found.end() - len(begun)
 
     def _take_trailers(self, data: bytes, at: int) -> int:
         """Read on in the trailer section; where the rest begins."""
