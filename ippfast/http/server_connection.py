@@ -27,8 +27,8 @@ class ServerConnection(Connection):
     method is not POST has no body: after its `RequestHead` comes `EndOfMessage`, and `send_content` answers it.
 
     The response may be sent at any time after `RequestHead`; what is left of the request's body is then read and
-    dropped as far as ``limits.drain`` allows. The next request follows by itself, never before the response to this one is
-    complete: until then `next_event` gives `PAUSED`. `ConnectionClosed` says that no request can follow.
+    dropped as far as ``limits.drain`` allows. The next request follows by itself, never before the response to this
+    one is complete: until then `next_event` gives `PAUSED`. `ConnectionClosed` says that no request can follow.
 
     Where `next_event` raises RemoteProtocolError, `send_error` gives the answer, and the connection ends after it.
     A connection that ends is best closed for writing first, and for reading a little later, lest the client lose the
