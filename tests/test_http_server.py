@@ -267,3 +267,10 @@ def test_shutdown_ends_what_does_not_finish() -> None:
         assert begun.wait(SECONDS)
         server.shutdown(deadline=0.05)
         assert not server._sessions
+
+
+def test_shutdown_of_what_never_began() -> None:
+    server = Server(Printer(), port=0)
+    server.shutdown()
+    with pytest.raises(ConnectionRefusedError):
+        connect(server)

@@ -23,7 +23,7 @@ __all__ = ["CONTENT_TYPE", "Connection", "content_coding", "make_head", "media_t
 CONTENT_TYPE = "application/ipp"
 
 _Source = Callable[[], Buffer | None]
-_Head = TypeVar("_Head", h11.Request, h11.Response)
+_Head = TypeVar("_Head", h11.Request, h11.InformationalResponse, h11.Response)
 
 
 class Connection:

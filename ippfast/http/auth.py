@@ -30,6 +30,9 @@ __all__ = [
     "InsecureAuthError",
 ]
 
+UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "TLS/1.2, HTTP/1.1"))
+"""The header lines of an answer that asks for TLS, or begins it (RFC 2817 section 4)."""
+
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,|$)')
 _SCHEME = re.compile(rf"\s*({_TOKEN})(?:\s+|\s*(?:,|$))(?:([A-Za-z0-9._~+/-]+=*)\s*(?:,|$))?")
@@ -281,8 +284,7 @@ class BearerAuthenticator:
 
 def _demand_tls(secure: bool) -> None:
     if not secure:
-        upgrade = [("Upgrade", "TLS/1.2"), ("Connection", "Upgrade")]
-        raise Refusal(426, "this server takes credentials over TLS alone", headers=upgrade)
+        raise Refusal(426, "this server takes credentials over TLS alone", headers=UPGRADE)
 
 
 class DigestAuthenticator:

@@ -4,7 +4,7 @@ The rule of this file: plain values, whichever shell serves them. What a client 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -14,6 +14,12 @@ from .events import Buffer, DocumentData, EndOfMessage, Event, RequestHead
 
 __all__ = [
     "Anonymous",
+    "AsyncAuthorizer",
+    "AsyncHandler",
+    "AsyncIncomingDocument",
+    "AsyncIncomingRequest",
+    "AsyncPages",
+    "AsyncReply",
     "Authorizer",
     "Handler",
     "Incoming",
@@ -24,6 +30,17 @@ __all__ = [
     "Pages",
     "Reply",
 ]
+
+
+_BATCH = 1024 * 1024
+"""So many octets are written by one call of a thread."""
+
+
+def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> None:
+    for piece in pieces:
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(descriptor, left) :]
 
 
 class IncomingDocument:
@@ -58,11 +75,8 @@ class IncomingDocument:
         """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were."""
         written = 0
         for piece in self:
-            left = memoryview(piece)
-            while left:
-                count = os.write(descriptor, left)
-                left = left[count:]
-                written += count
+            _write_all(descriptor, [piece])
+            written += len(piece)
         return written
 
     def _piece(self) -> Buffer:
@@ -126,6 +140,79 @@ class PageRequest:
     user: str | None = None
 
 
+class AsyncIncomingDocument:
+    """As `IncomingDocument`, for asyncio. Nothing more is received than is asked for, but for a few buffers.
+
+    One task reads it, once, and before the handler returns or within the pieces that it gives back.
+    """
+
+    def __init__(self, next_event: Callable[[], Awaitable[Event]]) -> None:
+        self._next_event = next_event
+        self._rest = memoryview(b"")
+        self._ended = False
+
+    async def __aiter__(self) -> AsyncIterator[Buffer]:
+        """Pieces as they come, of any size but none empty. Their octets never change."""
+        while piece := await self._piece():
+            yield piece
+
+    async def read(self, size: int = -1) -> bytes:
+        """So many octets, fewer only at the end; all that is left where size is negative."""
+        pieces: list[Buffer] = []
+        while size != 0 and (piece := await self._piece()):
+            if 0 <= size < len(piece):
+                self._rest = memoryview(piece)[size:]
+                piece = memoryview(piece)[:size]
+            pieces.append(piece)
+            size -= len(piece) if size > 0 else 0
+        return b"".join(pieces)
+
+    async def write_to(self, descriptor: int) -> int:
+        """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were.
+
+        A thread writes while the next octets arrive, so that a slow disk holds up nobody else.
+        """
+        from asyncio import Future, get_running_loop  # not loaded where threads serve
+
+        loop = get_running_loop()
+        written, batch, size = 0, list[Buffer](), 0
+        writing: Future[None] | None = None
+        try:
+            while piece := await self._piece():
+                batch.append(piece)
+                size += len(piece)
+                if size >= _BATCH:
+                    if writing is not None:
+                        await writing
+                    writing = loop.run_in_executor(None, _write_all, descriptor, batch)
+                    written, batch, size = written + size, [], 0
+        finally:
+            if writing is not None:
+                await writing
+        if batch:
+            await loop.run_in_executor(None, _write_all, descriptor, batch)
+        return written + size
+
+    async def _piece(self) -> Buffer:
+        """What comes next; no octets at the end."""
+        if self._rest:
+            rest, self._rest = self._rest, memoryview(b"")
+            return rest
+        while not self._ended:
+            event = await self._next_event()
+            if isinstance(event, DocumentData):
+                return event.data
+            self._ended = isinstance(event, EndOfMessage)
+        return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncIncomingRequest(Incoming):
+    """What a handler for asyncio is given: an `Incoming` with its document data, still to arrive."""
+
+    document: AsyncIncomingDocument
+
+
 class Page(NamedTuple):
     """What answers a GET: an HTTP status, the body with its Content-Type, and further header lines.
 
@@ -146,14 +233,31 @@ class Reply(NamedTuple):
     length: int | None = None
 
 
+class AsyncReply(NamedTuple):
+    """As `Reply`, with the document's pieces from any iterable, asynchronous or not."""
+
+    message: Message
+    document: AsyncIterable[Buffer] | Iterable[Buffer]
+    length: int | None = None
+
+
 Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply]
 """Carries out a request and gives the response. It need not read the document; it may raise `Refusal`."""
 
+AsyncHandler: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[Message | AsyncReply]]
+"""As `Handler`, for asyncio."""
+
 Authorizer: TypeAlias = Callable[[IncomingRequest], None]
 """Raises `Refusal` unless a request may be carried out. It leaves the document alone, which has not been asked for."""
+
+AsyncAuthorizer: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[None] | None]
+"""As `Authorizer`, asynchronous or not."""
 
 Anonymous: TypeAlias = Callable[[RequestHead, Message | None], bool]
 """Whether a request is served without credentials: its head and its message, None for a page."""
 
 Pages: TypeAlias = Callable[[PageRequest], Page | None]
 """Answers GET and HEAD; None says that there is no such page. It may raise `Refusal`."""
+
+AsyncPages: TypeAlias = Callable[[PageRequest], Awaitable[Page | None] | Page | None]
+"""As `Pages`, asynchronous or not."""
