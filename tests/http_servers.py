@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from http_conversations import ANSWER
 
@@ -15,7 +15,7 @@ from ippfast.http import (
 )
 from ippfast.http.incoming import Handler
 
-__all__ = ["DOCUMENT", "SECONDS", "Printer", "connect", "serving", "uri_of"]
+__all__ = ["DOCUMENT", "SECONDS", "Printer", "connect", "read_until", "scripted", "serving", "uri_of"]
 
 DOCUMENT = bytes(range(256)) * 4_000
 SECONDS = 20.0
@@ -52,3 +52,32 @@ def uri_of(server: Server, scheme: str = "ipp") -> str:
 
 def connect(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), SECONDS)
+
+
+@contextlib.contextmanager
+def scripted(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server whose connections follow these scripts, one after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(SECONDS)
+
+        def run() -> None:
+            for script in scripts:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.settimeout(SECONDS)
+                    script(connection)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield f"ipp://127.0.0.1:{listener.getsockname()[1]}/ipp/print"
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def read_until(connection: socket.socket, mark: bytes) -> bytes:
+    data = b""
+    while mark not in data:
+        piece = connection.recv(65_536)
+        assert piece
+        data += piece
+    return data

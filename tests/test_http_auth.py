@@ -148,13 +148,17 @@ def test_server_that_takes_nothing_in_the_clear(tmp_path: Path) -> None:
     tls = TLS(ca_file=tmp_path / "ca.pem")
     authenticator = BasicAuthenticator(check)
     with serving(authenticator, make_server_context(tmp_path / "server.pem")) as (server, printer):
-        with Client(uri_of(server)) as client, pytest.raises(StatusError) as caught:
+        with Client(uri_of(server), upgrade="never") as client, pytest.raises(StatusError) as caught:
             client.send(PRINT_JOB)
         assert caught.value.status == 426
-        auth = BasicAuth("Mufasa", "Circle of Life")
-        with Client(uri_of(server, "ipps"), auth=auth, tls=tls) as client:
-            assert client.send(PRINT_JOB, pieces()) == ANSWER
-    assert printer.users == ["Mufasa"]
+        with Client(uri_of(server)) as client, pytest.raises(ssl.SSLCertVerificationError):
+            client.send(PRINT_JOB)
+        for scheme in ("ipps", "ipp"):  # the second is told to upgrade
+            auth = BasicAuth("Mufasa", "Circle of Life")
+            with Client(uri_of(server, scheme), auth=auth, tls=tls) as client:
+                for _ in range(2):
+                    assert client.send(PRINT_JOB, pieces()) == ANSWER
+    assert printer.users == ["Mufasa"] * 4
 
 
 CURL = [

@@ -3,15 +3,14 @@
 The rule of this file: real sockets on loopback. A test that waits, waits for an event.
 """
 
-import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from http_conversations import ANSWER, PRINT_JOB, print_job, response
-from http_servers import DOCUMENT, SECONDS
+from http_servers import DOCUMENT, SECONDS, read_until, scripted
 
 from ippfast import decode_prefix, encode
 from ippfast.enums import Operation
@@ -76,35 +75,6 @@ def test_http_server() -> None:
 # Servers that behave badly, each a script over one socket.
 
 
-@contextlib.contextmanager
-def scripted(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server whose connections follow these scripts, one after the other."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(SECONDS)
-
-        def run() -> None:
-            for script in scripts:
-                connection, _ = listener.accept()
-                with connection:
-                    connection.settimeout(SECONDS)
-                    script(connection)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        yield f"ipp://127.0.0.1:{listener.getsockname()[1]}/ipp/print"
-        thread.join(SECONDS)
-        assert not thread.is_alive()
-
-
-def read_until(connection: socket.socket, mark: bytes) -> bytes:
-    data = b""
-    while mark not in data:
-        piece = connection.recv(65_536)
-        assert piece
-        data += piece
-    return data
-
-
 def test_answer_after_which_the_pipe_breaks() -> None:
     def script(connection: socket.socket) -> None:
         read_until(connection, b"\x03")
@@ -163,8 +133,8 @@ QUESTION = print_job(operation=Operation.GET_PRINTER_ATTRIBUTES)
 def test_connection_closed_while_idle() -> None:
     with scripted(answer_once, answer_once) as uri, Client(uri) as client:
         assert client.send(PRINT_JOB) == ANSWER
-        client._kept[0]._socket.settimeout(SECONDS)
-        assert client._kept[0]._socket.recv(1, socket.MSG_PEEK) == b""
+        client._core._kept[0]._socket.settimeout(SECONDS)
+        assert client._core._kept[0]._socket.recv(1, socket.MSG_PEEK) == b""
         assert client.send(PRINT_JOB) == ANSWER
 
 

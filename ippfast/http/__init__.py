@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Refusal,
         RemoteProtocolError,
         StatusError,
+        UpgradeError,
     )
     from .events import (
         NEED_DATA,
@@ -91,6 +92,7 @@ __all__ = [
     "ServerConnection",
     "StatusError",
     "Timeouts",
+    "UpgradeError",
     "make_server_context",
 ]
 
@@ -117,6 +119,7 @@ _HOMES = {
         "Refusal",
         "RemoteProtocolError",
         "StatusError",
+        "UpgradeError",
     ),
     "events": (
         "NEED_DATA",

@@ -3,22 +3,26 @@
 The rule of this file: nothing is read ahead, and a document is never held whole unless the caller does.
 """
 
+import asyncio
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from .events import Buffer
 
-__all__ = ["PIECE", "Document", "Outgoing"]
+__all__ = ["PIECE", "AsyncDocument", "Document", "Outgoing"]
 
 PIECE = 262_144
 """Files are read and sent in pieces of so many octets."""
 
 Document: TypeAlias = str | Path | IO[bytes] | Buffer | Iterable[Buffer]
 """A path, a binary file from its position on, octets, or an iterable of octets."""
+
+AsyncDocument: TypeAlias = Document | AsyncIterable[Buffer]
+"""As `Document`, or an asynchronous iterable of octets. What is no such iterable is read in another thread."""
 
 
 class Outgoing:
@@ -27,9 +31,11 @@ class Outgoing:
     length: in octets; None where it is not known. file: a regular file that holds it from its position on, or None.
     """
 
-    def __init__(self, document: Document | None) -> None:
+    def __init__(self, document: AsyncDocument | None) -> None:
         self._close: AbstractContextManager[object] = nullcontext()
-        self._source: IO[bytes] | Iterable[Buffer]
+        self._source: Any
+        self._begun = False
+        self._start: int | None = None
         self.length: int | None = None
         self.file: IO[bytes] | None = None
         if isinstance(document, (str, Path)):
@@ -43,6 +49,7 @@ class Outgoing:
             self._source = document
             self.length = _length(document)
             self.file = document if self.length is not None else None  # type: ignore[assignment]
+            self._start = _position(document)
 
     def __enter__(self) -> "Outgoing":
         return self
@@ -50,18 +57,63 @@ class Outgoing:
     def __exit__(self, *exception: object) -> None:
         self._close.__exit__(None, None, None)
 
+    def rewind(self) -> bool:
+        """Go back to where the document begins, to send it again. False: it can be read only once, and has been."""
+        if self._start is not None:
+            self._source.seek(self._start)
+        elif self._begun:
+            # An iterator is its own, and gives each piece once.
+            return (
+                not hasattr(self._source, "read")
+                and not hasattr(self._source, "__aiter__")
+                and (iter(self._source) is not self._source)
+            )
+        return True
+
     def pieces(self) -> Iterator[Buffer]:
         """The octets, none of the pieces empty. Raises TypeError for pieces that are no octets."""
-        source = self._source
-        if hasattr(source, "read"):
-            while piece := source.read(PIECE):
+        source, self._begun = self._source, True
+        if hasattr(source, "__aiter__"):
+            raise TypeError("an asynchronous iterable is a document for AsyncClient alone")
+        for piece in _read(source) if hasattr(source, "read") else source:
+            if checked := _check(piece):
+                yield checked
+
+    async def pieces_async(self) -> AsyncIterator[Buffer]:
+        """As `pieces`; but what may make it wait for a disk or a pipe is done in another thread."""
+        source, self._begun = self._source, True
+        if hasattr(source, "__aiter__"):
+            async for piece in source:
+                if checked := _check(piece):
+                    yield checked
+        elif isinstance(source, tuple):  # octets that are there
+            for piece in source:
                 yield piece
-            return
-        for piece in source:
-            if not isinstance(piece, (bytes, bytearray, memoryview)):
-                raise TypeError(f"a document consists of octets, not {type(piece).__name__}")
-            if piece:
-                yield memoryview(piece).cast("B") if isinstance(piece, memoryview) else piece
+        else:
+            pieces = iter(self.pieces())
+            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                yield piece
+
+
+def _read(file: IO[bytes]) -> Iterator[Buffer]:
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def _check(piece: object) -> Buffer:
+    if isinstance(piece, memoryview):
+        return piece.cast("B")
+    if not isinstance(piece, (bytes, bytearray)):
+        raise TypeError(f"a document consists of octets, not {type(piece).__name__}")
+    return piece
+
+
+def _position(document: Any) -> int | None:
+    """Where a file stands that can be read again from there."""
+    try:
+        return int(document.tell()) if document.seekable() else None
+    except (OSError, AttributeError, ValueError):
+        return None
 
 
 def _length(file: Any) -> int | None:

@@ -10,6 +10,7 @@ import h11
 
 from ..codec import Message, encode
 from ._connection import CONTENT_TYPE, Connection, content_coding, make_head, media_type
+from ._framing import ChunkedFraming, Framing, LengthFraming
 from ._heads import HeadReader, closes, headers_of, read_head, response_framing
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, PAUSED, Buffer, ConnectionClosed, Event, Headers, InformationalResponse, Response
@@ -19,6 +20,9 @@ __all__ = ["ClientConnection"]
 
 # What printers are known to call their answers; some say nothing.
 _ANSWER_TYPES = (CONTENT_TYPE, "application/octet-stream", None)
+
+
+_LAST_CHUNK = b"0\r\n\r\n"
 
 
 class ClientConnection(Connection):
@@ -38,6 +42,9 @@ class ClientConnection(Connection):
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         self._busy = False
         self._keep = True
+        self._upgrade: h11.Request | None = None  # what asked for TLS, and was not answered yet
+        self._no_message = False
+        self._stray = b""
         self._step = self._wait
 
     @property
@@ -83,12 +90,32 @@ class ClientConnection(Connection):
             lines.append(("Content-Length", str(len(octets) + document_length)))
         if expect_continue and document_length != 0:
             lines.append(("Expect", "100-continue"))
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         head = make_head(h11.Request, lines, method="POST", target=target)
+        self._begin_cycle()
         buffers = self._send(head, h11.Data(data=octets))
-        self._busy = True
-        self._begin_head()
+        self._busy, self._no_message = True, False
         return buffers + self.end() if document_length == 0 else buffers
+
+    def send_upgrade(self, *, host: str) -> list[Buffer]:
+        """``OPTIONS *``, which asks for TLS and nothing else (RFC 2817 section 3.2).
+
+        An `InformationalResponse` with status 101 says that TLS begins with the next octets, in both directions; the
+        `Response`, without a message, comes through TLS then. Any other response means that there is no TLS.
+
+        host: as for `send_request`. Raises LocalProtocolError as that does.
+        """
+        if not self.reusable:
+            raise LocalProtocolError("no request may be sent on this connection now")
+        lines = [("Host", host), ("Connection", "Upgrade"), ("Upgrade", "TLS/1.2")]
+        head = make_head(h11.Request, lines, method="OPTIONS", target="*")
+        self._begin_cycle()
+        buffers = self._send(head, h11.EndOfMessage())
+        self._upgrade, self._busy, self._no_message = head, True, True
+        return buffers
+
+    def _begin_cycle(self) -> None:
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
+        self._begin_head()
 
     def _begin_head(self) -> None:
         self._head_reader = HeadReader(self.limits, requests=False)
@@ -96,6 +123,9 @@ class ClientConnection(Connection):
 
     def _read_head(self) -> Event | None:
         head = None
+        while self._stray and not self._head_reader.begun and self._input.startswith(self._stray[:1], self._at):
+            self._stray = self._stray[1:]
+            self._at += 1
         if self._at < len(self._input):
             head, self._at = self._head_reader.take(self._input, self._at)
         if head is None:
@@ -108,15 +138,30 @@ class ClientConnection(Connection):
         headers = headers_of(event)
         if isinstance(event, h11.InformationalResponse):
             self._begin_head()
+            if event.status_code == 101:
+                self._switch()
             return InformationalResponse(event.status_code, headers)
         assert isinstance(event, h11.Response)
         return self._begin_response(event.status_code, headers, event.http_version.decode("ascii"))
 
+    def _switch(self) -> None:
+        """From here on the response to what asked for TLS comes through TLS."""
+        assert self._upgrade is not None  # h11 refuses a 101 that nothing asked for
+        if self._at < len(self._input):
+            # Whoever put them there, they are not of the server that TLS proves.
+            raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
+        self._begin_cycle()
+        self._send(self._upgrade, h11.EndOfMessage())
+
     def _begin_response(self, status: int, headers: Headers, version: str) -> Event | None:
         self._keep = not closes(headers, version)
         self._status, self._headers = status, headers
-        framing = response_framing(status, headers, self.limits)
-        if status != 200:
+        framing: Framing = response_framing(status, headers, self.limits)
+        if self._no_message and isinstance(framing, ChunkedFraming):
+            # CUPS 2.4 announces chunks in answer to OPTIONS, and sends none, not even the last. Others may send that.
+            framing, self._stray = LengthFraming(0), _LAST_CHUNK
+        self._upgrade = None
+        if status != 200 or self._no_message:
             self._begin_body(framing, None)
             self._begin_document(b"", None)
             return Response(status, headers, None)

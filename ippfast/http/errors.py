@@ -24,6 +24,7 @@ __all__ = [
     "Refusal",
     "RemoteProtocolError",
     "StatusError",
+    "UpgradeError",
 ]
 
 
@@ -117,6 +118,10 @@ class PinError(HTTPError):
 
     def __str__(self) -> str:
         return f"the server's certificate has another fingerprint: sha256:{self.fingerprint}"
+
+
+class UpgradeError(HTTPError):
+    """The server wants TLS, or has to have it, and there is no way to it. Nothing was sent without."""
 
 
 def _describe_status(status: int) -> str:

@@ -1,0 +1,295 @@
+"""Connections of the client for threads: sockets, plain or with TLS.
+
+The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. While a document goes
+out it listens, for a server may answer before it has all of it. Its coroutines never wait: see `run` in `_core`.
+"""
+
+import os
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+
+from ..codec import Message
+from ._core import Progress
+from ._outgoing import PIECE, Outgoing
+from ._sockets import RECEIVE_SIZE, send_buffers
+from .client_connection import ClientConnection
+from .errors import ConnectionLostError, PhaseTimeoutError
+from .events import NEED_DATA, Buffer, ConnectionClosed, Event, InformationalResponse, Response
+from .limits import HTTPLimits, Timeouts
+from .tls import TLS
+from .uri import Endpoint
+
+__all__ = ["BlockingChannel", "BlockingShell"]
+
+
+class BlockingShell:
+    """Makes connections. tls: whom to trust. limits: the bounds on answers."""
+
+    def __init__(self, tls: TLS, limits: HTTPLimits) -> None:
+        self._tls = tls
+        self._limits = limits
+        self._context: ssl.SSLContext | None = None
+
+    async def connect(self, endpoint: Endpoint, timeouts: Timeouts, *, secure: bool) -> "BlockingChannel":
+        """As `Shell.connect`."""
+        channel = BlockingChannel(endpoint, timeouts, self._limits, self._secure)
+        if secure:
+            try:
+                await channel.start_tls()
+            except BaseException:
+                channel.close()
+                raise
+        return channel
+
+    async def sleep(self, seconds: float) -> None:
+        """As `Shell.sleep`."""
+        time.sleep(seconds)
+
+    def _secure(self, sock: socket.socket, host: str) -> ssl.SSLSocket:
+        if self._context is None:
+            self._context = self._tls.make_context()
+        secure = self._context.wrap_socket(sock, server_hostname=host)
+        try:
+            self._tls.check_peer(secure.getpeercert(binary_form=True))
+        except BaseException:
+            secure.close()
+            raise
+        return secure
+
+
+class _FilePart:
+    """Stands for octets of a file among the buffers to be sent."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+
+class BlockingChannel:
+    """As `Channel`. Raises OSError and its kind where there is no connection to be had."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        timeouts: Timeouts,
+        limits: HTTPLimits,
+        secure: Callable[[socket.socket, str], ssl.SSLSocket],
+    ) -> None:
+        self.connection = ClientConnection(limits)
+        self.secure = False
+        self.timeouts = timeouts
+        self._host = endpoint.host
+        self._wrap = secure
+        self._selector: selectors.BaseSelector | None = None
+        self._response: Response | None = None
+        self._continue = False
+        try:
+            self._socket = socket.create_connection((endpoint.host, endpoint.port), timeouts.connect)
+        except TimeoutError as error:
+            raise PhaseTimeoutError("connect", timeouts.connect) from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def start_tls(self) -> None:
+        """As `Channel.start_tls`."""
+        self._socket.settimeout(self.timeouts.connect)
+        try:
+            self._socket = self._wrap(self._socket, self._host)
+        except TimeoutError as error:
+            raise PhaseTimeoutError("connect", self.timeouts.connect) from error
+        self.secure = True
+
+    def close(self) -> None:
+        """As `Channel.close`."""
+        self._stop_watching()
+        self._socket.close()
+
+    def is_quiet(self) -> bool:
+        """As `Channel.is_quiet`."""
+        return not self._receive_ready() and self.connection.reusable
+
+    async def send(self, buffers: Iterable[Buffer]) -> None:
+        """As `Channel.send`."""
+        self._socket.settimeout(self.timeouts.idle)
+        self._put(buffers)
+
+    async def exchange(
+        self,
+        message: Message | None,
+        outgoing: Outgoing,
+        progress: Progress | None,
+        *,
+        target: str,
+        host: str,
+        headers: Iterable[tuple[str, str]],
+        expect: bool,
+    ) -> Response:
+        """As `Channel.exchange`."""
+        self._response, self._continue = None, False
+        buffers = self.connection.send_request(
+            message,
+            target=target,
+            host=host,
+            headers=headers,
+            document_length=outgoing.length,
+            expect_continue=expect,
+        )
+        self._socket.settimeout(self.timeouts.idle)
+        try:
+            if outgoing.length == 0:
+                self._put(buffers)
+            else:
+                self._watch()
+                self._send_document(buffers, outgoing, progress, expect)
+        except ConnectionLostError:
+            pass  # it may have answered before it closed
+        finally:
+            self._stop_watching()
+        while self._response is None:
+            event = await self.next_event("first octet")
+            if isinstance(event, Response):
+                self._response = event
+        return self._response
+
+    async def next_event(self, phase: str) -> Event:
+        """As `Channel.next_event`."""
+        seconds = self.timeouts.first_octet if phase == "first octet" else self.timeouts.idle
+        while (event := self.connection.next_event()) is NEED_DATA:
+            self._socket.settimeout(seconds)
+            try:
+                data = self._socket.recv(RECEIVE_SIZE)
+            except TimeoutError as error:
+                raise PhaseTimeoutError(phase, seconds) from error
+            except (ConnectionError, ssl.SSLEOFError) as error:
+                raise ConnectionLostError(f"the connection broke: {error}") from error
+            self.connection.receive_data(data)
+            seconds, phase = self.timeouts.idle, "idle"
+        if isinstance(event, ConnectionClosed):
+            raise ConnectionLostError("the connection ended")
+        return event
+
+    # Sending a document: the socket is watched for both directions.
+
+    def _watch(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+    def _stop_watching(self) -> None:
+        if self._selector is not None:
+            self._selector.close()
+            self._selector = None
+
+    def _send_document(
+        self, buffers: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
+    ) -> None:
+        """Send until all is sent or the final response has come. buffers: head and message."""
+        connection, may_send = self.connection, self._may_send
+        if not self._put(buffers, may_send) or (expect and not self._wait_for_continue()):
+            return
+        if outgoing.file is not None and not isinstance(self._socket, ssl.SSLSocket) and hasattr(os, "sendfile"):
+            if not self._send_file(outgoing, progress):
+                return
+        else:
+            sent = 0
+            for piece in outgoing.pieces():
+                if not self._put(connection.send_data(piece), may_send):
+                    return
+                sent += len(piece)
+                if progress is not None:
+                    progress(sent, outgoing.length)
+        self._put(connection.end(), may_send)
+
+    def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] = lambda: True) -> bool:
+        """As `send_buffers`. What the connection does wrong is told apart here from errors of the document's source."""
+        try:
+            return send_buffers(self._socket, buffers, may_send)
+        except PhaseTimeoutError:
+            raise
+        except TimeoutError as error:
+            raise PhaseTimeoutError("idle", self.timeouts.idle) from error
+        except (ConnectionError, ssl.SSLEOFError) as error:
+            raise ConnectionLostError(f"the connection broke: {error}") from error
+
+    def _send_file(self, outgoing: Outgoing, progress: Progress | None) -> bool:
+        """Let the operating system send the document out of its file. Returns whether all was sent."""
+        file, length = outgoing.file, outgoing.length
+        assert file is not None
+        assert length is not None
+        self.connection.send_data(_FilePart(length))  # type: ignore[arg-type]  # anything with a length
+        start, sent = file.tell(), 0
+        while sent < length:
+            if not self._may_send():
+                return False
+            try:
+                count = os.sendfile(self._socket.fileno(), file.fileno(), start + sent, min(length - sent, 4 * PIECE))
+            except BlockingIOError:
+                continue
+            except ConnectionError as error:
+                raise ConnectionLostError(f"the connection broke: {error}") from error
+            if count == 0:
+                break  # it became shorter: `end` says so
+            sent += count
+            if progress is not None:
+                progress(sent, length)
+        file.seek(start + sent)
+        if sent < length:
+            raise EOFError(f"the file ended after {sent} of {length} octets")
+        return True
+
+    def _may_send(self) -> bool:
+        """Wait until the socket takes octets, and take what came meanwhile. False: the final response is there."""
+        while True:
+            ready = self._select(self.timeouts.idle)
+            if ready & selectors.EVENT_READ:
+                self._receive_ready()
+                self._take_events()
+                if self._response is not None:
+                    return False
+            if ready & selectors.EVENT_WRITE:
+                return True
+
+    def _wait_for_continue(self) -> bool:
+        """Wait a little for a 100. False: the final response is there."""
+        assert self._selector is not None
+        self._selector.modify(self._socket, selectors.EVENT_READ)
+        try:
+            while not self._continue and self._response is None:
+                if not self._selector.select(self.timeouts.continue_):
+                    break
+                self._receive_ready()
+                self._take_events()
+        finally:
+            self._selector.modify(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        return self._response is None
+
+    def _select(self, seconds: float | None) -> int:
+        assert self._selector is not None
+        for _, ready in self._selector.select(seconds):
+            return ready
+        raise PhaseTimeoutError("idle", seconds)
+
+    def _take_events(self) -> None:
+        while (event := self.connection.next_event()) is not NEED_DATA:
+            if isinstance(event, InformationalResponse):
+                self._continue = self._continue or event.status == 100
+            elif isinstance(event, Response):
+                self._response = event
+                break
+
+    def _receive_ready(self) -> bool:
+        """Take what has come, without waiting. Returns whether anything has."""
+        self._socket.settimeout(0)
+        try:
+            data = self._socket.recv(RECEIVE_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            data = b""
+        finally:
+            self._socket.settimeout(self.timeouts.idle)
+        self.connection.receive_data(data)
+        return True

@@ -1,0 +1,381 @@
+"""What a client decides, whatever moves its octets: reuse, retries, challenges, the way to TLS, negotiation.
+
+The rule of this file: it is written once, as coroutines that await a `Channel` and a `Shell` and nothing else. Those of
+`AsyncClient` wait in asyncio's loop; those of `Client` block instead of waiting, and `run` carries the coroutine
+through. A request is sent again only where that cannot do anything twice, and what has been TLS never becomes plain.
+"""
+
+import email.utils
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from ..codec import Message
+from ..enums import Operation, Status
+from ._outgoing import Outgoing
+from .auth import Auth
+from .client_connection import ClientConnection
+from .errors import ConnectionLostError, HTTPError, PinError, RemoteProtocolError, StatusError, UpgradeError
+from .events import Buffer, DocumentData, EndOfMessage, Event, InformationalResponse, Response
+from .limits import Timeouts
+from .uri import Endpoint
+
+__all__ = ["Channel", "Core", "Progress", "Shell", "Upgrade", "run"]
+
+_TEXT_SIZE = 4_096
+_KEPT = 4
+_ATTEMPTS = 4
+"""How often a request is sent in answer to challenges: a 426, a 401, a stale nonce, and another."""
+
+_IDEMPOTENT = frozenset(
+    operation for operation in Operation if operation.name.startswith("GET_") or operation is Operation.VALIDATE_JOB
+) - {Operation.GET_NEXT_DOCUMENT_DATA}
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+Progress: TypeAlias = Callable[[int, int | None], object]
+"""Called with the octets of the document sent so far, and its length, None where that is not known."""
+
+Upgrade: TypeAlias = Literal["never", "if-requested", "required"]
+
+_Result = TypeVar("_Result")
+
+
+def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    """Carry out a coroutine that never waits, because whatever it awaits blocks instead."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: _Result = stop.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a coroutine of a blocking client waits for a loop")
+
+
+class Channel(Protocol):
+    """One connection to the server. Its methods raise as `Client.send` says.
+
+    secure: whether it has TLS. timeouts: those of the current exchange.
+    """
+
+    connection: ClientConnection
+    secure: bool
+    timeouts: Timeouts
+
+    async def send(self, buffers: Iterable[Buffer]) -> None:
+        """Send all of them."""
+        ...
+
+    async def exchange(
+        self,
+        message: Message | None,
+        outgoing: Outgoing,
+        progress: Progress | None,
+        *,
+        target: str,
+        host: str,
+        headers: Iterable[tuple[str, str]],
+        expect: bool,
+    ) -> Response:
+        """Send one request and read up to the final response, which may come before all is sent."""
+        ...
+
+    async def next_event(self, phase: str) -> Event:
+        """The next event but `NEED_DATA`. phase: which time-out counts until it comes."""
+        ...
+
+    async def start_tls(self) -> None:
+        """Go on with TLS."""
+        ...
+
+    def is_quiet(self) -> bool:
+        """Whether nothing came since the last response: neither octets nor the end."""
+        ...
+
+    def close(self) -> None:
+        """Be done with it, at once and whatever is going on."""
+        ...
+
+
+_Channel = TypeVar("_Channel", bound=Channel)
+_Made = TypeVar("_Made", bound=Channel, covariant=True)
+
+
+class Shell(Protocol[_Made]):
+    """What a client does that is no decision."""
+
+    async def connect(self, endpoint: Endpoint, timeouts: Timeouts, *, secure: bool) -> _Made:
+        """Make a connection. Raises OSError and its kind where there is none to be had."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        ...
+
+
+class Core(Generic[_Channel]):
+    """The decisions of one client. The arguments are those of `Client`."""
+
+    def __init__(
+        self,
+        shell: Shell[_Channel],
+        endpoint: Endpoint,
+        *,
+        auth: Auth | None,
+        timeouts: Timeouts,
+        headers: Iterable[tuple[str, str]],
+        expect_continue: bool,
+        upgrade: Upgrade,
+        patience: float,
+    ) -> None:
+        if upgrade not in ("never", "if-requested", "required"):
+            raise ValueError(f"upgrade is 'never', 'if-requested' or 'required', not {upgrade!r}")
+        self.endpoint = endpoint
+        self.timeouts = timeouts
+        self._shell = shell
+        self._auth = auth
+        self._headers = tuple(headers)
+        self._expect_continue = expect_continue
+        self._upgrade = upgrade
+        self._patience = patience
+        self._challenged = False
+        # How connections get TLS; None: they do not. It never becomes None again.
+        self._way: Literal["direct", "upgrade"] | None = None
+        if endpoint.secure:
+            self._way = "direct"
+        elif upgrade == "required":
+            self._way = "upgrade"
+        self._kept: list[_Channel] = []
+
+    @property
+    def secure(self) -> bool:
+        """Whether the next request goes out with TLS."""
+        return self._way is not None
+
+    def take_kept(self) -> list[_Channel]:
+        """The connections that were kept, to be closed."""
+        kept, self._kept = self._kept, []
+        return kept
+
+    async def ask(
+        self,
+        message: Message,
+        outgoing: Outgoing,
+        progress: Progress | None = None,
+        *,
+        target: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> tuple[_Channel, Response]:
+        """Send a request and give its response, and the connection that the response's document is still on.
+
+        Raises StatusError for another HTTP status than 200, as `Client.send` says.
+        """
+        end, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        while True:
+            channel, response = await self._ask_once(message, outgoing, progress, target, timeouts)
+            if not _is_busy(response):
+                break
+            seconds = _retry_after(response)
+            if seconds is None:
+                seconds, pause = pause, min(2 * pause, _LONGEST_PAUSE)
+            if time.monotonic() + seconds > end or not outgoing.rewind():
+                break
+            await self._read_text(channel)
+            await self._shell.sleep(seconds)
+        if response.message is None:
+            raise StatusError(response.status, response.headers, await self._read_text(channel))
+        return channel, response
+
+    def keep(self, channel: _Channel) -> None:
+        """The response was read to its end: keep the connection for the next request, if that is possible."""
+        wanted = channel.secure == self.secure and len(self._kept) < _KEPT
+        if wanted and channel.connection.reusable:
+            self._kept.append(channel)
+        else:
+            channel.close()
+
+    async def _ask_once(
+        self,
+        message: Message,
+        outgoing: Outgoing,
+        progress: Progress | None,
+        target: str | None,
+        timeouts: Timeouts | None,
+    ) -> tuple[_Channel, Response]:
+        """Send a request; again after each challenge that can be met."""
+        to = target or self.endpoint.target, timeouts or self.timeouts
+        if self._auth is not None and outgoing.length != 0 and self._authorization(to[0]) is None:
+            await self._be_challenged(*to)
+        attempt = 1
+        while True:
+            channel, response = await self._exchange(message, outgoing, progress, *to)
+            try:
+                if not self._meet(channel, response) or attempt == _ATTEMPTS or not outgoing.rewind():
+                    return channel, response
+                await self._read_text(channel)
+            except BaseException:
+                channel.close()
+                raise
+            attempt += 1
+
+    async def _be_challenged(self, target: str, timeouts: Timeouts) -> None:
+        """Send an empty request, which carries out nothing, for no document should go out in vain."""
+        for _ in range(2):
+            try:
+                channel, response = await self._exchange(None, Outgoing(None), None, target, timeouts)
+            except RemoteProtocolError:  # what is no answer is no challenge either
+                return
+            try:
+                self._meet(channel, response)
+                await self._read_text(channel)
+            except BaseException:
+                channel.close()
+                raise
+            if response.status != 426:
+                return
+
+    def _meet(self, channel: _Channel, response: Response) -> bool:
+        """Meet a challenge. Returns whether there was one, and the request may succeed now."""
+        if response.status == 426 and not self.secure and self._upgrade != "never":
+            self._way = "upgrade"
+            return True
+        if response.status == 401 and self._auth is not None:
+            lines = response.headers.get_all("www-authenticate")
+            again = self._auth.challenge(lines, secure=channel.secure)
+            # Credentials that are used elsewhere too may have been asked for there.
+            again = again or (not self._challenged and self._auth.header("POST", self.endpoint.target) is not None)
+            self._challenged = True
+            return again
+        return False
+
+    def _authorization(self, target: str) -> str | None:
+        """The credentials. They go out only after a challenge on a connection that they may go out on."""
+        return self._auth.header("POST", target) if self._auth is not None and self._challenged else None
+
+    async def _exchange(
+        self,
+        message: Message | None,
+        outgoing: Outgoing,
+        progress: Progress | None,
+        target: str,
+        timeouts: Timeouts,
+    ) -> tuple[_Channel, Response]:
+        """Send one request and read up to the response, on a kept connection if there is one."""
+
+        async def send(channel: _Channel) -> tuple[_Channel, Response]:
+            lines = list(self._headers)
+            authorization = self._authorization(target)
+            if authorization is not None:
+                lines.append(("Authorization", authorization))
+            channel.timeouts = timeouts
+            try:
+                response = await channel.exchange(
+                    message,
+                    outgoing,
+                    progress,
+                    target=target,
+                    host=self.endpoint.authority,
+                    headers=lines,
+                    expect=self._expect_continue,
+                )
+            except BaseException:
+                channel.close()
+                raise
+            return channel, response
+
+        kept = self._take_kept()
+        if kept is not None:
+            try:
+                return await send(kept)
+            except ConnectionLostError:
+                # The server may have closed it while it was idle. What it did before that, nobody knows.
+                if outgoing.length != 0 or (message is not None and message.code not in _IDEMPOTENT):
+                    raise
+        return await send(await self._connect(timeouts))
+
+    def _take_kept(self) -> _Channel | None:
+        while self._kept:
+            try:
+                channel = self._kept.pop()
+            except IndexError:  # another thread was faster
+                break
+            if channel.secure == self.secure and channel.is_quiet():
+                return channel
+            channel.close()
+        return None
+
+    async def _connect(self, timeouts: Timeouts) -> _Channel:
+        """A new connection, with TLS where the next request needs it."""
+        if self._way != "upgrade":
+            return await self._shell.connect(self.endpoint, timeouts, secure=self.secure)
+        channel = await self._shell.connect(self.endpoint, timeouts, secure=False)
+        try:
+            if await self._upgrade_channel(channel):
+                return channel
+        except (RemoteProtocolError, ConnectionError, ssl.SSLEOFError):
+            pass  # some servers close the connection on what they do not know
+        except BaseException:
+            channel.close()
+            raise
+        channel.close()
+        try:
+            channel = await self._shell.connect(self.endpoint, timeouts, secure=True)
+        except (ssl.SSLCertVerificationError, PinError):
+            raise  # there is TLS, but not with whom it should be
+        except (OSError, HTTPError) as error:
+            raise UpgradeError(f"the server neither upgrades to TLS nor begins with it: {error}") from error
+        self._way = "direct"
+        return channel
+
+    async def _upgrade_channel(self, channel: _Channel) -> bool:
+        """Ask for TLS by ``OPTIONS *`` (RFC 2817 section 3.2). Returns whether the connection has it, and goes on."""
+        await channel.send(channel.connection.send_upgrade(host=self.endpoint.authority))
+        phase = "first octet"
+        while True:
+            event = await channel.next_event(phase)
+            if isinstance(event, InformationalResponse) and event.status == 101:
+                await channel.start_tls()
+            elif isinstance(event, Response):
+                if not channel.secure:
+                    return False
+                phase = "idle"
+            elif isinstance(event, EndOfMessage):
+                return channel.connection.reusable
+
+    async def _read_text(self, channel: _Channel) -> str:
+        """The beginning of a body that is for people; the connection is kept if the body is short."""
+        text = b""
+        try:
+            while len(text) < _TEXT_SIZE:
+                event = await channel.next_event("idle")
+                if not isinstance(event, DocumentData):
+                    break
+                text += event.data
+        except (OSError, RemoteProtocolError):
+            pass
+        except BaseException:
+            channel.close()
+            raise
+        self.keep(channel)
+        return text[:_TEXT_SIZE].decode("utf-8", "replace").strip()
+
+
+def _is_busy(response: Response) -> bool:
+    """Whether the request was not carried out, and may be if it is sent again later."""
+    if response.message is None:
+        return response.status == 503
+    return response.message.code == Status.SERVER_ERROR_BUSY
+
+
+def _retry_after(response: Response) -> float | None:
+    """The seconds until then, where the server says it (RFC 9110 section 10.2.3)."""
+    text = (response.headers.get("retry-after") or "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        when = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, when.timestamp() - time.time())
