@@ -5,13 +5,15 @@ kept under build/libraries, by name, versions and Python, so that it is installe
 reached, the test is skipped and says so; in CI (environment variable CI) it fails.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,29 +70,40 @@ def install(*requirements: str) -> Library:
     rest = hashlib.sha256(" ".join(requirements).encode()).hexdigest()[:8]
     home = DIRECTORY / f"{name}-{sys.implementation.cache_tag}-{rest}"
     python = home / "bin" / "python"
-    if not (home / "complete").exists():
-        shutil.rmtree(home, ignore_errors=True)
-        # Without a pip of its own, which would take seconds to install.
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
-        _pip("--python", python, "install", "--quiet", "h11>=0.16", *requirements)
-        (home / "complete").touch()
-    _link(home)
+    with _alone(home):
+        if not (home / "complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            # Without a pip of its own, which would take seconds to install.
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+            _pip("--python", python, "install", "--quiet", "h11>=0.16", *requirements)
+            (home / "complete").touch()
+        _link(home)
     return Library(python)
 
 
 def unpack_sdist(requirement: str) -> Path:
     """The folder of a library's sdist, such as ``"ippx==0.1.1"``: for the tests that are in it."""
     home = DIRECTORY / f"{requirement.replace('==', '-')}-sdist"
-    if not (home / "complete").exists():
-        shutil.rmtree(home, ignore_errors=True)
-        name = requirement.partition("==")[0]
-        _pip("download", "--quiet", "--no-deps", "--no-binary", name, "--dest", home, requirement)
-        (archive,) = home.glob("*.tar.gz")
-        with tarfile.open(archive) as opened:
-            opened.extractall(home, filter="data")
-        (home / "complete").touch()
+    with _alone(home):
+        if not (home / "complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            name = requirement.partition("==")[0]
+            _pip("download", "--quiet", "--no-deps", "--no-binary", name, "--dest", home, requirement)
+            (archive,) = home.glob("*.tar.gz")
+            with tarfile.open(archive) as opened:
+                opened.extractall(home, filter="data")
+            (home / "complete").touch()
     (folder,) = [path for path in home.iterdir() if path.is_dir()]
     return folder
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """No other process of the tests makes this folder meanwhile."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    with home.with_name(f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _pip(*arguments: str | Path) -> None:

@@ -1,0 +1,102 @@
+"""pyipp, or its successor aioipp, as the shim needs it: its enums, its tables and its exceptions.
+
+The rule of this file: the library is imported when the shim first needs a type of it. How it behaves is asked of it,
+not looked up by its version: it gets two small messages to parse. Where it is not installed there are types of ours.
+"""
+
+import sys
+from functools import cache
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+
+from ippfast import IPPError, ValueTag, registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+__all__ = ["Library", "find_library"]
+
+_EMPTY_GROUP = bytes.fromhex("02000000 00000001 01 470012 617474726962757465732d63686172736574 0005 7574662d38 04 03")
+_UNKNOWN_STATE = bytes.fromhex("02000000 00000001 01 23000d 7072696e7465722d7374617465 0004 7fffffff 03")
+
+# Attributes whose numbers have names in the library.
+_WITH_ENUM = (
+    "document-state",
+    "finishings",
+    "finishings-default",
+    "finishings-supported",
+    "job-state",
+    "media-source-feed-orientation",
+    "operations-supported",
+    "orientation-requested",
+    "orientation-requested-default",
+    "orientation-requested-supported",
+    "print-quality",
+    "print-quality-default",
+    "print-quality-supported",
+    "printer-state",
+)
+
+
+class Library:
+    """What there is of the library.
+
+    parser, serializer: its modules, or ours in their place. Their ``ATTRIBUTE_ENUM_MAP`` and ``ATTRIBUTE_TAG_MAP`` are
+    read at each use, since applications change them.
+    parse_error: its ``IPPParseError``.
+    skips_empty_groups: aioipp does; in pyipp 0.17.2 an empty group costs the message.
+    keeps_unknown_enums: newer ones give an int for a number without a name; older ones raise ValueError.
+    """
+
+    def __init__(self, parser: "Any", serializer: "Any", parse_error: type[Exception]) -> None:
+        self.parser = parser
+        self.serializer = serializer
+        self.parse_error = parse_error
+        self.skips_empty_groups = _takes(parser.parse, _EMPTY_GROUP)
+        self.keeps_unknown_enums = _takes(parser.parse, _UNKNOWN_STATE)
+
+    def modules(self) -> "Iterator[ModuleType]":
+        """The library's modules that are loaded."""
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "pyipp" and isinstance(module, ModuleType):
+                yield module
+
+
+def _takes(parse: "Callable[[bytes], object]", message: bytes) -> bool:
+    try:
+        parse(message)
+    except Exception:
+        return False
+    return True
+
+
+@cache
+def find_library() -> Library:
+    """The library where it is installed, or what stands for it."""
+    try:
+        parser, serializer = import_module("pyipp.parser"), import_module("pyipp.serializer")
+    except ModuleNotFoundError as missing:
+        if missing.name != "pyipp":
+            raise
+        return _without()
+    return Library(parser, serializer, import_module("pyipp.exceptions").IPPParseError)
+
+
+class _RegistryTags:
+    """In the place of ``ATTRIBUTE_TAG_MAP``: the first tag that is registered for a name."""
+
+    def get(self, name: str, default: object = None) -> object:
+        spec = registry.lookup(name)
+        return default if spec is None else ValueTag(spec.tags[0])
+
+
+class IPPParseError(IPPError):
+    """In the place of the library's exception of this name, where the library is not installed."""
+
+
+def _without() -> Library:
+    enums = {name: registry.enum_for(name) for name in _WITH_ENUM}
+    parser = SimpleNamespace(parse=len, ATTRIBUTE_ENUM_MAP=enums)
+    return Library(parser, SimpleNamespace(ATTRIBUTE_TAG_MAP=_RegistryTags()), IPPParseError)
