@@ -8,13 +8,14 @@ import os
 
 import hypothesis
 import pytest
+from http_shells import serving
 from hypothesis import HealthCheck
 from implementations import COMPILED, IMPLEMENTATIONS, NAMES, Implementation
 from peers import eve_printer, scheduler, system_bus
 
 import ippfast
 
-__all__ = ["codec", "eve_printer", "pytest_report_header", "scheduler", "selected", "system_bus"]
+__all__ = ["codec", "eve_printer", "pytest_report_header", "scheduler", "selected", "serving", "system_bus"]
 
 # Where there is one twin only, nothing is to be compared.
 collect_ignore = [] if COMPILED is not None else ["test_parity.py", "test_parity_chunks.py", "test_parity_model.py"]

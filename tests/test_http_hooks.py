@@ -8,7 +8,8 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 from http_conversations import ANSWER, PRINT_JOB, post, print_job
-from http_servers import DOCUMENT, SECONDS, Printer, connect, serving, uri_of
+from http_servers import DOCUMENT, SECONDS, Printer, connect, uri_of
+from http_shells import Serving
 
 from ippfast import Attribute, Message, StringWithLanguage, ValueTag, encode
 from ippfast.enums import Operation, Status
@@ -39,7 +40,6 @@ def is_question(head: RequestHead, message: Message | None) -> bool:
 
 
 BASIC = BasicAuthenticator(check, insecure=True)
-ADA = BasicAuth("ada", "secret", insecure=True)
 
 
 # Pages.
@@ -61,7 +61,7 @@ def get(connection: HTTPConnection, target: str, method: str = "GET") -> tuple[i
     return answer.status, answer, answer.read()
 
 
-def test_pages() -> None:
+def test_pages(serving: Serving) -> None:
     printer = Printer()
     with serving(printer, pages=show) as server:
         connection = HTTPConnection("localhost", server.port, timeout=SECONDS)
@@ -85,7 +85,7 @@ def test_pages() -> None:
     assert printer.messages == [PRINT_JOB]
 
 
-def test_pages_for_users() -> None:
+def test_pages_for_users(serving: Serving) -> None:
     with serving(Printer(), pages=show, authenticator=BASIC) as server:
         connection = HTTPConnection("localhost", server.port, timeout=SECONDS)
         status, answer, _ = get(connection, "/icon")
@@ -104,7 +104,7 @@ def test_pages_for_users() -> None:
     ("networks", "allowed"),
     [(["127.0.0.0/8"], True), (["::1", "127.0.0.1"], True), (["10.0.0.0/8", "::1/128"], False), ([], False)],
 )
-def test_networks(networks: list[str], allowed: bool) -> None:
+def test_networks(serving: Serving, networks: list[str], allowed: bool) -> None:
     printer = Printer()
     with serving(printer, allow=networks) as server, connect(server) as connection:
         connection.sendall(post(encode(PRINT_JOB)))
@@ -129,7 +129,7 @@ def test_mapped_addresses() -> None:
 # Who asks, and who may do what.
 
 
-def test_credentials_where_they_are_needed() -> None:
+def test_credentials_where_they_are_needed(serving: Serving) -> None:
     users: list[tuple[int, str | None]] = []
 
     def handle(request: IncomingRequest) -> Message:
@@ -141,7 +141,7 @@ def test_credentials_where_they_are_needed() -> None:
             assert client.send(QUESTION) == ANSWER
             with pytest.raises(StatusError, match="401"):
                 client.send(PRINT_JOB, DOCUMENT)
-        with Client(uri_of(server), auth=ADA) as client:
+        with Client(uri_of(server), auth=BasicAuth("ada", "secret", insecure=True)) as client:
             for message in (QUESTION, PRINT_JOB, QUESTION):
                 assert client.send(message) == ANSWER
         wrong = BasicAuth("ada", "wrong", insecure=True)
@@ -156,7 +156,7 @@ def test_credentials_where_they_are_needed() -> None:
     ]
 
 
-def test_challenge_before_the_document_is_asked_for() -> None:
+def test_challenge_before_the_document_is_asked_for(serving: Serving) -> None:
     """CUPS' clients send the message along with the head, and wait for a 100 then: it does not come."""
     octets = post(encode(PRINT_JOB) + DOCUMENT, headers=["Expect: 100-continue"])[: -len(DOCUMENT)]
     with serving(Printer(), authenticator=BASIC, anonymous=is_question) as server, connect(server) as connection:
@@ -165,7 +165,7 @@ def test_challenge_before_the_document_is_asked_for() -> None:
         assert sent.startswith(b"HTTP/1.1 401 ")
 
 
-def test_continue_where_the_message_is_awaited() -> None:
+def test_continue_where_the_message_is_awaited(serving: Serving) -> None:
     octets = post(encode(PRINT_JOB), headers=["Expect: 100-continue"])
     head = octets.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     with serving(Printer(), authenticator=BASIC, anonymous=is_question) as server, connect(server) as connection:
@@ -181,7 +181,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("ipp_status", [None, Status.CLIENT_ERROR_NOT_AUTHORIZED])
-def test_authorizer(ipp_status: int | None) -> None:
+def test_authorizer(serving: Serving, ipp_status: int | None) -> None:
     asked: list[tuple[int, str | None, str]] = []
 
     def authorize(request: IncomingRequest) -> None:
@@ -202,7 +202,7 @@ def test_authorizer(ipp_status: int | None) -> None:
     assert asked == [(code, None, "127.0.0.1") for code in (Operation.PRINT_JOB, Operation.GET_PRINTER_ATTRIBUTES)]
 
 
-def test_hooks_that_fail(caplog: pytest.LogCaptureFixture) -> None:
+def test_hooks_that_fail(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
     def fail(*anything: object) -> None:
         raise RuntimeError("secret")
 

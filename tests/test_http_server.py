@@ -1,4 +1,4 @@
-"""`Server` meets clients that behave badly, and its own end.
+"""`Server` and `AsyncServer` meet clients that behave badly, and their own end.
 
 The rule of this file: real sockets on loopback. A test that waits, waits for an event.
 """
@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import pytest
 from http_conversations import ANSWER, PRINT_JOB, chunked, post, print_job
-from http_servers import DOCUMENT, SECONDS, Printer, connect, serving, uri_of
+from http_servers import DOCUMENT, SECONDS, Printer, connect, uri_of
+from http_shells import Serving, shut_down, wait_until
 
 from ippfast import Message, decode, encode
 from ippfast.enums import Operation, Status
@@ -37,7 +38,7 @@ def printer() -> Printer:
 
 
 @pytest.fixture
-def server(printer: Printer) -> Iterator[Server]:
+def server(serving: Serving, printer: Printer) -> Iterator[Server]:
     with serving(printer) as running:
         yield running
 
@@ -145,7 +146,7 @@ def test_reset(server: Server, printer: Printer) -> None:
     ],
     ids=["head", "message", "document"],
 )
-def test_client_that_does_not_go_on(printer: Printer, limits: HTTPLimits, size: int) -> None:
+def test_client_that_does_not_go_on(serving: Serving, printer: Printer, limits: HTTPLimits, size: int) -> None:
     with serving(printer, limits=limits) as server, connect(server) as connection:
         connection.sendall(post(encode(PRINT_JOB) + DOCUMENT)[:size])
         answer = read_answer(connection)
@@ -153,7 +154,7 @@ def test_client_that_does_not_go_on(printer: Printer, limits: HTTPLimits, size: 
     assert printer.documents == []
 
 
-def test_idle_connection_is_closed(printer: Printer) -> None:
+def test_idle_connection_is_closed(serving: Serving, printer: Printer) -> None:
     with serving(printer, limits=HTTPLimits(keep_alive=0.1)) as server, connect(server) as connection:
         connection.sendall(post(encode(PRINT_JOB)))
         read_answer(connection)
@@ -180,7 +181,7 @@ def test_client_that_does_not_read(server: Server) -> None:
     assert outcomes == ["given up"]
 
 
-def test_too_many_connections_of_one_host(printer: Printer) -> None:
+def test_too_many_connections_of_one_host(serving: Serving, printer: Printer) -> None:
     with serving(printer, limits=HTTPLimits(connections_per_host=2)) as server:
         with connect(server) as first, connect(server) as second:
             for connection in (first, second):
@@ -188,13 +189,12 @@ def test_too_many_connections_of_one_host(printer: Printer) -> None:
                 assert read_answer(connection).status == 200
             with connect(server) as third:
                 assert third.recv(1) == b""
-        with server._changed:
-            assert server._changed.wait_for(lambda: not server._sessions, SECONDS)
+        wait_until(lambda: not server._sessions)
         with Client(uri_of(server)) as client:
             assert client.send(QUESTION) == ANSWER
 
 
-def test_too_many_connections_wait(printer: Printer) -> None:
+def test_too_many_connections_wait(serving: Serving, printer: Printer) -> None:
     with serving(printer, limits=HTTPLimits(connections=1)) as server:
         with connect(server) as first:
             first.sendall(post(encode(PRINT_JOB)))
@@ -218,7 +218,7 @@ def test_bomb(server: Server, printer: Printer) -> None:
 # Shutdown.
 
 
-def test_shutdown_lets_running_requests_finish(printer: Printer) -> None:
+def test_shutdown_lets_running_requests_finish(serving: Serving) -> None:
     begun, released = threading.Event(), threading.Event()
 
     def wait(request: IncomingRequest) -> Message:
@@ -226,46 +226,42 @@ def test_shutdown_lets_running_requests_finish(printer: Printer) -> None:
         released.wait(SECONDS)
         return ANSWER
 
-    server = Server(wait, port=0)
-    server.start()
     answers: list[Message] = []
 
-    def ask() -> None:
-        with Client(uri_of(server)) as client:
+    def ask(uri: str) -> None:
+        with Client(uri) as client:
             answers.append(client.send(PRINT_JOB))
 
-    asking = threading.Thread(target=ask)
-    with connect(server) as idle:
-        asking.start()
-        assert begun.wait(SECONDS)
-        ending = threading.Thread(target=server.shutdown, args=(SECONDS,))
-        ending.start()
-        assert idle.recv(1) == b""
-        assert answers == []
-        released.set()
-        ending.join(SECONDS)
-        asking.join(SECONDS)
-    assert not ending.is_alive()
-    assert answers == [ANSWER]
-    with pytest.raises(ConnectionRefusedError):
-        connect(server)
+    with serving(wait) as server:
+        asking = threading.Thread(target=ask, args=(uri_of(server),))
+        with connect(server) as idle:
+            asking.start()
+            assert begun.wait(SECONDS)
+            ending = threading.Thread(target=shut_down, args=(server, SECONDS))
+            ending.start()
+            assert idle.recv(1) == b""
+            assert answers == []
+            released.set()
+            ending.join(SECONDS)
+            asking.join(SECONDS)
+        assert not ending.is_alive()
+        assert answers == [ANSWER]
+        with pytest.raises(ConnectionRefusedError):
+            connect(server)
 
 
-def test_shutdown_ends_what_does_not_finish() -> None:
+def test_shutdown_ends_what_does_not_finish(serving: Serving) -> None:
     begun = threading.Event()
-    server: Server
 
     def read(request: IncomingRequest) -> Message:
         begun.set()
         request.document.read()
         return ANSWER
 
-    server = Server(read, port=0)
-    server.start()
-    with connect(server) as connection:
+    with serving(read) as server, connect(server) as connection:
         connection.sendall(post(encode(PRINT_JOB) + DOCUMENT)[:1_000])
         assert begun.wait(SECONDS)
-        server.shutdown(deadline=0.05)
+        shut_down(server, 0.05)
         assert not server._sessions
 
 

@@ -1,4 +1,4 @@
-"""`Client` and `Server` speak with each other and with other programs: http.client, http.server, curl, sockets.
+"""`Client`, `Server` and `AsyncServer` speak with each other and with other programs: http.client, curl, sockets.
 
 The rule of this file: real sockets on loopback, plain and with TLS. A test that waits, waits for an event.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import trustme
 from http_conversations import ANSWER, PRINT_JOB
-from http_servers import DOCUMENT, SECONDS, Printer, serving, uri_of
+from http_servers import DOCUMENT, SECONDS, Printer, uri_of
+from http_shells import Serving
 
 from ippfast import Message, decode, encode
 from ippfast.enums import Status
@@ -40,7 +41,7 @@ def printer() -> Printer:
 
 
 @pytest.fixture
-def server(printer: Printer) -> Iterator[Server]:
+def server(serving: Serving, printer: Printer) -> Iterator[Server]:
     with serving(printer) as running:
         yield running
 
@@ -149,7 +150,7 @@ def test_several_requests_on_one_connection(server: Server, client: Client, prin
 # What a handler may do.
 
 
-def test_refusal_before_the_document() -> None:
+def test_refusal_before_the_document(serving: Serving) -> None:
     """The client stops sending, and has the answer, also of a document without end."""
 
     def refuse(request: IncomingRequest) -> Message:
@@ -164,7 +165,7 @@ def test_refusal_before_the_document() -> None:
         assert client.send(PRINT_JOB).status is Status.CLIENT_ERROR_FORBIDDEN
 
 
-def test_answer_before_the_document(tmp_path: Path) -> None:
+def test_answer_before_the_document(serving: Serving, tmp_path: Path) -> None:
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(50_000_000)
@@ -230,7 +231,9 @@ def test_document_as_a_file(server: Server, client: Client, tmp_path: Path) -> N
 # TLS.
 
 
-def test_tls(printer: Printer, authority: trustme.CA, context: ssl.SSLContext, tmp_path: Path) -> None:
+def test_tls(
+    serving: Serving, printer: Printer, authority: trustme.CA, context: ssl.SSLContext, tmp_path: Path
+) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     path = tmp_path / "document"
     path.write_bytes(DOCUMENT)
@@ -244,7 +247,9 @@ def test_tls(printer: Printer, authority: trustme.CA, context: ssl.SSLContext, t
     assert [secure for _, secure in printer.peers] == [True, True, False]
 
 
-def test_tls_is_verified(printer: Printer, authority: trustme.CA, context: ssl.SSLContext, tmp_path: Path) -> None:
+def test_tls_is_verified(
+    serving: Serving, printer: Printer, authority: trustme.CA, context: ssl.SSLContext, tmp_path: Path
+) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     with serving(printer, tls=context) as server:
         with Client(uri_of(server, "ipps")) as client, pytest.raises(ssl.SSLCertVerificationError):
@@ -258,7 +263,7 @@ def test_tls_is_verified(printer: Printer, authority: trustme.CA, context: ssl.S
     assert printer.messages == []
 
 
-def test_pin(printer: Printer, certificate: trustme.LeafCert, context: ssl.SSLContext) -> None:
+def test_pin(serving: Serving, printer: Printer, certificate: trustme.LeafCert, context: ssl.SSLContext) -> None:
     der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
     pin = hashlib.sha256(der).hexdigest()
     with serving(printer, tls=context) as server:
@@ -274,7 +279,7 @@ def test_pin(printer: Printer, certificate: trustme.LeafCert, context: ssl.SSLCo
             TLS(fingerprint=faulty)
 
 
-def test_client_certificate(printer: Printer, authority: trustme.CA, tmp_path: Path) -> None:
+def test_client_certificate(serving: Serving, printer: Printer, authority: trustme.CA, tmp_path: Path) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     authority.issue_cert("client@example").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))

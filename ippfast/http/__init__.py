@@ -8,6 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .async_server import AsyncServer
     from .auth import (
         Auth,
         Authenticator,
@@ -44,7 +45,17 @@ if TYPE_CHECKING:
         RequestHead,
         Response,
     )
-    from .incoming import Incoming, IncomingDocument, IncomingRequest, Page, PageRequest, Reply
+    from .incoming import (
+        AsyncIncomingDocument,
+        AsyncIncomingRequest,
+        AsyncReply,
+        Incoming,
+        IncomingDocument,
+        IncomingRequest,
+        Page,
+        PageRequest,
+        Reply,
+    )
     from .limits import HTTPLimits, Timeouts
     from .server import Server
     from .server_connection import ServerConnection
@@ -55,6 +66,10 @@ __all__ = [
     "PAUSED",
     "TLS",
     "Answer",
+    "AsyncIncomingDocument",
+    "AsyncIncomingRequest",
+    "AsyncReply",
+    "AsyncServer",
     "Auth",
     "Authenticator",
     "BasicAuth",
@@ -97,6 +112,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "async_server": ("AsyncServer",),
     "auth": (
         "Auth",
         "Authenticator",
@@ -134,7 +150,17 @@ _HOMES = {
         "Response",
     ),
     "limits": ("HTTPLimits", "Timeouts"),
-    "incoming": ("Incoming", "IncomingDocument", "IncomingRequest", "Page", "PageRequest", "Reply"),
+    "incoming": (
+        "AsyncIncomingDocument",
+        "AsyncIncomingRequest",
+        "AsyncReply",
+        "Incoming",
+        "IncomingDocument",
+        "IncomingRequest",
+        "Page",
+        "PageRequest",
+        "Reply",
+    ),
     "server": ("Server",),
     "server_connection": ("ServerConnection",),
     "tls": ("TLS", "make_server_context"),

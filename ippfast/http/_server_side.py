@@ -54,6 +54,11 @@ class ServerSide(Connection):
         return self._message is not None
 
     @property
+    def request_ended(self) -> bool:
+        """Whether the current request's body is complete."""
+        return self._body_ended
+
+    @property
     def response_begun(self) -> bool:
         """Whether the final response to the current request has begun, so that no other can be sent."""
         raise NotImplementedError

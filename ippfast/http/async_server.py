@@ -1,0 +1,380 @@
+"""The server for asyncio: one task a connection, plain or with TLS on one port.
+
+The rule of this file: it moves octets, as `server` does for threads, and never polls. Both ways the slower side sets
+the pace: reading pauses while nobody takes what has come, and nothing more is written before the last piece has gone.
+It needs an event loop with ``add_reader``: any but Windows' default one.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Iterable
+from inspect import isawaitable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ._service import Listening, log
+from ._session import Call, Close, Flow, Next, Receive, Send, Session, Step
+from .errors import ConnectionLostError, HTTPError, LocalProtocolError, RemoteProtocolError
+from .events import Buffer
+from .incoming import AsyncAuthorizer, AsyncHandler, AsyncIncomingDocument, AsyncIncomingRequest, AsyncPages
+from .server_connection import ServerConnection
+from .tls import CLIENT_HELLO
+
+__all__ = ["AsyncServer", "perform_hook"]
+
+_T = TypeVar("_T")
+
+_QUEUE = 524_288
+"""Reading pauses while so many octets wait."""
+
+_PIECE = 262_144
+"""What is handed to the transport at once. It copies what the socket does not take."""
+
+_SMALL = 16_384
+
+_LINGER = 2.0
+"""For so many seconds a client may read the last answer while it still sends."""
+
+
+class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
+    """As `Server`, for asyncio: each connection has a task, in which the handler is awaited.
+
+    The arguments are `Server`'s. handler: see `AsyncHandler`. authorizer and pages may be coroutine functions; the
+    authenticator is called in a thread.
+
+    `start` begins to serve in the running loop, `shutdown` ends it; as an asynchronous context manager it does both.
+    """
+
+    request_type = AsyncIncomingRequest
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        self._loop = asyncio.get_running_loop()
+        self._sessions: dict[_Connection, asyncio.Task[None]] = {}
+        self._accepting = False
+        self._stopped = asyncio.Event()
+        self._listener.setblocking(False)
+        self._resume()
+
+    async def serve_forever(self) -> None:
+        """Wait until another task calls `shutdown`, and it is done."""
+        await self._stopped.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.shutdown()
+
+    async def shutdown(self, deadline: float = 10.0) -> None:
+        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close."""
+        self.stopping = True
+        if self._loop is None:  # it never began
+            self._listener.close()
+            return
+        self._pause()
+        self._listener.close()
+        for connection in list(self._sessions):
+            connection.wake_if_idle()
+        running = set(self._sessions.values())
+        if running:
+            _, running = await asyncio.wait(running, timeout=deadline)
+        for connection, task in list(self._sessions.items()):
+            connection.abort()
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=1.0)
+        self._stopped.set()
+
+    def _resume(self) -> None:
+        if self._loop is not None and not self._accepting and not self.stopping:
+            self._loop.add_reader(self._listener, self._accept)
+            self._accepting = True
+
+    def _pause(self) -> None:
+        if self._loop is not None and self._accepting:
+            self._loop.remove_reader(self._listener)
+            self._accepting = False
+
+    def _accept(self) -> None:
+        assert self._loop is not None
+        try:
+            sock, address = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            log.warning("no connection taken: %s", error)
+            self._pause()
+            self._loop.call_later(0.1, self._resume)  # out of descriptors: until a connection ends
+            return
+        peer = str(address[0])
+        if not self.admit(peer):
+            sock.close()
+            return
+        connection = _Connection(self, sock, peer)
+        self._sessions[connection] = self._loop.create_task(self._serve(connection), name=f"ippfast-{peer}")
+        if len(self._sessions) >= self.limits.connections:
+            self._pause()
+
+    async def _serve(self, connection: "_Connection") -> None:
+        try:
+            await connection.serve()
+        except (HTTPError, OSError) as error:
+            log.info("%s: %s", connection.peer, error)
+        except Exception:
+            log.exception("%s: the connection is given up", connection.peer)
+        finally:
+            await connection.end()
+            del self._sessions[connection]
+            self.dismiss(connection.peer)
+            self._resume()
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, from its first octet to its last."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, server: AsyncServer, sock: socket.socket, peer: str) -> None:
+        self.peer = peer
+        self._server = server
+        self._socket = sock
+        self._limits = server.limits
+        self._loop = asyncio.get_running_loop()
+        self._session: Session | None = None
+        self._made = False
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        self._ended = False
+        self._full = False  # the transport's buffer of what is to be sent
+        self._waiting: asyncio.Future[None] | None = None
+        self._lost: ConnectionLostError | None = None
+        self._closed = self._loop.create_future()
+
+    async def serve(self) -> None:
+        """Answer the requests that come, until none can follow."""
+        server, limits = self._server, self._limits
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secure = server.tls is not None and await self._first_octet() == bytes([CLIENT_HELLO])
+        times = {"ssl_handshake_timeout": limits.head_time, "ssl_shutdown_timeout": _LINGER} if secure else {}
+        await self._loop.connect_accepted_socket(
+            lambda: self, self._socket, ssl=server.tls if secure else None, **times
+        )
+        self._session = session = Session(
+            server,
+            ServerConnection(limits, methods=server.methods),
+            self.peer,
+            secure=secure,
+            open_document=lambda session, turn: AsyncIncomingDocument(
+                lambda: drive(session.document_event(turn), self._perform)
+            ),
+        )
+        await drive(session.serve(), self._perform)
+        await self._linger(session)
+
+    async def _first_octet(self) -> bytes:
+        self._loop.add_reader(self._socket, self._wake)
+        try:
+            await self._wait(self._limits.keep_alive)
+        finally:
+            self._loop.remove_reader(self._socket)
+        return self._socket.recv(1, socket.MSG_PEEK)  # BlockingIOError, an OSError, where none came in time
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Receive):
+            return await self._receive(step.seconds)
+        if isinstance(step, Send):
+            return await self._send(step.buffers)
+        if isinstance(step, (Call, Next, Close)):
+            return await perform_hook(step)
+        return await self._start_tls()
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._made = True
+        self._transport = transport
+        transport.set_write_buffer_limits(high=0)
+
+    def data_received(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._queued += len(data)
+        if self._queued >= _QUEUE:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return self._session is not None and not self._session.secure  # TLS has no half of a connection
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = ConnectionLostError(f"the connection broke: {exc}" if exc else "the connection was closed")
+        self._ended = self._ended or exc is None
+        if not self._closed.done():
+            self._closed.set_result(None)
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._wake()
+
+    # What the session wants.
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for anything to happen, for at most so many seconds."""
+        if self._waiting is not None:
+            raise LocalProtocolError("another task waits for this connection")
+        self._waiting = self._loop.create_future()
+        timer = self._loop.call_later(seconds, self._wake)
+        try:
+            await self._waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+    async def _receive(self, seconds: float) -> bytes | None:
+        end = self._loop.time() + seconds
+        while not self._queue and not self._ended and self._lost is None:
+            left = end - self._loop.time()
+            if left <= 0:
+                return None
+            await self._wait(left)
+        if self._queue:
+            data = self._queue.popleft()
+            was_full = self._queued >= _QUEUE
+            self._queued -= len(data)
+            if was_full and self._queued < _QUEUE and self._lost is None:
+                self._transport.resume_reading()
+            return data
+        if self._ended:
+            return b""
+        assert self._lost is not None
+        raise self._lost
+
+    async def _send(self, buffers: Iterable[Buffer]) -> None:
+        views = [memoryview(buffer) for buffer in buffers if len(buffer)]
+        if sum(map(len, views)) <= _SMALL:
+            views = [memoryview(b"".join(views))]
+        for view in views:
+            for at in range(0, len(view), _PIECE):
+                if self._lost is not None or self._transport.is_closing():
+                    raise ConnectionLostError("the client has gone")
+                self._transport.write(view[at : at + _PIECE])
+                await self._drain()
+                if len(views) > 1:
+                    await asyncio.sleep(0)  # however fast the client takes it, others have their turn
+
+    async def _drain(self) -> None:
+        """Wait until all is sent, as long as some octet goes within the limit."""
+        transport, seconds = self._transport, self._limits.idle
+        left, end = transport.get_write_buffer_size(), self._loop.time() + seconds
+        while self._full and self._lost is None:
+            await self._wait(max(0.0, end - self._loop.time()))
+            if self._loop.time() >= end and self._full:
+                if transport.get_write_buffer_size() >= left:
+                    raise ConnectionLostError("the client does not take the answer")
+                left, end = transport.get_write_buffer_size(), self._loop.time() + seconds
+        if self._lost is not None:
+            raise self._lost
+
+    async def _start_tls(self) -> None:
+        assert self._server.tls is not None
+        if self._queue:
+            raise RemoteProtocolError(400, "octets before the handshake")
+        transport = await self._loop.start_tls(
+            self._transport,
+            self,
+            self._server.tls,
+            server_side=True,
+            ssl_handshake_timeout=self._limits.head_time,
+            ssl_shutdown_timeout=_LINGER,
+        )
+        if transport is None:
+            raise ConnectionLostError("the client went during the handshake")
+        self.connection_made(transport)
+
+    async def _linger(self, session: Session) -> None:
+        """Let the client read the last answer before the connection is reset by what it still sends."""
+        end, left = self._loop.time() + _LINGER, self._limits.drain
+        with contextlib.suppress(ConnectionLostError):
+            if not session.secure:
+                self._transport.write_eof()
+            if not session.secure or not session.connection.request_ended:
+                while left > 0 and (data := await self._receive(end - self._loop.time())):
+                    left -= len(data)
+        self._transport.close()
+        timer = self._loop.call_later(_LINGER, self.abort)
+        try:
+            await self._closed
+        finally:
+            timer.cancel()
+
+    def wake_if_idle(self) -> None:
+        """End a wait for the next request."""
+        if not self._made:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        elif self._session is None or self._session.idle:
+            self._ended = True
+            self._wake()
+
+    def abort(self) -> None:
+        """End whatever is going on."""
+        if self._made:
+            self._transport.abort()
+        else:
+            self._socket.close()
+
+    async def end(self) -> None:
+        """As `abort`, and wait until it is done."""
+        self.abort()
+        if self._made:
+            await self._closed
+
+
+async def drive(flow: Flow[_T], perform: Any) -> _T:
+    """Perform the steps of a flow, and give its result."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                result = await perform(step)
+            except BaseException as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(result)
+    except StopIteration as end:
+        value: _T = end.value
+        return value
+
+
+async def perform_hook(step: Call | Next | Close) -> Any:
+    """Perform a step that calls what the application gave."""
+    if isinstance(step, Call):
+        if step.waits:
+            return await asyncio.to_thread(step.hook, step.argument)
+        result = step.hook(step.argument)
+        return await result if isawaitable(result) else result
+    if isinstance(step, Next):
+        if hasattr(step.pieces, "__anext__"):
+            return await anext(step.pieces, None)  # type: ignore[arg-type]
+        return next(step.pieces, None)
+    if hasattr(step.pieces, "aclose"):
+        return await step.pieces.aclose()
+    return getattr(step.pieces, "close", bool)()
