@@ -3,8 +3,8 @@
     python -m build && python tools/check_distributions.py [DIRECTORY]
 
 The rule of this file: the sdist is every file of the repository and nothing that a build made; the wheel is the
-package's Python files, py.typed and the compiled modules, and none of the sources of these. Exit status 1, and
-the names, where that is not so.
+package's Python files, py.typed, the printer's description and the compiled modules, and none of the sources of
+these. Exit status 1, and the names, where that is not so.
 """
 
 import re
@@ -52,7 +52,7 @@ def main() -> None:
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"
     (source,), (built,) = directory.glob("*.tar.gz"), directory.glob("*.whl")
     files = repository()
-    package = {path for path in files if re.fullmatch(r"ippfast/(.*\.py|py\.typed)", path)}
+    package = {path for path in files if re.fullmatch(r"ippfast/(.*\.py|py\.typed|printer/description\.toml)", path)}
     compiled = {path.removesuffix(".pyx") for path in files if path.endswith(".pyx")} | {"ippfast/_message_c"}
     wrong = [differ(source.name, files, sdist(source)), differ(built.name, package | compiled, wheel(built))]
     print(f"{source.name}: {len(sdist(source))} files; {built.name}: {len(wheel(built))} files")

@@ -1,0 +1,64 @@
+"""A printer that takes jobs into a spool: `SpoolPrinter`, a handler for the servers of `ippfast.http`.
+
+The rule of this package: a job that was acknowledged is on the disk, with its documents, whatever happens next.
+
+What each file does:
+
+| file | what it does |
+|---|---|
+| `printer` | `SpoolPrinter`: holds the parts together; state and attributes of the printer |
+| `calls` | a request on its way; the checks of every request; `operation`, which registers in the table of operations |
+| `job_creation`, `job_operations`, `document_operations`, `printer_operations` | the operations |
+| `template` | what a client wants of a job against what the printer has |
+| `answers` | the attributes of jobs and documents, and which of them are asked for |
+| `description` | what the printer says of itself, from TOML (`description.toml`) |
+| `store`, `documents` | the job table and the spool of documents |
+| `processing`, `outputs` | the thread that processes jobs, and where they go: directory, command, other printer |
+| `holding`, `fetching` | job-hold-until as a moment; documents by reference |
+| `events` | `Events.publish`: what happened, told to whoever listens; subscriptions and counters hook in here |
+
+Access is decided in `SpoolPrinter._check_access` and `Call.may_see`; web pages stand beside it, at the server.
+"""
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .description import Description, DescriptionError
+    from .fetching import Fetcher
+    from .outputs import Command, Directory, Forward, Keep, Output, OutputError
+    from .printer import SpoolPrinter
+
+__all__ = [
+    "Command",
+    "Description",
+    "DescriptionError",
+    "Directory",
+    "Fetcher",
+    "Forward",
+    "Keep",
+    "Output",
+    "OutputError",
+    "SpoolPrinter",
+]
+
+_HOMES = {
+    "description": ("Description", "DescriptionError"),
+    "fetching": ("Fetcher",),
+    "outputs": ("Command", "Directory", "Forward", "Keep", "Output", "OutputError"),
+    "printer": ("SpoolPrinter",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
