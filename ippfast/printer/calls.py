@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ippfast.codec import Attribute, AttributeGroup, Collection, Message
 from ippfast.enums import Operation, Status
 from ippfast.http.errors import Refusal
-from ippfast.http.server import IncomingRequest, Reply
+from ippfast.http.incoming import IncomingRequest, Reply
 from ippfast.requests import Groups, response
 from ippfast.tags import DelimiterTag, ValueTag, describe_tag
 from ippfast.values import RawValue, StringWithLanguage

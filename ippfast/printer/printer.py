@@ -18,7 +18,7 @@ from typing import Any, Self
 from ippfast.attributes import attribute
 from ippfast.codec import Attribute, Message
 from ippfast.enums import JobState, Operation, PrinterState, Status
-from ippfast.http.server import IncomingRequest, Reply
+from ippfast.http.incoming import IncomingRequest, Reply
 from ippfast.tags import DelimiterTag
 from ippfast.values import OutOfBand
 
