@@ -23,6 +23,7 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
             Extension("ippfast._encode", ["ippfast/_encode.pyx"]),
             Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
             Extension("ippfast._chunks", ["ippfast/_chunks.pyx"]),
+            Extension("ippfast._octets", ["ippfast/_octets.pyx"]),
         ],
         force=True,  # it does not know that _message_c.pxd belongs to _message.py
         compiler_directives={

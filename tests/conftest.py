@@ -18,7 +18,8 @@ import ippfast
 __all__ = ["codec", "eve_printer", "pytest_report_header", "scheduler", "selected", "serving", "system_bus"]
 
 # Where there is one twin only, nothing is to be compared.
-collect_ignore = [] if COMPILED is not None else ["test_parity.py", "test_parity_chunks.py", "test_parity_model.py"]
+PARITY = ["test_parity.py", "test_parity_chunks.py", "test_parity_model.py", "test_parity_octets.py"]
+collect_ignore = [] if COMPILED is not None else PARITY
 
 hypothesis.settings.register_profile(
     "ci", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]

@@ -32,7 +32,9 @@ NAMES = (
 class Implementation:
     """One twin: its functions and its classes."""
 
-    def __init__(self, name: str, codec: ModuleType, message: ModuleType, chunks: ModuleType) -> None:
+    def __init__(
+        self, name: str, codec: ModuleType, message: ModuleType, chunks: ModuleType, octets: ModuleType
+    ) -> None:
         self.name = name
         self.codec = codec
         self.message = message
@@ -46,6 +48,8 @@ class Implementation:
         self.encode: Callable[[Message], bytes] = codec.encode
         self.walk: Callable[[Any], Iterator[tuple[Attribute, Any]]] = codec.walk
         self.gather: Callable[[bytes, int, int, int], tuple[Any, int, int]] = chunks.gather
+        self.check: Callable[[bytes, int], tuple[int, int]] = octets.check
+        self.index: Callable[[bytes, int], dict[tuple[int, bytes, int], list[bytes]]] = octets.index
 
     def __repr__(self) -> str:
         return self.name
@@ -63,13 +67,13 @@ def _find_compiled() -> Implementation | None:
     if _on("IPPFAST_PURE"):
         return None
     try:
-        return _find("cython", "_codec", "_message_c", "_chunks")
+        return _find("cython", "_codec", "_message_c", "_chunks", "_octets")
     except ModuleNotFoundError as missing:
         if missing.name != "ippfast._codec" or _on("IPPFAST_REQUIRE_EXTENSION"):
             raise
         return None
 
 
-PURE = _find("python", "_codec_py", "_message", "_chunks_py")
+PURE = _find("python", "_codec_py", "_message", "_chunks_py", "_octets_py")
 COMPILED = _find_compiled()
 IMPLEMENTATIONS = (PURE,) if COMPILED is None else (COMPILED, PURE)

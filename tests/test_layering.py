@@ -47,6 +47,7 @@ LAYERS = [
     "_chunks",
     "http",
     "printer",
+    "_octets",
     "compat",
     "cli",
     "__main__",
@@ -57,8 +58,10 @@ TWINS = (
     "_encode",
     "_codec",
     "_chunks",
+    "_octets",
 )  # each in Python and in Cython, and neither may import the other
-PICKERS = {"codec": "_codec", "http._framing": "_chunks"}  # who takes one of the two; the second does as the first did
+PICKERS = {"codec": "_codec", "http._framing": "_chunks", "compat.ippserver.request": "_octets"}
+"""Who takes one of the two; all but the first do as it did."""
 APPLICATIONS = LAYERS[LAYERS.index("printer") :]  # these may use the package by its public names
 BELOW_CODEC = LAYERS[: LAYERS.index("codec") + 1]
 
@@ -183,7 +186,7 @@ def test_twins_do_not_meet(module: str) -> None:
     """The pure twin works where nothing is compiled, and the compiled one does not fall back on it in part."""
     found = imports_of(module, MODULES[module])
     names = {name.split(".")[0] for name in found.at_once | found.when_asked}
-    compiled = {name for name in names if name in ("_codec", "_encode", "_wire", "_message_c", "_chunks")}
+    compiled = {name for name in names if name in ("_codec", "_encode", "_wire", "_message_c", "_chunks", "_octets")}
     pure = {name for name in names if name.endswith("_py") or name == "_message"}
     if module in PICKERS:
         assert compiled == {PICKERS[module]}

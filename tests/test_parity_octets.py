@@ -1,0 +1,50 @@
+"""The twins that index raw octets, against each other: the same dictionaries, in the same order, and the same faults.
+
+The rule of this file: nothing here says what is right, only that both twins say the same.
+"""
+
+from typing import cast
+
+import vectors
+from hypothesis import given
+from hypothesis import strategies as st
+from implementations import COMPILED, PURE, Implementation
+from outcome import normal, outcome
+
+compiled = cast(Implementation, COMPILED)
+
+tokens = st.one_of(
+    st.sampled_from([b"\1", b"\2", b"\3", b"\4", b"\0", b"\x0f"]),
+    st.tuples(
+        st.sampled_from([0x21, 0x22, 0x34, 0x37, 0x44, 0x4A, 0x10, 0xFF]),
+        st.sampled_from([b"", b"", b"a", b"abc", b"media-col", b"printer-state-reasons", b"n" * 70]),
+        st.sampled_from([b"", b"x", b"none", b"seven77", b"\0\0\0\1", b"iso_a4_210x297mm", b"v" * 100]),
+    ).map(lambda t: bytes([t[0]]) + len(t[1]).to_bytes(2, "big") + t[1] + len(t[2]).to_bytes(2, "big") + t[2]),
+    st.binary(max_size=6),
+)
+
+
+def lies_within(octets: bytes, start: int) -> bool:
+    return PURE.check(octets, start)[1] == 0
+
+
+@given(octets=st.lists(tokens, max_size=30).map(b"".join), start=st.integers(0, 3))
+def test_any_octets(octets: bytes, start: int) -> None:
+    assert outcome(compiled.check, octets, start) == outcome(PURE.check, octets, start)
+    if lies_within(octets, start):
+        assert outcome(compiled.index, octets, start) == outcome(PURE.index, octets, start)
+
+
+@given(octets=st.lists(tokens, max_size=30).map(lambda each: b"\1" + b"".join(each) + b"\3"))
+def test_octets_that_likely_are_a_message(octets: bytes) -> None:
+    assert outcome(compiled.check, octets, 0) == outcome(PURE.check, octets, 0)
+    if lies_within(octets, 0):
+        assert outcome(compiled.index, octets, 0) == outcome(PURE.index, octets, 0)
+
+
+def test_every_message() -> None:
+    for vector in vectors.every():
+        assert compiled.check(vector.octets, 8) == PURE.check(vector.octets, 8)
+        if lies_within(vector.octets, 8):
+            for _ in range(2):  # the second time its caches are full
+                assert normal(compiled.index(vector.octets, 8)) == normal(PURE.index(vector.octets, 8))
