@@ -4,6 +4,7 @@
 #   make test     lint, types and the whole suite
 #   make lint     the first two of these          make suite    the last
 #   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks
+#   make bench-stream    the transport against bare sockets and its peers, likewise
 #   make clean    remove everything that is not in the repository
 #
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
@@ -34,7 +35,7 @@ MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" 
 
 SOURCES = pyproject.toml setup.py ippfast/_message.py $(wildcard ippfast/*.pyx ippfast/*.pxd)
 
-.PHONY: demo test lint suite bench clean
+.PHONY: demo test lint suite bench bench-stream clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ippfast
@@ -56,6 +57,9 @@ endif
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
+
+bench-stream: $(VENV)/bench
+	$(BIN)/python -m benchmarks.stream $(ARGUMENTS)
 
 clean:
 	rm -rf .venv* build dist *.egg-info htmlcov .coverage* .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -6,14 +6,17 @@ ippfast here is as bare as Python allows.
 """
 
 import asyncio
+import contextlib
 import json
 import os
+import resource
 import socket
 import ssl
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +168,12 @@ def read_answer(connection: socket.socket) -> int:
     return int.from_bytes(octets[at + 2 : at + 4]) if octets.startswith(b"HTTP/1.1 200") else -1
 
 
-def send_bare() -> None:
+def send_bare(patience: str = "60") -> None:
     """Prepared octets as fast as the socket takes them; the clock runs from the first to the answer."""
     for port, size, piece in tasks():
         begin = wire.request(int(size), int(piece), port=int(port))
         batches = list(wire.body(int(size), int(piece)))
-        with socket.create_connection(("localhost", int(port))) as connection:
+        with socket.create_connection(("localhost", int(port)), float(patience)) as connection:
             start = time.perf_counter()
             connection.sendall(begin)
             for batch in batches:
@@ -333,7 +336,64 @@ def client_asyncio() -> None:
         say(done=True)
 
 
+# Other libraries' clients. Each line: port, size of the document, which they want whole.
+
+
+def client_ippx() -> None:
+    import ippx
+
+    for port, size in tasks():
+        with ippx.IppClient(f"ipp://localhost:{port}/ipp/print", timeout=300.0) as client:
+            client.print_job(bytes(int(size)), document_format="application/pdf")
+        say(done=True)
+
+
+def client_pyipp() -> None:
+    import pyipp
+
+    async def send(port: str, size: str) -> None:
+        async with pyipp.IPP("localhost", "/ipp/print", port=int(port), request_timeout=300) as client:
+            await client.raw(pyipp.enums.IppOperation.PRINT_JOB, {"data": bytes(int(size))})
+
+    for task in tasks():
+        asyncio.run(send(*task))
+        say(done=True)
+
+
+# Many at once. The line: port, connections that stay idle, connections that stream, octets of each of those.
+
+
+def crowd() -> None:
+    def ask(connection: socket.socket, size: int) -> None:
+        connection.sendall(wire.request(size, 0, port=0))
+        for batch in wire.body(size, 0) if size else ():
+            connection.sendall(batch)
+        assert read_answer(connection) == 0
+
+    for port, idle, streams, size in tasks():
+        with contextlib.ExitStack() as stack, ThreadPoolExecutor(int(streams)) as pool:
+
+            def connect(address: tuple[str, int], stack: contextlib.ExitStack = stack) -> socket.socket:
+                return stack.enter_context(socket.create_connection(address, 60.0))
+
+            address = ("localhost", int(port))
+            waiting = [connect(address) for _ in range(int(idle))]
+            for connection in waiting:
+                ask(connection, 0)
+            say(idle=len(waiting))
+            sys.stdin.readline()
+            start = time.perf_counter()
+            for done in [pool.submit(ask, connect(address), int(size)) for _ in range(int(streams))]:
+                done.result()
+            seconds = time.perf_counter() - start
+            for connection in waiting:
+                ask(connection, 0)
+            say(seconds=seconds, served=len(waiting) + int(streams))
+
+
 def main() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8_192)), hard))
     role, *arguments = sys.argv[1:]
     core = os.environ.get("BENCH_CORE")
     if core and hasattr(os, "sched_setaffinity"):
