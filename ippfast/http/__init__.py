@@ -8,6 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .async_client import AsyncAnswer, AsyncClient
     from .async_server import AsyncServer
     from .auth import (
         Auth,
@@ -66,6 +67,8 @@ __all__ = [
     "PAUSED",
     "TLS",
     "Answer",
+    "AsyncAnswer",
+    "AsyncClient",
     "AsyncIncomingDocument",
     "AsyncIncomingRequest",
     "AsyncReply",
@@ -112,6 +115,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "async_client": ("AsyncAnswer", "AsyncClient"),
     "async_server": ("AsyncServer",),
     "auth": (
         "Auth",

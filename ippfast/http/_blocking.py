@@ -108,7 +108,7 @@ class BlockingChannel:
         self._stop_watching()
         self._socket.close()
 
-    def is_quiet(self) -> bool:
+    async def is_quiet(self) -> bool:
         """As `Channel.is_quiet`."""
         return not self._receive_ready() and self.connection.reusable
 

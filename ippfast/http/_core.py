@@ -90,7 +90,7 @@ class Channel(Protocol):
         """Go on with TLS."""
         ...
 
-    def is_quiet(self) -> bool:
+    async def is_quiet(self) -> bool:
         """Whether nothing came since the last response: neither octets nor the end."""
         ...
 
@@ -285,7 +285,7 @@ class Core(Generic[_Channel]):
                 raise
             return channel, response
 
-        kept = self._take_kept()
+        kept = await self._take_kept()
         if kept is not None:
             try:
                 return await send(kept)
@@ -295,13 +295,13 @@ class Core(Generic[_Channel]):
                     raise
         return await send(await self._connect(timeouts))
 
-    def _take_kept(self) -> _Channel | None:
+    async def _take_kept(self) -> _Channel | None:
         while self._kept:
             try:
                 channel = self._kept.pop()
             except IndexError:  # another thread was faster
                 break
-            if channel.secure == self.secure and channel.is_quiet():
+            if channel.secure == self.secure and await channel.is_quiet():
                 return channel
             channel.close()
         return None

@@ -6,7 +6,7 @@ The rule of this file: nothing is read ahead, and a document is never held whole
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -79,7 +79,7 @@ class Outgoing:
             if checked := _check(piece):
                 yield checked
 
-    async def pieces_async(self) -> AsyncIterator[Buffer]:
+    async def pieces_async(self) -> AsyncGenerator[Buffer, None]:
         """As `pieces`; but what may make it wait for a disk or a pipe is done in another thread."""
         source, self._begun = self._source, True
         if hasattr(source, "__aiter__"):

@@ -1,0 +1,357 @@
+"""Connections of the client for asyncio: transports, plain or with TLS.
+
+The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. Nothing polls: each
+wait ends with what came, what went out, or its time-out. No piece of a document is asked for before the last one has
+gone out, and reading stops while nobody takes what came.
+"""
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable
+
+from ..codec import Message
+from ._core import Progress
+from ._outgoing import PIECE, Outgoing
+from ._sockets import RECEIVE_SIZE
+from .client_connection import ClientConnection
+from .errors import ConnectionLostError, PhaseTimeoutError, RemoteProtocolError
+from .events import NEED_DATA, Buffer, ConnectionClosed, Event, InformationalResponse, Response
+from .limits import HTTPLimits, Timeouts
+from .tls import TLS
+from .uri import Endpoint
+
+__all__ = ["AsyncChannel", "AsyncShell"]
+
+_SMALL = 16_384
+_UNREAD = 4 * RECEIVE_SIZE
+"""So much may have come before anyone takes it."""
+
+_CLOSING_SECONDS = 1.0
+
+
+class AsyncShell:
+    """Makes connections. tls: whom to trust. limits: the bounds on answers."""
+
+    def __init__(self, tls: TLS, limits: HTTPLimits) -> None:
+        self._tls = tls
+        self._limits = limits
+        self._context: ssl.SSLContext | None = None
+
+    async def connect(self, endpoint: Endpoint, timeouts: Timeouts, *, secure: bool) -> "AsyncChannel":
+        """As `Shell.connect`."""
+        loop = asyncio.get_running_loop()
+        channel = AsyncChannel(self, endpoint.host, timeouts, self._limits)
+        try:
+            async with asyncio.timeout(timeouts.connect):
+                await loop.create_connection(lambda: channel, endpoint.host, endpoint.port)
+        except TimeoutError as error:
+            channel.close()
+            raise PhaseTimeoutError("connect", timeouts.connect) from error
+        if secure:
+            try:
+                await channel.start_tls()
+            except BaseException:
+                channel.close()
+                raise
+        return channel
+
+    async def sleep(self, seconds: float) -> None:
+        """As `Shell.sleep`."""
+        await asyncio.sleep(seconds)
+
+    async def secure(self, transport: asyncio.Transport, protocol: asyncio.Protocol, host: str) -> asyncio.Transport:
+        """The same connection with TLS, its peer verified."""
+        if self._context is None:
+            self._context = self._tls.make_context()
+        loop = asyncio.get_running_loop()
+        secured = await loop.start_tls(transport, protocol, self._context, server_hostname=host)
+        if secured is None:
+            raise ConnectionLostError("the connection ended when TLS was to begin")
+        try:
+            self._tls.check_peer(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        except BaseException:
+            secured.abort()
+            raise
+        return secured
+
+
+class AsyncChannel(asyncio.Protocol):
+    """As `Channel`. What has come waits in ``_incoming`` until the connection is asked for its next event."""
+
+    def __init__(self, shell: AsyncShell, host: str, timeouts: Timeouts, limits: HTTPLimits) -> None:
+        self.connection = ClientConnection(limits)
+        self.secure = False
+        self.timeouts = timeouts
+        self._shell = shell
+        self._host = host
+        self._transport: asyncio.Transport | None = None
+        self._incoming: deque[bytes] = deque()
+        self._unread = 0
+        self._reading = True
+        self._writable = True
+        self._ended = False  # nothing more comes
+        self._lost: Exception | None = None  # nothing more goes out either
+        self._waiter: asyncio.Future[None] | None = None
+        self._interruptible: asyncio.Timeout | None = None
+        self._response: Response | None = None
+        self._continue = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        # Writing waits until the operating system has all; TLS copies what it takes, and cannot say "nothing left".
+        transport.set_write_buffer_limits(high=1 if self.secure else 0, low=0)
+
+    def data_received(self, data: bytes) -> None:
+        self._incoming.append(data)
+        self._unread += len(data)
+        if self._reading and self._unread > _UNREAD and self._transport is not None:
+            self._reading = False
+            self._transport.pause_reading()
+        self._changed()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._changed()
+        return not self.secure  # what is being sent may go on; TLS does not know that
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._changed()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is not None and not self.secure and not self._ended:
+            self._rescue()
+        self._ended = True
+        self._lost = error or ConnectionResetError("the connection is closed")
+        self._changed()
+
+    def _rescue(self) -> None:
+        """Read what the server sent before a write to it failed: asyncio itself would drop it."""
+        assert self._transport is not None
+        with contextlib.suppress(OSError, AttributeError):
+            descriptor = self._transport.get_extra_info("socket").fileno()
+            while self._unread <= _UNREAD and (data := os.read(descriptor, RECEIVE_SIZE)):
+                self._incoming.append(data)
+                self._unread += len(data)
+
+    def _changed(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if self._interruptible is not None and self._answered():
+            self._interruptible.reschedule(asyncio.get_running_loop().time())
+            self._interruptible = None
+
+    async def _wait(self, phase: str, seconds: float | None) -> None:
+        """Until something has changed. Raises PhaseTimeoutError."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._waiter
+        except TimeoutError as error:
+            raise PhaseTimeoutError(phase, seconds) from error
+        finally:
+            self._waiter = None
+
+    # What the core calls.
+
+    async def start_tls(self) -> None:
+        """As `Channel.start_tls`."""
+        assert self._transport is not None
+        if self._incoming:
+            raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
+        self.secure = True
+        try:
+            async with asyncio.timeout(self.timeouts.connect):
+                transport = await self._shell.secure(self._transport, self, self._host)
+        except TimeoutError as error:
+            raise PhaseTimeoutError("connect", self.timeouts.connect) from error
+        self.connection_made(transport)
+
+    def close(self) -> None:
+        """As `Channel.close`."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def end(self) -> None:
+        """Close a connection that is not used, and wait until that is done."""
+        assert self._transport is not None
+        self._transport.close()
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                while self._lost is None:
+                    await self._wait("idle", None)
+        except TimeoutError:
+            self._transport.abort()
+
+    async def is_quiet(self) -> bool:
+        """As `Channel.is_quiet`."""
+        for _ in range(2):  # the loop looks at its sockets, and tells what it has seen
+            await asyncio.sleep(0)
+        return not self._incoming and not self._ended and self.connection.reusable
+
+    async def send(self, buffers: Iterable[Buffer]) -> None:
+        """As `Channel.send`."""
+        self._response = None
+        if not await self._put(buffers) and self._lost is not None:
+            raise ConnectionLostError(f"the connection broke: {self._lost}")
+
+    async def exchange(
+        self,
+        message: Message | None,
+        outgoing: Outgoing,
+        progress: Progress | None,
+        *,
+        target: str,
+        host: str,
+        headers: Iterable[tuple[str, str]],
+        expect: bool,
+    ) -> Response:
+        """As `Channel.exchange`."""
+        self._response, self._continue = None, False
+        buffers = self.connection.send_request(
+            message,
+            target=target,
+            host=host,
+            headers=headers,
+            document_length=outgoing.length,
+            expect_continue=expect,
+        )
+        if outgoing.length == 0:
+            await self._put(buffers)
+        else:
+            await self._send_document(buffers, outgoing, progress, expect)
+        while self._response is None:
+            event = await self.next_event("first octet")
+            if isinstance(event, Response):
+                self._response = event
+        return self._response
+
+    async def next_event(self, phase: str) -> Event:
+        """As `Channel.next_event`."""
+        seconds = self.timeouts.first_octet if phase == "first octet" else self.timeouts.idle
+        while (event := self.connection.next_event()) is NEED_DATA:
+            if not self._feed():
+                await self._wait(phase, seconds)
+            else:
+                seconds, phase = self.timeouts.idle, "idle"
+        if isinstance(event, ConnectionClosed):
+            raise ConnectionLostError("the connection ended")
+        return event
+
+    def _feed(self) -> bool:
+        """Give the connection what has come next. Returns whether there was anything."""
+        if self._incoming:
+            data = self._incoming.popleft()
+            self._unread -= len(data)
+            if not self._reading and self._unread <= _UNREAD // 2 and self._transport is not None:
+                self._reading = True
+                self._transport.resume_reading()
+            self.connection.receive_data(data)
+            return True
+        if self._ended:
+            self.connection.receive_data(b"")
+        return self._ended
+
+    # Sending. The final response ends it, whenever it comes.
+
+    def _answered(self) -> bool:
+        """Take what came meanwhile. Returns whether there is a final response, or there will be none."""
+        try:
+            while self._response is None:
+                event = self.connection.next_event()
+                if event is NEED_DATA:
+                    if not self._feed():
+                        return False
+                elif isinstance(event, InformationalResponse):
+                    self._continue = self._continue or event.status == 100
+                elif isinstance(event, Response):
+                    self._response = event
+                else:
+                    return True
+        except RemoteProtocolError:  # the connection raises it again
+            pass
+        return True
+
+    async def _put(self, buffers: Iterable[Buffer]) -> bool:
+        """Send all of it. Returns whether all was sent: the response, or the end, may be there before."""
+        assert self._transport is not None
+        waiting = [memoryview(buffer) for buffer in buffers if len(buffer)]
+        if sum(map(len, waiting)) <= _SMALL:
+            waiting = [memoryview(b"".join(waiting))]
+        for buffer in waiting:
+            for at in range(0, len(buffer), PIECE):
+                if self._answered() or self._lost is not None:
+                    return False
+                self._transport.write(buffer[at : at + PIECE])
+                await asyncio.sleep(0)  # so that what came is read before the next write fails
+                if not await self._drain():
+                    return False
+        return True
+
+    async def _drain(self) -> bool:
+        """Wait until all has gone out; as long as any goes, it is not idle. Returns whether there can be more."""
+        assert self._transport is not None
+        left = self._transport.get_write_buffer_size()
+        while not self._writable and self._lost is None:
+            try:
+                await self._wait("idle", self.timeouts.idle)
+            except PhaseTimeoutError:
+                now = self._transport.get_write_buffer_size()
+                if now >= left:
+                    raise
+                left = now
+            if self._answered():
+                return False
+        return self._lost is None
+
+    async def _send_document(
+        self, buffers: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
+    ) -> None:
+        """Send until all is sent or the final response has come. buffers: head and message."""
+        if not await self._put(buffers) or (expect and not await self._wait_for_continue()):
+            return
+        sent = 0
+        pieces = outgoing.pieces_async()
+        try:
+            while (piece := await self._next_piece(pieces)) is not None:
+                if not await self._put(self.connection.send_data(piece)):
+                    return
+                sent += len(piece)
+                if progress is not None:
+                    progress(sent, outgoing.length)
+        finally:
+            await pieces.aclose()
+        if not self._answered():
+            await self._put(self.connection.end())
+
+    async def _next_piece(self, pieces: AsyncGenerator[Buffer, None]) -> Buffer | None:
+        """The document's next piece. None: it is complete, or the response is there, which ends the wait for it."""
+        if self._answered():
+            return None
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._interruptible = scope
+                return await anext(pieces, None)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            return None
+        finally:
+            self._interruptible = None
+
+    async def _wait_for_continue(self) -> bool:
+        """Wait a little for a 100. False: the final response is there."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.timeouts.continue_):
+                while not self._answered() and not self._continue:
+                    await self._wait("idle", None)
+        return not self._answered()
