@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,6 +22,7 @@ from ippfast.http import (
     AsyncServer,
     IncomingDocument,
     IncomingRequest,
+    Parts,
     Reply,
     Server,
 )
@@ -52,10 +53,10 @@ class LoopThread:
         self._loop.close()
 
 
-def bridge(handler: Handler) -> Callable[[AsyncIncomingRequest], Coroutine[Any, Any, Message | AsyncReply]]:
+def bridge(handler: Handler) -> Callable[[AsyncIncomingRequest], Coroutine[Any, Any, Message | AsyncReply | Parts]]:
     """A handler for asyncio that has one for threads do the work."""
 
-    async def handle(request: AsyncIncomingRequest) -> Message | AsyncReply:
+    async def handle(request: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
         loop = asyncio.get_running_loop()
         source = request.document._next_event
 
@@ -71,9 +72,21 @@ def bridge(handler: Handler) -> Callable[[AsyncIncomingRequest], Coroutine[Any, 
             document=IncomingDocument(next_event),
         )
         reply = await asyncio.to_thread(handler, plain)
+        if isinstance(reply, Parts):
+            return Parts(in_threads(reply.messages))
         return AsyncReply(*reply) if isinstance(reply, Reply) else reply
 
     return handle
+
+
+async def in_threads(messages: Any) -> AsyncIterator[Message]:
+    """What a generator that may block gives, without blocking the loop."""
+    messages = iter(messages)
+    try:
+        while (message := await asyncio.to_thread(next, messages, None)) is not None:
+            yield message
+    finally:
+        messages.close()
 
 
 class BridgedServer(AsyncServer):

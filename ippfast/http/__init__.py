@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         IncomingRequest,
         Page,
         PageRequest,
+        Parts,
         Reply,
     )
     from .limits import HTTPLimits, Timeouts
@@ -98,6 +99,7 @@ __all__ = [
     "LocalProtocolError",
     "Page",
     "PageRequest",
+    "Parts",
     "PhaseTimeoutError",
     "PinError",
     "Refusal",
@@ -163,6 +165,7 @@ _HOMES = {
         "IncomingRequest",
         "Page",
         "PageRequest",
+        "Parts",
         "Reply",
     ),
     "server": ("Server",),

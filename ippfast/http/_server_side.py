@@ -4,6 +4,7 @@ The rule of this file: what a request may look like, when its body is given up, 
 it is granted is for others.
 """
 
+import secrets
 from collections.abc import Iterable
 
 from ..codec import Attribute, AttributeGroup, Message, encode
@@ -166,6 +167,29 @@ class ServerSide(Connection):
         buffers = self._send_head(200, [("Content-Type", CONTENT_TYPE), *headers], length)
         buffers += self.send_data(octets)
         return buffers + self.end() if document_length == 0 else buffers
+
+    def begin_parts(self, *, headers: Iterable[tuple[str, str]] = ()) -> list[Buffer]:
+        """Begin an answer of several IPP responses (RFC 3996 section 5.2): then `send_part`, and `end_parts`.
+
+        headers: further header lines. Raises LocalProtocolError where no response may be sent now.
+        """
+        self._delimiter = f"--{secrets.token_hex(16)}"
+        content_type = f'multipart/related; type="{CONTENT_TYPE}"; boundary="{self._delimiter[2:]}"'
+        buffers = self._send_head(200, [("Content-Type", content_type), *headers], None)
+        return buffers + self.send_data(self._delimiter.encode())
+
+    def send_part(self, message: Message) -> list[Buffer]:
+        """One of the responses. The line that ends it goes along, so that the client need not wait for the next one.
+
+        Raises EncodeError as `encode` does.
+        """
+        octets = encode(message)
+        head = f"\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(octets)}\r\n\r\n"
+        return self.send_data(b"".join((head.encode(), octets, b"\r\n", self._delimiter.encode())))
+
+    def end_parts(self) -> list[Buffer]:
+        """There are no more (RFC 2046 section 5.1.1)."""
+        return self.send_data(b"--\r\n") + self.end()
 
     def send_content(
         self, status: int, content_type: str, content: bytes, *, headers: Iterable[tuple[str, str]] = ()

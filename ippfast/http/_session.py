@@ -15,7 +15,7 @@ from ._server_side import ServerSide
 from ._service import Service, log
 from .errors import ConnectionLostError, LocalProtocolError, Refusal, RemoteProtocolError
 from .events import NEED_DATA, Buffer, ConnectionClosed, Event, Request, RequestHead
-from .incoming import AsyncReply, Page, PageRequest, Reply
+from .incoming import AsyncReply, Page, PageRequest, Parts, Reply
 from .server_connection import ServerConnection
 
 __all__ = ["Call", "Close", "Flow", "Next", "Receive", "Send", "Session", "StartTLS", "Step"]
@@ -49,16 +49,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The next piece of an answer's document; None at its end."""
+    """The next piece of an answer: octets of its document, or one of several messages; None at the end."""
 
-    pieces: Iterator[Buffer] | AsyncIterator[Buffer]
+    pieces: Iterator[Any] | AsyncIterator[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
     """No more pieces are taken."""
 
-    pieces: Iterator[Buffer] | AsyncIterator[Buffer]
+    pieces: Iterator[Any] | AsyncIterator[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +220,11 @@ class Session:
                     yield Call(service.authorizer, incoming)
                 if connection.awaits_continue:
                     yield Send(connection.send_continue())
-                reply: Message | Reply | AsyncReply = yield Call(service.handler, incoming)
+                reply: Message | Reply | AsyncReply | Parts = yield Call(service.handler, incoming)
             if isinstance(reply, Message):
                 yield Send(connection.send_response(reply, headers=self._closing()))
+            elif isinstance(reply, Parts):
+                yield from self._send_parts(reply)
             else:
                 yield from self._stream(reply)
         finally:
@@ -238,6 +240,17 @@ class Session:
                 yield Send(connection.end() if piece is None else connection.send_data(piece))
         finally:
             yield Close(pieces)
+
+    def _send_parts(self, parts: Parts) -> Flow[None]:
+        connection, source = self.connection, parts.messages
+        messages = iter(source) if isinstance(source, Iterable) else aiter(source)
+        try:
+            yield Send(connection.begin_parts(headers=self._closing()))
+            while not connection.response_ended:
+                message = yield Next(messages)
+                yield Send(connection.end_parts() if message is None else connection.send_part(message))
+        finally:
+            yield Close(messages)
 
     def _closing(self) -> list[tuple[str, str]]:
         return [("Connection", "close")] if self._service.stopping else []

@@ -28,6 +28,7 @@ __all__ = [
     "Page",
     "PageRequest",
     "Pages",
+    "Parts",
     "Reply",
 ]
 
@@ -241,10 +242,20 @@ class AsyncReply(NamedTuple):
     length: int | None = None
 
 
-Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply]
+class Parts(NamedTuple):
+    """Several responses to one request, each sent as it comes: multipart/related (RFC 3996 section 5.2).
+
+    That is how Get-Notifications with notify-wait is answered, to a client that takes it. messages: any iterable, for
+    asyncio an asynchronous one too. It is closed when the client goes.
+    """
+
+    messages: AsyncIterable[Message] | Iterable[Message]
+
+
+Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply | Parts]
 """Carries out a request and gives the response. It need not read the document; it may raise `Refusal`."""
 
-AsyncHandler: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[Message | AsyncReply]]
+AsyncHandler: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[Message | AsyncReply | Parts]]
 """As `Handler`, for asyncio."""
 
 Authorizer: TypeAlias = Callable[[IncomingRequest], None]
