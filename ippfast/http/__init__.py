@@ -1,7 +1,7 @@
 """IPP over HTTP/1.1 (RFC 8010 section 4, RFC 9110, RFC 9112): octets in, events out, and shells that do the I/O.
 
 The rule of this package: `ClientConnection` and `ServerConnection` know the protocol and never touch a socket; what
-moves octets holds loops and no protocol. h11 reads and writes the heads. Nothing here is loaded before it is used.
+moves octets holds loops and no protocol. h11 reads the heads. Nothing here is loaded before it is used.
 """
 
 from importlib import import_module

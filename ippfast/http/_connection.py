@@ -1,29 +1,26 @@
-"""What both ends of a connection have in common: input, bodies, and sending through h11.
+"""What both ends of a connection have in common: input, and bodies in both directions.
 
-The rule of this file: octets in, events out; no sockets, no clocks, no threads. One h11 connection reads and writes the
-heads of one request and its response; bodies go past it, see `_framing`.
+The rule of this file: octets in, events out; no sockets, no clocks, no threads. Bodies go past h11, see `_framing` and
+`_writers`: it copies them, and takes longer over a small piece than a system call.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
-
-import h11
+from collections.abc import Callable
 
 from ..codec import Message, MessageDecoder
 from ..enums import Status
 from ..errors import DecodeError, LimitError
 from ._compression import CODINGS, Decompressor
 from ._framing import Framing
+from ._writers import Writer
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, DocumentData, EndOfMessage, Event, Headers
 from .limits import HTTPLimits
 
-__all__ = ["CONTENT_TYPE", "Connection", "content_coding", "make_head", "media_type"]
+__all__ = ["CONTENT_TYPE", "Connection", "content_coding", "media_type"]
 
 CONTENT_TYPE = "application/ipp"
 
 _Source = Callable[[], Buffer | None]
-_Head = TypeVar("_Head", h11.Request, h11.InformationalResponse, h11.Response)
 
 
 class Connection:
@@ -35,9 +32,9 @@ class Connection:
         self._at = 0
         self._input_ended = False
         self._error: RemoteProtocolError | None = None
+        self._writer: Writer | None = None  # while this side's body goes out
         # One of these reads what comes next; each returns None where it is to be called again.
         self._step: Callable[[], Event | None] = self._read_head
-        self._h11: h11.Connection
 
     def receive_data(self, data: Buffer) -> None:
         """Take what came from the peer; no octets mean that it has closed its side.
@@ -159,19 +156,16 @@ class Connection:
         It may be anything that has a length, such as a placeholder for part of a file that ``sendfile`` sends.
         Raises LocalProtocolError where no document was announced, or a shorter one.
         """
-        return self._send(h11.Data(data=data))  # type: ignore[arg-type]  # h11 takes any buffer
+        if self._writer is None:
+            raise LocalProtocolError("octets of a body where none is due")
+        return self._writer.write(data)
 
     def end(self) -> list[Buffer]:
         """The document is complete. Raises LocalProtocolError where a longer one was announced."""
-        return self._send(h11.EndOfMessage())
-
-    def _send(self, *events: h11.Event) -> list[Buffer]:
-        buffers: list[Buffer] = []
-        try:
-            for event in events:
-                buffers += self._h11.send_with_data_passthrough(event) or ()
-        except h11.LocalProtocolError as error:
-            raise LocalProtocolError(str(error)) from error
+        if self._writer is None:
+            raise LocalProtocolError("the end of a body where none is due")
+        buffers = self._writer.end()
+        self._writer = None
         return buffers
 
 
@@ -221,12 +215,3 @@ def media_type(headers: Headers) -> str | None:
     """The Content-Type without parameters, in lower case; None where there is none."""
     value = headers.get("content-type")
     return None if value is None else value.partition(";")[0].strip().lower()
-
-
-def make_head(kind: Callable[..., _Head], lines: Iterable[tuple[str, str]], **fields: object) -> _Head:
-    """An event of h11 with these header lines. Raises LocalProtocolError for what has no form on the wire."""
-    try:
-        headers = [(name.encode("ascii"), value.encode("iso-8859-1")) for name, value in lines]
-        return kind(headers=headers, **fields)
-    except (h11.LocalProtocolError, UnicodeEncodeError) as error:
-        raise LocalProtocolError(f"a head that has no form on the wire: {error}") from error

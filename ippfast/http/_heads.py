@@ -5,19 +5,33 @@ and folded lines of old printers, for there is nobody behind it who could read t
 """
 
 import re
+from collections.abc import Iterable
+from functools import cache
+from http import HTTPStatus
 
 import h11
 
 from ._framing import ChunkedFraming, CloseFraming, Framing, LengthFraming
-from .errors import RemoteProtocolError
+from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Headers
 from .limits import HTTPLimits
 
-__all__ = ["HeadReader", "closes", "headers_of", "read_head", "request_framing", "response_framing"]
+__all__ = [
+    "HeadReader",
+    "closes",
+    "headers_of",
+    "make_request",
+    "make_response",
+    "read_head",
+    "request_framing",
+    "response_framing",
+]
 
 _TOKEN_OCTET = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]")
 _REQUEST_LINE = re.compile(rb"[^ ]+ ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
 _BARE_LF = re.compile(rb"(?:^|[^\r])\n")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
 _END = re.compile(rb"\r\n\r\n")
 _TOLERANT_END = re.compile(rb"\n\r?\n")
 
@@ -137,3 +151,39 @@ def closes(headers: Headers, http_version: str) -> bool:
     """
     doubtful = headers.get("transfer-encoding") is not None and headers.get("content-length") is not None
     return http_version == "1.0" or "close" in headers.tokens("connection") or doubtful
+
+
+def make_request(connection: h11.Connection, method: str, target: str, lines: Iterable[tuple[str, str]]) -> bytes:
+    """Let h11 write the head of a request. Raises LocalProtocolError for what has no form on the wire."""
+    try:
+        headers = [(name.encode("ascii"), value.encode("iso-8859-1")) for name, value in lines]
+        octets = connection.send(h11.Request(method=method, target=target, headers=headers))
+    except (h11.LocalProtocolError, UnicodeEncodeError) as error:
+        raise LocalProtocolError(f"a head that has no form on the wire: {error}") from error
+    assert octets is not None
+    return octets
+
+
+def make_response(status: int, lines: Iterable[tuple[str, str]]) -> bytes:
+    """The head of a response (RFC 9112 section 4). h11 takes a fifth of the time of a small request to write one.
+
+    Raises LocalProtocolError for what has no form on the wire.
+    """
+    head = [_status_line(status)]
+    for name, value in lines:
+        if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+            raise LocalProtocolError(f"a header line that has no form on the wire: {name!r}: {value!r}")
+        head.append(f"{name}: {value}\r\n")
+    head.append("\r\n")
+    return "".join(head).encode("iso-8859-1")
+
+
+@cache
+def _status_line(status: int) -> str:
+    if not 100 <= status <= 599:
+        raise LocalProtocolError(f"{status} is no HTTP status")
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n"

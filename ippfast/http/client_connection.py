@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import h11
 
 from ..codec import Message, encode
-from ._connection import CONTENT_TYPE, Connection, content_coding, make_head, media_type
+from ._connection import CONTENT_TYPE, Connection, content_coding, media_type
 from ._framing import ChunkedFraming, Framing, LengthFraming
-from ._heads import HeadReader, closes, headers_of, read_head, response_framing
+from ._heads import HeadReader, closes, headers_of, make_request, read_head, response_framing
+from ._writers import ChunkWriter, LengthWriter
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, PAUSED, Buffer, ConnectionClosed, Event, Headers, InformationalResponse, Response
 from .limits import HTTPLimits
@@ -39,10 +40,9 @@ class ClientConnection(Connection):
 
     def __init__(self, limits: HTTPLimits | None = None) -> None:
         super().__init__(limits or HTTPLimits.for_client())
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         self._busy = False
         self._keep = True
-        self._upgrade: h11.Request | None = None  # what asked for TLS, and was not answered yet
+        self._upgrade: list[tuple[str, str]] | None = None  # what asked for TLS, and was not answered yet
         self._no_message = False
         self._stray = b""
         self._step = self._wait
@@ -55,7 +55,7 @@ class ClientConnection(Connection):
     @property
     def request_ended(self) -> bool:
         """Whether the current request is complete."""
-        return self._h11.our_state is not h11.SEND_BODY
+        return self._writer is None
 
     def send_request(
         self,
@@ -90,9 +90,9 @@ class ClientConnection(Connection):
             lines.append(("Content-Length", str(len(octets) + document_length)))
         if expect_continue and document_length != 0:
             lines.append(("Expect", "100-continue"))
-        head = make_head(h11.Request, lines, method="POST", target=target)
-        self._begin_cycle()
-        buffers = self._send(head, h11.Data(data=octets))
+        head = self._begin_request("POST", target, lines)
+        self._writer = ChunkWriter() if document_length is None else LengthWriter(len(octets) + document_length)
+        buffers = [head, *self.send_data(octets)]
         self._busy, self._no_message = True, False
         return buffers + self.end() if document_length == 0 else buffers
 
@@ -107,15 +107,17 @@ class ClientConnection(Connection):
         if not self.reusable:
             raise LocalProtocolError("no request may be sent on this connection now")
         lines = [("Host", host), ("Connection", "Upgrade"), ("Upgrade", "TLS/1.2")]
-        head = make_head(h11.Request, lines, method="OPTIONS", target="*")
-        self._begin_cycle()
-        buffers = self._send(head, h11.EndOfMessage())
-        self._upgrade, self._busy, self._no_message = head, True, True
-        return buffers
+        head = self._begin_request("OPTIONS", "*", lines)
+        self._upgrade, self._busy, self._no_message = lines, True, True
+        return [head]
 
-    def _begin_cycle(self) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
+    def _begin_request(self, method: str, target: str, lines: Iterable[tuple[str, str]]) -> bytes:
+        """The head of a request, whose response is now to come."""
+        cycle = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
+        head = make_request(cycle, method, target, lines)
+        self._h11 = cycle
         self._begin_head()
+        return head
 
     def _begin_head(self) -> None:
         self._head_reader = HeadReader(self.limits, requests=False)
@@ -150,8 +152,7 @@ class ClientConnection(Connection):
         if self._at < len(self._input):
             # Whoever put them there, they are not of the server that TLS proves.
             raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
-        self._begin_cycle()
-        self._send(self._upgrade, h11.EndOfMessage())
+        self._begin_request("OPTIONS", "*", self._upgrade)
 
     def _begin_response(self, status: int, headers: Headers, version: str) -> Event | None:
         self._keep = not closes(headers, version)

@@ -3,12 +3,14 @@
 The rule of this file: heads and framing, which h11 and `_heads` know. What they may say stands in `_server_side`.
 """
 
+from collections.abc import Iterable
+
 import h11
 
-from ._connection import make_head
-from ._heads import HeadReader, closes, headers_of, read_head, request_framing
+from ._heads import HeadReader, closes, headers_of, make_response, read_head, request_framing
 from ._server_side import ServerSide
-from .errors import ConnectionLostError, RemoteProtocolError
+from ._writers import ChunkWriter, CloseWriter, LengthWriter, Writer
+from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, ConnectionClosed, Event, RequestHead
 
 __all__ = ["ServerConnection"]
@@ -37,9 +39,8 @@ class ServerConnection(ServerSide):
 
     def _begin_cycle(self) -> None:
         super()._begin_cycle()
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
         self._head_reader = HeadReader(self.limits, requests=True)
-        self._head_octets = b""
+        self._response_begun = False
 
     @property
     def between_requests(self) -> bool:
@@ -49,12 +50,12 @@ class ServerConnection(ServerSide):
     @property
     def response_begun(self) -> bool:
         """Whether the final response to the current request has begun, so that no other can be sent."""
-        return self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE)
+        return self._response_begun
 
     @property
     def response_ended(self) -> bool:
         """Whether the final response to the current request is complete."""
-        return self._h11.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+        return self._response_begun and self._writer is None
 
     @property
     def asks_for_tls(self) -> bool:
@@ -81,14 +82,14 @@ class ServerConnection(ServerSide):
             if self._head_reader.begun:
                 raise ConnectionLostError("the connection ended within a request's head")
             return ConnectionClosed()
-        request = read_head(self._h11, head)
+        reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
+        request = read_head(reader, head)
         assert isinstance(request, h11.Request)
         headers, version = headers_of(request), request.http_version.decode("ascii")
         self._method = request.method.decode("ascii")
         framing, length = request_framing(headers, version, self.limits)
         self._keep = not closes(headers, version)
-        self._awaits_continue = self._h11.they_are_waiting_for_100_continue
-        self._head_octets = head
+        self._awaits_continue = reader.they_are_waiting_for_100_continue
         target = request.target.decode("ascii")
         return self._begin_request(RequestHead(self._method, target, headers, version, length), framing)
 
@@ -97,7 +98,7 @@ class ServerConnection(ServerSide):
     def send_continue(self) -> list[Buffer]:
         """Ask for the body, where `awaits_continue` (RFC 9110 section 10.1.1)."""
         self._awaits_continue = False
-        return self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+        return self._send_informational(100, ())
 
     def send_switching(self) -> list[Buffer]:
         """Begin TLS, where `asks_for_tls`: send this, do the handshake, and then respond (RFC 2817 section 3.3).
@@ -108,13 +109,28 @@ class ServerConnection(ServerSide):
         if self._at < len(self._input):
             raise RemoteProtocolError(400, "octets between a request for TLS and its answer")
         lines = [("Connection", "Upgrade"), ("Upgrade", "TLS/1.2, HTTP/1.1")]
-        buffers = self._send(
-            make_head(h11.InformationalResponse, lines, status_code=101, reason=b"Switching Protocols")
-        )
-        # For h11, HTTP ends here. The response to the request is the first thing that goes out with TLS.
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
-        read_head(self._h11, self._head_octets)
-        return buffers
+        return self._send_informational(101, lines)
+
+    def _send_informational(self, status: int, lines: Iterable[tuple[str, str]]) -> list[Buffer]:
+        if self._response_begun:
+            raise LocalProtocolError("a response has begun")
+        return [make_response(status, lines)]
 
     def _begin_response(self, status: int, lines: list[tuple[str, str]]) -> list[Buffer]:
-        return self._send(make_head(h11.Response, lines, status_code=status))
+        names = [name.lower() for name, _ in lines]
+        if "transfer-encoding" in names or names.count("content-length") > 1:
+            raise LocalProtocolError("header lines that would frame the body once more")
+        writer: Writer
+        if self._method == "HEAD" or status in (204, 304):  # no body, whatever the head says (RFC 9110 section 6.4.1)
+            writer = LengthWriter(0)
+        elif "content-length" in names:
+            writer = LengthWriter(int(lines[names.index("content-length")][1]))
+        elif self._head is None or self._head.http_version == "1.0":
+            self._keep = False
+            writer = CloseWriter()
+        else:
+            lines.append(("Transfer-Encoding", "chunked"))
+            writer = ChunkWriter()
+        head = make_response(status, lines)
+        self._response_begun, self._writer = True, writer
+        return [head]
