@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+import vectors
 
 import ippfast
 
-__all__ = ["Library", "install", "unpack_sdist"]
+__all__ = ["Library", "compare", "install", "unpack_sdist"]
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "build" / "libraries"
 PACKAGE = Path(ippfast.__file__).resolve().parent
@@ -95,6 +96,18 @@ def unpack_sdist(requirement: str) -> Path:
             (home / "complete").touch()
     (folder,) = [path for path in home.iterdir() if path.is_dir()]
     return folder
+
+
+def compare(library: Library, program: Path) -> None:
+    """Give every message to a program that compares, as `comparing.py` says: it may find no difference."""
+    messages = [vector.octets for vector in vectors.every()]
+    given = b"".join(len(octets).to_bytes(4, "big") + octets for octets in messages)
+    cuts, mutations = (4, 4) if vectors.corpus() else (20, 30)
+    said = library.run(program, "7", str(cuts), str(mutations), given=given).decode().splitlines()
+    compared, returned = map(int, said.pop().split())
+    assert said == []
+    assert compared > len(messages) * (4 + mutations)
+    assert returned > len(messages)
 
 
 @contextlib.contextmanager

@@ -34,12 +34,13 @@ from ippfast import (
 from ippfast.views import decode_text, parse_device_id
 
 from ._pyipp_library import find_library
+from ._strings import LanguageString, OutOfBandString
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Any
 
-__all__ = ["LanguageString", "OutOfBandString", "encode_dict", "parse", "parse_ieee1284_device_id"]
+__all__ = ["encode_dict", "parse", "parse_ieee1284_device_id"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,36 +55,6 @@ _LISTS = {
     DelimiterTag.SYSTEM: "systems",
 }
 _UTF_8 = ("utf-8", "us-ascii")
-
-
-class OutOfBandString(str):
-    """The empty string that an out-of-band value is in the library; ``reason`` is the `OutOfBand` that it was."""
-
-    __slots__ = ("reason",)
-    reason: OutOfBand
-
-    def __new__(cls, reason: OutOfBand) -> "Self":
-        made = super().__new__(cls)
-        made.reason = reason
-        return made
-
-    def __getnewargs__(self) -> "tuple[Any, ...]":
-        return (self.reason,)
-
-
-class LanguageString(str):
-    """A text or name that came with its natural language, such as ``"de"``, in ``language``."""
-
-    __slots__ = ("language",)
-    language: str
-
-    def __new__(cls, string: str, language: str) -> "Self":
-        made = super().__new__(cls, string)
-        made.language = language
-        return made
-
-    def __getnewargs__(self) -> "tuple[Any, ...]":
-        return (str(self), self.language)
 
 
 # ---- Reading ----

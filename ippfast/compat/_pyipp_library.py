@@ -4,16 +4,15 @@ The rule of this file: the library is imported when the shim first needs a type 
 not looked up by its version: it gets two small messages to parse. Where it is not installed there are types of ours.
 """
 
-import sys
 from functools import cache
 from importlib import import_module
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 from ippfast import IPPError, ValueTag, registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["Library", "find_library"]
@@ -56,12 +55,6 @@ class Library:
         self.parse_error = parse_error
         self.skips_empty_groups = _takes(parser.parse, _EMPTY_GROUP)
         self.keeps_unknown_enums = _takes(parser.parse, _UNKNOWN_STATE)
-
-    def modules(self) -> "Iterator[ModuleType]":
-        """The library's modules that are loaded."""
-        for name, module in list(sys.modules.items()):
-            if name.partition(".")[0] == "pyipp" and isinstance(module, ModuleType):
-                yield module
 
 
 def _takes(parse: "Callable[[bytes], object]", message: bytes) -> bool:

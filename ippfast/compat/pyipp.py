@@ -29,6 +29,7 @@ from ippfast import (
 )
 from ippfast.tags import describe_tag
 
+from ._patching import Patches
 from ._pyipp_library import find_library
 from ._pyipp_octets import Reader
 
@@ -352,7 +353,7 @@ def construct_attribute_values(tag: "Any", value: "Any") -> bytes:
 
 # ---- The library in use ----
 
-_REPLACED: "list[tuple[Any, str, Any]]" = []  # module, name and what stood there
+_PATCHES = Patches("pyipp")
 
 
 def install(*, quirks: bool = True) -> None:
@@ -364,26 +365,22 @@ def install(*, quirks: bool = True) -> None:
     uninstall()
     import_module("pyipp.ipp")
     library = find_library()
-    ours: dict[int, Any] = {}
-    for name in ("parse", "parse_attribute", "parse_collection"):
-        ours[id(getattr(library.parser, name))] = globals()[name]
-    for name in ("encode_dict", "construct_attribute", "construct_attribute_values"):
-        ours[id(getattr(library.serializer, name))] = globals()[name]
+    parser, serializer = library.parser, library.serializer
+    pairs: list[tuple[Any, Any]] = [
+        (parser.parse, parse if quirks else partial(parse, quirks=False)),
+        (parser.parse_attribute, parse_attribute),
+        (parser.parse_collection, parse_collection),
+        (serializer.encode_dict, encode_dict if quirks else partial(encode_dict, quirks=False)),
+        (serializer.construct_attribute, construct_attribute),
+        (serializer.construct_attribute_values, construct_attribute_values),
+    ]
     if not quirks:
         from ._pyipp_corrected import parse_ieee1284_device_id
 
-        ours[id(library.parser.parse)] = partial(parse, quirks=False)
-        ours[id(library.parser.parse_ieee1284_device_id)] = parse_ieee1284_device_id
-        ours[id(library.serializer.encode_dict)] = partial(encode_dict, quirks=False)
-    for module in library.modules():
-        for name, found in list(vars(module).items()):
-            if id(found) in ours:
-                _REPLACED.append((module, name, found))
-                setattr(module, name, ours[id(found)])
+        pairs.append((parser.parse_ieee1284_device_id, parse_ieee1284_device_id))
+    _PATCHES.apply(pairs)
 
 
 def uninstall() -> None:
     """Give the library its own functions back. Where they are there it does nothing."""
-    while _REPLACED:
-        module, name, found = _REPLACED.pop()
-        setattr(module, name, found)
+    _PATCHES.undo()

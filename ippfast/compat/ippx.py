@@ -1,0 +1,307 @@
+"""ippx: its `decode` and `encode`, at our speed, and with collections, languages and every group.
+
+    from ippfast.compat.ippx import decode, encode      # or, from an application that uses ippx:
+    import ippfast.compat.ippx; ippfast.compat.ippx.install()
+
+The rule of this file: what ippx reads or writes right is the same here, in ippx's own classes, and what it refuses,
+loses or spoils works. What a message had and ippx has no place for stays with the attribute, unseen, so that an
+attribute that nobody changed is encoded as it came. With ``quirks=True`` everything is as in ippx.
+"""
+
+import struct
+from datetime import datetime
+from functools import lru_cache, partial
+from importlib import import_module
+
+import ippfast
+from ippfast import (
+    AttributeGroup,
+    Collection,
+    DateTime,
+    DecodeError,
+    OutOfBand,
+    RangeOfInteger,
+    RawValue,
+    Resolution,
+    StringWithLanguage,
+    ValueTag,
+    decode_prefix,
+    registry,
+)
+
+from ._ippx_library import find_library
+from ._ippx_octets import make_moment, read_message, read_value, write_message, write_value
+from ._patching import Patches
+from ._strings import LanguageString
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ippfast import Attribute
+
+__all__ = ["decode", "encode", "install", "uninstall"]
+
+
+# ---- Reading ----
+
+
+def decode(data: bytes, *, quirks: bool = False) -> "Any":
+    """A message as ippx's ``IppMessage(version, code, request_id, groups, data)``.
+
+    ``groups`` are pairs of a ``Tag`` and a list of ``Attribute(name, tag, values)``; a group that ippx does not know
+    has our `DelimiterTag`, or an int. A string that came with a language has it in ``.language``.
+
+    quirks: True for all of ippx's limits. Raises its IppDecodeError.
+    """
+    try:
+        message, end = decode_prefix(data)
+        groups = _read_groups(message.groups, quirks)
+    except (DecodeError, _Unlike):
+        return read_message(data)
+    return find_library().IppMessage(message.version, message.code, message.request_id & 0xFFFFFFFF, groups, data[end:])
+
+
+class _Unlike(Exception):
+    """Here ippx reads something else than the codec does."""
+
+
+def _read_groups(groups: "list[AttributeGroup]", quirks: bool) -> "list[Any]":
+    library = find_library()
+    make, tags = library.Attribute, library.value_tags
+    made = []
+    for group in groups:
+        group_tag = library.group_tags.get(group.tag)
+        if group_tag is None:
+            if quirks:
+                raise _Unlike
+            group_tag = group.tag
+        attributes = []
+        for attribute in group:
+            name, tag, values = attribute.name, attribute.tag, attribute.values
+            value: Any = values[0]
+            kind = type(value)
+            odd = False
+            if len(values) == 1 and (kind is int or kind is bool):
+                found = [value]
+            elif kind is str and (strings := _strings(values)) is not None:
+                found = strings
+                odd = not quirks and len(strings) > 1 and len({*attribute.tags}) > 1
+            else:
+                found = _read_values(attribute, quirks)
+                odd = not quirks
+            if not name.isascii():
+                name, odd = _text(name), not quirks
+            one = make(name, tags[tag], found)
+            if odd:
+                one._sent = attribute
+            attributes.append(one)
+        made.append((group_tag, attributes))
+    return made
+
+
+def _strings(values: "Any") -> "list[Any] | None":
+    """Strings as ippx has them too; None where any is not in ASCII, or no string."""
+    try:
+        return list(values) if "".join(values).isascii() else None
+    except TypeError:
+        return None
+
+
+def _read_values(attribute: "Attribute", quirks: bool) -> "list[Any]":
+    return [_read(tag, value, quirks) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+
+
+def _read(tag: int, value: "Any", quirks: bool) -> "Any":
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else _text(value)
+    if kind is int or kind is bool or kind is bytes:
+        return value
+    if kind is Collection:
+        return _read_members(value, quirks)
+    if kind is RangeOfInteger:
+        return tuple(value)
+    if kind is Resolution:
+        return _resolution(*value)
+    if kind is OutOfBand:
+        return None if value in _OUT_OF_BAND else b""
+    if kind is DateTime:
+        return make_moment(_octets_of(value))
+    if kind is StringWithLanguage:
+        text = _text(value.string)
+        return text if quirks else LanguageString(text, value.language)
+    try:  # a RawValue
+        return read_value(tag, value.data) if tag in find_library().known else value.data
+    except (struct.error, ValueError):
+        if quirks:
+            raise _Unlike from None
+        return value.data
+
+
+_OUT_OF_BAND = (OutOfBand.UNSUPPORTED, OutOfBand.UNKNOWN, OutOfBand.NO_VALUE)
+
+
+def _read_members(collection: Collection, quirks: bool) -> "dict[str, Any]":
+    made: dict[str, Any] = {}
+    for attribute in collection:
+        name, values = attribute.name, attribute.values
+        if not name.isascii():
+            name = _text(name)
+        if name in made:
+            return _read_repeated(collection, quirks)
+        if len(values) == 1:
+            value = values[0]
+            kind = type(value)
+            made[name] = value if kind is int or kind is bool else _read(attribute.tag, value, quirks)
+        else:
+            made[name] = _read_values(attribute, quirks)
+    return made
+
+
+def _read_repeated(collection: Collection, quirks: bool) -> "dict[str, Any]":
+    """Members of one name are one member with all their values."""
+    made: dict[str, list[Any]] = {}
+    for attribute in collection:
+        made.setdefault(_text(attribute.name), []).extend(_read_values(attribute, quirks))
+    return {name: values[0] if len(values) == 1 else values for name, values in made.items()}
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+@lru_cache(64)
+def _resolution(x: int, y: int, units: int) -> "Any":
+    return find_library().Resolution(x, y, units)
+
+
+_DATE = struct.Struct(">H6Bc2B").pack
+
+
+def _octets_of(moment: DateTime) -> bytes:
+    *before, direction, hours, minutes = moment
+    return _DATE(*before, direction.encode("latin-1"), hours, minutes)
+
+
+# ---- Writing ----
+
+
+def encode(msg: "Any", *, quirks: bool = False) -> bytes:
+    """The octets of an ``IppMessage``, its ``data`` after them.
+
+    A collection is a dictionary. Its members, which have no tags, get those of the registry, and where nothing is
+    registered the one that their Python type suggests, a string that of a keyword. A string under textWithLanguage or
+    nameWithLanguage has its ``.language``, or the message's attributes-natural-language.
+
+    quirks: True for all of ippx's limits: NotImplementedError for a collection. Raises ValueError for an attribute
+    without values, and struct.error, TypeError or ValueError for a value that does not fit its tag.
+    """
+    if quirks:
+        return write_message(msg)
+    language = _language(msg)
+    groups = []
+    for group_tag, attributes in msg.groups:
+        for one in attributes:
+            if not one.values:
+                raise ValueError(f"attribute {one.name!r} has no values: an out-of-band value is [None]")
+        groups.append(AttributeGroup(group_tag, [_write(one, language) for one in attributes]))
+    major, minor = msg.version
+    request_id = (msg.request_id ^ 0x80000000) - 0x80000000  # ippx counts without a sign
+    return ippfast.encode(ippfast.Message((major, minor), msg.code, request_id, groups)) + bytes(msg.data)
+
+
+def _language(msg: "Any") -> str:
+    for _, attributes in msg.groups[:1]:
+        for one in attributes:
+            if one.name == "attributes-natural-language" and one.values:
+                return str(one.values[0])
+    return "en"
+
+
+def _write(one: "Any", language: str) -> "Attribute":
+    sent: Attribute | None = getattr(one, "_sent", None)
+    if sent is not None and _is_as_sent(one, sent):
+        return sent
+    values = [_write_value(int(one.tag), one.name, value, language) for value in one.values]
+    return ippfast.Attribute(one.name, int(one.tag), values)
+
+
+def _is_as_sent(one: "Any", sent: "Attribute") -> bool:
+    """Whether nobody has changed the attribute, or anything in it."""
+    same_name = one.name == (sent.name if sent.name.isascii() else _text(sent.name))
+    tag = find_library().value_tags[sent.tag]
+    return bool(same_name and one.tag == tag and one.values == _read_values(sent, quirks=False))
+
+
+def _write_value(tag: int, path: str, value: "Any", language: str) -> "Any":
+    """A value as the codec takes it: octets that stand for themselves, a string with its language, a collection."""
+    if tag == ValueTag.BEG_COLLECTION:
+        return _write_members(path, value, language)
+    if isinstance(value, bytes):
+        return RawValue(value)
+    if tag in (ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE):
+        return StringWithLanguage(str(value), getattr(value, "language", language))
+    return RawValue(write_value(tag, value))
+
+
+def _write_members(path: str, members: "dict[str, Any]", language: str) -> Collection:
+    made = []
+    for name, value in members.items():
+        values = value if isinstance(value, list) else [value]
+        inner = f"{path}/{name}"
+        tags = [_tag_of(inner, one) for one in values]
+        written = [_write_value(tag, inner, one, language) for tag, one in zip(tags, values, strict=True)]
+        if values:
+            made.append(ippfast.Attribute(name, tags, written))
+    return Collection(made)
+
+
+_BY_TYPE: "tuple[tuple[type, ValueTag], ...]" = (
+    (bool, ValueTag.BOOLEAN),
+    (int, ValueTag.INTEGER),
+    (bytes, ValueTag.OCTET_STRING),
+    (datetime, ValueTag.DATE_TIME),
+    (dict, ValueTag.BEG_COLLECTION),
+    (tuple, ValueTag.RANGE_OF_INTEGER),
+    (type(None), ValueTag.NO_VALUE),
+)
+_LIKE = {ValueTag.INTEGER: (ValueTag.INTEGER, ValueTag.ENUM)}
+
+
+def _tag_of(path: str, value: "Any") -> ValueTag:
+    """The tag for a member's value: the one of those registered that its type has, or that of its type."""
+    if isinstance(value, LanguageString):
+        return ValueTag.NAME_WITH_LANGUAGE
+    if isinstance(value, find_library().Resolution):
+        return ValueTag.RESOLUTION
+    spec = registry.lookup(path)
+    registered = () if spec is None else spec.tags
+    for kind, tag in _BY_TYPE:
+        if isinstance(value, kind):
+            return next((ValueTag(one) for one in registered if one in _LIKE.get(tag, (tag,))), tag)
+    return next((ValueTag(one) for one in registered if one >= ValueTag.TEXT), ValueTag.KEYWORD)
+
+
+# ---- The library in use ----
+
+_PATCHES = Patches("ippx")
+
+
+def install(*, quirks: bool = False) -> None:
+    """Put these functions in the place of ippx's, in each of its modules that has them.
+
+    quirks: True for all of ippx's limits. Installing again changes that. Raises ModuleNotFoundError where ippx is not
+    installed.
+    """
+    uninstall()
+    import_module("ippx")
+    codec = find_library().codec
+    faithful = (partial(decode, quirks=True), partial(encode, quirks=True))
+    ours = faithful if quirks else (decode, encode)
+    _PATCHES.apply([(codec.decode, ours[0]), (codec.encode, ours[1])])
+
+
+def uninstall() -> None:
+    """Give ippx its own functions back. Where they are there it does nothing."""
+    _PATCHES.undo()
