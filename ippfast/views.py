@@ -231,7 +231,7 @@ def state_reasons(values: "Iterable[object]") -> list[StateReason]:
 
 
 class Supply(namedtuple("Supply", "name type colors level low_level high_level")):
-    """A supply of a printer, such as a toner cartridge, from CUPS' marker attributes. Immutable.
+    """A supply of a printer, such as a toner cartridge. Immutable.
 
     Each is None where the printer does not say.
     """
@@ -255,11 +255,14 @@ def supplies(printer: "AttributeGroup") -> list[Supply]:
     """The supplies of a printer: its marker-names, -types, -colors, -levels, -low-levels and -high-levels.
 
     The n-th values of all make the n-th supply. Where the lists differ in length there are as many supplies as the
-    longest has values.
+    longest has values. A printer without these, which are CUPS', may have printer-supply and
+    printer-supply-description (PWG 5100.13), which know no levels at which a supply is low or full.
     """
     names, types, colors = (_column(printer, f"marker-{what}", str) for what in ("names", "types", "colors"))
     levels, low, high = (_column(printer, f"marker-{what}", int) for what in ("levels", "low-levels", "high-levels"))
     longest = max(map(len, (names, types, colors, levels, low, high)))
+    if not longest:
+        return _pwg_supplies(printer)
     return [
         Supply(
             _at(names, place),
@@ -271,6 +274,24 @@ def supplies(printer: "AttributeGroup") -> list[Supply]:
         )
         for place in range(longest)
     ]
+
+
+def _pwg_supplies(printer: "AttributeGroup") -> list[Supply]:
+    """From values such as ``b"type=toner;unit=percent;maxcapacity=100;level=75;"`` (PWG 5100.13)."""
+    names = _column(printer, "printer-supply-description", str)
+    found = []
+    for place, value in enumerate(_column(printer, "printer-supply", bytes)):
+        pairs = [pair.partition("=") for pair in (value or b"").decode("utf-8", "replace").split(";")]
+        fields = {key.strip().lower(): text.strip() for key, equals, text in pairs if equals}
+        level, capacity = _number(fields.get("level", "")), _number(fields.get("maxcapacity", ""))
+        if level is not None and level >= 0 and fields.get("unit") != "percent":
+            level = min(100, round(100 * level / capacity)) if capacity is not None and capacity > 0 else None
+        found.append(Supply(_at(names, place), fields.get("type"), None, level, None, None))
+    return found
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else None
 
 
 def _column(printer: "AttributeGroup", name: str, kind: type) -> "list[Any]":

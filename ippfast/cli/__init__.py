@@ -1,9 +1,8 @@
 """The ``ippfast`` command (the extra ``cli``).
 
 The rule of this package: it alone imports click and rich, and importing `ippfast.cli` itself imports neither,
-so that `main` can say what is missing. One module a command; `commands` lists them.
-
-Exit status: 0 done, 1 the data is wrong, 2 the command cannot be run as it was given.
+so that `main` can say what is missing. One module a command, or a few that belong together; `commands` lists them,
+and `failures` has the exit statuses.
 """
 
 import sys

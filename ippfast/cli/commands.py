@@ -1,7 +1,7 @@
 """The group of all commands, each imported when it is first asked for.
 
-The rule of this file: a command is the function of its name in the module of its name, and stands here in the
-order in which ``ippfast --help`` shows it.
+The rule of this file: a command stands here with the module and the name that it has there, in the order in which
+``ippfast --help`` shows it.
 """
 
 import platform
@@ -13,7 +13,18 @@ from ippfast import IMPLEMENTATION, __version__
 
 __all__ = ["ippfast"]
 
-COMMANDS = ("dump", "load")
+COMMANDS = {
+    "print": "printing:print_",
+    "attributes": "attributes:attributes",
+    "supplies": "attributes:supplies",
+    "jobs": "jobs:jobs",
+    "job": "jobs:job",
+    "cancel": "jobs:cancel",
+    "hold": "jobs:hold",
+    "release": "jobs:release",
+    "dump": "dump:dump",
+    "load": "load:load",
+}
 
 
 class _Commands(click.Group):
@@ -23,7 +34,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(f"{__package__}.{module}"), name)
         assert isinstance(command, click.Command)
         return command
 
@@ -36,5 +48,20 @@ class _Commands(click.Group):
 def ippfast() -> None:
     """Work with IPP, the Internet Printing Protocol (RFC 8010, RFC 8011).
 
-    Exit status: 0 done, 1 the data is wrong, 2 the command cannot be run as it was given.
+    URI is a printer's, such as ipps://printer.local/ipp/print. A host alone will do: then TLS is tried first.
+
+    \b
+    Exit status:
+      0  done
+      1  the printer refused, the job failed, or the data is wrong
+      2  the command cannot be run as it was given; nothing was printed
+      3  no answer: no such host, nobody there, or too slow
+      4  credentials are missing or refused, or the certificate is not trusted
+      5  the time was up before the job was over
+
+    \b
+    Environment:
+      IPPFAST_USER, IPPFAST_PASSWORD  who asks; without a password you are asked for it
+      IPPFAST_TOKEN                   a token (Bearer) instead
+      IPPFAST_CA, IPPFAST_PIN         what --ca and --pin say
     """

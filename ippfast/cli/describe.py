@@ -29,6 +29,7 @@ from ippfast import (
     RawValue,
     StringWithLanguage,
     ValueTag,
+    encode,
 )
 from ippfast._open_enum import CodeEnum, OpenEnum
 from ippfast.enums import Operation, Status
@@ -41,7 +42,7 @@ from .text import Line, Span, Word, bare, hex_words, quote
 if TYPE_CHECKING:
     from ippfast._message import Value
 
-__all__ = ["describe", "guess_kind", "value_words"]
+__all__ = ["describe", "describe_group", "guess_kind", "value_words"]
 
 
 def guess_kind(message: Message) -> Kind:
@@ -75,6 +76,13 @@ def describe(
     message the tag stands that it shows, in hexadecimal.
     """
     return _Description(octets, width, offsets).message(message, kind)
+
+
+def describe_group(group: AttributeGroup, *, width: int | None = None) -> list[Line]:
+    """The lines of a group's attributes alone."""
+    message = Message((2, 0), 0, 1, [group])
+    lines = list(describe(message, encode(message), kind="response", width=width))
+    return lines[3:-2]  # without the header, the group's own line, and the end
 
 
 def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) -> list[Word]:

@@ -10,8 +10,8 @@ from ippfast.recovery import recover
 from ippfast.validation import validate
 
 from .capture import Capture, CaptureError, Kind, captures
-from .check import issue_lines
 from .describe import describe, guess_kind
+from .issue_lines import issue_lines
 from .lossless_json import to_json
 from .terminal import Terminal, name_of, terminal_options
 from .text import Line, Span, escape, hex_rows

@@ -1,0 +1,112 @@
+"""``ippfast attributes`` and ``ippfast supplies``: what a printer says of itself."""
+
+from collections.abc import Iterator
+
+import click
+
+from ippfast import AttributeGroup, DelimiterTag, Message
+from ippfast.operations import get_printer_attributes
+from ippfast.views import StateReason, Supply, group_to_dict, state_reasons
+from ippfast.views import supplies as supplies_of
+
+from .describe import describe_group
+from .failures import Failure
+from .output import Output, table
+from .session import Session, printer_command
+from .text import Line, Span, escape
+
+__all__ = ["attributes", "printer_of", "supplies"]
+
+# RFC 8011 section 4.2.5.1: names of groups, which stand for the attributes in them.
+_GROUPS = {"all", "job-template", "printer-description", "document-template"}
+
+_SUPPLY_ATTRIBUTES = [
+    *(f"marker-{what}" for what in ("names", "types", "colors", "levels", "low-levels", "high-levels")),
+    "printer-supply",
+    "printer-supply-description",
+    "printer-state",
+    "printer-state-reasons",
+]
+_BAR = 20
+
+
+@printer_command
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None:
+    """Show the attributes of a printer: all, or those of these names.
+
+    A NAME may be that of a group too: job-template, printer-description, all. It is an error (1) where the printer
+    does not report a NAME.
+
+    \b
+    --json: {"uri": ..., "attributes": {NAME: VALUE, ...}}. A VALUE is a list unless the attribute is registered
+    with one value; out-of-band values are null, collections objects, ranges [lower, upper].
+    """
+    answer = session.ask(get_printer_attributes, requested_attributes=list(names) or None)
+    printer = printer_of(answer)
+    if names and _GROUPS.isdisjoint(names):  # some printers send more than they are asked for
+        printer = AttributeGroup(DelimiterTag.PRINTER, [each for each in printer if each.name in names])
+    output.show(
+        {"uri": session.uri, "attributes": group_to_dict(printer)},
+        lambda: (line[1:] for line in describe_group(printer, width=output.terminal.width)),
+    )
+    missing = [name for name in names if name not in printer and name not in _GROUPS]
+    if missing:
+        raise Failure(f"the printer does not report {', '.join(escape(name) for name in missing)}")
+
+
+def printer_of(answer: Message) -> AttributeGroup:
+    """The printer's attributes in a response; an empty group where it has none."""
+    groups = answer.groups_of(DelimiterTag.PRINTER)
+    return groups[0] if groups else AttributeGroup(DelimiterTag.PRINTER)
+
+
+@printer_command
+def supplies(session: Session, output: Output) -> None:
+    """Show a printer's toner, ink and other supplies, and what it complains of.
+
+    \b
+    --json: {"uri": ..., "supplies": [{"name", "type", "colors", "level", "low_level", "high_level"}, ...],
+    "state_reasons": [{"reason", "severity"}, ...]}. A level is in per cent; -1 other, -2 unknown, -3 some is left;
+    null where the printer does not say.
+    """
+    printer = printer_of(session.ask(get_printer_attributes, requested_attributes=_SUPPLY_ATTRIBUTES))
+    found = supplies_of(printer)
+    reasons = state_reasons(printer["printer-state-reasons"].values if "printer-state-reasons" in printer else ())
+    output.show(
+        {
+            "uri": session.uri,
+            "supplies": [supply._asdict() for supply in found],
+            "state_reasons": [reason._asdict() for reason in reasons],
+        },
+        lambda: _lines(found, reasons),
+    )
+
+
+def _lines(found: list[Supply], reasons: list[StateReason]) -> Iterator[Line]:
+    if found:
+        yield from table(("SUPPLY", "TYPE", "LEVEL"), map(_row, found))
+    else:
+        yield [Span("the printer does not say what supplies it has", "quiet")]
+    for reason in reasons:
+        style = {"error": "malformed", "warning": "warning"}.get(reason.severity, "quiet")
+        yield [Span(f"{reason.severity}: ", style), Span(escape(reason.reason))]
+
+
+def _row(supply: Supply) -> list[Span]:
+    level = supply.level
+    low = level is not None and supply.low_level is not None and 0 <= level <= supply.low_level
+    full = level is not None and supply.high_level is not None and 0 < supply.high_level <= level
+    fills = supply.type is not None and supply.type.startswith("waste")
+    if level is None or level < 0:
+        text = {-3: "some left", -1: "other"}.get(level or 0, "unknown")
+    else:
+        filled = min(_BAR, round(level * _BAR / 100))
+        text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {level}%"
+    if fills and full:
+        text += " full"
+    elif low and not fills:
+        text += " low"
+    style = "warning" if (full and fills) or (low and not fills) else ""
+    name, kind = (escape(each) if each else "-" for each in (supply.name, supply.type))
+    return [Span(name, "name"), Span(kind), Span(text, style)]

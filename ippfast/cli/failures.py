@@ -1,0 +1,154 @@
+"""How a command that cannot do what it was asked ends: one line that says what to do, and an exit status.
+
+The rule of this file: the statuses stand here and nowhere else, and whatever a printer said is escaped.
+"""
+
+import contextlib
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+
+import click
+
+from ippfast import DelimiterTag, EncodeError, IPPError, LimitError, Message
+from ippfast.enums import Status
+from ippfast.errors import DecodeError
+from ippfast.http import (
+    HTTPError,
+    InsecureAuthError,
+    PhaseTimeoutError,
+    PinError,
+    RemoteProtocolError,
+    StatusError,
+)
+from ippfast.values import StringWithLanguage
+
+from .text import escape, quote
+
+__all__ = ["FAILED", "NOT_ALLOWED", "NOT_OVER", "NO_CONNECTION", "USAGE", "Failure", "Refused", "explained"]
+
+FAILED = 1
+"""The printer refused, the job failed, or the data is wrong."""
+USAGE = 2
+"""The command cannot be run as it was given; nothing was sent to print."""
+NO_CONNECTION = 3
+"""No answer: no such host, nobody there, or too slow."""
+NOT_ALLOWED = 4
+"""Credentials are missing or were refused, or the certificate is not trusted."""
+NOT_OVER = 5
+"""The time was up before the job was over."""
+
+_DENIED = {
+    Status.CLIENT_ERROR_FORBIDDEN,
+    Status.CLIENT_ERROR_NOT_AUTHENTICATED,
+    Status.CLIENT_ERROR_NOT_AUTHORIZED,
+}
+_UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
+
+LOG_IN = "set IPPFAST_USER and IPPFAST_PASSWORD, or IPPFAST_TOKEN"
+
+
+class Failure(click.ClickException):
+    """What is shown after "Error: ", in one line, and the exit status."""
+
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = status  # type: ignore[misc]  # click asks the instance
+
+
+class Refused(Failure):
+    """The printer answered with another status than a successful one."""
+
+    def __init__(self, operation: str, answer: Message) -> None:
+        self.answer = answer
+        status = answer.status
+        name = status.keyword if isinstance(status, Status) else "an unknown status"
+        words = f"the printer refused {operation}: {name} (0x{int(answer.code):04x})"
+        text = status_message(answer)
+        if text:
+            words += f": {quote(text)}"
+        unsupported = [attribute.name for group in answer.groups_of(DelimiterTag.UNSUPPORTED) for attribute in group]
+        if unsupported:
+            words += f"; not supported: {', '.join(escape(name) for name in unsupported)}"
+        super().__init__(words, NOT_ALLOWED if status in _DENIED else FAILED)
+
+
+def status_message(answer: Message) -> str:
+    """What a response says of itself, as it came; empty where it says nothing (RFC 8011 section 4.1.6.2)."""
+    for group in answer.groups_of(DelimiterTag.OPERATION):
+        for name in ("status-message", "detailed-status-message"):
+            attribute = group.get(name)
+            value = None if attribute is None else attribute.values[0]
+            if isinstance(value, StringWithLanguage):
+                value = value.string
+            if isinstance(value, str) and value:
+                return value
+    return ""
+
+
+@contextlib.contextmanager
+def explained(place: str, authority: str = "") -> Iterator[None]:
+    """Turn what `ippfast.http` raises into a `Failure`. place: what was asked for. authority: host and port of it."""
+    try:
+        yield
+    except (HTTPError, DecodeError, EncodeError, OSError) as error:
+        raise _explain(error, escape(authority or place)) from None
+
+
+def _explain(error: IPPError | OSError, place: str) -> Failure:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure(
+            f"the certificate of {place} is not trusted: {error.verify_message}; "
+            "give --pin FINGERPRINT, --ca FILE or --insecure",
+            NOT_ALLOWED,
+        )
+    if isinstance(error, PinError):
+        return Failure(
+            f"the certificate of {place} is not the pinned one: it has --pin sha256:{error.fingerprint}", NOT_ALLOWED
+        )
+    if isinstance(error, InsecureAuthError):
+        return Failure(
+            f"{place} asks for a password without TLS, so it was not sent: use ipps://, or --cleartext-password",
+            NOT_ALLOWED,
+        )
+    if isinstance(error, StatusError):
+        return _explain_status(error, place)
+    if isinstance(error, PhaseTimeoutError):
+        doing = {"connect": "did not take the connection", "first octet": "did not answer"}.get(error.phase, "stalled")
+        return Failure(
+            f"{place} {doing} for {error.seconds:g} seconds: is it asleep? try again, or with a longer --timeout",
+            NO_CONNECTION,
+        )
+    if isinstance(error, LimitError):
+        return Failure(f"the answer of {place} is too large: {error}")
+    if isinstance(error, DecodeError):
+        return Failure(f"the answer of {place} is no IPP: {error}; 'ippfast capture' keeps it as it is")
+    if isinstance(error, RemoteProtocolError):
+        return Failure(f"{place} broke off: {error}", NO_CONNECTION)
+    if isinstance(error, socket.gaierror):
+        return Failure(f"there is no host of that name: {place}; 'ippfast printers' lists those nearby", NO_CONNECTION)
+    if isinstance(error, ConnectionRefusedError):
+        return Failure(f"nobody answers at {place}: is the printer on, and the port right?", NO_CONNECTION)
+    if isinstance(error, ssl.SSLError):
+        return Failure(f"TLS with {place} failed ({error.reason or error}): if it has none, use ipp://", NO_CONNECTION)
+    if isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno in _UNREACHABLE):
+        return Failure(f"no connection to {place}: {error.strerror or error}", NO_CONNECTION)
+    if isinstance(error, EncodeError):
+        return Failure(f"that has no form in IPP: {error}", USAGE)
+    if isinstance(error, OSError):
+        where = f"{escape(str(error.filename))}: " if error.filename else ""
+        return Failure(f"{where}{error.strerror or error}")
+    return Failure(f"{place}: {error}")
+
+
+def _explain_status(error: StatusError, place: str) -> Failure:
+    if error.status == 401:
+        return Failure(f"{place} wants to know who asks: {LOG_IN}", NOT_ALLOWED)
+    if error.status == 403:
+        return Failure(f"{place} forbids it (HTTP 403): ask its administrator", NOT_ALLOWED)
+    if error.status == 426:
+        return Failure(f"{place} wants TLS: use ipps:// instead of ipp://", NOT_ALLOWED)
+    if error.status == 404:
+        return Failure(f"{place} has no printer at this path (HTTP 404): 'ippfast probe HOST' finds it")
+    return Failure(f"{place}: {error}")

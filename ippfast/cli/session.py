@@ -1,0 +1,411 @@
+"""What all commands that speak with a printer share: their options, credentials, and one conversation.
+
+The rule of this file: passwords and tokens come from the environment or a prompt, go out only where a server asks and
+the connection has TLS, and stand in no argument, no error and no output.
+"""
+
+import functools
+import getpass
+import hashlib
+import os
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+import click
+
+from ippfast import Message
+from ippfast.enums import Status
+from ippfast.http import (
+    TLS,
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    Client,
+    DigestAuth,
+    PinError,
+    RemoteProtocolError,
+    StatusError,
+    Timeouts,
+)
+from ippfast.http.client import Progress
+from ippfast.http.uri import IPP_PORT, Endpoint, parse_uri
+from ippfast.operations import get_printer_attributes
+
+from .failures import LOG_IN, NOT_ALLOWED, USAGE, Failure, Refused, explained
+from .output import Output
+from .terminal import Terminal, terminal_options
+from .text import escape
+
+__all__ = ["Access", "Session", "access_options", "json_option", "printer_command"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_VERSIONS = ((2, 0), (1, 1), (1, 0))
+_PATHS = ("/ipp/print", "/ipp", "/ipp/printer", "/")
+_PROBE_SECONDS = 10.0
+
+Build = Callable[..., Message]
+"""A function of `ippfast.operations`."""
+
+
+class Access(NamedTuple):
+    """How a printer is reached, as the options say."""
+
+    ca: str | None = None
+    pin: str | None = None
+    insecure: bool = False
+    cleartext_password: bool = False
+    user: str | None = None
+    timeout: float = 60.0
+
+    def tls(self) -> TLS:
+        """Raises Failure for files and fingerprints that are none."""
+        if self.insecure:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return TLS(context=context)
+        try:
+            tls = TLS(ca_file=self.ca, fingerprint=self.pin)
+            tls.make_context()
+        except ValueError as error:
+            raise Failure(f"--pin: {error}", USAGE) from None
+        except OSError as error:
+            raise Failure(f"--ca {escape(str(self.ca))}: {error.strerror or error}", USAGE) from None
+        return tls
+
+    @property
+    def user_name(self) -> str:
+        """Who asks: for the requesting-user-name, and for passwords."""
+        if self.user:
+            return self.user
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError):  # a user without a name
+            return "anonymous"
+
+
+_ACCESS_OPTIONS = (
+    click.option(
+        "--ca", type=click.Path(), envvar="IPPFAST_CA", metavar="FILE", help="Trust the certificates in this PEM file."
+    ),
+    click.option(
+        "--pin",
+        envvar="IPPFAST_PIN",
+        metavar="SHA256",
+        help="Trust the one certificate with this fingerprint, whoever signed it.",
+    ),
+    click.option(
+        "--insecure",
+        is_flag=True,
+        help="Trust any certificate: nobody listens in, but who answers is anyone's guess.",
+    ),
+    click.option("--cleartext-password", is_flag=True, help="Send a password or token without TLS too."),
+    click.option("--user", envvar="IPPFAST_USER", metavar="NAME", help="Who asks; by default who is logged in here."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for an answer.",
+    ),
+)
+
+
+def access_options(command: _Command) -> _Command:
+    """Adds the options that `Access` is made of, as the argument ``access``."""
+
+    @functools.wraps(command)
+    def run(
+        *,
+        ca: str | None,
+        pin: str | None,
+        insecure: bool,
+        cleartext_password: bool,
+        user: str | None,
+        timeout: float,
+        **arguments: Any,
+    ) -> Any:
+        given = _given("ca", "pin", "insecure")
+        if len(given) > 1:
+            raise Failure("--ca, --pin and --insecure: give one of them", USAGE)
+        if given:  # then it counts, whatever the environment says
+            ca, pin = (ca if "ca" in given else None), (pin if "pin" in given else None)
+        access = Access(ca, pin, insecure, cleartext_password, user, timeout)
+        return command(access=access, **arguments)
+
+    for option in reversed(_ACCESS_OPTIONS):
+        run = option(run)
+    return run  # type: ignore[return-value]
+
+
+def _given(*names: str) -> list[str]:
+    """Those of the options that stand on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return [name for name in names if source(name) is click.core.ParameterSource.COMMANDLINE]
+
+
+def json_option(command: _Command) -> _Command:
+    """Adds --json and the options of a terminal, as the argument ``output``."""
+
+    @functools.wraps(command)
+    def run(*, as_json: bool, color: bool | None, width: int | None, **arguments: Any) -> Any:
+        return command(output=Output(Terminal(color, width), as_json), **arguments)
+
+    option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+    return option(terminal_options(run))  # type: ignore[return-value]
+
+
+def printer_command(command: Callable[..., None]) -> click.Command:
+    """A command whose first argument is a printer: the function is given ``session`` and ``output``."""
+
+    @functools.wraps(command)
+    def run(*, uri: str, access: Access, **arguments: Any) -> None:
+        with Session(uri, access) as session:
+            command(session=session, **arguments)
+
+    own = [option.name for option in getattr(command, "__click_params__", [])]
+    made = click.command(click.argument("uri", metavar="URI")(json_option(access_options(run))))
+    made.params.sort(key=lambda option: (option.name != "uri", option.name not in own))  # the command's own first
+    return made
+
+
+class Session:
+    """One printer, asked one thing after the other.
+
+    place: its URI, or a host with or without a port and path; then it is looked for, with TLS first.
+    """
+
+    def __init__(self, place: str, access: Access) -> None:
+        self.access = access
+        self.place = place
+        self.version = _VERSIONS[0]
+        self._tls = access.tls()
+        self._auth: Auth | None = _Credentials(access) if _has_secret() else None
+        self._client: Client | None = None
+        self._uri = place if "://" in place else None
+        try:
+            self._endpoint = parse_uri(place if self._uri else f"ipps://{place}")
+        except ValueError as error:
+            expected = "expected a URI such as ipps://printer.local/ipp/print, or a host"
+            raise Failure(f"{expected}: {escape(str(error))}", USAGE) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @property
+    def uri(self) -> str:
+        """As it goes into messages: of the scheme ipp or ipps (RFC 8010 section 5)."""
+        if self._uri is None:
+            self._find()
+        assert self._uri is not None
+        return ipp_uri(self._uri)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is; of a host alone, where it was found."""
+        assert self.uri
+        return self._endpoint
+
+    def client(self) -> Client:
+        """The client for the URI."""
+        assert self.uri
+        if self._client is None:
+            self._client = self._make_client(self.access.timeout)
+        return self._client
+
+    def ask(
+        self,
+        build: Build,
+        *,
+        document: Callable[[], Any] | None = None,
+        progress: Progress | None = None,
+        **arguments: Any,
+    ) -> Message:
+        """Send what a function of `ippfast.operations` builds, and give the response.
+
+        document: makes the document data, anew for each attempt. Raises Refused unless the status is a successful
+        one, and Failure.
+        """
+        answer = self.ask_anyway(build, document=document, progress=progress, **arguments)
+        if answer.code >= 0x0100:
+            raise Refused(build.__name__.replace("_", "-").title().replace("Cups-", "CUPS-"), answer)
+        return answer
+
+    def ask_anyway(
+        self,
+        build: Build,
+        *,
+        document: Callable[[], Any] | None = None,
+        progress: Progress | None = None,
+        **arguments: Any,
+    ) -> Message:
+        """As `ask`, but the caller judges the status."""
+        place = self.uri
+        arguments.setdefault("user", self.access.user_name)
+        while True:
+            message = build(place, version=self.version, **arguments)
+            with explained(self.place, self._endpoint.authority), _with_fingerprint(self._endpoint):
+                answer = self._send(message, document, progress)
+            older = [version for version in _VERSIONS if version < self.version]
+            if answer.status is not Status.SERVER_ERROR_VERSION_NOT_SUPPORTED or not older or document is not None:
+                return answer
+            self.version = older[0]
+
+    def _send(self, message: Message, document: Callable[[], Any] | None, progress: Progress | None) -> Message:
+        try:
+            return self.client().send(message, document and document(), progress=progress)
+        except StatusError as error:
+            if error.status != 401 or self._auth is not None:
+                raise
+        # From here on with credentials: a client that has some asks for the challenge before it sends a document.
+        self.close()
+        self._auth = _Credentials(self.access)
+        return self.client().send(message, document and document(), progress=progress)
+
+    def _make_client(self, seconds: float) -> Client:
+        assert self._uri is not None
+        timeouts = Timeouts(connect=min(30.0, seconds), first_octet=seconds, idle=seconds)
+        return Client(self._uri, tls=self._tls, auth=self._auth, timeouts=timeouts)
+
+    def _find(self) -> None:
+        """Look for the printer at a host: with TLS first, at the paths that printers have."""
+        failure: Exception | None = None
+        skipped = ""
+        for uri in _candidates(self._endpoint):
+            if uri.startswith(f"{skipped}://"):
+                continue
+            self._uri, self._endpoint = uri, parse_uri(uri)
+            try:
+                with self._make_client(min(_PROBE_SECONDS, self.access.timeout)) as client:
+                    answer = client.send(get_printer_attributes(ipp_uri(uri), requested_attributes="printer-state"))
+                if answer.status is Status.CLIENT_ERROR_NOT_FOUND:
+                    continue
+            except StatusError as error:
+                if error.status == 404:
+                    failure = failure or error
+                    continue
+            except (ssl.SSLCertVerificationError, PinError) as error:
+                # Nothing goes on without TLS where there is TLS: whoever sits between could bring that about.
+                with explained(self.place, self._endpoint.authority), _with_fingerprint(self._endpoint):
+                    raise error
+            except (ConnectionRefusedError, socket.gaierror) as error:
+                failure = failure or error
+                break
+            except (OSError, RemoteProtocolError) as error:
+                failure = failure or error
+                skipped = uri.partition(":")[0]
+                continue
+            if not self._endpoint.secure:
+                click.echo(f"Note: {escape(self._endpoint.authority)} has no TLS; this goes in the clear.", err=True)
+            return
+        self._uri = None
+        with explained(self.place, self._endpoint.authority):
+            raise failure or Failure(f"{escape(self.place)} has no printer at {', '.join(_PATHS)}: give its URI")
+
+
+def ipp_uri(uri: str) -> str:
+    """The URI with the scheme ipp or ipps, and the port that http or https stood for (RFC 8010 section 5)."""
+    if uri.startswith(("ipp://", "ipps://")):
+        return uri
+    endpoint = parse_uri(uri)
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{'ipps' if endpoint.secure else 'ipp'}://{host}:{endpoint.port}{endpoint.target}"
+
+
+def _candidates(endpoint: Endpoint) -> Iterator[str]:
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    authority = host if endpoint.port == IPP_PORT else f"{host}:{endpoint.port}"
+    for scheme in ("ipps", "ipp"):
+        for path in _PATHS if endpoint.target == "/" else (endpoint.target,):
+            yield f"{scheme}://{authority}{path}"
+
+
+class _with_fingerprint:  # used as a function
+    """Adds to a certificate that is not trusted the fingerprint that --pin would take."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            found = _fingerprint(self._endpoint)
+            if found is not None:
+                raise Failure(
+                    f"the certificate of {escape(self._endpoint.authority)} is not trusted: {error.verify_message}; "
+                    f"if its fingerprint is right, give --pin sha256:{found}, otherwise --ca FILE or --insecure",
+                    NOT_ALLOWED,
+                ) from None
+
+
+def _fingerprint(endpoint: Endpoint) -> str | None:
+    try:
+        pem = ssl.get_server_certificate((endpoint.host, endpoint.port), timeout=_PROBE_SECONDS)
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def _has_secret() -> bool:
+    return bool(os.environ.get("IPPFAST_TOKEN") or os.environ.get("IPPFAST_PASSWORD"))
+
+
+class _Credentials:
+    """Answers challenges: with a token, a digest, or a password over TLS, asking for what is not there."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._chosen: Auth | None = None
+
+    def header(self, method: str, target: str) -> str | None:
+        return None if self._chosen is None else self._chosen.header(method, target)
+
+    def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
+        lines = list(challenges)
+        if self._chosen is None:
+            self._chosen = self._choose(lines, secure)
+        return self._chosen.challenge(lines, secure=secure)
+
+    def _choose(self, lines: list[str], secure: bool) -> Auth:
+        insecure, token = self._access.cleartext_password, os.environ.get("IPPFAST_TOKEN")
+        if token and BearerAuth("", insecure=insecure).challenge(lines, secure=secure):
+            return BearerAuth(token, insecure=insecure)
+        user = self._access.user_name
+        if DigestAuth("", "").challenge(lines, secure=secure):
+            return DigestAuth(user, self._password())
+        if BasicAuth("", "", insecure=insecure).challenge(lines, secure=secure):
+            return BasicAuth(user, self._password(), insecure=insecure)
+        if BearerAuth("", insecure=True).challenge(lines, secure=secure):
+            raise Failure("the printer wants a token: set IPPFAST_TOKEN", NOT_ALLOWED)
+        schemes = ", ".join(escape(line.split(" ", 1)[0]) for line in lines) or "none"
+        raise Failure(
+            f"the printer asks for credentials in a way that is not known here ({schemes})",
+            NOT_ALLOWED,
+        )
+
+    def _password(self) -> str:
+        password = os.environ.get("IPPFAST_PASSWORD")
+        if password:
+            return password
+        if not sys.stderr.isatty():
+            raise Failure(f"the printer wants to know who asks: {LOG_IN}", NOT_ALLOWED)
+        prompt = f"Password of {escape(self._access.user_name)}"
+        return str(click.prompt(prompt, hide_input=True, err=True))
