@@ -369,7 +369,7 @@ def test_silence() -> None:
     [
         (403, 4, "forbids it (HTTP 403): ask its administrator"),
         (404, 1, "has no printer at this path (HTTP 404): 'ippfast probe HOST' finds it"),
-        (426, 4, "wants TLS: use ipps:// instead of ipp://"),
+        (426, 4, "wants TLS, and there is no way to it"),
         (503, 1, "the server answered 503 Service Unavailable"),
     ],
 )

@@ -21,6 +21,7 @@ from ippfast.http import (
     PinError,
     RemoteProtocolError,
     StatusError,
+    UpgradeError,
 )
 from ippfast.values import StringWithLanguage
 
@@ -112,6 +113,8 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
             f"{place} asks for a password without TLS, so it was not sent: use ipps://, or --cleartext-password",
             NOT_ALLOWED,
         )
+    if isinstance(error, UpgradeError):
+        return Failure(f"{place} wants TLS, and there is no way to it: {error}", NOT_ALLOWED)
     if isinstance(error, StatusError):
         return _explain_status(error, place)
     if isinstance(error, PhaseTimeoutError):
@@ -147,8 +150,6 @@ def _explain_status(error: StatusError, place: str) -> Failure:
         return Failure(f"{place} wants to know who asks: {LOG_IN}", NOT_ALLOWED)
     if error.status == 403:
         return Failure(f"{place} forbids it (HTTP 403): ask its administrator", NOT_ALLOWED)
-    if error.status == 426:
-        return Failure(f"{place} wants TLS: use ipps:// instead of ipp://", NOT_ALLOWED)
     if error.status == 404:
         return Failure(f"{place} has no printer at this path (HTTP 404): 'ippfast probe HOST' finds it")
     return Failure(f"{place}: {error}")

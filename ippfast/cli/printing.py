@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag, registry
-from ippfast.enums import Operation, Status
+from ippfast.enums import Operation
 from ippfast.operations import (
     cancel_job,
     create_job,
@@ -32,7 +32,7 @@ from ippfast.operations import (
 from .attributes import printer_of
 from .capabilities import faults
 from .documents import ANY_FORMAT, COMPRESSIONS, PIECE, Source, compressed, source
-from .failures import FAILED, NOT_OVER, USAGE, Failure, Refused
+from .failures import FAILED, NOT_OVER, USAGE, Failure
 from .following import ATTRIBUTES, follow
 from .jobs import job_data, job_state
 from .output import Output
@@ -44,7 +44,6 @@ __all__ = ["print_"]
 
 # Operation attributes that are about the document, not the job (RFC 8011 sections 4.2.1 and 4.3.1).
 _OF_DOCUMENT = {"compression", "document-name", "document-format", "document-natural-language", "document-password"}
-_BUSY_SECONDS = 1.0
 
 
 def _complete_option(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -236,15 +235,8 @@ class _Request:
                 return opened
             return compressed(_pieces(opened), self._compression)
 
-        while True:
-            with contextlib.ExitStack() as stack, _progress(each, self._compression) as progress:
-                answer = self._session.ask_anyway(build, document=document, progress=progress, **arguments)
-            if answer.status is not Status.SERVER_ERROR_BUSY or not each.again:
-                break
-            click.echo("the printer is busy; trying again", err=True)
-            time.sleep(_BUSY_SECONDS)
-        if answer.code >= 0x0100:
-            raise Refused(build.__name__.replace("_", "-").title(), answer)
+        with contextlib.ExitStack() as stack, _progress(each, self._compression) as progress:
+            answer = self._session.ask(build, document=document, progress=progress, **arguments)
         self._note(answer)
         return answer
 

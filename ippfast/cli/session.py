@@ -112,7 +112,7 @@ _ACCESS_OPTIONS = (
         default=60.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long to wait for an answer.",
+        help="How long to wait for an answer, and for a printer that is busy.",
     ),
 )
 
@@ -281,7 +281,7 @@ class Session:
     def _make_client(self, seconds: float) -> Client:
         assert self._uri is not None
         timeouts = Timeouts(connect=min(30.0, seconds), first_octet=seconds, idle=seconds)
-        return Client(self._uri, tls=self._tls, auth=self._auth, timeouts=timeouts)
+        return Client(self._uri, tls=self._tls, auth=self._auth, timeouts=timeouts, patience=seconds)
 
     def _find(self) -> None:
         """Look for the printer at a host: with TLS first, at the paths that printers have."""
