@@ -28,7 +28,7 @@ from ippfast.http import (
     Server,
     make_server_context,
 )
-from ippfast.http.server import Handler
+from ippfast.http.incoming import Handler
 from ippfast.wrappers import Name, Text
 
 pytestmark = pytest.mark.usefixtures("clean_environment")

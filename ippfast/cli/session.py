@@ -31,7 +31,6 @@ from ippfast.http import (
     StatusError,
     Timeouts,
 )
-from ippfast.http.client import Progress
 from ippfast.http.uri import IPP_PORT, Endpoint, parse_uri
 from ippfast.operations import get_printer_attributes
 
@@ -50,6 +49,9 @@ _PROBE_SECONDS = 10.0
 
 Build = Callable[..., Message]
 """A function of `ippfast.operations`."""
+
+Progress = Callable[[int, int | None], object]
+"""Called with the octets of a document that are sent, and its length, None where that is not known."""
 
 
 class Access(NamedTuple):
