@@ -98,21 +98,26 @@ class Connection:
         octets = self._read_octets()
         if octets is None and not self._framing.ended:
             return NEED_DATA
-        try:
-            if octets is None:
-                self._decoder.close()
-                return None
-            message = self._decoder.feed(octets)
-        except LimitError as error:
-            raise RemoteProtocolError(413, f"too large an IPP message: {error}") from error
-        except DecodeError as error:
-            raise RemoteProtocolError(400, f"no IPP message: {error}") from error
+        message = self._decode(self._decoder, octets)
         if message is None:
             return None
         event = self._message_complete(message)
         self._begin_document(self._decoder.unused, _compression_of(message))
         del self._decoder
         return event
+
+    @staticmethod
+    def _decode(decoder: MessageDecoder, octets: Buffer | None) -> Message | None:
+        """Feed a decoder; None says that no more octets come."""
+        try:
+            if octets is not None:
+                return decoder.feed(octets)
+            decoder.close()
+        except LimitError as error:
+            raise RemoteProtocolError(413, f"too large an IPP message: {error}") from error
+        except DecodeError as error:
+            raise RemoteProtocolError(400, f"no IPP message: {error}") from error
+        return None
 
     def _begin_document(self, first: bytes, coding: str | None) -> None:
         """first: the document's first octets, which came along with the message."""

@@ -8,13 +8,25 @@ from collections.abc import Iterable
 
 import h11
 
-from ..codec import Message, encode
+from ..codec import Message, MessageDecoder, encode
 from ._connection import CONTENT_TYPE, Connection, content_coding, media_type
 from ._framing import ChunkedFraming, Framing, LengthFraming
 from ._heads import HeadReader, closes, headers_of, make_request, read_head, response_framing
+from ._multipart import PartSplitter, boundary_of
 from ._writers import ChunkWriter, LengthWriter
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
-from .events import NEED_DATA, PAUSED, Buffer, ConnectionClosed, Event, Headers, InformationalResponse, Response
+from .events import (
+    NEED_DATA,
+    PAUSED,
+    Buffer,
+    ConnectionClosed,
+    EndOfMessage,
+    Event,
+    FurtherMessage,
+    Headers,
+    InformationalResponse,
+    Response,
+)
 from .limits import HTTPLimits
 
 __all__ = ["ClientConnection"]
@@ -30,7 +42,8 @@ class ClientConnection(Connection):
     """Feed it what the server sends, act on its events, and send what its methods return.
 
     After `send_request` come `InformationalResponse` as often as the server likes, `Response`, `DocumentData` where
-    the response has any, and `EndOfMessage`. A `Response` that comes while the document is still being sent is final:
+    the response has any, and `EndOfMessage`. A response of several messages brings `FurtherMessage` for each after the
+    first (RFC 3996 section 5.2). A `Response` that comes while the document is still being sent is final:
     stop sending. Another request may follow where `reusable` says so.
 
     Where `next_event` raises RemoteProtocolError, the connection is of no more use.
@@ -166,11 +179,47 @@ class ClientConnection(Connection):
             self._begin_body(framing, None)
             self._begin_document(b"", None)
             return Response(status, headers, None)
+        if media_type(headers) == "multipart/related":
+            self._begin_body(framing, content_coding(headers))
+            self._splitter = PartSplitter(boundary_of(headers), self.limits)
+            self._part: MessageDecoder | None = None
+            self._first = True
+            self._step = self._read_parts
+            return None
         if media_type(headers) not in _ANSWER_TYPES:
             raise RemoteProtocolError(502, f"an answer of the type {headers.get('content-type')!r}")
         self._begin_body(framing, content_coding(headers))
         self._begin_message()
         return None
+
+    def _read_parts(self) -> Event | None:
+        """Each part is a message; what stands in it behind the message, and parts of other types, are for nobody."""
+        splitter = self._splitter
+        while (piece := splitter.read()) is not None:
+            if isinstance(piece, bytes):
+                message = None if self._part is None else self._decode(self._part, piece)
+                if message is not None:
+                    self._part, first, self._first = None, self._first, False
+                    return self._message_complete(message) if first else FurtherMessage(message)
+                continue
+            self._check_part()
+            if splitter.content_type in _ANSWER_TYPES:
+                self._part = MessageDecoder(limits=self.limits.message)
+        octets = self._read_octets()
+        if octets is not None:
+            splitter.feed(octets)
+            return None
+        if not self._framing.ended:
+            return NEED_DATA
+        self._check_part()
+        if self._first:
+            raise RemoteProtocolError(502, "an answer of parts without a message")
+        self._end_body()
+        return EndOfMessage()
+
+    def _check_part(self) -> None:
+        if self._part is not None:
+            raise RemoteProtocolError(502, "a part that ends within its message")
 
     def _message_complete(self, message: Message) -> Event:
         return Response(self._status, self._headers, message)

@@ -17,6 +17,7 @@ __all__ = [
     "DocumentData",
     "EndOfMessage",
     "Event",
+    "FurtherMessage",
     "Headers",
     "InformationalResponse",
     "Request",
@@ -95,6 +96,13 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherMessage:
+    """Another message of the same response, whose parts come as there is something to tell (RFC 3996 section 5.2)."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentData:
     """The next octets of the document: ``bytes`` or a ``memoryview`` of such, at least one. They never change."""
 
@@ -130,6 +138,7 @@ Event: TypeAlias = (
     | Request
     | InformationalResponse
     | Response
+    | FurtherMessage
     | DocumentData
     | EndOfMessage
     | ConnectionClosed
