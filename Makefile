@@ -3,6 +3,7 @@
 #   make demo     the codec on messages that CUPS' programs sent: decode, show, change, encode, verify
 #   make test     lint, types and the whole suite
 #   make lint     the first two of these          make suite    the last
+#   make conformance   CUPS' own suites against the print server: a table
 #   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks
 #   make bench-stream    the transport against bare sockets and its peers, likewise
 #   make clean    remove everything that is not in the repository
@@ -35,7 +36,7 @@ MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" 
 
 SOURCES = pyproject.toml setup.py ippfast/_message.py $(wildcard ippfast/*.pyx ippfast/*.pxd)
 
-.PHONY: demo test lint suite bench bench-stream clean
+.PHONY: demo test lint suite conformance bench bench-stream clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ippfast
@@ -54,6 +55,9 @@ ifneq ($(MISSING_PEERS),)
 	@echo "Left out: the tests that need $(MISSING_PEERS). For all of them: apt-get install $(PEER_PACKAGES)"
 endif
 	$(BIN)/pytest -n auto --dist worksteal $(if $(MISSING_PEERS),-m "not peers") $(ARGUMENTS)
+
+conformance: $(VENV)/test
+	$(BIN)/python tools/conformance.py $(ARGUMENTS)
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGUMENTS)

@@ -171,7 +171,9 @@ def job_attributes(call: Call, job: Job, selected: Selection) -> list[Attribute]
     names = [name for name in found if selected(name) and (visible or name in PUBLIC)]
     answer = [made(name, found[name]()) for name in names]
     if visible:
-        own = {**{each.name: each for each in job.attributes}}
+        own = {each.name: each for each in job.attributes}
+        if "job-hold-until" not in own:
+            own["job-hold-until"] = made("job-hold-until", "indefinite" if job.held else "no-hold")
         answer += [each for name, each in own.items() if name not in found and name not in _SECRET and selected(name)]
     return answer
 

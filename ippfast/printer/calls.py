@@ -192,12 +192,7 @@ def begin(printer: "SpoolPrinter", incoming: IncomingRequest) -> Call:
     if spec is None:
         raise OperationError(Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED, "there is no such operation here")
     attributes = _check_header(message)
-    claim = attributes.get("requesting-user-name")
-    user = incoming.user
-    if user is None:
-        value = "anonymous" if claim is None else claim.values[0]
-        user = str(value.string if isinstance(value, StringWithLanguage) else value)[:255]
-    call = Call(printer, incoming, spec, attributes, user)
+    call = Call(printer, incoming, spec, attributes, incoming.owner[:255])
     call.operator = printer.is_operator(call)
     _find_target(call)
     return call
