@@ -20,7 +20,7 @@ if False:  # seen by the compiler alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any, SupportsIndex, TypeAlias
 
     from .enums import Operation, Status
@@ -573,11 +573,30 @@ class Message:
         """The job attributes groups, one a job in the answer to Get-Jobs."""
         return self._all(0x02)
 
-    def to_dict(self) -> "dict[str, Any]":
-        """The message as plain data, in the shape that `ippfast.views.to_dict` describes."""
+    def to_dict(self, *, tags: bool = False) -> "dict[str, Any]":
+        """The message as plain data that ``json.dumps`` takes, for reading; with `tags` also to be made again.
+
+        Without tags attributes are dictionaries, in the shape that `ippfast.views.to_dict` describes. With them nothing
+        is lost, in the shape that `ippfast.dictionaries` describes.
+        """
+        if tags:
+            from .dictionaries import to_tagged
+
+            return to_tagged(self)
         from .views import to_dict
 
         return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: "Mapping[str, Any]") -> "Message":
+        """The message of plain data, with tags or without, as `ippfast.dictionaries.from_dict` describes.
+
+        With tags it is the very message that `to_dict` was asked of. Without, the registry gives the tags. Raises
+        ShapeError for data of another shape, and RegistryError for what the registry does not know or allow.
+        """
+        from .dictionaries import from_dict
+
+        return from_dict(data)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):

@@ -8,7 +8,7 @@ Names and values that came off the wire are shown with `repr`, which escapes con
 from .tags import DELIMITER_TAGS, DelimiterTag, ValueTag, describe_tag
 from .values import OutOfBand
 
-__all__ = ["DecodeError", "EncodeError", "IPPError", "LimitError", "RegistryError", "TruncatedError"]
+__all__ = ["DecodeError", "EncodeError", "IPPError", "LimitError", "RegistryError", "ShapeError", "TruncatedError"]
 
 
 class IPPError(Exception):
@@ -104,6 +104,23 @@ class RegistryError(EncodeError):
 
     The fields are those of `EncodeError`. ``expected`` also says what to do where the registry is to be overruled.
     """
+
+
+class ShapeError(IPPError, ValueError):
+    """Plain data that is not in the shape of a message.
+
+    where: the place in the data: ``"groups[0].tag"``. expected: what may stand there, in words. found: what does.
+    """
+
+    def __init__(self, where: str, expected: str, found: object) -> None:
+        super().__init__(where, expected, found)
+        self.where = where
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        found = ascii(self.found)
+        return f"{self.where}: expected {self.expected}, got {found if len(found) <= 60 else found[:57] + '...'}"
 
 
 # The faults. `_codec.pyx` has the same numbers; the parity tests raise each of them from both twins.

@@ -43,6 +43,7 @@ LAYERS = [
     "validation",
     "recovery",
     "views",
+    "dictionaries",
     "operations",
     "_chunks",
     "http",
@@ -71,6 +72,7 @@ UPWARDS_WHEN_ASKED = {
     ("_message", "enums"),
     ("_message", "registry"),
     ("_message", "views"),
+    ("_message", "dictionaries"),
 }
 
 
