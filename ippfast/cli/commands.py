@@ -14,6 +14,7 @@ from ippfast import IMPLEMENTATION, __version__
 __all__ = ["ippfast"]
 
 COMMANDS = {
+    "printers": "discovery:printers",
     "print": "printing:print_",
     "attributes": "attributes:attributes",
     "supplies": "attributes:supplies",
@@ -22,6 +23,10 @@ COMMANDS = {
     "cancel": "jobs:cancel",
     "hold": "jobs:hold",
     "release": "jobs:release",
+    "capture": "recordings:capture",
+    "replay": "recordings:replay",
+    "scrub": "scrubbing:scrub",
+    "diff": "comparing:diff",
     "dump": "dump:dump",
     "load": "load:load",
 }

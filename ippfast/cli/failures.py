@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import click
 
-from ippfast import DelimiterTag, EncodeError, IPPError, LimitError, Message
+from ippfast import DelimiterTag, EncodeError, IPPError, Message
 from ippfast.enums import Status
 from ippfast.errors import DecodeError
 from ippfast.http import (
@@ -27,7 +27,17 @@ from ippfast.values import StringWithLanguage
 
 from .text import escape, quote
 
-__all__ = ["FAILED", "NOT_ALLOWED", "NOT_OVER", "NO_CONNECTION", "USAGE", "Failure", "Refused", "explained"]
+__all__ = [
+    "FAILED",
+    "NOT_ALLOWED",
+    "NOT_OVER",
+    "NO_CONNECTION",
+    "USAGE",
+    "Failure",
+    "Refused",
+    "explained",
+    "is_no_ipp",
+]
 
 FAILED = 1
 """The printer refused, the job failed, or the data is wrong."""
@@ -93,8 +103,13 @@ def explained(place: str, authority: str = "") -> Iterator[None]:
     """Turn what `ippfast.http` raises into a `Failure`. place: what was asked for. authority: host and port of it."""
     try:
         yield
-    except (HTTPError, DecodeError, EncodeError, OSError) as error:
+    except (HTTPError, EncodeError, OSError) as error:
         raise _explain(error, escape(authority or place)) from None
+
+
+def is_no_ipp(error: BaseException | None) -> bool:
+    """Whether a server answered, but with octets that are no IPP message."""
+    return isinstance(error, RemoteProtocolError) and isinstance(error.__cause__, DecodeError)
 
 
 def _explain(error: IPPError | OSError, place: str) -> Failure:
@@ -123,10 +138,8 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
             f"{place} {doing} for {error.seconds:g} seconds: is it asleep? try again, or with a longer --timeout",
             NO_CONNECTION,
         )
-    if isinstance(error, LimitError):
-        return Failure(f"the answer of {place} is too large: {error}")
-    if isinstance(error, DecodeError):
-        return Failure(f"the answer of {place} is no IPP: {error}; 'ippfast capture' keeps it as it is")
+    if is_no_ipp(error):
+        return Failure(f"the answer of {place} is no IPP: {error.__cause__}; 'ippfast capture' keeps it as it is")
     if isinstance(error, RemoteProtocolError):
         return Failure(f"{place} broke off: {error}", NO_CONNECTION)
     if isinstance(error, socket.gaierror):

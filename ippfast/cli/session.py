@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -180,10 +180,11 @@ def printer_command(command: Callable[..., None]) -> click.Command:
 class Session:
     """One printer, asked one thing after the other.
 
-    place: its URI, or a host with or without a port and path; then it is looked for, with TLS first.
+    place: its URI, or a host with or without a port and path; then it is looked for, with TLS first. paths: where.
     """
 
-    def __init__(self, place: str, access: Access) -> None:
+    def __init__(self, place: str, access: Access, *, paths: Sequence[str] = _PATHS) -> None:
+        self._paths = paths
         self.access = access
         self.place = place
         self.version = _VERSIONS[0]
@@ -230,6 +231,11 @@ class Session:
         if self._client is None:
             self._client = self._make_client(self.access.timeout)
         return self._client
+
+    def authorization(self) -> dict[str, str]:
+        """The header line with the credentials, where the printer has asked for them."""
+        line = None if self._auth is None else self._auth.header("POST", self.endpoint.target)
+        return {} if line is None else {"Authorization": line}
 
     def ask(
         self,
@@ -289,14 +295,14 @@ class Session:
         """Look for the printer at a host: with TLS first, at the paths that printers have."""
         failure: Exception | None = None
         skipped = ""
-        for uri in _candidates(self._endpoint):
+        for uri in _candidates(self._endpoint, self._paths):
             if uri.startswith(f"{skipped}://"):
                 continue
             self._uri, self._endpoint = uri, parse_uri(uri)
             try:
                 with self._make_client(min(_PROBE_SECONDS, self.access.timeout)) as client:
                     answer = client.send(get_printer_attributes(ipp_uri(uri), requested_attributes="printer-state"))
-                if answer.status is Status.CLIENT_ERROR_NOT_FOUND:
+                if answer.status is Status.CLIENT_ERROR_NOT_FOUND and len(self._paths) > 1:
                     continue
             except StatusError as error:
                 if error.status == 404:
@@ -318,7 +324,7 @@ class Session:
             return
         self._uri = None
         with explained(self.place, self._endpoint.authority):
-            raise failure or Failure(f"{escape(self.place)} has no printer at {', '.join(_PATHS)}: give its URI")
+            raise failure or Failure(f"{escape(self.place)} has no printer at {', '.join(self._paths)}: give its URI")
 
 
 def ipp_uri(uri: str) -> str:
@@ -330,11 +336,11 @@ def ipp_uri(uri: str) -> str:
     return f"{'ipps' if endpoint.secure else 'ipp'}://{host}:{endpoint.port}{endpoint.target}"
 
 
-def _candidates(endpoint: Endpoint) -> Iterator[str]:
+def _candidates(endpoint: Endpoint, paths: Sequence[str]) -> Iterator[str]:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     authority = host if endpoint.port == IPP_PORT else f"{host}:{endpoint.port}"
     for scheme in ("ipps", "ipp"):
-        for path in _PATHS if endpoint.target == "/" else (endpoint.target,):
+        for path in paths if endpoint.target == "/" else (endpoint.target,):
             yield f"{scheme}://{authority}{path}"
 
 
