@@ -297,14 +297,19 @@ class _Connection(asyncio.Protocol):
         assert self._server.tls is not None
         if self._queue:
             raise RemoteProtocolError(400, "octets before the handshake")
-        transport = await self._loop.start_tls(
-            self._transport,
-            self,
-            self._server.tls,
-            server_side=True,
-            ssl_handshake_timeout=self._limits.head_time,
-            ssl_shutdown_timeout=_LINGER,
-        )
+        transport = None
+        try:
+            transport = await self._loop.start_tls(
+                self._transport,
+                self,
+                self._server.tls,
+                server_side=True,
+                ssl_handshake_timeout=self._limits.head_time,
+                ssl_shutdown_timeout=_LINGER,
+            )
+        finally:
+            if transport is None:  # then nobody calls `connection_lost`
+                self._closed.set_result(None)
         if transport is None:
             raise ConnectionLostError("the client went during the handshake")
         self.connection_made(transport)

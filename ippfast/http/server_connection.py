@@ -10,6 +10,7 @@ import h11
 from ._heads import HeadReader, closes, headers_of, make_response, read_head, request_framing
 from ._server_side import ServerSide
 from ._writers import ChunkWriter, CloseWriter, LengthWriter, Writer
+from .auth import UPGRADE
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, ConnectionClosed, Event, RequestHead
 
@@ -108,8 +109,7 @@ class ServerConnection(ServerSide):
         """
         if self._at < len(self._input):
             raise RemoteProtocolError(400, "octets between a request for TLS and its answer")
-        lines = [("Connection", "Upgrade"), ("Upgrade", "TLS/1.2, HTTP/1.1")]
-        return self._send_informational(101, lines)
+        return self._send_informational(101, UPGRADE)
 
     def _send_informational(self, status: int, lines: Iterable[tuple[str, str]]) -> list[Buffer]:
         if self._response_begun:

@@ -1,0 +1,191 @@
+"""A server's rules of time and order, without I/O: the steps that it asks for, by a clock that the test turns.
+
+The rule of this file: `Script` plays client and clock; what a session does is seen in its steps alone.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from http_conversations import ANSWER, PRINT_JOB, post, wire
+
+from ippfast import Message, encode
+from ippfast.http import HTTPLimits, IncomingDocument, IncomingRequest, Reply, ServerConnection
+from ippfast.http._service import Service
+from ippfast.http._session import Call, Close, Flow, Next, Receive, Send, Session, StartTLS
+
+BODY = encode(PRINT_JOB) + bytes(10_000)
+
+
+class Script:
+    """Serves with what is to arrive: (after so many seconds, octets). What goes out is in ``sent``."""
+
+    def __init__(
+        self,
+        arrivals: list[tuple[float, bytes]],
+        handler: Callable[[IncomingRequest], Any] | None = None,
+        **options: Any,
+    ) -> None:
+        limits = options.pop("limits", HTTPLimits())
+        service: Service[Any, Any, Any] = Service(handler or self.read, limits=limits, **options)
+        service.request_type = IncomingRequest
+        self.service = service
+        self.now = 1_000.0
+        self.sent = b""
+        self.steps: list[Any] = []
+        self.documents: list[bytes] = []
+        self._arrivals = list(arrivals)
+        connection = ServerConnection(limits, methods=service.methods)
+        self.session = Session(
+            service,
+            connection,
+            "192.0.2.1",
+            secure=False,
+            open_document=lambda session, turn: IncomingDocument(lambda: self.drive(session.document_event(turn))),
+            clock=lambda: self.now,
+        )
+
+    def serve(self) -> "Script":
+        self.drive(self.session.serve())
+        return self
+
+    def read(self, request: IncomingRequest) -> Message:
+        self.documents.append(request.document.read())
+        return ANSWER
+
+    def drive(self, flow: Flow[Any]) -> Any:
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    result = self.perform(step)
+                except BaseException as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(result)
+        except StopIteration as end:
+            return end.value
+
+    def perform(self, step: Any) -> Any:
+        self.steps.append(step)
+        if isinstance(step, Receive):
+            if not self._arrivals or self._arrivals[0][0] > step.seconds:
+                self.now += step.seconds
+                return None
+            delay, octets = self._arrivals.pop(0)
+            self.now += delay
+            return octets
+        if isinstance(step, Send):
+            self.sent += wire(step.buffers)
+            return None
+        if isinstance(step, Call):
+            return step.hook(step.argument)
+        if isinstance(step, Next):
+            return next(step.pieces, None)  # type: ignore[arg-type]
+        assert isinstance(step, (Close, StartTLS))
+        return None
+
+    @property
+    def waits(self) -> list[float]:
+        return [step.seconds for step in self.steps if isinstance(step, Receive)]
+
+
+def slowly(octets: bytes, size: int, seconds: float) -> list[tuple[float, bytes]]:
+    return [(seconds, octets[at : at + size]) for at in range(0, len(octets), size)]
+
+
+def test_waits() -> None:
+    """For the next request, for head and message together, and for each piece of the document."""
+    octets = post(BODY)
+    first, second = octets[:20], octets[20:300]
+    script = Script([(1, first), (2, second), (3, octets[300:])]).serve()
+    assert script.waits == [10.0, 10.0, 30.0, 10.0]
+    assert script.sent.endswith(encode(ANSWER))
+    script = Script([(1, first), (6, octets[20:30]), (3, octets[30:])]).serve()
+    assert script.waits == [10.0, 10.0, 4.0, 10.0]
+    assert script.documents == [bytes(10_000)]
+
+
+def test_nothing_comes() -> None:
+    script = Script([], limits=HTTPLimits(keep_alive=7)).serve()
+    assert (script.waits, script.sent, script.now) == ([7], b"", 1_007.0)
+
+
+@pytest.mark.parametrize("size", [1, 60])
+def test_head_and_message_have_one_time(size: int) -> None:
+    script = Script(slowly(post(BODY), size, 4.0)).serve()
+    assert script.sent.startswith(b"HTTP/1.1 408 ")
+    assert script.now == 1_000 + 4 + 10
+    assert script.documents == []
+
+
+def test_each_request_has_a_time_of_its_own() -> None:
+    octets = post(encode(PRINT_JOB))
+    script = Script([(9, octets[:20]), (8, octets[20:])] * 3).serve()
+    assert script.sent.count(encode(ANSWER)) == 3
+
+
+@pytest.mark.parametrize(("size", "enough"), [(900, False), (1_100, True)])
+def test_rate(size: int, enough: bool) -> None:
+    octets = post(encode(PRINT_JOB) + bytes(30_000))
+    start = len(octets) - 30_000
+    script = Script([(0, octets[:start]), *slowly(octets[start:], size, 1.0)]).serve()
+    assert script.documents == ([bytes(30_000)] if enough else [])
+    assert script.sent.startswith(b"HTTP/1.1 200 " if enough else b"HTTP/1.1 408 ")
+    if not enough:
+        assert script.now == 1_011.0  # as soon as ten seconds are over
+
+
+def test_a_handler_may_take_its_time() -> None:
+    """Only what the client makes the server wait for counts."""
+
+    def handle(request: IncomingRequest) -> Message:
+        request.document.read(10)
+        script.now += 1_000
+        request.document.read()
+        return ANSWER
+
+    octets = post(BODY)
+    script = Script([(0, octets[:-9_000]), (1, octets[-9_000:])], handle)
+    script.serve()
+    assert script.sent.endswith(encode(ANSWER))
+
+
+def test_stopping() -> None:
+    """The answer says that the connection ends, and no request is waited for."""
+
+    def handle(request: IncomingRequest) -> Message:
+        request.document.read()
+        script.service.stopping = True
+        return ANSWER
+
+    script = Script([(0, post(BODY)), (0, post(BODY))], handle)
+    script.serve()
+    assert script.sent.count(encode(ANSWER)) == 1
+    assert b"connection: close" in script.sent.lower()
+    assert len(script.waits) == 1
+
+
+def test_continue_comes_when_it_is_granted_or_octets_are_needed() -> None:
+    octets = post(BODY, headers=["Expect: 100-continue"])
+    head = octets.index(b"\r\n\r\n") + 4
+    for first in (head, head + 10, len(octets) - 10_000):
+        script = Script([(0, octets[:first]), (0, octets[first:])]).serve()
+        assert script.sent.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
+        sends = [index for index, step in enumerate(script.steps) if isinstance(step, Send)]
+        receives = [index for index, step in enumerate(script.steps) if isinstance(step, Receive)]
+        assert receives[0] < sends[0] < receives[1]
+
+
+def test_pieces_are_closed_when_sending_fails() -> None:
+    class Failing(Script):
+        def perform(self, step: Any) -> Any:
+            if isinstance(step, Send) and step.buffers[0] == b"piece":
+                self.steps.append(step)
+                raise OSError("gone")
+            return super().perform(step)
+
+    script = Failing([(0, post(encode(PRINT_JOB)))], lambda request: Reply(ANSWER, iter([b"piece"]), 5))
+    with pytest.raises(OSError, match="gone"):
+        script.serve()
+    assert isinstance(script.steps[-1], Close)
