@@ -121,108 +121,160 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
     Finds the groups of a message and checks all framing (RFC 8010 section 3.1).
     """
     cdef Py_ssize_t size = min(available, scan.bounds.octets)
-    cdef Py_ssize_t position = scan.position, at
-    cdef unsigned int tag, name_length, length
-    if position == 0:
+    if scan.position == 0:
         if size < 8:
             return False
-        position = scan.position = 8
-    while position < size:
-        tag = octets[position]
+        scan.position = 8
+    cdef Octets token = octets + scan.position
+    cdef Octets end = octets + size
+    cdef Octets at
+    # What nearly every token reads or changes, in registers.
+    cdef Py_ssize_t values = scan.values, attributes = scan.attributes, attribute_at = scan.attribute_at
+    cdef int depth = scan.depth, expect = scan.expect
+    cdef uint32_t named = scan.named
+    cdef int kind = 0  # of the fault
+    cdef bint complete = False
+    cdef Py_ssize_t number = 0, place = -1
+    cdef unsigned int tag = 0, name_length, length
+    while token < end:
+        tag = token[0]
         if tag < 0x10:
             if tag == 0:
-                return fault(scan, octets, available, RESERVED_GROUP)
-            if scan.depth:
-                return fault(scan, octets, available, UNTERMINATED, tag)
-            if tag == 0x03:
-                end_group(scan, wire, groups)
-                scan.position = position + 1
-                return True
-            if scan.groups == scan.bounds.groups:
-                return fault(scan, octets, available, GROUP_LIMIT, 0, scan.bounds.groups)
+                kind = RESERVED_GROUP
+                break
+            if depth:
+                kind = UNTERMINATED
+                break
+            if tag != 0x03 and scan.groups == scan.bounds.groups:
+                kind = GROUP_LIMIT
+                number = scan.bounds.groups
+                break
+            scan.position = token - octets
+            scan.named = named
             end_group(scan, wire, groups)
+            token += 1
+            if tag == 0x03:
+                complete = True
+                break
             scan.groups += 1
             scan.group = tag
-            position += 1
-            scan.position = scan.start = position
-            scan.attribute_at = -1
-            scan.named = 0
+            scan.start = token - octets
+            attribute_at = -1
+            named = 0
             continue
         if scan.group == 0:
-            return fault(scan, octets, available, VALUE_BEFORE_GROUP, tag)
-        at = position + 5
-        if at > size:
-            return False
-        name_length = be16(octets + position + 1)
+            kind = VALUE_BEFORE_GROUP
+            break
+        if end - token < 5:
+            break
+        at = token + 5
+        name_length = be16(token + 1)
+        length = be16(token + 3)
         if name_length:
             if name_length > 0x7FFF:
-                return fault(scan, octets, available, NAME_TOO_LONG, 0, name_length, position + 1)
+                kind = NAME_TOO_LONG
+                number = name_length
+                place = token + 1 - octets
+                break
             at += name_length
-            if at > size:
-                return False
-        length = be16(octets + at - 2)
+            if at > end:
+                break
+            length = be16(at - 2)
         if length > 0x7FFF:
-            return fault(scan, octets, available, VALUE_TOO_LONG, 0, length, at - 2)
+            kind = VALUE_TOO_LONG
+            number = length
+            place = at - 2 - octets
+            break
         at += length
-        if at > size:
-            return False
-        if scan.depth == 0:
+        if at > end:
+            break
+        if depth == 0:
             # RFC 8010 sections 3.1.4 and 3.1.5.
             if tag == 0x37:
-                return fault(scan, octets, available, END_OUTSIDE)
+                kind = END_OUTSIDE
+                break
             if tag == 0x4A:
-                return fault(scan, octets, available, MEMBER_OUTSIDE)
+                kind = MEMBER_OUTSIDE
+                break
             if name_length:
-                if scan.attributes == scan.bounds.attributes:
-                    return fault(scan, octets, available, ATTRIBUTE_LIMIT, 0, scan.bounds.attributes)
-                scan.attributes += 1
-                scan.attribute_at = position
-                if scan.named < INDEXED:
-                    scan.begins[scan.named] = <uint32_t>position
-                scan.named += 1
-            elif scan.attribute_at < 0:
-                return fault(scan, octets, available, VALUE_BEFORE_ATTRIBUTE, tag)
+                if attributes == scan.bounds.attributes:
+                    kind = ATTRIBUTE_LIMIT
+                    number = scan.bounds.attributes
+                    break
+                attributes += 1
+                attribute_at = token - octets
+                if named < INDEXED:
+                    scan.begins[named] = <uint32_t>attribute_at
+                named += 1
+            elif attribute_at < 0:
+                kind = VALUE_BEFORE_ATTRIBUTE
+                break
         else:
             # RFC 8010 sections 3.1.6 and 3.1.7.
             if name_length:
-                return fault(scan, octets, available, NAME_INSIDE, tag, name_length)
+                kind = NAME_INSIDE
+                number = name_length
+                break
             if tag == 0x4A:
-                if scan.expect == 1:
-                    return fault(scan, octets, available, MEMBER_WITHOUT_VALUE, tag)
+                if expect == 1:
+                    kind = MEMBER_WITHOUT_VALUE
+                    break
                 if length == 0:
-                    return fault(scan, octets, available, MEMBER_WITHOUT_NAME)
-                if scan.attributes == scan.bounds.attributes:
-                    return fault(scan, octets, available, ATTRIBUTE_LIMIT, 0, scan.bounds.attributes)
-                scan.attributes += 1
-                scan.members_at[scan.depth - 1] = <int>position
-                scan.expect = 1
-                scan.position = position = at
+                    kind = MEMBER_WITHOUT_NAME
+                    break
+                if attributes == scan.bounds.attributes:
+                    kind = ATTRIBUTE_LIMIT
+                    number = scan.bounds.attributes
+                    break
+                attributes += 1
+                scan.members_at[depth - 1] = <int>(token - octets)
+                expect = 1
+                token = at
                 continue
             if tag == 0x37:
                 if length:
-                    return fault(scan, octets, available, END_WITH_VALUE, 0, length)
-                if scan.expect == 1:
-                    return fault(scan, octets, available, MEMBER_WITHOUT_VALUE, tag)
-                scan.depth -= 1
-                scan.expect = 2
-                scan.position = position = at
+                    kind = END_WITH_VALUE
+                    number = length
+                    break
+                if expect == 1:
+                    kind = MEMBER_WITHOUT_VALUE
+                    break
+                depth -= 1
+                expect = 2
+                token = at
                 continue
-            if scan.expect == 0:
-                return fault(scan, octets, available, VALUE_BEFORE_MEMBER, tag)
-            scan.expect = 2
-        if scan.values == scan.bounds.values:
-            return fault(scan, octets, available, VALUE_LIMIT, 0, scan.bounds.values)
-        scan.values += 1
+            if expect == 0:
+                kind = VALUE_BEFORE_MEMBER
+                break
+            expect = 2
+        if values == scan.bounds.values:
+            kind = VALUE_LIMIT
+            number = scan.bounds.values
+            break
+        values += 1
         if tag == 0x34:
             if length:
-                return fault(scan, octets, available, BEGIN_WITH_VALUE, 0, length)
-            if scan.depth == scan.bounds.depth:
-                return fault(scan, octets, available, DEPTH_LIMIT, 0, scan.bounds.depth)
-            scan.members_at[scan.depth] = -1
-            scan.depth += 1
-            scan.expect = 0
-        scan.position = position = at
-    return False
+                kind = BEGIN_WITH_VALUE
+                number = length
+                break
+            if depth == scan.bounds.depth:
+                kind = DEPTH_LIMIT
+                number = scan.bounds.depth
+                break
+            scan.members_at[depth] = -1
+            depth += 1
+            expect = 0
+        token = at
+    scan.position = token - octets
+    scan.attribute_at = attribute_at
+    scan.attributes = attributes
+    scan.values = values
+    scan.depth = depth
+    scan.expect = expect
+    scan.named = named
+    if kind:
+        fault(scan, octets, available, kind, tag, number, place)
+    return complete
 
 
 cdef int fault(

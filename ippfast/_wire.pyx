@@ -8,6 +8,7 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint32_t, uint64_t
@@ -51,6 +52,7 @@ cdef enum:
     LONGEST_SHARED = 64  # strings up to so many octets are shared
     SHARED = 2048  # slots of the cache
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
+    MOST_DEPTH = 100  # limits.MAX_DEPTH
 
 
 # ---- Strings ----
@@ -433,10 +435,19 @@ def walk(source):
     for owner in owners:
         if not isinstance(owner, _Attributes):
             raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
-    walk.owners = map(iter, owners)
-    walk.attributes = iter(next(walk.owners, ()))
+    walk.owners = iter(owners)
     walk.outer = []
+    if owners:
+        walk.enter(next(walk.owners))
     return walk
+
+
+cdef struct Frame:
+    # What a collection in a slice is in: the attribute that it is a value of, and what comes behind it.
+    PyObject* attribute
+    Py_ssize_t index
+    Octets at
+    Octets end
 
 
 @cython.final
@@ -444,15 +455,28 @@ def walk(source):
 cdef class Walk:
     """What `walk` returns: where in the message it is."""
 
-    cdef object owners  # the groups to come, as iterators
-    cdef object attributes  # those to come in the innermost collection, or in the group
-    cdef Attribute attribute  # the current one
+    cdef object owners  # the groups to come
+    cdef PyObject* attribute  # the current one
     cdef Py_ssize_t index  # of its next value
-    cdef list outer  # the last three of each collection that the current one is in
     cdef PyObject* pair  # what came last; it serves again where nobody kept it
+    # In a slice, where collections are of the same slice.
+    cdef Wire wire  # None outside
+    cdef Octets at  # the next attribute, up to the end of the innermost collection or of the group
+    cdef Octets end
+    cdef bint member  # whether the slice is a collection's
+    cdef int depth  # how many collections inside the slice are open
+    cdef Frame* frames
+    # In what was made by hand.
+    cdef object attributes  # those to come in the innermost collection, or in the group
+    cdef list outer  # the attributes, the attribute and the index of each collection that the current one is in
 
     def __dealloc__(self):
         Py_XDECREF(self.pair)
+        Py_XDECREF(self.attribute)
+        while self.depth:
+            self.depth -= 1
+            Py_XDECREF(self.frames[self.depth].attribute)
+        PyMem_Free(self.frames)
 
     def __iter__(self):
         return self
@@ -464,56 +488,107 @@ cdef class Walk:
     cdef PyObject* step(self) except NULL:
         cdef PyObject* values
         cdef PyObject* value
-        cdef AttributeIterator slice
+        cdef Frame* frame
         while True:
-            if self.attribute is not None:
-                values = (<IppfastAttribute*><PyObject*>self.attribute).values
+            if self.attribute != NULL:
+                values = (<IppfastAttribute*>self.attribute).values
                 if is_tuple(values):
                     value = tuple_item(values, self.index) if self.index < tuple_size(values) else NULL
                 else:
                     value = values if self.index == 0 else NULL
                 if value != NULL:
-                    self.index += 1
                     return self.give(value)
-            self.index = 0
-            if type(self.attributes) is AttributeIterator:
-                slice = <AttributeIterator>self.attributes
-                if slice.at < slice.end:
-                    self.attribute = own_attribute(unpack(slice.wire, &slice.at, slice.end, slice.member))
-                    continue
+            if self.wire is None:
+                self.go_on()
+            elif self.at < self.end:
+                self.index = 0
+                fill(&self.attribute, unpack(self.wire, &self.at, self.end, self.member or self.depth > 0))
+            elif self.depth:
+                self.depth -= 1
+                frame = &self.frames[self.depth]
+                self.at = frame.at
+                self.end = frame.end
+                self.index = frame.index
+                fill(&self.attribute, frame.attribute)
             else:
-                self.attribute = next(self.attributes, None)
-                if self.attribute is not None:
-                    continue
-            if self.outer:
-                self.attributes, self.attribute, self.index = self.outer.pop()
-            else:
-                self.attributes = next(self.owners)
-                self.attribute = None
+                self.wire = None
+
+    cdef int go_on(self) except -1:
+        """Outside slices: to the next attribute, out of a collection or to the next group."""
+        if self.attributes is not None:
+            attribute = next(self.attributes, None)
+            if attribute is not None:
+                self.index = 0
+                fill(&self.attribute, give(attribute))
+                return 0
+            self.attributes = None
+        if self.outer:
+            self.attributes, attribute, self.index = self.outer.pop()
+            fill(&self.attribute, give(attribute))
+        else:
+            owner = next(self.owners)
+            fill(&self.attribute, NULL)
+            self.enter(owner)
+        return 0
+
+    cdef int enter(self, _Attributes owner) except -1:
+        """Go on with the first attribute of a group or a collection."""
+        if owner._sliced:
+            self.wire = <Wire>owner._wire
+            self.at = self.wire.data + owner._start
+            self.end = self.wire.data + owner._end
+            self.member = type(owner) is Collection
+        else:
+            self.attributes = iter(owner)
+        return 0
+
+    cdef int go_in(self, Collection collection) except -1:
+        """Go on with the first member of a value, and behind it after the last."""
+        cdef Frame* frame
+        if self.wire is None:
+            self.outer.append((self.attributes, <object>self.attribute, self.index))
+            self.attributes = None
+            fill(&self.attribute, NULL)
+            self.enter(collection)
+            return 0
+        if self.frames == NULL:
+            self.frames = <Frame*>PyMem_Malloc(MOST_DEPTH * sizeof(Frame))
+            if self.frames == NULL:
+                raise MemoryError
+        frame = &self.frames[self.depth]
+        frame.attribute = self.attribute
+        frame.index = self.index
+        frame.at = self.at
+        frame.end = self.end
+        self.depth += 1
+        self.attribute = NULL
+        self.at = self.wire.data + collection._start
+        self.end = self.wire.data + collection._end
+        return 0
 
     cdef PyObject* give(self, PyObject* value) except NULL:
         """The pair of the current attribute and a value of it; the walk goes on inside a collection."""
-        cdef PyObject* attribute = <PyObject*>self.attribute
-        cdef PyObject* pair = self.pair
+        cdef PyObject* attribute = self.attribute
+        cdef PyObject* pair
+        self.index += 1
+        if type(<object>value) is Collection:
+            self.go_in(<Collection>value)
         Py_INCREF(<object>attribute)
         Py_INCREF(<object>value)
+        pair = self.pair
         if IPPFAST_TUPLES_SERVE_AGAIN and pair != NULL and reference_count(pair) == 1:
             Py_INCREF(<object>pair)  # first, for what is let go now may take a step of its own
             replace(pair, 0, attribute)
             replace(pair, 1, value)
-        else:
-            self.pair = NULL
-            Py_XDECREF(pair)
-            pair = new_tuple(2)
-            put(pair, 0, attribute)
-            put(pair, 1, value)
-            Py_INCREF(<object>pair)
-            Py_XDECREF(self.pair)  # of a step that was taken meanwhile
-            self.pair = pair
-        if type(<object>value) is Collection:
-            self.outer.append((self.attributes, self.attribute, self.index))
-            self.attributes = iter(<object>value)
-            self.attribute = None
+            return pair
+        self.pair = NULL
+        Py_XDECREF(pair)
+        pair = new_tuple(2)
+        put(pair, 0, attribute)
+        put(pair, 1, value)
+        Py_INCREF(<object>pair)
+        Py_XDECREF(self.pair)  # of a step that was taken meanwhile
+        self.pair = pair
         return pair
 
 
