@@ -482,10 +482,15 @@ cdef class Walk:
         return self
 
     def __next__(self):
+        cdef PyObject* pair
         with cython.critical_section(self):
-            return own(self.step())
+            pair = self.step()
+        if pair == NULL:
+            raise StopIteration  # here, where it makes no exception
+        return own(pair)
 
-    cdef PyObject* step(self) except NULL:
+    cdef PyObject* step(self) except? NULL:
+        """The next pair; NULL at the end."""
         cdef PyObject* values
         cdef PyObject* value
         cdef Frame* frame
@@ -499,7 +504,8 @@ cdef class Walk:
                 if value != NULL:
                     return self.give(value)
             if self.wire is None:
-                self.go_on()
+                if not self.go_on():
+                    return NULL
             elif self.at < self.end:
                 self.index = 0
                 fill(&self.attribute, unpack(self.wire, &self.at, self.end, self.member or self.depth > 0))
@@ -513,23 +519,25 @@ cdef class Walk:
             else:
                 self.wire = None
 
-    cdef int go_on(self) except -1:
-        """Outside slices: to the next attribute, out of a collection or to the next group."""
+    cdef bint go_on(self) except -1:
+        """Outside slices: to the next attribute, out of a collection or to the next group; False at the end."""
         if self.attributes is not None:
             attribute = next(self.attributes, None)
             if attribute is not None:
                 self.index = 0
                 fill(&self.attribute, give(attribute))
-                return 0
+                return True
             self.attributes = None
         if self.outer:
             self.attributes, attribute, self.index = self.outer.pop()
             fill(&self.attribute, give(attribute))
         else:
-            owner = next(self.owners)
             fill(&self.attribute, NULL)
+            owner = next(self.owners, None)
+            if owner is None:
+                return False
             self.enter(owner)
-        return 0
+        return True
 
     cdef int enter(self, _Attributes owner) except -1:
         """Go on with the first attribute of a group or a collection."""
