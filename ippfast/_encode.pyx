@@ -11,7 +11,7 @@ from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport INT32_MAX, INT32_MIN, uint8_t, uint32_t
 from libc.string cimport memcpy
 
-from ._message_c cimport Attribute, AttributeGroup, Collection, Message
+from ._message_c cimport Attribute, AttributeGroup, Collection, Message, _Attributes
 from ._wire cimport (
     IppfastAttribute,
     Octets,
@@ -103,7 +103,7 @@ cdef Py_ssize_t estimate(list groups):
     cdef Py_ssize_t size = 1024
     for group in groups:
         if type(group) is AttributeGroup:
-            if (<AttributeGroup>group)._sliced:
+            if (<AttributeGroup>group)._wire is not None:
                 size += (<AttributeGroup>group)._end - (<AttributeGroup>group)._start
             elif (<AttributeGroup>group)._items is not None:
                 size += 32 * len((<AttributeGroup>group)._items)
@@ -150,7 +150,6 @@ cdef inline bint take_int(PyObject* value, long lowest, long highest, long* numb
 
 cdef int write_message(Output* output, Message made) except -1:
     cdef AttributeGroup group
-    cdef Attribute attribute
     cdef long major = 0, minor = 0, code = 0, request_id = 0
     if not (
         isinstance(made.version, tuple)
@@ -178,11 +177,18 @@ cdef int write_message(Output* output, Message made) except -1:
         output.octets[output.size] = group._tag
         output.size += 1
         if group._sliced:
-            copy(output, (<Wire>group._wire).data + group._start, group._end - group._start)
+            write_slice(output, group)
         else:
-            for attribute in group._items or ():
-                write_attribute(output, attribute, group._tag, NULL)
+            for part in group._items or ():
+                if type(part) is Attribute:
+                    write_attribute(output, <Attribute>part, group._tag, NULL)
+                else:
+                    write_slice(output, <AttributeGroup>part)
     return copy(output, b"\x03", 1)
+
+
+cdef inline int write_slice(Output* output, _Attributes slice) except -1:
+    return copy(output, (<Wire>slice._wire).data + slice._start, slice._end - slice._start)
 
 
 cdef int write_attribute(Output* output, Attribute attribute, int group, Names* outer) except -1:
@@ -360,7 +366,7 @@ cdef int write_collection(Output* output, Collection value, int group, Names* na
     cdef Attribute attribute
     copy(output, b"\0\0", 2)
     if value._sliced:
-        copy(output, (<Wire>value._wire).data + value._start, value._end - value._start)
+        write_slice(output, value)
     else:
         for attribute in value._items or ():
             write_attribute(output, attribute, group, names)

@@ -14,7 +14,7 @@ from .values import OUT_OF_BAND, DateTime, RangeOfInteger, RawValue, Resolution,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._message import Value
+    from ._message import Value, _Attributes
 
 __all__ = ["encode"]
 
@@ -54,11 +54,14 @@ def encode(message: Message) -> bytes:
         if not 0x01 <= tag <= 0x0F or tag == 0x03:
             errors.raise_unfit_group_tag(tag)
         output.append(tag)
-        if group._sliced and isinstance(group._wire, Wire):
-            output += memoryview(group._wire.octets)[group._start : group._end]
+        if group._sliced:
+            _put_slice(output, group)
         else:
-            for attribute in group._list():
-                _put_attribute(output, attribute, tag)
+            for part in group._items or ():
+                if isinstance(part, Attribute):
+                    _put_attribute(output, part, tag)
+                else:
+                    _put_slice(output, part)
     output.append(0x03)
     return bytes(output)
 
@@ -78,6 +81,12 @@ def _pack_string(value: object) -> bytes | None:
         return None
 
 
+def _put_slice(output: bytearray, owner: "_Attributes") -> None:
+    wire = owner._wire
+    assert isinstance(wire, Wire)
+    output += memoryview(wire.octets)[owner._start : owner._end]
+
+
 def _put_attribute(output: bytearray, attribute: Attribute, group: int) -> None:
     name = _encoded_name(attribute, group, ())
     values = attribute.values
@@ -92,8 +101,8 @@ def _put_attribute(output: bytearray, attribute: Attribute, group: int) -> None:
 
 def _put_members(output: bytearray, collection: Collection, group: int, names: tuple[str, ...]) -> None:
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-    if collection._sliced and isinstance(collection._wire, Wire):
-        output += memoryview(collection._wire.octets)[collection._start : collection._end]
+    if collection._sliced:
+        _put_slice(output, collection)
         output += b"\x37\x00\x00\x00\x00"
         return
     for attribute in collection:

@@ -7,7 +7,8 @@ says nothing of octets: what a group holds on the wire is the business of its `W
 
 A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
 a name up makes that one alone; the slice stays, and is what an unchanged group is encoded from. An `Attribute` and a
-`Collection` never change, so a group knows whether it has been changed.
+`Collection` never change, so a group knows whether it has been changed. Changed by name, it becomes a list of parts,
+attributes and slices, until it is read: what is between the changes is encoded as it came.
 """
 
 from . import _directives as cython
@@ -57,7 +58,18 @@ class Wire:
         raise NotImplementedError
 
     def items(self, owner: "_Attributes") -> "list[Attribute]":
-        """Unpack all attributes of a group or collection, once."""
+        """Unpack all attributes of a group or collection, once. A group of parts is made whole."""
+        raise NotImplementedError
+
+    def cut(self, part: "AttributeGroup", name: str, before: "list[Attribute | AttributeGroup]") -> "AttributeGroup | None":
+        """Append what stands before the first attribute of that name, a slice, and return what stands behind it.
+
+        None, and nothing appended, where there is no such attribute.
+        """
+        raise NotImplementedError
+
+    def slice(self, group: "AttributeGroup", start: int, end: int) -> "AttributeGroup":
+        """A part of a group's slice, which is a group of its own."""
         raise NotImplementedError
 
     def find(self, owner: "_Attributes", name: str) -> "Attribute | None":
@@ -222,12 +234,13 @@ class _Attributes:
     _start: int
     _end: int
     _index: "bytes | None"  # the compiled twin's own: where the attributes of a large slice begin
-    _items: "list[Attribute] | None"  # None: not unpacked yet
-    _sliced: bool  # the slice says what is in it; not where it was made or changed by hand, which _items has
+    _items: "list[Any] | None"  # the attributes, None: not unpacked yet; or the parts of a group, see below
+    # The slice says what is in it; not where it was made or changed by hand, which _items has. A group that is not
+    # sliced but still has a wire is one of parts: attributes, and groups that are slices of that wire.
+    _sliced: bool
 
     def _list(self) -> "list[Attribute]":
-        items = self._items
-        return self._wire.items(self) if items is None else items  # type: ignore[union-attr]  # it has the one or other
+        return self._wire.items(self) if self._wire is not None else self._items  # type: ignore[return-value]
 
     def _find(self, name: str) -> "Attribute | None":
         if self._sliced:
@@ -381,8 +394,46 @@ class AttributeGroup(_Attributes):
     def _own(self) -> "list[Attribute]":
         """The list to change: from now on it says what is in the group."""
         items = self._list()
+        self._wire = None
         self._sliced = False
         return items
+
+    def _parts(self) -> "list[Any]":
+        """The same, but what nobody unpacked yet stays the slice that it is."""
+        if self._sliced:
+            if self._items is not None:
+                return self._own()
+            self._items = [self._wire.slice(self, self._start, self._end)]  # type: ignore[union-attr]
+            self._sliced = False
+        return self._items  # type: ignore[return-value]
+
+    def _replace(self, name: str, new: "Attribute | None") -> bool:
+        """Put one attribute, or none, in the place of all that have its name. Returns whether there were any."""
+        found = False
+        items = self._parts()
+        parts: list[Any] = []
+        for part in items:
+            if type(part) is Attribute:
+                attribute = part
+                if attribute._name != name:
+                    parts.append(attribute)
+                    continue
+                if not found and new is not None:
+                    parts.append(new)
+                found = True
+                continue
+            rest = part
+            while True:
+                behind = self._wire.cut(rest, name, parts)  # type: ignore[union-attr]
+                if behind is None:
+                    break
+                rest = behind
+                if not found and new is not None:
+                    parts.append(new)
+                found = True
+            parts.append(rest)
+        items[:] = parts
+        return found
 
     def __setitem__(self, key: "str | SupportsIndex", new: "Attribute | Value | Sequence[Value]") -> None:
         """Put an `Attribute` at a position, or in the place of all attributes of a name.
@@ -395,34 +446,19 @@ class AttributeGroup(_Attributes):
             _check_attribute(new)
             self._own()[key] = new  # type: ignore[assignment]
             return
-        place = self._place(key, 0)
         if isinstance(new, Attribute):
             attribute = new
             if attribute._name != key:
                 raise ValueError(f"an attribute named {attribute._name!r} cannot stand under {key!r}")
-        elif place < 0:
-            raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")
         else:
-            attribute = self._list()[place]
+            attribute = self._find(key)
+            if attribute is None:
+                raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")
             if attribute._tags is not None:
                 raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
             attribute = Attribute(key, attribute._tag, new)
-        items = self._own()
-        if place < 0:
-            items.append(attribute)
-            return
-        items[place] = attribute
-        if self._place(key, place + 1) >= 0:
-            items[place + 1 :] = [other for other in items[place + 1 :] if other._name != key]
-
-    def _place(self, name: str, start: int) -> int:
-        """The position, from `start` on, of the next attribute of that name; -1 where there is none."""
-        items = self._list()
-        for place in range(start, len(items)):
-            attribute = items[place]
-            if attribute._name == name:
-                return place
-        return -1
+        if not self._replace(key, attribute):
+            self._parts().append(attribute)
 
     def __delitem__(self, key: "str | SupportsIndex | slice") -> None:
         """Remove the attribute at a position, or every attribute of a name. Raises IndexError or KeyError."""
@@ -431,8 +467,7 @@ class AttributeGroup(_Attributes):
             return
         if self._find(key) is None:
             raise KeyError(key)
-        items = self._own()
-        items[:] = [attribute for attribute in items if attribute._name != key]
+        self._replace(key, None)
 
     def insert(self, position: int, attribute: Attribute) -> None:
         """Put an attribute before the one at `position`."""
@@ -442,7 +477,7 @@ class AttributeGroup(_Attributes):
     def append(self, attribute: Attribute) -> None:
         """Put an attribute at the end."""
         _check_attribute(attribute)
-        self._own().append(attribute)
+        self._parts().append(attribute)
 
     def extend(self, attributes: "Iterable[Attribute]") -> None:
         """Put attributes at the end."""
@@ -530,17 +565,14 @@ class Message:
 
     def group(self, tag: int) -> AttributeGroup:
         """The first group under that delimiter tag. Raises KeyError where there is none."""
-        group = self._first(tag)
-        if group is not None:
-            return group
-        present = ", ".join([describe_tag(group._tag) for group in self.groups]) or "none"
-        raise KeyError(f"no {describe_tag(tag)} group; there are: {present}")
+        return self._group(tag)
 
-    def _first(self, tag: int) -> "AttributeGroup | None":
+    def _group(self, tag: int) -> AttributeGroup:
         for group in self.groups:
             if group._tag == tag:
                 return group
-        return None
+        present = ", ".join([describe_tag(group._tag) for group in self.groups]) or "none"
+        raise KeyError(f"no {describe_tag(tag)} group; there are: {present}")
 
     def groups_of(self, tag: int) -> "list[AttributeGroup]":
         """Every group under that delimiter tag, such as one ``DelimiterTag.JOB`` group a job."""
@@ -556,17 +588,17 @@ class Message:
     @property
     def operation_attributes(self) -> AttributeGroup:
         """The first operation attributes group. Raises KeyError where there is none, as the next two do."""
-        return self.group(0x01)
+        return self._group(0x01)
 
     @property
     def job(self) -> AttributeGroup:
         """The first job attributes group."""
-        return self.group(0x02)
+        return self._group(0x02)
 
     @property
     def printer(self) -> AttributeGroup:
         """The first printer attributes group."""
-        return self.group(0x04)
+        return self._group(0x04)
 
     @property
     def jobs(self) -> "list[AttributeGroup]":

@@ -10,6 +10,8 @@ cdef object _MISSING
 cdef class Wire:
     cdef object iterate(self, _Attributes owner)
     cdef list items(self, _Attributes owner)
+    cdef AttributeGroup cut(self, AttributeGroup part, object name, list before)
+    cdef AttributeGroup slice(self, AttributeGroup group, int start, int end)
     cdef Attribute find(self, _Attributes owner, object name)
     cdef Py_ssize_t count(self, _Attributes owner) except -1
 
@@ -42,9 +44,10 @@ cdef class Collection(_Attributes):
 
 cdef class AttributeGroup(_Attributes):
     cdef list _own(self)
+    cdef list _parts(self)
 
-    @cython.locals(attribute=Attribute, items=list, place=cython.int)
-    cdef int _place(self, object name, int start) except -2
+    @cython.locals(found=cython.bint, items=list, parts=list, attribute=Attribute, rest=AttributeGroup, behind=AttributeGroup)
+    cdef bint _replace(self, object name, Attribute new) except -1
 
 
 cdef class Message:
@@ -54,7 +57,7 @@ cdef class Message:
     cdef public object groups
 
     @cython.locals(group=AttributeGroup)
-    cdef AttributeGroup _first(self, int tag)
+    cdef AttributeGroup _group(self, int tag)
 
     @cython.locals(group=AttributeGroup)
     cdef list _all(self, int tag)

@@ -14,7 +14,7 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from ._message_c cimport Attribute, Collection, Message, _Attributes
+from ._message_c cimport Attribute, AttributeGroup, Collection, Message, _Attributes
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
@@ -268,10 +268,57 @@ cdef class Wire(AbstractWire):
         return iterator
 
     cdef list items(self, _Attributes owner):
+        cdef list whole
         with cython.critical_section(owner):
-            if owner._items is None:
-                owner._items = list(self.iterate(owner))
+            if owner._sliced:
+                if owner._items is None:
+                    owner._items = list(self.iterate(owner))
+            elif owner._wire is not None:
+                whole = []
+                for part in owner._items:
+                    if type(part) is Attribute:
+                        whole.append(part)
+                    else:
+                        whole.extend(self.iterate(part))
+                owner._items = whole
+                owner._wire = None
         return owner._items
+
+    cdef AttributeGroup cut(self, AttributeGroup part, object name, list before):
+        cdef Octets at = self.data + part._start
+        cdef Octets end = self.data + part._end
+        cdef Octets found
+        cdef Octets wanted
+        cdef Py_ssize_t size
+        cdef Attribute attribute
+        if not is_str(<PyObject*>name):
+            name = str.__str__(name)
+        if is_ascii(<PyObject*>name):
+            wanted = ascii_octets(<PyObject*>name)
+            size = ascii_size(<PyObject*>name)
+        else:  # several strings can have the same octets
+            attribute = self.find(part, name)
+            if attribute is None:
+                return None
+            found = self.data + attribute._offset
+            wanted = found + 3
+            size = be16(found + 1)
+        while at < end:
+            found = at
+            at = next_attribute(at, end)
+            if be16(found + 1) == size and same(found + 3, wanted, size):
+                before.append(self.slice(part, part._start, <int>(found - self.data)))
+                return self.slice(part, <int>(at - self.data), part._end)
+        return None
+
+    cdef AttributeGroup slice(self, AttributeGroup group, int start, int end):
+        cdef AttributeGroup made = AttributeGroup.__new__(AttributeGroup)
+        made._tag = group._tag
+        made._wire = self
+        made._start = start
+        made._end = end
+        made._sliced = True
+        return made
 
     cdef Attribute find(self, _Attributes owner, object name):
         cdef Octets at = self.data + owner._start

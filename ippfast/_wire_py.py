@@ -42,9 +42,34 @@ class Wire(_message.Wire):
             yield attribute
 
     def items(self, owner: "_Attributes") -> list[Attribute]:
-        if owner._items is None:
-            owner._items = list(self.iterate(owner))
-        return owner._items
+        items = owner._items
+        if owner._sliced:
+            if items is None:
+                items = list(self.iterate(owner))
+        elif owner._wire is not None and items is not None:
+            items = [attribute for part in items for attribute in ((part,) if type(part) is Attribute else part)]
+            owner._wire = None
+        owner._items = items
+        return items  # type: ignore[return-value]
+
+    def cut(self, part: AttributeGroup, name: str, before: list[Attribute | AttributeGroup]) -> AttributeGroup | None:
+        found = self.find(part, name)
+        if found is None:
+            return None
+        start = found._offset
+        before.append(self.slice(part, part._start, start))
+        return self.slice(part, self.unpack(start, part._end, False)[1], part._end)
+
+    def slice(self, group: AttributeGroup, start: int, end: int) -> AttributeGroup:
+        made = AttributeGroup.__new__(AttributeGroup)
+        made._tag = group._tag
+        made._wire = self
+        made._start = start
+        made._end = end
+        made._index = None
+        made._items = None
+        made._sliced = True
+        return made
 
     def find(self, owner: "_Attributes", name: str) -> Attribute | None:
         octets = self.octets
