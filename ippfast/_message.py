@@ -61,7 +61,9 @@ class Wire:
         """Unpack all attributes of a group or collection, once. A group of parts is made whole."""
         raise NotImplementedError
 
-    def cut(self, part: "AttributeGroup", name: str, before: "list[Attribute | AttributeGroup]") -> "AttributeGroup | None":
+    def cut(
+        self, part: "AttributeGroup", name: str, before: "list[Attribute | AttributeGroup]"
+    ) -> "AttributeGroup | None":
         """Append what stands before the first attribute of that name, a slice, and return what stands behind it.
 
         None, and nothing appended, where there is no such attribute.
@@ -109,27 +111,7 @@ class Attribute:
     def __init__(self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
         if not isinstance(name, str):
             raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
-        if isinstance(values, _ONE_VALUE) or isinstance(values, Collection):  # noqa: SIM101  # so it compiles well
-            several: Any = values
-            count = 1
-        else:
-            several = tuple(values)
-            count = len(several)
-            if count == 1 and type(several[0]) is not tuple:
-                several = several[0]
-        self._name = name if type(name) is str else str.__str__(name)
-        self._offset = -1
-        self._values = several
-        self._tags = None
-        if isinstance(tag, int):
-            self._tag = _check_tag(tag)
-            return
-        tags = tuple([_check_tag(number) for number in tag])
-        if len(tags) != count:
-            raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
-        self._tag = tags[0] if tags else 0
-        if tags.count(self._tag) != count:
-            self._tags = tags
+        _fill(self, name, tag, values)
 
     @property
     def name(self) -> str:
@@ -211,10 +193,44 @@ class Attribute:
         return rebuild, ("Attribute", (self._name, tags, self.values))
 
 
+def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
+    """What `Attribute` does with its arguments."""
+    # The most frequent first, for isinstance of several types takes long where it is none of them.
+    kind = type(values)
+    one = kind is str or kind is int
+    if not one and kind is not list:
+        one = isinstance(values, _ONE_VALUE) or isinstance(values, Collection)  # noqa: SIM101  # so it compiles well
+    several: Any = values
+    count = 1
+    if not one:
+        several = tuple(values)  # type: ignore[arg-type]
+        count = len(several)
+        if count == 1 and type(several[0]) is not tuple:
+            several = several[0]
+    attribute._name = name if type(name) is str else str.__str__(name)
+    attribute._offset = -1
+    attribute._values = several
+    attribute._tags = None
+    if isinstance(tag, int):
+        attribute._tag = _check_tag(tag)
+        return
+    tags = tuple([_check_tag(number) for number in tag])
+    if len(tags) != count:
+        raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
+    attribute._tag = tags[0] if tags else 0
+    if tags.count(attribute._tag) != count:
+        attribute._tags = tags
+
+
 def _check_tag(number: object) -> int:
-    if not isinstance(number, int) or not 0 <= number <= 0xFF:
-        raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
-    return int(number)
+    if isinstance(number, int):
+        try:
+            octet = number
+        except OverflowError:  # it is a C int where this is compiled
+            octet = -1
+        if 0 <= octet <= 0xFF:
+            return int(octet)
+    raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
 
 
 def _show_tag(number: int) -> str:
@@ -410,7 +426,7 @@ class AttributeGroup(_Attributes):
     def _replace(self, name: str, new: "Attribute | None") -> bool:
         """Put one attribute, or none, in the place of all that have its name. Returns whether there were any."""
         found = False
-        items = self._parts()
+        items: list[Any] = [self] if self._sliced and self._items is None else self._parts()
         parts: list[Any] = []
         for part in items:
             if type(part) is Attribute:
@@ -422,18 +438,24 @@ class AttributeGroup(_Attributes):
                     parts.append(new)
                 found = True
                 continue
-            rest = part
+            slice = part
             while True:
-                behind = self._wire.cut(rest, name, parts)  # type: ignore[union-attr]
+                behind = self._wire.cut(slice, name, parts)  # type: ignore[union-attr]
                 if behind is None:
                     break
-                rest = behind
+                slice = behind
                 if not found and new is not None:
                     parts.append(new)
                 found = True
-            parts.append(rest)
-        items[:] = parts
-        return found
+            parts.append(slice)
+        if not found:
+            return False
+        if self._wire is None:
+            items[:] = parts  # who iterates sees it
+        else:
+            self._items = parts
+            self._sliced = False
+        return True
 
     def __setitem__(self, key: "str | SupportsIndex", new: "Attribute | Value | Sequence[Value]") -> None:
         """Put an `Attribute` at a position, or in the place of all attributes of a name.
@@ -451,12 +473,13 @@ class AttributeGroup(_Attributes):
             if attribute._name != key:
                 raise ValueError(f"an attribute named {attribute._name!r} cannot stand under {key!r}")
         else:
-            attribute = self._find(key)
-            if attribute is None:
+            before = self._find(key)
+            if before is None:
                 raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")
-            if attribute._tags is not None:
+            if before._tags is not None:
                 raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
-            attribute = Attribute(key, attribute._tag, new)
+            attribute = Attribute.__new__(Attribute)
+            _fill(attribute, key, before._tag, new)
         if not self._replace(key, attribute):
             self._parts().append(attribute)
 

@@ -3,8 +3,15 @@
 cimport cython
 
 
-cdef tuple DELIMITER_TAGS, VALUE_TAGS
+cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
 cdef object _MISSING
+
+cdef void _fill(Attribute attribute, object name, object tag, object values) except *
+
+@cython.locals(octet=cython.int)
+cdef int _check_tag(object number) except -1
+
+cdef void _check_attribute(object attribute) except *
 
 
 cdef class Wire:
@@ -46,7 +53,7 @@ cdef class AttributeGroup(_Attributes):
     cdef list _own(self)
     cdef list _parts(self)
 
-    @cython.locals(found=cython.bint, items=list, parts=list, attribute=Attribute, rest=AttributeGroup, behind=AttributeGroup)
+    @cython.locals(found=cython.bint, items=list, parts=list, attribute=Attribute, slice=AttributeGroup, behind=AttributeGroup)
     cdef bint _replace(self, object name, Attribute new) except -1
 
 

@@ -11,7 +11,7 @@ from implementations import Implementation
 
 from ippfast import AttributeGroup, DelimiterTag, OutOfBand, ValueTag
 
-__all__ = ["NAMES", "Of", "decoded", "groups", "made", "octets", "unpacked"]
+__all__ = ["NAMES", "Of", "decoded", "groups", "made", "octets", "parted", "unpacked"]
 
 KEYWORD, INTEGER, NAME = ValueTag.KEYWORD, ValueTag.INTEGER, ValueTag.NAME
 
@@ -49,7 +49,19 @@ def unpacked(codec: Implementation) -> AttributeGroup:
     return group
 
 
-groups = pytest.mark.parametrize("of", [made, decoded, unpacked])
+def parted(codec: Implementation) -> AttributeGroup:
+    """Changed by name after it was decoded: attributes among slices of what came."""
+    attributes = list(made(codec))
+    before = codec.Attribute("sides-supported", KEYWORD, "one-sided")
+    spare = codec.Attribute("spare", INTEGER, [1, 2])
+    attributes[1:2] = [spare, before, spare, attributes[1]]
+    group = codec.decode(octets(codec, codec.AttributeGroup(DelimiterTag.JOB, attributes))).groups[0]
+    group["sides-supported"] = ["one-sided", "two-sided-long-edge"]
+    del group["spare"]
+    return group
+
+
+groups = pytest.mark.parametrize("of", [made, decoded, unpacked, parted])
 Of = Callable[[Implementation], AttributeGroup]
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from implementations import Implementation
-from samples import NAMES, Of, decoded, groups, made, octets
+from samples import NAMES, Of, decoded, groups, made, octets, unpacked
+from strategies import octets as octets_of_messages
 
 from ippfast import Attribute, AttributeGroup, OutOfBand, ValueTag
 
-INTEGER = ValueTag.INTEGER
+INTEGER, KEYWORD = ValueTag.INTEGER, ValueTag.KEYWORD
 
 Change = Callable[[Implementation, AttributeGroup], None]
 
@@ -155,11 +158,48 @@ def test_change_of_one_group_leaves_the_rest(codec: Implementation) -> None:
     assert codec.encode(message) == octets(codec, made(codec))
 
 
+# One change by name: the attribute, and its new value; None deletes it.
+by_name = st.tuples(st.sampled_from([*NAMES, "copies", "x-dimension"]), st.none() | st.sampled_from(["", "blue"]))
+
+
+@given(data=octets_of_messages(), changes=st.lists(by_name, max_size=4), read_between=st.booleans())
+def test_changes_by_name_leave_the_rest_octet_by_octet(
+    codec: Implementation, data: bytes, changes: list[tuple[str, str | None]], read_between: bool
+) -> None:
+    """Against a list of attributes, each encoded by itself."""
+    message = codec.decode(data)
+    for group in message.groups:
+        model = [(attribute.name, attribute) for attribute in group]
+        names = sorted({name for name, _ in model})
+        for number, (name, value) in enumerate(changes):
+            name = names[number % len(names)] if names and number % 2 else name
+            places = [place for place, (other, _) in enumerate(model) if other == name]
+            if value is None and not places:
+                with pytest.raises(KeyError):
+                    del group[name]
+                continue
+            new = [] if value is None else [(name, codec.Attribute(name, KEYWORD, value))]
+            if value is None:
+                del group[name]
+            else:
+                group[name] = new[0][1]
+            kept = [pair for pair in model if pair[0] != name]
+            first = places[0] if places else len(model)
+            model = [*kept[:first], *new, *kept[first:]]
+            if read_between:
+                assert group.get(name) == (new[0][1] if new else None)
+        expected = codec.AttributeGroup(group.tag, [attribute for _, attribute in model])
+        assert octets(codec, group) == octets(codec, expected)
+        assert list(group) == list(expected)
+        assert [attribute.offset for attribute in group] == [attribute.offset for attribute in expected]
+        assert octets(codec, group) == octets(codec, expected)
+
+
 @groups
 def test_iteration_while_a_group_changes(codec: Implementation, of: Of) -> None:
     """Ends, and crashes nothing; a decoded group goes on as it was when the iteration began."""
     group = of(codec)
-    expected = NAMES if of is not made else NAMES[:1]
+    expected = NAMES if of in (decoded, unpacked) else NAMES[:1]
     iterator: Iterator[Attribute] = iter(group)
     seen = [next(iterator).name]
     group.clear()
