@@ -11,12 +11,13 @@
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport free, realloc
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_XDECREF
+from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
 from ._message_c cimport Attribute, AttributeGroup, Collection, Message
-from ._wire cimport Octets, Wire, be16, be32
+from ._wire cimport Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
@@ -427,6 +428,7 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
 
 
 @cython.final
+@cython.freelist(4)
 cdef class MessageDecoder:
     """MessageDecoder(*, limits=None, only=None)
 --
@@ -441,8 +443,9 @@ cdef class MessageDecoder:
     cdef object only
     cdef Wire wire
     cdef list groups
-    cdef uint8_t* octets  # what came so far, while the message is not complete
-    cdef Py_ssize_t size
+    cdef PyObject* buffer  # bytes with room: what came so far, while the message is not complete
+    cdef Octets octets  # of the buffer
+    cdef Py_ssize_t size  # of what came so far
     cdef Py_ssize_t capacity
     cdef bint complete
     cdef bytes rest  # of the last piece
@@ -458,7 +461,7 @@ cdef class MessageDecoder:
         self.rest = b""
 
     def __dealloc__(self):
-        free(self.octets)
+        Py_XDECREF(self.buffer)
 
     def feed(self, data, /):
         """Take the next piece. Returns the message once it is complete, None before.
@@ -467,8 +470,6 @@ cdef class MessageDecoder:
         once the message is complete, for what follows is document data.
         """
         cdef Py_buffer view
-        if self.complete:
-            raise ValueError("the message is complete: what follows it is document data")
         with cython.critical_section(self):
             if type(data) is bytes:
                 return self.take(<Octets>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
@@ -479,52 +480,67 @@ cdef class MessageDecoder:
                 PyBuffer_Release(&view)
 
     cdef Message take(self, Octets data, Py_ssize_t size):
-        cdef Octets octets = data
-        cdef Py_ssize_t before = self.size
-        cdef Message made
         cdef bint complete
-        if before:
+        if self.complete:
+            raise ValueError("the message is complete: what follows it is document data")
+        if self.size:
             self.keep(data, size)
-            octets = self.octets
-            complete = advance(&self.scan, octets, before + size, self.wire, self.groups)
+            if advance(&self.scan, self.octets, self.size, self.wire, self.groups):
+                return self.finish()
         else:  # a message that comes in one piece is scanned where it is
             try:
-                complete = advance(&self.scan, octets, size, self.wire, self.groups)
+                complete = advance(&self.scan, data, size, self.wire, self.groups)
             except Exception:
                 self.keep(data, size)
                 raise
-            if not complete:
-                self.keep(data, size)
-        if not complete:
-            check(&self.scan, self.octets, self.size)
-            return None
-        self.rest = PyBytes_FromStringAndSize(
-            <const char*>octets + self.scan.position, before + size - self.scan.position
-        )
-        made = message(
-            self.wire, PyBytes_FromStringAndSize(<const char*>octets, self.scan.position), self.groups, self.only
-        )
-        self.complete = True
-        self.groups = None
-        free(self.octets)
-        self.octets = NULL
-        self.size = 0
-        return made
+            if complete:
+                return self.make(data, size, PyBytes_FromStringAndSize(<const char*>data, self.scan.position))
+            self.keep(data, size)
+        check(&self.scan, self.octets, self.size)
+        return None
 
-    cdef int keep(self, Octets data, Py_ssize_t size) except -1:
-        """Append to what came so far, in space that doubles."""
-        cdef Py_ssize_t capacity = self.capacity
-        cdef void* octets
-        if self.size + size > capacity:
-            capacity = max(2 * capacity, self.size + size, 1024)
-            octets = realloc(self.octets, capacity)
-            if octets == NULL:
-                raise MemoryError
-            self.octets = <uint8_t*>octets
-            self.capacity = capacity
-        memcpy(self.octets + self.size, data, size)
+    cdef inline int keep(self, Octets data, Py_ssize_t size) except -1:
+        """Append to what came so far."""
+        if self.size + size > self.capacity:
+            self.grow(size)
+        memcpy(<void*>(self.octets + self.size), data, size)
         self.size += size
         return 0
+
+    cdef int grow(self, Py_ssize_t size) except -1:
+        """Make room for so many octets more, twice as much each time."""
+        cdef Py_ssize_t capacity = max(2 * self.capacity, self.size + size, 1024)
+        if self.buffer == NULL:
+            self.buffer = new_bytes(NULL, capacity)
+        else:
+            self.capacity = 0
+            self.size, size = 0, self.size  # should it fail
+            _PyBytes_Resize(&self.buffer, capacity)
+            self.size = size
+        self.octets = <Octets>PyBytes_AS_STRING(<object>self.buffer)
+        self.capacity = capacity
+        return 0
+
+    cdef Message finish(self):
+        """The message, in the buffer itself where nothing follows it."""
+        cdef Octets octets = self.octets
+        cdef PyObject* buffer = self.buffer
+        if self.scan.position < self.size:
+            return self.make(octets, self.size, PyBytes_FromStringAndSize(<const char*>octets, self.scan.position))
+        self.buffer = NULL
+        cut_bytes(&buffer, self.size, self.capacity)
+        return self.make(<Octets>PyBytes_AS_STRING(<object>buffer), self.size, <bytes>own(buffer))
+
+    cdef Message make(self, Octets octets, Py_ssize_t size, bytes held):
+        cdef Message made
+        self.rest = PyBytes_FromStringAndSize(<const char*>octets + self.scan.position, size - self.scan.position)
+        made = message(self.wire, held, self.groups, self.only)
+        self.complete = True
+        self.groups = None
+        Py_XDECREF(self.buffer)
+        self.buffer = NULL
+        self.size = 0
+        return made
 
     @property
     def unused(self):

@@ -17,11 +17,14 @@ from ._wire cimport (
     Octets,
     Py_True,
     Wire,
+    _PyBytes_Resize,
     ascii_octets,
     ascii_size,
+    cut_bytes,
     is_ascii,
     is_str,
     is_tuple,
+    new_bytes,
     tuple_item,
     tuple_size,
 )
@@ -45,9 +48,6 @@ cdef extern from "Python.h":
     bint is_bool "PyBool_Check"(PyObject*)
     bint is_int "PyLong_Check"(PyObject*)
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
-    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
-    int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
-    void Py_SET_SIZE(PyObject*, Py_ssize_t)
 
 
 cdef struct Output:
@@ -129,11 +129,7 @@ def encode(message):
         write_message(&output, <Message>message)
         if output.grown == NULL:
             return PyBytes_FromStringAndSize(<char*>stack, output.size)
-        if output.capacity - output.size > output.capacity >> 3:
-            _PyBytes_Resize(&output.grown, output.size)
-        else:  # giving so little back makes the allocator map and clear new pages for every large message
-            Py_SET_SIZE(output.grown, output.size)
-            output.octets[output.size] = 0
+        cut_bytes(&output.grown, output.size, output.capacity)
         return <bytes>output.grown
     finally:
         Py_XDECREF(output.grown)

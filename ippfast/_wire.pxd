@@ -3,6 +3,7 @@
 # The hot paths hold plain pointers and pass references on. A temporary reference is not only two instructions: on
 # CPython 3.12 and later the count is written as 32 bits and read back as 64, which stalls the processor.
 
+from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
@@ -57,6 +58,9 @@ cdef extern from "Python.h":
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     PyObject* Py_True
     PyObject* Py_False
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
+    int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
+    void Py_SET_SIZE(PyObject*, Py_ssize_t)
 
 ctypedef const uint8_t* Octets
 
@@ -65,6 +69,15 @@ cdef inline unsigned int be16(Octets at) noexcept nogil:
 
 cdef inline int32_t be32(Octets at) noexcept nogil:
     return <int32_t>((<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3])
+
+cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacity) except -1:
+    """Take the room that was not needed from bytes that nobody else has seen yet."""
+    if capacity - size > capacity >> 3:
+        return _PyBytes_Resize(octets, size)
+    # Giving so little back makes the allocator map and clear new pages for every large message.
+    Py_SET_SIZE(octets[0], size)
+    PyBytes_AS_STRING(<object>octets[0])[size] = 0
+    return 0
 
 
 cdef class Wire(AbstractWire):
