@@ -44,7 +44,19 @@ from .values import (
     StringWithLanguage,
 )
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define IPPFAST_PREFETCH(pointer) __builtin_prefetch(pointer)
+    #else
+    #define IPPFAST_PREFETCH(pointer) ((void)(pointer))
+    #endif
+    """
+    void prefetch "IPPFAST_PREFETCH"(const void*) noexcept
+
 cdef extern from "Python.h":
+    PyObject* list_item "PyList_GET_ITEM"(list, Py_ssize_t)
+    Py_ssize_t PyList_GET_SIZE(list)
     bint is_bool "PyBool_Check"(PyObject*)
     bint is_int "PyLong_Check"(PyObject*)
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
@@ -175,12 +187,26 @@ cdef int write_message(Output* output, Message made) except -1:
         if group._sliced:
             write_slice(output, group)
         else:
-            for part in group._items or ():
-                if type(part) is Attribute:
-                    write_attribute(output, <Attribute>part, group._tag, NULL)
-                else:
-                    write_slice(output, <AttributeGroup>part)
+            write_attributes(output, group._items, group._tag, NULL)
     return copy(output, b"\x03", 1)
+
+
+cdef int write_attributes(Output* output, list items, int group, Names* outer) except -1:
+    """The attributes of a group or the members of a collection; and the slices in a group of parts."""
+    cdef Py_ssize_t index = 0
+    if items is None:
+        return 0
+    for part in items:
+        # Where a message does not fit the processor's caches, half the time goes by while it waits for the objects.
+        if index + 8 < PyList_GET_SIZE(items):
+            prefetch(list_item(items, index + 8))
+            prefetch((<IppfastAttribute*>list_item(items, index + 4)).values)
+        index += 1
+        if type(part) is Attribute:
+            write_attribute(output, <Attribute>part, group, outer)
+        else:
+            write_slice(output, <AttributeGroup>part)
+    return 0
 
 
 cdef inline int write_slice(Output* output, _Attributes slice) except -1:
@@ -359,13 +385,11 @@ cdef bytes encoded(object value):
 
 cdef int write_collection(Output* output, Collection value, int group, Names* names) except -1:
     """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-    cdef Attribute attribute
     copy(output, b"\0\0", 2)
     if value._sliced:
         write_slice(output, value)
     else:
-        for attribute in value._items or ():
-            write_attribute(output, attribute, group, names)
+        write_attributes(output, value._items, group, names)
     return copy(output, b"\x37\0\0\0\0", 5)
 
 

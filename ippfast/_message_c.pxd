@@ -6,10 +6,13 @@ cimport cython
 cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
 cdef object _MISSING
 
+
 cdef void _fill(Attribute attribute, object name, object tag, object values) except *
+
 
 @cython.locals(octet=cython.int)
 cdef int _check_tag(object number) except -1
+
 
 cdef void _check_attribute(object attribute) except *
 
@@ -53,7 +56,9 @@ cdef class AttributeGroup(_Attributes):
     cdef list _own(self)
     cdef list _parts(self)
 
-    @cython.locals(found=cython.bint, items=list, parts=list, attribute=Attribute, slice=AttributeGroup, behind=AttributeGroup)
+    @cython.locals(
+        found=cython.bint, items=list, parts=list, attribute=Attribute, slice=AttributeGroup, behind=AttributeGroup
+    )
     cdef bint _replace(self, object name, Attribute new) except -1
 
 
