@@ -7,7 +7,7 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_XDECREF
+from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from libc.stdint cimport INT32_MAX, INT32_MIN, uint8_t, uint32_t
 from libc.string cimport memcpy
 
@@ -59,6 +59,8 @@ cdef extern from "Python.h":
     Py_ssize_t PyList_GET_SIZE(list)
     bint is_bool "PyBool_Check"(PyObject*)
     bint is_int "PyLong_Check"(PyObject*)
+    PyObject* Py_None
+    long PyLong_AsLong(PyObject*)
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
 
 
@@ -70,7 +72,7 @@ cdef struct Output:
 
 cdef struct Names:
     # The attribute being written, and those whose collections it is in: for the words of an error.
-    PyObject* name
+    PyObject* attribute
     Names* outer
 
 
@@ -101,6 +103,11 @@ cdef inline void put32(uint8_t* at, uint32_t number) noexcept nogil:
     at[1] = number >> 16 & 0xFF
     at[2] = number >> 8 & 0xFF
     at[3] = number & 0xFF
+
+
+cdef inline bint is_string(int tag) noexcept nogil:
+    """Whether it is the tag of a character-string without a language (RFC 8010 section 3.9)."""
+    return tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49
 
 
 cdef inline int copy(Output* output, const void* octets, Py_ssize_t size) except -1:
@@ -193,17 +200,19 @@ cdef int write_message(Output* output, Message made) except -1:
 
 cdef int write_attributes(Output* output, list items, int group, Names* outer) except -1:
     """The attributes of a group or the members of a collection; and the slices in a group of parts."""
+    cdef PyObject* part
     cdef Py_ssize_t index = 0
     if items is None:
         return 0
-    for part in items:
-        # Where a message does not fit the processor's caches, half the time goes by while it waits for the objects.
-        if index + 8 < PyList_GET_SIZE(items):
-            prefetch(list_item(items, index + 8))
-            prefetch((<IppfastAttribute*>list_item(items, index + 4)).values)
+    while index < PyList_GET_SIZE(items):
+        # Of a message that does not fit the processor's caches, the objects are on their way when they are needed.
+        if index + 4 < PyList_GET_SIZE(items):
+            prefetch(list_item(items, index + 4))
+            prefetch((<IppfastAttribute*>list_item(items, index + 2)).values)
+        part = list_item(items, index)
         index += 1
-        if type(part) is Attribute:
-            write_attribute(output, <Attribute>part, group, outer)
+        if type(<object>part) is Attribute:
+            write_attribute(output, part, group, outer)
         else:
             write_slice(output, <AttributeGroup>part)
     return 0
@@ -213,83 +222,115 @@ cdef inline int write_slice(Output* output, _Attributes slice) except -1:
     return copy(output, (<Wire>slice._wire).data + slice._start, slice._end - slice._start)
 
 
-cdef int write_attribute(Output* output, Attribute attribute, int group, Names* outer) except -1:
+cdef int write_attribute(Output* output, PyObject* attribute, int group, Names* outer) except -1:
     """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where `outer` has a name (section 3.1.7)."""
     cdef Names names
-    cdef IppfastAttribute* fields = <IppfastAttribute*><PyObject*>attribute
-    cdef Py_ssize_t index, size
-    cdef bint several = is_tuple(fields.values)
-    cdef Py_ssize_t count = tuple_size(fields.values) if several else 1
+    cdef IppfastAttribute* fields = <IppfastAttribute*>attribute
     cdef PyObject* value = fields.values
-    cdef Octets name
+    cdef bint several = is_tuple(value)
+    cdef Py_ssize_t index, count = tuple_size(value) if several else 1
     cdef uint8_t* at
     cdef int tag = fields.tag
-    names.name = fields.name
+    names.attribute = attribute
     names.outer = outer
-    if is_str(fields.name) and is_ascii(fields.name):
-        name = ascii_octets(fields.name)
-        size = ascii_size(fields.name)
-    else:
-        octets = encoded(attribute._name) or b""
-        name = <Octets>PyBytes_AS_STRING(octets)
-        size = PyBytes_GET_SIZE(octets)
-    if not 1 <= size <= 0x7FFF or count == 0:
-        errors.raise_unfit_attribute(attribute._name, count, group, path(outer))
-    reserve(output, size + 8)
-    at = output.octets + output.size
-    at[0] = 0x4A if outer != NULL else tag
-    if outer != NULL:
-        at[1] = at[2] = 0
-        at += 2
-        output.size += 2
-    put16(at + 1, size)
-    memcpy(at + 3, name, size)
-    output.size += size + 3
+    write_name(output, fields, count, group, outer)
     for index in range(count):
+        if several:
+            value = tuple_item(fields.values, index)
+            if index + 4 < count:
+                prefetch(tuple_item(fields.values, index + 4))
         if index or outer != NULL:
-            if attribute._tags is not None:
-                tag = attribute._tags[index]
+            if fields.tags != Py_None:
+                tag = PyLong_AsLong(tuple_item(fields.tags, index))
             reserve(output, 3)
             at = output.octets + output.size
             at[0] = tag
             at[1] = at[2] = 0
             output.size += 3
-        if several:
-            value = tuple_item(fields.values, index)
         write_value(output, tag, value, group, &names, index)
     return 0
 
 
-cdef int write_value(
+cdef inline int write_name(
+    Output* output, IppfastAttribute* fields, Py_ssize_t count, int group, Names* outer
+) except -1:
+    """The first value's tag and the name; of a member the memberAttrName."""
+    cdef uint8_t* at
+    cdef Octets name
+    cdef Py_ssize_t size
+    if is_str(fields.name) and is_ascii(fields.name):
+        name = ascii_octets(fields.name)
+        size = ascii_size(fields.name)
+    else:
+        octets = encoded(<object>fields.name) or b""
+        name = <Octets>PyBytes_AS_STRING(octets)
+        size = PyBytes_GET_SIZE(octets)
+    if not 1 <= size <= 0x7FFF or count == 0:
+        errors.raise_unfit_attribute(<object>fields.name, count, group, path(outer))
+    reserve(output, size + 5)
+    at = output.octets + output.size
+    output.size += size + 3
+    at[0] = fields.tag
+    if outer != NULL:
+        at[0] = 0x4A
+        at[1] = at[2] = 0
+        at += 2
+        output.size += 2
+    put16(at + 1, size)
+    memcpy(at + 3, name, size)
+    return 0
+
+
+cdef inline int write_value(
     Output* output, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
 ) except -1:
     """Value-length and value, after the tag and the name are out."""
     cdef uint8_t* at
     cdef Py_ssize_t size
-    if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
-        if is_str(value) and is_ascii(value):
-            size = ascii_size(value)
-            if size <= 0x7FFF:
-                reserve(output, size + 2)
-                at = output.octets + output.size
-                put16(at, size)
-                memcpy(at + 2, ascii_octets(value), size)
-                output.size += size + 2
-                return 0
-    elif tag == 0x34:
-        if type(<object>value) is Collection:
+    cdef long number = 0
+    if tag == 0x21 or tag == 0x23:
+        if take_int(value, INT32_MIN, INT32_MAX, &number):
+            reserve(output, 6)
+            at = output.octets + output.size
+            at[0] = 0
+            at[1] = 4
+            put32(at + 2, <uint32_t>number)
+            output.size += 6
+            return 0
+    elif is_string(tag) and is_str(value) and is_ascii(value):
+        size = ascii_size(value)
+        if size <= 0x7FFF:
+            reserve(output, size + 2)
+            at = output.octets + output.size
+            put16(at, size)
+            memcpy(at + 2, ascii_octets(value), size)
+            output.size += size + 2
+            return 0
+    # What follows may run code of the value's class, which may let go of the attribute.
+    Py_INCREF(<object>names.attribute)
+    try:
+        return write_rare(output, tag, <object>value, group, names, index)
+    finally:
+        Py_DECREF(<object>names.attribute)
+
+
+cdef int write_rare(Output* output, int tag, object value, int group, Names* names, Py_ssize_t index) except -1:
+    cdef uint8_t* at
+    cdef Py_ssize_t size
+    if tag == 0x34:
+        if type(value) is Collection:
             return write_collection(output, <Collection>value, group, names)
-    else:
+    elif not is_string(tag):
         reserve(output, 13)
         at = output.octets + output.size
-        size = fixed(tag, value, at + 2)
+        size = fixed(tag, <PyObject*>value, at + 2)
         if size >= 0:
             put16(at, size)
             output.size += size + 2
             return 0
-    octets = free_form(tag, <object>value)
+    octets = free_form(tag, value)
     if octets is None or PyBytes_GET_SIZE(octets) > 0x7FFF:
-        errors.raise_unfit_value(tag, <object>value, group, path(names), index)
+        errors.raise_unfit_value(tag, value, group, path(names), index)
     size = PyBytes_GET_SIZE(octets)
     reserve(output, size + 2)
     put16(output.octets + output.size, size)
@@ -298,14 +339,9 @@ cdef int write_value(
 
 
 cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
-    """Write a value of a fixed length, at most 11 octets; returns the length, -1 where it is none or does not fit."""
+    """Write a value of another fixed length, at most 11 octets; returns the length, -1 where it is none or does not fit."""
     cdef long number = 0, other = 0, units = 0
     cdef Py_ssize_t field
-    if tag == 0x21 or tag == 0x23:
-        if not take_int(value, INT32_MIN, INT32_MAX, &number):
-            return -1
-        put32(at, <uint32_t>number)
-        return 4
     if tag == 0x22:
         if not is_bool(value):
             return -1
@@ -359,7 +395,7 @@ cdef bytes free_form(int tag, object value):
         return None
     if isinstance(value, RawValue):
         return value.data if len(value) == 1 and type(value.data) is bytes else None
-    if tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49:
+    if is_string(tag):
         return encoded(value)
     if tag == 0x35 or tag == 0x36:
         if not isinstance(value, StringWithLanguage) or len(value) != 2:
@@ -396,6 +432,6 @@ cdef int write_collection(Output* output, Collection value, int group, Names* na
 cdef tuple path(Names* names):
     found = []
     while names != NULL:
-        found.append(<str>names.name)
+        found.append((<Attribute>names.attribute)._name)
         names = names.outer
     return tuple(found[::-1])
