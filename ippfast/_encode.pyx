@@ -339,7 +339,7 @@ cdef int write_rare(Output* output, int tag, object value, int group, Names* nam
 
 
 cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
-    """Write a value of another fixed length, at most 11 octets; returns the length, -1 where it is none or does not fit."""
+    """Write a value of another fixed length, at most 11 octets; returns that, -1 where it is none or does not fit."""
     cdef long number = 0, other = 0, units = 0
     cdef Py_ssize_t field
     if tag == 0x22:

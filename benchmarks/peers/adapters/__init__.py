@@ -57,6 +57,6 @@ class Adapter:
         """Decode a request, put another printer-uri into it, encode."""
         raise Unable("no encoder")
 
-    def pieces(self, pieces: list[bytes]) -> int:
-        """Decode from pieces that come in one after the other; returns how many octets came."""
+    def pieces(self, pieces: list[bytes]) -> Any:
+        """Decode from pieces that come in one after the other; returns the message that the last one completes."""
         raise Unable("no incremental decoder")

@@ -105,11 +105,10 @@ class Ippfast(Adapter):
         message.operation_attributes["printer-uri"] = uri
         return len(encode(message))
 
-    def pieces(self, pieces: list[bytes]) -> int:
-        decoder = MessageDecoder()
-        count = 0
+    def pieces(self, pieces: list[bytes]) -> Message:
+        feed = MessageDecoder().feed
         for piece in pieces:
-            count += len(piece)
-            if decoder.feed(piece) is not None:
-                return count
+            message = feed(piece)
+            if message is not None:
+                return message
         raise ValueError("the message did not end")
