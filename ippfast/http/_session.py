@@ -74,8 +74,8 @@ Flow: TypeAlias = Generator[Step, Any, _T]
 class Session:
     """One conversation with a client.
 
-    open_document: makes the document that the handler is given; `document_event` with the turn that it gets is its
-    source. idle: whether it waits for the next request, so that a server which stops can end it.
+    open_document: makes the document that the handler is given; `document_event` and `ready_event` with the turn that it
+    gets are its source. idle: whether it waits for the next request, so that a server which stops can end it.
     """
 
     def __init__(
@@ -128,9 +128,17 @@ class Session:
 
     def document_event(self, turn: int) -> Flow[Event]:
         """As `next_event`, for the document of one request: what follows it is none of its business."""
+        self._check_turn(turn)
+        return (yield from self.next_event())
+
+    def ready_event(self, turn: int) -> Event:
+        """As `document_event`, with what has come already: `NEED_DATA` where that is not enough."""
+        self._check_turn(turn)
+        return self.connection.next_event()
+
+    def _check_turn(self, turn: int) -> None:
         if turn != self._turn:
             raise LocalProtocolError("the request is over, and its document with it")
-        return (yield from self.next_event())
 
     def _receive(self) -> Flow[None]:
         connection, limits, now = self.connection, self._limits, self._clock()

@@ -173,7 +173,7 @@ class _Connection(asyncio.Protocol):
             self.peer,
             secure=secure,
             open_document=lambda session, turn: AsyncIncomingDocument(
-                lambda: drive(session.document_event(turn), self._perform)
+                lambda: drive(session.document_event(turn), self._perform), lambda: session.ready_event(turn)
             ),
         )
         await drive(session.serve(), self._perform)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from ..codec import Message
 from ..values import StringWithLanguage
-from .events import Buffer, DocumentData, EndOfMessage, Event, RequestHead
+from .events import NEED_DATA, Buffer, DocumentData, EndOfMessage, Event, RequestHead
 
 __all__ = [
     "Anonymous",
@@ -51,8 +51,9 @@ class IncomingDocument:
     handler lets that pass.
     """
 
-    def __init__(self, next_event: Callable[[], Event]) -> None:
+    def __init__(self, next_event: Callable[[], Event], ready_event: Callable[[], Event] = lambda: NEED_DATA) -> None:
         self._next_event = next_event
+        self._ready_event = ready_event  # as the other, but never waits, and costs less
         self._rest = memoryview(b"")
         self._ended = False
 
@@ -86,7 +87,9 @@ class IncomingDocument:
             rest, self._rest = self._rest, memoryview(b"")
             return rest
         while not self._ended:
-            event = self._next_event()
+            event = self._ready_event()
+            if event is NEED_DATA:
+                event = self._next_event()
             if isinstance(event, DocumentData):
                 return event.data
             self._ended = isinstance(event, EndOfMessage)
@@ -147,8 +150,11 @@ class AsyncIncomingDocument:
     One task reads it, once, and before the handler returns or within the pieces that it gives back.
     """
 
-    def __init__(self, next_event: Callable[[], Awaitable[Event]]) -> None:
+    def __init__(
+        self, next_event: Callable[[], Awaitable[Event]], ready_event: Callable[[], Event] = lambda: NEED_DATA
+    ) -> None:
         self._next_event = next_event
+        self._ready_event = ready_event  # as the other, but never waits, and costs less
         self._rest = memoryview(b"")
         self._ended = False
 
@@ -200,7 +206,9 @@ class AsyncIncomingDocument:
             rest, self._rest = self._rest, memoryview(b"")
             return rest
         while not self._ended:
-            event = await self._next_event()
+            event = self._ready_event()
+            if event is NEED_DATA:
+                event = await self._next_event()
             if isinstance(event, DocumentData):
                 return event.data
             self._ended = isinstance(event, EndOfMessage)

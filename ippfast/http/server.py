@@ -151,7 +151,9 @@ class _Connection:
             ServerConnection(self._limits, methods=server.methods),
             self.peer,
             secure=secure,
-            open_document=lambda session, turn: IncomingDocument(lambda: self._drive(session.document_event(turn))),
+            open_document=lambda session, turn: IncomingDocument(
+                lambda: self._drive(session.document_event(turn)), lambda: session.ready_event(turn)
+            ),
         )
         self._drive(session.serve())
         self._linger()
@@ -185,7 +187,8 @@ class _Connection:
         return self._start_tls()
 
     def _receive(self, seconds: float) -> bytes | None:
-        self._socket.settimeout(seconds)
+        if seconds != self._socket.gettimeout():  # a system call less for each piece of a document
+            self._socket.settimeout(seconds)
         try:
             return self._socket.recv(RECEIVE_SIZE)
         except TimeoutError:
