@@ -25,7 +25,8 @@ from .uri import Endpoint
 
 __all__ = ["AsyncChannel", "AsyncShell"]
 
-_SMALL = 16_384
+_COPIED = 131_072
+"""Copying so many octets into one costs less than another turn of the loop."""
 _UNREAD = 4 * RECEIVE_SIZE
 """So much may have come before anyone takes it."""
 
@@ -285,7 +286,7 @@ class AsyncChannel(asyncio.Protocol):
         """Send all of it. Returns whether all was sent: the response, or the end, may be there before."""
         assert self._transport is not None
         waiting = [memoryview(buffer) for buffer in buffers if len(buffer)]
-        if sum(map(len, waiting)) <= _SMALL:
+        if sum(map(len, waiting)) <= _COPIED:
             waiting = [memoryview(b"".join(waiting))]
         for buffer in waiting:
             for at in range(0, len(buffer), PIECE):

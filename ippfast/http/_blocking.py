@@ -24,6 +24,10 @@ from .uri import Endpoint
 
 __all__ = ["BlockingChannel", "BlockingShell"]
 
+_LOOK = 262_144
+_LOOK_SECONDS = 0.1
+"""After so many octets of a document, or seconds, it is seen whether the server has answered already."""
+
 
 class BlockingShell:
     """Makes connections. tls: whom to trust. limits: the bounds on answers."""
@@ -143,6 +147,8 @@ class BlockingChannel:
             if outgoing.length == 0:
                 self._put(buffers)
             else:
+                if not self.secure:
+                    self._socket.settimeout(0)  # it is asked whether it takes octets only where it took none
                 self._watch()
                 self._send_document(buffers, outgoing, progress, expect)
         except ConnectionLostError:
@@ -194,8 +200,13 @@ class BlockingChannel:
             if not self._send_file(outgoing, progress):
                 return
         else:
-            sent = 0
+            sent = look_after = 0
+            look_at = 0.0
             for piece in outgoing.pieces():
+                if sent >= look_after or time.monotonic() >= look_at:
+                    if not may_send():
+                        return
+                    look_after, look_at = sent + _LOOK, time.monotonic() + _LOOK_SECONDS
                 if not self._put(connection.send_data(piece), may_send):
                     return
                 sent += len(piece)
@@ -203,7 +214,7 @@ class BlockingChannel:
                     progress(sent, outgoing.length)
         self._put(connection.end(), may_send)
 
-    def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] = lambda: True) -> bool:
+    def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] | None = None) -> bool:
         """As `send_buffers`. What the connection does wrong is told apart here from errors of the document's source."""
         try:
             return send_buffers(self._socket, buffers, may_send)
@@ -282,6 +293,7 @@ class BlockingChannel:
 
     def _receive_ready(self) -> bool:
         """Take what has come, without waiting. Returns whether anything has."""
+        seconds = self._socket.gettimeout()
         self._socket.settimeout(0)
         try:
             data = self._socket.recv(RECEIVE_SIZE)
@@ -290,6 +302,6 @@ class BlockingChannel:
         except OSError:
             data = b""
         finally:
-            self._socket.settimeout(self.timeouts.idle)
+            self._socket.settimeout(seconds)
         self.connection.receive_data(data)
         return True

@@ -74,8 +74,8 @@ Flow: TypeAlias = Generator[Step, Any, _T]
 class Session:
     """One conversation with a client.
 
-    open_document: makes the document that the handler is given; `document_event` and `ready_event` with the turn that it
-    gets are its source. idle: whether it waits for the next request, so that a server which stops can end it.
+    open_document: makes the document that the handler is given; `document_event` and `ready_event` with the turn that
+    it gets are its source. idle: whether it waits for the next request, so that a server which stops can end it.
     """
 
     def __init__(

@@ -18,20 +18,30 @@ RECEIVE_SIZE = 262_144
 _SMALL = 16_384
 
 
-def send_buffers(sock: socket, buffers: Iterable[Buffer], before: Callable[[], bool] = lambda: True) -> bool:
-    """Send all of the buffers. `before` is called before each step; where it returns false, the rest is not sent.
+def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], bool] | None = None) -> bool:
+    """Send all of the buffers.
 
-    Returns whether all was sent. Raises OSError, and TimeoutError where the socket's time-out passes in one step.
+    wait: called where a socket that does not block takes no more for now, and before each step of TLS; where it returns
+    false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError where the socket's
+    time-out passes in one step.
     """
     waiting = [memoryview(buffer) for buffer in buffers if len(buffer)]
     if sum(map(len, waiting)) <= _SMALL:
         waiting = [memoryview(b"".join(waiting))]
     # TLS has no call for several buffers.
-    gathers = hasattr(sock, "sendmsg") and not isinstance(sock, ssl.SSLSocket)
+    secure = isinstance(sock, ssl.SSLSocket)
+    gathers = hasattr(sock, "sendmsg") and not secure
     while waiting and waiting[0]:
-        if not before():
+        if secure and wait is not None and not wait():
             return False
-        sent = sock.sendmsg(waiting) if gathers else sock.send(waiting[0])
+        try:
+            sent = sock.sendmsg(waiting) if gathers else sock.send(waiting[0])
+        except BlockingIOError:
+            if wait is None:
+                raise
+            if not wait():
+                return False
+            continue
         while waiting and sent >= len(waiting[0]):
             sent -= len(waiting.pop(0))
         if sent:

@@ -34,6 +34,9 @@ _PIECE = 262_144
 
 _SMALL = 16_384
 
+_COPIED = 131_072
+"""Copying so many octets into one costs less than another turn of the loop."""
+
 _LINGER = 2.0
 """For so many seconds a client may read the last answer while it still sends."""
 
@@ -269,7 +272,8 @@ class _Connection(asyncio.Protocol):
 
     async def _send(self, buffers: Iterable[Buffer]) -> None:
         views = [memoryview(buffer) for buffer in buffers if len(buffer)]
-        if sum(map(len, views)) <= _SMALL:
+        size = sum(map(len, views))
+        if size <= _COPIED:
             views = [memoryview(b"".join(views))]
         for view in views:
             for at in range(0, len(view), _PIECE):
@@ -277,7 +281,7 @@ class _Connection(asyncio.Protocol):
                     raise ConnectionLostError("the client has gone")
                 self._transport.write(view[at : at + _PIECE])
                 await self._drain()
-                if len(views) > 1:
+                if size > _SMALL:
                     await asyncio.sleep(0)  # however fast the client takes it, others have their turn
 
     async def _drain(self) -> None:
