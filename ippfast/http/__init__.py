@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         Parts,
         Reply,
     )
+    from .jobs import AsyncJob, Job, JobError, Notification, OperationError
     from .limits import HTTPLimits, Timeouts
     from .server import Server
     from .server_connection import ServerConnection
@@ -73,6 +74,7 @@ __all__ = [
     "AsyncClient",
     "AsyncIncomingDocument",
     "AsyncIncomingRequest",
+    "AsyncJob",
     "AsyncReply",
     "AsyncServer",
     "Auth",
@@ -98,7 +100,11 @@ __all__ = [
     "IncomingRequest",
     "InformationalResponse",
     "InsecureAuthError",
+    "Job",
+    "JobError",
     "LocalProtocolError",
+    "Notification",
+    "OperationError",
     "Page",
     "PageRequest",
     "Parts",
@@ -158,6 +164,7 @@ _HOMES = {
         "RequestHead",
         "Response",
     ),
+    "jobs": ("AsyncJob", "Job", "JobError", "Notification", "OperationError"),
     "limits": ("HTTPLimits", "Timeouts"),
     "incoming": (
         "AsyncIncomingDocument",

@@ -11,10 +11,11 @@ import os
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
+from pathlib import Path
 
 from ..codec import Message
 from ._core import Progress
-from ._outgoing import PIECE, Outgoing
+from ._outgoing import PIECE, AsyncDocument, Outgoing
 from ._sockets import RECEIVE_SIZE
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError, RemoteProtocolError
@@ -62,6 +63,11 @@ class AsyncShell:
     async def sleep(self, seconds: float) -> None:
         """As `Shell.sleep`."""
         await asyncio.sleep(seconds)
+
+    async def open(self, document: AsyncDocument | None) -> Outgoing:
+        """As `Shell.open`; a path in another thread."""
+        on_disk = isinstance(document, (str, Path))
+        return await asyncio.to_thread(Outgoing, document) if on_disk else Outgoing(document)
 
     async def secure(self, transport: asyncio.Transport, protocol: asyncio.Protocol, host: str) -> asyncio.Transport:
         """The same connection with TLS, its peer verified."""

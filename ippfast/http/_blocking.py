@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from ..codec import Message
 from ._core import Progress
-from ._outgoing import PIECE, Outgoing
+from ._outgoing import PIECE, AsyncDocument, Outgoing
 from ._sockets import RECEIVE_SIZE, send_buffers
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError
@@ -51,6 +51,12 @@ class BlockingShell:
     async def sleep(self, seconds: float) -> None:
         """As `Shell.sleep`."""
         time.sleep(seconds)
+
+    async def open(self, document: AsyncDocument | None) -> Outgoing:
+        """As `Shell.open`."""
+        if hasattr(document, "__aiter__"):
+            raise TypeError("an asynchronous iterable is a document for AsyncClient alone")
+        return Outgoing(document)
 
     def _secure(self, sock: socket.socket, host: str) -> ssl.SSLSocket:
         if self._context is None:

@@ -13,13 +13,13 @@ from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from ..codec import Message
 from ..enums import Operation, Status
-from ._outgoing import Outgoing
+from ._outgoing import AsyncDocument, Outgoing
 from .auth import Auth
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, HTTPError, PinError, RemoteProtocolError, StatusError, UpgradeError
 from .events import Buffer, DocumentData, EndOfMessage, Event, InformationalResponse, Response
 from .limits import Timeouts
-from .uri import Endpoint
+from .uri import Endpoint, printer_uri
 
 __all__ = ["Channel", "Core", "Progress", "Shell", "Upgrade", "run"]
 
@@ -114,6 +114,10 @@ class Shell(Protocol[_Made]):
         """Let so many seconds pass."""
         ...
 
+    async def open(self, document: AsyncDocument | None) -> Outgoing:
+        """Open a document."""
+        ...
+
 
 class Core(Generic[_Channel]):
     """The decisions of one client. The arguments are those of `Client`."""
@@ -132,9 +136,10 @@ class Core(Generic[_Channel]):
     ) -> None:
         if upgrade not in ("never", "if-requested", "required"):
             raise ValueError(f"upgrade is 'never', 'if-requested' or 'required', not {upgrade!r}")
+        self.shell = shell
         self.endpoint = endpoint
+        self.uri = printer_uri(endpoint)
         self.timeouts = timeouts
-        self._shell = shell
         self._auth = auth
         self._headers = tuple(headers)
         self._expect_continue = expect_continue
@@ -183,10 +188,20 @@ class Core(Generic[_Channel]):
             if time.monotonic() + seconds > end or not outgoing.rewind():
                 break
             await self._read_text(channel)
-            await self._shell.sleep(seconds)
+            await self.shell.sleep(seconds)
         if response.message is None:
             raise StatusError(response.status, response.headers, await self._read_text(channel))
         return channel, response
+
+    async def finish(self, channel: _Channel) -> None:
+        """Read the rest of a response, which nobody wants, and keep the connection."""
+        try:
+            while not isinstance(await channel.next_event("idle"), EndOfMessage):
+                pass
+        except BaseException:
+            channel.close()
+            raise
+        self.keep(channel)
 
     def keep(self, channel: _Channel) -> None:
         """The response was read to its end: keep the connection for the next request, if that is possible."""
@@ -309,8 +324,8 @@ class Core(Generic[_Channel]):
     async def _connect(self, timeouts: Timeouts) -> _Channel:
         """A new connection, with TLS where the next request needs it."""
         if self._way != "upgrade":
-            return await self._shell.connect(self.endpoint, timeouts, secure=self.secure)
-        channel = await self._shell.connect(self.endpoint, timeouts, secure=False)
+            return await self.shell.connect(self.endpoint, timeouts, secure=self.secure)
+        channel = await self.shell.connect(self.endpoint, timeouts, secure=False)
         try:
             if await self._upgrade_channel(channel):
                 return channel
@@ -321,7 +336,7 @@ class Core(Generic[_Channel]):
             raise
         channel.close()
         try:
-            channel = await self._shell.connect(self.endpoint, timeouts, secure=True)
+            channel = await self.shell.connect(self.endpoint, timeouts, secure=True)
         except (ssl.SSLCertVerificationError, PinError):
             raise  # there is TLS, but not with whom it should be
         except (OSError, HTTPError) as error:

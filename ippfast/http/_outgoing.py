@@ -73,8 +73,6 @@ class Outgoing:
     def pieces(self) -> Iterator[Buffer]:
         """The octets, none of the pieces empty. Raises TypeError for pieces that are no octets."""
         source, self._begun = self._source, True
-        if hasattr(source, "__aiter__"):
-            raise TypeError("an asynchronous iterable is a document for AsyncClient alone")
         for piece in _read(source) if hasattr(source, "read") else source:
             if checked := _check(piece):
                 yield checked

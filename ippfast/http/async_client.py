@@ -4,18 +4,19 @@ The rule of this file: the same arguments, answers and errors as in `client.py`;
 knows for both.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from pathlib import Path
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from ..codec import Message
+from ..codec import AttributeGroup, Message
 from ._asyncio import AsyncChannel, AsyncShell
 from ._core import Core, Progress, Upgrade
-from ._outgoing import AsyncDocument, Outgoing
+from ._outgoing import AsyncDocument
+from ._tasks import Tasks
+from ._watching import watch
 from .auth import Auth
 from .events import Buffer, DocumentData, EndOfMessage, Headers
+from .jobs import AsyncJob, Notification
 from .limits import HTTPLimits, Timeouts
 from .tls import TLS
 from .uri import parse_uri
@@ -41,6 +42,7 @@ class AsyncClient:
         expect_continue: bool = False,
         upgrade: Upgrade = "if-requested",
         patience: float = 0.0,
+        user: str | None = None,
     ) -> None:
         self._core: Core[AsyncChannel] = Core(
             AsyncShell(tls or TLS(), limits or HTTPLimits.for_client()),
@@ -52,6 +54,7 @@ class AsyncClient:
             upgrade=upgrade,
             patience=patience,
         )
+        self._tasks = Tasks(self._core, user)
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,12 +86,60 @@ class AsyncClient:
         self, message: Message, document: AsyncDocument | None = None, *, progress: Progress | None = None
     ) -> "AsyncAnswer":
         """As `send`, for an answer that brings a document along: iterate over it, and close it."""
-        on_disk = isinstance(document, (str, Path))
-        outgoing = await asyncio.to_thread(Outgoing, document) if on_disk else Outgoing(document)
-        with outgoing:
+        with await self._core.shell.open(document) as outgoing:
             channel, response = await self._core.ask(message, outgoing, progress)
         assert response.message is not None
         return AsyncAnswer(response.message, response.headers, channel, self._core.keep)
+
+    # Tasks.
+
+    async def ask(
+        self, message: Message, document: AsyncDocument | None = None, *, progress: Progress | None = None
+    ) -> Message:
+        """As `Client.ask`."""
+        with await self._core.shell.open(document) as outgoing:
+            return await self._tasks.ask(message, outgoing, progress)
+
+    async def attributes(self, *names: str) -> AttributeGroup:
+        """As `Client.attributes`."""
+        return await self._tasks.attributes(names)
+
+    async def print(
+        self,
+        *documents: AsyncDocument,
+        job_name: str | None = None,
+        document_format: str | None = None,
+        job: Mapping[str, object] | None = None,
+        progress: Progress | None = None,
+        **attributes: object,
+    ) -> AsyncJob:
+        """As `Client.print`."""
+        given = {"job_name": job_name, "document_format": document_format, **attributes}
+        return AsyncJob(self, *await self._tasks.print(documents, given, job or {}, progress))
+
+    async def job(self, job_id: int, *names: str) -> AsyncJob:
+        """As `Client.job`."""
+        return AsyncJob(self, job_id, await self._tasks.job(job_id, names))
+
+    async def jobs(
+        self, which: str = "not-completed", *, mine: bool = False, limit: int | None = None, names: Iterable[str] = ()
+    ) -> list[AsyncJob]:
+        """As `Client.jobs`."""
+        return [AsyncJob(self, *each) for each in await self._tasks.jobs(which, mine, limit, list(names))]
+
+    async def wait(self, job_id: int, timeout: float | None = None) -> AsyncJob:
+        """As `Job.wait`."""
+        return AsyncJob(self, job_id, await self._tasks.wait(job_id, timeout))
+
+    async def cancel(self, job_id: int, message: str | None = None) -> None:
+        """As `Job.cancel`."""
+        await self._tasks.cancel(job_id, message)
+
+    def watch(
+        self, job: AsyncJob | int | None = None, *, events: Iterable[str] = (), interval: float = 5.0
+    ) -> AsyncGenerator[Notification, None]:
+        """As `Client.watch`. Whoever stops before the end closes the iterator: see `contextlib.aclosing`."""
+        return watch(self._tasks, job.id if isinstance(job, AsyncJob) else job, events, interval)
 
 
 class AsyncAnswer:

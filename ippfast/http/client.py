@@ -4,16 +4,19 @@ The rule of this file: it says what there is to ask for; what is decided on the 
 `ClientConnection`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from ..codec import Message
+from ..codec import AttributeGroup, Message
 from ._blocking import BlockingChannel, BlockingShell
 from ._core import Core, Progress, Upgrade, run
-from ._outgoing import Document, Outgoing
+from ._outgoing import Document
+from ._tasks import Tasks
+from ._watching import watch
 from .auth import Auth
 from .events import Buffer, DocumentData, EndOfMessage, Headers
+from .jobs import Job, Notification
 from .limits import HTTPLimits, Timeouts
 from .tls import TLS
 from .uri import parse_uri
@@ -36,6 +39,9 @@ class Client:
     patience: for so many seconds in all a request is sent again that the printer was too busy for
     (server-error-busy, or HTTP's 503, whose Retry-After is kept). 0: the first answer counts.
 
+    user: the requesting-user-name of the requests that the methods from `ask` on make; None: the name that the
+    operating system has for the user.
+
     Raises ValueError for a URI that is none of these. Use it as a context manager, or `close` it.
     """
 
@@ -51,6 +57,7 @@ class Client:
         expect_continue: bool = False,
         upgrade: Upgrade = "if-requested",
         patience: float = 0.0,
+        user: str | None = None,
     ) -> None:
         self._core: Core[BlockingChannel] = Core(
             BlockingShell(tls or TLS(), limits or HTTPLimits.for_client()),
@@ -62,6 +69,7 @@ class Client:
             upgrade=upgrade,
             patience=patience,
         )
+        self._tasks = Tasks(self._core, user)
 
     def __enter__(self) -> Self:
         return self
@@ -96,10 +104,89 @@ class Client:
 
     def open(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> "Answer":
         """As `send`, for an answer that brings a document along: iterate over it, and close it."""
-        with Outgoing(document) as outgoing:
+        with run(self._core.shell.open(document)) as outgoing:
             channel, response = run(self._core.ask(message, outgoing, progress))
         assert response.message is not None
         return Answer(response.message, response.headers, channel, self._core.keep)
+
+    # Tasks.
+
+    def ask(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> Message:
+        """As `send`, but raises OperationError where the response's status-code is no success."""
+        with run(self._core.shell.open(document)) as outgoing:
+            return run(self._tasks.ask(message, outgoing, progress))
+
+    def attributes(self, *names: str) -> AttributeGroup:
+        """The printer's attributes: these, groups of them such as ``"media-col-database"``, or all. Raises as `ask`."""
+        return run(self._tasks.attributes(names))
+
+    def print(
+        self,
+        *documents: Document,
+        job_name: str | None = None,
+        document_format: str | None = None,
+        job: Mapping[str, object] | None = None,
+        progress: Progress | None = None,
+        **attributes: object,
+    ) -> Job:
+        """Print documents as one job: one by Print-Job, several by Create-Job and Send-Document.
+
+        documents: as for `send`. job_name: by default a file's name. document_format: the documents' MIME type; by
+        default it is told from the name of a file or the beginning of octets, and otherwise left to the printer.
+        attributes: by their IPP names, with underscores: ``copies=2, sides="two-sided-long-edge"``; also operation
+        attributes, such as ``document_name``. job: attributes of the job that have no such name, or that the registry
+        does not know: ``{"x-color": Keyword("none")}``. progress: as for `send`, for each document.
+
+        A job that a document could not be sent for is canceled. Raises as `ask`; RegistryError for an attribute that
+        the registry does not know or allow; ValueError where there is no document.
+        """
+        given = {"job_name": job_name, "document_format": document_format, **attributes}
+        return Job(self, *run(self._tasks.print(documents, given, job or {}, progress)))
+
+    def job(self, job_id: int, *names: str) -> Job:
+        """A job with its attributes: these, or all. Raises as `ask`."""
+        return Job(self, job_id, run(self._tasks.job(job_id, names)))
+
+    def jobs(
+        self, which: str = "not-completed", *, mine: bool = False, limit: int | None = None, names: Iterable[str] = ()
+    ) -> list[Job]:
+        """The printer's jobs. Raises as `ask`.
+
+        which: ``"not-completed"``, ``"completed"``, or another keyword of which-jobs. mine: only the user's. limit: at
+        most so many. names: the attributes that each is to have; by default those that describe its state and origin.
+        """
+        return [Job(self, *each) for each in run(self._tasks.jobs(which, mine, limit, list(names)))]
+
+    def wait(self, job_id: int, timeout: float | None = None) -> Job:
+        """As `Job.wait`."""
+        return Job(self, job_id, run(self._tasks.wait(job_id, timeout)))
+
+    def cancel(self, job_id: int, message: str | None = None) -> None:
+        """As `Job.cancel`."""
+        run(self._tasks.cancel(job_id, message))
+
+    def watch(
+        self, job: Job | int | None = None, *, events: Iterable[str] = (), interval: float = 5.0
+    ) -> Iterator[Notification]:
+        """Follow a job until it has ended, or the printer for ever. First comes how things are, then what happens.
+
+        Where the printer has subscriptions, it tells its events (RFC 3995); where it can wait for them, at once
+        (RFC 3996). The subscription is renewed, and canceled at the end. Other printers are asked, less often while
+        nothing happens. events: keywords of notify-events; by default changes of state. interval: the longest time
+        between two questions in seconds, for printers that do not wait, even if the printer wants fewer.
+
+        A printer that cannot be reached is asked again for half a minute. Raises as `ask`. Whoever stops before the
+        end closes the iterator, as ``break`` in a loop does by itself.
+        """
+        notifications = watch(self._tasks, job.id if isinstance(job, Job) else job, events, interval)
+        try:
+            while True:
+                try:
+                    yield run(anext(notifications))
+                except StopAsyncIteration:
+                    break
+        finally:
+            run(notifications.aclose())
 
 
 class Answer:

@@ -7,7 +7,7 @@ line alone.
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["IPP_PORT", "Endpoint", "parse_uri"]
+__all__ = ["IPP_PORT", "Endpoint", "parse_uri", "printer_uri"]
 
 IPP_PORT = 631
 _PORTS = {"ipp": IPP_PORT, "ipps": IPP_PORT, "http": 80, "https": 443}
@@ -48,3 +48,10 @@ def parse_uri(uri: str) -> Endpoint:
         raise ValueError(f"{port} is no port")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Endpoint(parts.scheme in ("ipps", "https"), parts.hostname, port, target)
+
+
+def printer_uri(endpoint: Endpoint) -> str:
+    """The URI for messages, which has the scheme ipp or ipps whatever was connected to (RFC 8010 section 4.1)."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    port = "" if endpoint.port == IPP_PORT else f":{endpoint.port}"
+    return f"{'ipps' if endpoint.secure else 'ipp'}://{host}{port}{endpoint.target}"
