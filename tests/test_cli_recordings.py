@@ -195,12 +195,12 @@ def test_diff(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         "printer-attributes-tag",
-        "-  sides-supported (1setOf keyword) = one-sided, two-sided-long-edge, two-sided-short-edge",
-        '-  printer-info (textWithoutLanguage) = "Peer"',
-        '+  printer-info (textWithoutLanguage) = "Other"',
-        '-  printer-name (nameWithoutLanguage) = "Peer"',
-        '+  printer-name (textWithoutLanguage) = "Peer"',
-        "+  x-new (integer) = 1",
+        "- sides-supported (1setOf keyword) = one-sided, two-sided-long-edge, two-sided-short-edge",
+        '- printer-info (textWithoutLanguage) = "Peer"',
+        '+ printer-info (textWithoutLanguage) = "Other"',
+        '- printer-name (nameWithoutLanguage) = "Peer"',
+        '+ printer-name (textWithoutLanguage) = "Peer"',
+        "+ x-new (integer) = 1",
     ]
     data = json.loads(run("diff", str(ANSWER), str(changed), "--json", "--ignore", "printer-*").stdout)
     assert [(each["name"], each["before"] is None, each["after"]) for each in data["differences"]] == [
@@ -220,10 +220,10 @@ def test_diff_compares_groups_with_their_like(tmp_path: Path) -> None:
     lines = run("diff", str(jobs(1, 2)), str(jobs(1, 3, 4))).stdout.splitlines()
     assert lines == [
         "job-attributes-tag 2",
-        "-  job-id (integer) = 2",
-        "+  job-id (integer) = 3",
+        "- job-id (integer) = 2",
+        "+ job-id (integer) = 3",
         "job-attributes-tag 3",
-        "+  job-id (integer) = 4",
+        "+ job-id (integer) = 4",
     ]
 
 

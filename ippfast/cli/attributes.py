@@ -48,7 +48,7 @@ def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None
         printer = AttributeGroup(DelimiterTag.PRINTER, [each for each in printer if each.name in names])
     output.show(
         {"uri": session.uri, "attributes": group_to_dict(printer)},
-        lambda: (line[1:] for line in describe_group(printer, width=output.terminal.width)),
+        lambda: describe_group(printer, width=output.terminal.width),
     )
     missing = [name for name in names if name not in printer and name not in _GROUPS]
     if missing:

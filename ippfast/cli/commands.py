@@ -23,6 +23,7 @@ COMMANDS = {
     "cancel": "jobs:cancel",
     "hold": "jobs:hold",
     "release": "jobs:release",
+    "check": "auditing:check",
     "capture": "recordings:capture",
     "replay": "recordings:replay",
     "scrub": "scrubbing:scrub",

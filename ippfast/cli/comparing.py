@@ -127,5 +127,5 @@ def _lines(changes: list[_Change], width: int | None) -> Iterator[Line]:
             group = change.group
             yield [Span(group, "group")]
         for sign, style, attributes in (("-", "malformed", change.before), ("+", "enum", change.after)):
-            for line in describe_group(AttributeGroup(4, attributes), width=width):
-                yield [Span(sign, style), *line]
+            for line in describe_group(AttributeGroup(4, attributes), width=None if width is None else width - 2):
+                yield [Span(f"{sign} ", style), *line]

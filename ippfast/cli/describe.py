@@ -79,10 +79,11 @@ def describe(
 
 
 def describe_group(group: AttributeGroup, *, width: int | None = None) -> list[Line]:
-    """The lines of a group's attributes alone."""
+    """The lines of a group's attributes alone, not indented."""
     message = Message((2, 0), 0, 1, [group])
-    lines = list(describe(message, encode(message), kind="response", width=width))
-    return lines[3:-2]  # without the header, the group's own line, and the end
+    lines = list(describe(message, encode(message), kind="response", width=None if width is None else width + 2))
+    # Without the header, the group's own line, and the end.
+    return [[Span(line[0].text[2:], line[0].style), *line[1:]] for line in lines[3:-2]]
 
 
 def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) -> list[Word]:

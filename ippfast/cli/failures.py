@@ -50,11 +50,12 @@ NOT_ALLOWED = 4
 NOT_OVER = 5
 """The time was up before the job was over."""
 
-_DENIED = {
+DENIED = {
     Status.CLIENT_ERROR_FORBIDDEN,
     Status.CLIENT_ERROR_NOT_AUTHENTICATED,
     Status.CLIENT_ERROR_NOT_AUTHORIZED,
 }
+"""With these a printer refuses for who asks."""
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 
 LOG_IN = "set IPPFAST_USER and IPPFAST_PASSWORD, or IPPFAST_TOKEN"
@@ -82,7 +83,7 @@ class Refused(Failure):
         unsupported = [attribute.name for group in answer.groups_of(DelimiterTag.UNSUPPORTED) for attribute in group]
         if unsupported:
             words += f"; not supported: {', '.join(escape(name) for name in unsupported)}"
-        super().__init__(words, NOT_ALLOWED if status in _DENIED else FAILED)
+        super().__init__(words, NOT_ALLOWED if status in DENIED else FAILED)
 
 
 def status_message(answer: Message) -> str:

@@ -114,7 +114,7 @@ def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -
         group = AttributeGroup(group.tag, [each for each in group if each.name in names])
     output.show(
         {"uri": session.uri, "job": job_data(group)},
-        lambda: (line[1:] for line in describe_group(group, width=output.terminal.width)),
+        lambda: describe_group(group, width=output.terminal.width),
     )
     missing = [name for name in names if name not in group and name != "all"]
     if missing:

@@ -89,7 +89,7 @@ def print_(
     wait: bool,
     wait_time: float | None,
 ) -> None:
-    r"""Print each FILE (- for standard input).
+    """Print each FILE (- for standard input).
 
     Several files become one job where the printer takes that, otherwise a job each.
 

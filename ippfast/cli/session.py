@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
@@ -39,7 +40,7 @@ from .output import Output
 from .terminal import Terminal, terminal_options
 from .text import escape
 
-__all__ = ["Access", "Session", "access_options", "json_option", "printer_command"]
+__all__ = ["Access", "Session", "access_options", "allow_versions", "any_context", "json_option", "printer_command"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -63,9 +64,13 @@ class Access(NamedTuple):
     cleartext_password: bool = False
     user: str | None = None
     timeout: float = 60.0
+    antique: bool = False
+    """Whether TLS may be of any version, and its certificate anyone's."""
 
     def tls(self) -> TLS:
         """Raises Failure for files and fingerprints that are none."""
+        if self.antique:
+            return TLS(context=any_context())
         if self.insecure:
             context = ssl.create_default_context()
             context.check_hostname = False
@@ -89,6 +94,25 @@ class Access(NamedTuple):
             return getpass.getuser()
         except (OSError, KeyError):  # a user without a name
             return "anonymous"
+
+
+def any_context() -> ssl.SSLContext:
+    """Takes any certificate, and every version of TLS that there still is: to look at printers, for nothing secret."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    allow_versions(context, ssl.TLSVersion.TLSv1, None)
+    return context
+
+
+def allow_versions(context: ssl.SSLContext, oldest: ssl.TLSVersion, newest: ssl.TLSVersion | None) -> None:
+    """Bound the versions of TLS; None: no newest."""
+    with warnings.catch_warnings():  # that they are old is why they are tried
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = oldest
+        if newest is not None:
+            context.maximum_version = newest
 
 
 _ACCESS_OPTIONS = (
@@ -181,15 +205,17 @@ class Session:
     """One printer, asked one thing after the other.
 
     place: its URI, or a host with or without a port and path; then it is looked for, with TLS first. paths: where.
+    anonymous: whether no credentials go out.
     """
 
-    def __init__(self, place: str, access: Access, *, paths: Sequence[str] = _PATHS) -> None:
+    def __init__(self, place: str, access: Access, *, paths: Sequence[str] = _PATHS, anonymous: bool = False) -> None:
         self._paths = paths
+        self._anonymous = anonymous
         self.access = access
         self.place = place
         self.version = _VERSIONS[0]
         self._tls = access.tls()
-        self._auth: Auth | None = _Credentials(access) if _has_secret() else None
+        self._auth: Auth | None = _Credentials(access) if _has_secret() and not anonymous else None
         self._client: Client | None = None
         self._uri = place if "://" in place else None
         try:
@@ -231,6 +257,16 @@ class Session:
         if self._client is None:
             self._client = self._make_client(self.access.timeout)
         return self._client
+
+    def as_stranger(self) -> "Session":
+        """Another one with the same printer, for questions that anybody may ask, whatever its certificate."""
+        access = self.access._replace(ca=None, pin=None, antique=True, user="stranger")
+        return Session(self.place, access, paths=self._paths, anonymous=True)
+
+    def timeouts(self, seconds: float | None = None) -> Timeouts:
+        """How long to wait: as --timeout says, or so many seconds."""
+        seconds = self.access.timeout if seconds is None else seconds
+        return Timeouts(connect=min(30.0, seconds), first_octet=seconds, idle=seconds)
 
     def authorization(self) -> dict[str, str]:
         """The header line with the credentials, where the printer has asked for them."""
@@ -279,7 +315,7 @@ class Session:
         try:
             return self.client().send(message, document and document(), progress=progress)
         except StatusError as error:
-            if error.status != 401 or self._auth is not None:
+            if error.status != 401 or self._auth is not None or self._anonymous:
                 raise
         # From here on with credentials: a client that has some asks for the challenge before it sends a document.
         self.close()
@@ -288,7 +324,7 @@ class Session:
 
     def _make_client(self, seconds: float) -> Client:
         assert self._uri is not None
-        timeouts = Timeouts(connect=min(30.0, seconds), first_octet=seconds, idle=seconds)
+        timeouts = self.timeouts(seconds)
         return Client(self._uri, tls=self._tls, auth=self._auth, timeouts=timeouts, patience=seconds)
 
     def _find(self) -> None:
