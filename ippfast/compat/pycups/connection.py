@@ -1,0 +1,486 @@
+"""Connection of pycups: a CUPS server's printers and jobs as dictionaries, over our client.
+
+The rule of this file: arguments, shapes and exceptions are the library's. What needs libcups, such as reading
+PPDs, is not there, and says so.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ... import Attribute, AttributeGroup, Message, ValueTag
+from ...enums import Operation
+from ...tags import DelimiterTag
+from . import settings
+from .administration import Administration
+from .constants import IPP_INTERNAL_ERROR, IPP_NOT_FOUND, IPP_NOT_POSSIBLE
+from .errors import IPPError
+from .options import operation_and_job, split_options
+from .printing import Upload
+from .subscriptions import Subscriptions
+from .transport import check, to_text
+from .values import all_values, one_or_all, value_of
+
+__all__ = ["Connection", "Dest"]
+
+_PRINTER_ATTRIBUTES = (
+    "printer-name",
+    "printer-type",
+    "printer-location",
+    "printer-info",
+    "printer-make-and-model",
+    "printer-state",
+    "printer-state-message",
+    "printer-state-reasons",
+    "printer-uri-supported",
+    "device-uri",
+    "printer-is-shared",
+)
+_STRINGS = frozenset(
+    {
+        ValueTag.NAME,
+        ValueTag.TEXT,
+        ValueTag.KEYWORD,
+        ValueTag.URI,
+        ValueTag.CHARSET,
+        ValueTag.MIME_MEDIA_TYPE,
+        ValueTag.NATURAL_LANGUAGE,
+    }
+)
+_LISTED = _STRINGS | {ValueTag.ENUM, ValueTag.INTEGER, ValueTag.RESOLUTION}
+_LISTS = frozenset(
+    {
+        "notify-events-default",
+        "requesting-user-name-allowed",
+        "requesting-user-name-denied",
+        "printer-state-reasons",
+        "marker-colors",
+        "marker-names",
+        "marker-types",
+        "marker-levels",
+        "member-names",
+    }
+)
+_CONTINUE = 100
+"""The library has no name for what its document methods return."""
+
+_NEED_LIBCUPS = frozenset(
+    {
+        "adminExportSamba",
+        "adminGetServerSettings",
+        "adminSetServerSettings",
+        "getDocument",
+        "getFile",
+        "getPPD",
+        "getPPD3",
+        "getPPDs",
+        "getPPDs2",
+        "getServerPPD",
+        "printTestPage",
+        "putFile",
+    }
+)
+
+
+class Dest:
+    """A destination: a printer or class with its default options, all of them text."""
+
+    def __init__(self, name: str, instance: str | None, is_default: bool, options: dict[str, str]) -> None:
+        self.name = name
+        self.instance = instance
+        self.is_default = is_default
+        self.options = options
+
+    def __repr__(self) -> str:
+        instance = f"/{self.instance}" if self.instance else ""
+        return f"<cups.Dest {self.name}{instance}{' (default)' if self.is_default else ''}>"
+
+
+class Connection(Administration, Subscriptions):
+    """A connection to a CUPS server. host, port, encryption: without them, what `settings` says.
+
+    quirks: placeholders for values that the library cannot show, see `values`. tls: whom to trust, see
+    `ippfast.http.TLS`. Raises RuntimeError where there is no connection to be had; every method raises IPPError where
+    the server refuses, or does not answer.
+    """
+
+    quirks = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NEED_LIBCUPS:
+            raise AttributeError(f"{name} is no IPP request, or needs libcups: pycups itself has it")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # Printers.
+
+    def _list(self, operation: int, *names: str) -> list[AttributeGroup]:
+        """The printer groups that answer; none where the server says that there is no printer."""
+        message = self._message(operation, self._uri("/"), _requested(names))
+        answer = self._send("/", message)
+        if answer.code == IPP_NOT_FOUND:
+            return []
+        return check(answer).groups_of(DelimiterTag.PRINTER)
+
+    def getPrinters(self) -> dict[str, dict[str, Any]]:
+        """The printers and classes by name."""
+        printers = {}
+        for group in self._list(Operation.CUPS_GET_PRINTERS, *_PRINTER_ATTRIBUTES):
+            values: dict[str, Any] = {}
+            for each in group:
+                if each.name == "printer-state-reasons":
+                    values[each.name] = all_values(each)
+                elif each.name != "printer-name" and each.name in _PRINTER_ATTRIBUTES:
+                    values[each.name] = value_of(each.tag, each.values[0])
+            if "printer-name" in group:
+                printers[str(group["printer-name"].values[0])] = values
+        return printers
+
+    def getClasses(self) -> dict[str, list[str] | str]:
+        """The classes by name: the names of their printers, or the URI of one on another server."""
+        classes: dict[str, list[str] | str] = {}
+        for group in self._list(Operation.CUPS_GET_CLASSES, "printer-name", "member-names"):
+            members = all_values(group["member-names"]) if "member-names" in group else []
+            if "printer-uri-supported" in group:
+                classes[str(group["printer-name"].values[0])] = str(group["printer-uri-supported"].values[0])
+            elif "printer-name" in group:
+                classes[str(group["printer-name"].values[0])] = members
+        return classes
+
+    def getDefault(self) -> str | None:
+        """The name of the default printer: the user's (LPDEST, PRINTER), or else the server's."""
+        for variable in ("LPDEST", "PRINTER"):
+            name = os.environ.get(variable)
+            if name and name != "lp":
+                return name
+        return self._server_default()
+
+    def _server_default(self) -> str | None:
+        groups = self._list(Operation.CUPS_GET_DEFAULT, "printer-name")
+        return str(groups[0]["printer-name"].values[0]) if groups and "printer-name" in groups[0] else None
+
+    def getDests(self) -> dict[tuple[str | None, str | None], Dest]:
+        """The destinations by name and instance, and the default one under (None, None).
+
+        Instances, and options that a user has saved with lpoptions, are not known here.
+        """
+        default = self.getDefault()
+        dests: dict[tuple[str | None, str | None], Dest] = {}
+        for group in self._list(
+            Operation.CUPS_GET_PRINTERS, "printer-name", "printer-defaults", *sorted(_DEST_OPTIONS)
+        ):
+            name = str(group["printer-name"].values[0])
+            options = {option: text for each in group for option, text in _dest_options(each)}
+            dests[name, None] = Dest(name, None, name == default, options)
+            if name == default:
+                dests[None, None] = dests[name, None]
+        return dests
+
+    def getDevices(
+        self,
+        limit: int = 0,
+        exclude_schemes: list[str] | None = None,
+        include_schemes: list[str] | None = None,
+        timeout: int = 0,
+    ) -> dict[str, dict[str, Any]]:
+        """The devices that the server finds, by URI."""
+        given = [
+            Attribute(name, ValueTag.NAME, [to_text(scheme) for scheme in schemes])
+            for name, schemes in (("exclude-schemes", exclude_schemes), ("include-schemes", include_schemes))
+            if schemes
+        ]
+        numbers = (("limit", limit), ("timeout", timeout))
+        given += [Attribute(name, ValueTag.INTEGER, number) for name, number in numbers if number > 0]
+        answer = self._do("/", Operation.CUPS_GET_DEVICES, self._uri("/"), *given)
+        devices = {}
+        for group in answer.groups_of(DelimiterTag.PRINTER):
+            values = {each.name: one_or_all(each, quirks=self.quirks) for each in group}
+            devices[values.pop("device-uri", "")] = values
+        return devices
+
+    def getPrinterAttributes(
+        self,
+        name: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        requested_attributes: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """The attributes of a printer or class, by its name or URI.
+
+        An attribute has a list where there are several values, or could be of a kind that is shown in lists;
+        job-sheets-default is a pair.
+        """
+        if (name is None) == (uri is None):
+            both = " but not both" if name is not None else ""
+            raise RuntimeError(f"name or uri must be specified{both}")
+        given = [] if requested_attributes is None else [_requested(requested_attributes)]
+        target = to_text(uri) if uri is not None else self._printer(name or "")
+        answer = self._send("/", self._message(Operation.GET_PRINTER_ATTRIBUTES, target, *given))
+        if answer.code == IPP_NOT_POSSIBLE and name is not None:  # perhaps a class
+            answer = self._send("/", self._message(Operation.GET_PRINTER_ATTRIBUTES, self._class(name), *given))
+        check(answer)
+        return {
+            each.name: self._printer_value(each) for group in answer.groups_of(DelimiterTag.PRINTER) for each in group
+        }
+
+    def _printer_value(self, attribute: Attribute) -> Any:
+        name = attribute.name
+        if name == "job-sheets-default" and attribute.tag == ValueTag.NAME:
+            start, end = (*attribute.values, "")[:2]
+            return start, end
+        if len(name) > 10 and attribute.tag in _LISTED and (name.endswith("-supported") or name in _LISTS):
+            return all_values(attribute, quirks=self.quirks)
+        return one_or_all(attribute, quirks=self.quirks)
+
+    # Jobs.
+
+    def _job(self, job_id: int) -> str:
+        return self._uri("/jobs/", str(job_id))
+
+    def getJobs(
+        self,
+        which_jobs: str | None = None,
+        my_jobs: bool = False,
+        limit: int = -1,
+        first_job_id: int = -1,
+        requested_attributes: list[str] | None = None,
+    ) -> dict[int, dict[str, Any]]:
+        """The jobs of the server by id. which_jobs: ``"not-completed"`` unless said, ``"completed"`` or ``"all"``."""
+        given = [
+            Attribute("which-jobs", ValueTag.KEYWORD, which_jobs or "not-completed"),
+            Attribute("my-jobs", ValueTag.BOOLEAN, bool(my_jobs)),
+        ]
+        numbers = (("limit", limit), ("first-job-id", first_job_id))
+        given += [Attribute(name, ValueTag.INTEGER, number) for name, number in numbers if number > 0]
+        if requested_attributes is not None:
+            given.append(_requested(requested_attributes))
+        answer = self._do("/", Operation.GET_JOBS, self._uri("/printers/"), *given)
+        jobs = {}
+        for group in answer.groups_of(DelimiterTag.JOB):
+            values = {each.name: one_or_all(each, quirks=self.quirks) for each in group if each.name != "job-id"}
+            if "job-id" in group:
+                jobs[int(group.value("job-id"))] = values
+        return jobs
+
+    def getJobAttributes(self, job_id: int, requested_attributes: list[str] | None = None) -> dict[str, Any]:
+        """The attributes of a job, with those of the answer itself."""
+        given = [] if requested_attributes is None else [_requested(requested_attributes)]
+        answer = self._do("/", Operation.GET_JOB_ATTRIBUTES, self._job(job_id), *given)
+        return {
+            each.name: (all_values if each.name == "job-printer-state-reasons" else one_or_all)(
+                each, quirks=self.quirks
+            )
+            for group in answer.groups
+            for each in group
+        }
+
+    def cancelJob(self, job_id: int, purge_job: bool = False) -> None:
+        """Cancel a job; purge_job: and forget it."""
+        given = [Attribute("purge-job", ValueTag.BOOLEAN, True)] if purge_job else []
+        self._do("/jobs/", Operation.CANCEL_JOB, self._job(job_id), *given)
+
+    def cancelAllJobs(
+        self,
+        name: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        my_jobs: bool = False,
+        purge_jobs: bool = True,
+    ) -> None:
+        """Cancel the jobs of a printer or class, by its name or URI; purge_jobs: and forget them."""
+        if (name is None) == (uri is None):
+            both = " but not both" if name is not None else ""
+            raise RuntimeError(f"name or uri must be specified{both}")
+        given = [Attribute("purge-jobs", ValueTag.BOOLEAN, bool(purge_jobs))]
+        if my_jobs:
+            given.append(Attribute("my-jobs", ValueTag.BOOLEAN, True))
+        target = to_text(uri) if uri is not None else self._printer(name or "")
+        answer = self._send("/admin/", self._message(Operation.PURGE_JOBS, target, *given))
+        if answer.code == IPP_NOT_POSSIBLE and name is not None:  # perhaps a class
+            answer = self._send("/admin/", self._message(Operation.PURGE_JOBS, self._class(name), *given))
+        check(answer)
+
+    def moveJob(
+        self, printer_uri: str | bytes | None = None, job_id: int = -1, job_printer_uri: str | bytes | None = None
+    ) -> None:
+        """Move a job, or all jobs of a printer, to the printer of job_printer_uri."""
+        if job_printer_uri is None:
+            raise RuntimeError("No job_printer_uri (destination) given")
+        if printer_uri is None and job_id == -1:
+            raise RuntimeError("job_id or printer_uri required")
+        job = [Attribute("job-printer-uri", ValueTag.URI, to_text(job_printer_uri))]
+        given = [Attribute("job-id", ValueTag.INTEGER, job_id)] if printer_uri is not None and job_id != -1 else []
+        target = self._job(job_id) if printer_uri is None else to_text(printer_uri)
+        self._do("/jobs", Operation.CUPS_MOVE_JOB, target, *given, job=job)
+
+    def authenticateJob(self, job_id: int, auth_info: list[str] | None = None, /) -> None:
+        """Give a held job what it needs to print, such as a user name and a password."""
+        if auth_info is not None and not isinstance(auth_info, list):
+            raise TypeError("List required")
+        job = [Attribute("auth-info", ValueTag.TEXT, [to_text(each) for each in auth_info])] if auth_info else None
+        self._do("/jobs/", Operation.CUPS_AUTHENTICATE_JOB, self._job(job_id), job=job)
+
+    def setJobHoldUntil(self, job_id: int, job_hold_until: str | bytes, /) -> None:
+        """Hold a job until then: ``"indefinite"``, ``"no-hold"``, ``"night"``."""
+        job = [Attribute("job-hold-until", ValueTag.KEYWORD, to_text(job_hold_until))]
+        self._do("/jobs/", Operation.SET_JOB_ATTRIBUTES, self._job(job_id), job=job)
+
+    def restartJob(self, job_id: int, job_hold_until: str | None = None) -> None:
+        """Print a job again."""
+        given = [] if job_hold_until is None else [Attribute("job-hold-until", ValueTag.KEYWORD, job_hold_until)]
+        self._do("/jobs/", Operation.RESTART_JOB, self._job(job_id), *given)
+
+    # Printing.
+
+    def createJob(self, printer: str | bytes, title: str | bytes, options: Mapping[str, str]) -> int:
+        """Create a job without documents; its id. options: names and texts, such as ``{"copies": "2"}``."""
+        operation, job = operation_and_job(options)
+        operation = [each for each in operation if each.name != "document-format"]
+        name = Attribute("job-name", ValueTag.NAME, to_text(title)[:255])
+        resource = f"/printers/{to_text(printer)}"
+        message = self._message(Operation.CREATE_JOB, self._printer(printer), name, *operation, job=job or None)
+        answer = check(self._send(_path(resource), message), words=True)
+        return int(answer.job.value("job-id"))
+
+    def startDocument(
+        self, printer: str | bytes, job_id: int, doc_name: str | bytes, format: str | bytes, last_document: int | bool
+    ) -> int:
+        """Begin to send a document of a job: `writeRequestData` and `finishDocument` do the rest. It returns 100."""
+        self._give_up()
+        uri = self._printer(printer)
+        message = self._document(uri, job_id, to_text(doc_name), to_text(format), last=bool(last_document))
+        resource = _path(f"/printers/{to_text(printer)}")
+        user, password = settings.getUser(), dict(vars(settings.current))
+
+        def send(pieces: Any) -> Message:
+            vars(settings.current).update(password)  # each thread has its own
+            settings.setUser(user)
+            return self._send(resource, message, pieces)
+
+        self._upload: Upload | None = Upload(send)
+        return _CONTINUE
+
+    def writeRequestData(self, buffer: bytes | str, length: int) -> int:
+        """Send so many octets of the document that was begun. It returns 100."""
+        upload = self.__dict__.get("_upload")
+        if upload is None:
+            raise RuntimeError("startDocument comes before writeRequestData")
+        octets = buffer.encode() if isinstance(buffer, str) else bytes(buffer)
+        upload.write(octets[:length])
+        return _CONTINUE
+
+    def finishDocument(self, printer: str | bytes) -> int:
+        """End the document that was begun; the status-code of the answer."""
+        upload = self.__dict__.pop("_upload", None)
+        if upload is None:
+            raise RuntimeError("startDocument comes before finishDocument")
+        return int(check(upload.finish(), words=True).code)
+
+    def _give_up(self) -> None:
+        upload = self.__dict__.pop("_upload", None)
+        if upload is not None:
+            upload.abort()
+
+    def close(self) -> None:
+        """As `Transport.close`; a document that was not finished is given up."""
+        self._give_up()
+        super().close()
+
+    def _document(self, uri: str, job_id: int, name: str, format: str, *, last: bool) -> Message:
+        given = [
+            Attribute("job-id", ValueTag.INTEGER, job_id),
+            Attribute("document-name", ValueTag.NAME, name[:255]),
+            Attribute("document-format", ValueTag.MIME_MEDIA_TYPE, format),
+            Attribute("last-document", ValueTag.BOOLEAN, last),
+        ]
+        return self._message(Operation.SEND_DOCUMENT, uri, *given)
+
+    def printFile(
+        self, printer: str | bytes, filename: str | bytes, title: str | bytes, options: Mapping[str, str]
+    ) -> int:
+        """Print a file; the job's id."""
+        return self.printFiles(printer, [filename], title, options)
+
+    def printFiles(
+        self, printer: str | bytes, filenames: list[str | bytes], title: str | bytes, options: Mapping[str, str]
+    ) -> int:
+        """Print files as the documents of one job; its id. Where a document cannot be sent, the job is canceled."""
+        if not isinstance(filenames, list):
+            raise TypeError("filenames must be a list")
+        if not filenames:
+            raise RuntimeError("filenames list is empty")
+        paths = [Path(os.fsdecode(filename)) for filename in filenames]
+        for path in paths:
+            if not path.is_file():
+                raise IPPError(IPP_INTERNAL_ERROR, f"{path}: no such file")
+        format = dict(split_options(options)).get("document-format", "application/octet-stream")
+        job_id = self.createJob(printer, title, options)
+        uri, resource = self._printer(printer), _path(f"/printers/{to_text(printer)}")
+        try:
+            for number, path in enumerate(paths, 1):
+                message = self._document(uri, job_id, path.name, format, last=number == len(paths))
+                check(self._send(resource, message, path), words=True)
+        except IPPError:
+            self.cancelJob(job_id)
+            raise
+        return job_id
+
+
+def _path(resource: str) -> str:
+    """A resource in the form that a request-target has."""
+    from urllib.parse import quote
+
+    return quote(resource, safe="/")
+
+
+def _requested(names: Iterable[str]) -> Attribute:
+    if not isinstance(names, (list, tuple)):
+        raise TypeError("requested_attributes must be a list")
+    return Attribute("requested-attributes", ValueTag.KEYWORD, [to_text(name) for name in names])
+
+
+_DEST_OPTIONS = frozenset(
+    {
+        "auth-info-required",
+        "device-uri",
+        "marker-change-time",
+        "marker-colors",
+        "marker-high-levels",
+        "marker-levels",
+        "marker-low-levels",
+        "marker-message",
+        "marker-names",
+        "marker-types",
+        "printer-commands",
+        "printer-info",
+        "printer-is-accepting-jobs",
+        "printer-is-shared",
+        "printer-is-temporary",
+        "printer-location",
+        "printer-make-and-model",
+        "printer-state",
+        "printer-state-change-time",
+        "printer-state-reasons",
+        "printer-type",
+        "printer-uri-supported",
+    }
+)
+
+
+_NO_OPTIONS = ("notify-", "printer-", "document-format-", "print-quality-")
+"""Whose defaults are none of a destination's options."""
+
+
+def _dest_options(attribute: Attribute) -> Iterable[tuple[str, str]]:
+    """An attribute of a printer as an option of its destination, if it is one."""
+    name = attribute.name
+    if name in _DEST_OPTIONS:
+        yield name, _text_of(attribute)
+    elif name.endswith("-default") and not name.startswith(_NO_OPTIONS) and attribute.tag >= 0x20:
+        yield name.removesuffix("-default"), _text_of(attribute)
+
+
+def _text_of(attribute: Attribute) -> str:
+    """The values as one text, in the form of CUPS' options."""
+    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in attribute.values]
+    if len(texts) == 1:
+        return texts[0]
+    return ",".join("".join(f"\\{each}" if each in " ,\\'\"" else each for each in text) for text in texts)

@@ -1,0 +1,69 @@
+"""The values of attributes as pycups gives them in dictionaries, and the losses that it has there.
+
+The rule of this file: where the library gives the value, ours is the same. Where it gives a placeholder instead, as for
+dates, octetStrings and collections, ours is the value, or with ``quirks`` the placeholder.
+"""
+
+from typing import Any
+
+from ... import Attribute, Collection, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+from ...tags import ValueTag
+
+__all__ = ["all_values", "one_or_all", "value_of"]
+
+_SHOWN = frozenset(
+    {
+        ValueTag.NAME,
+        ValueTag.TEXT,
+        ValueTag.KEYWORD,
+        ValueTag.URI,
+        ValueTag.CHARSET,
+        ValueTag.MIME_MEDIA_TYPE,
+        ValueTag.NATURAL_LANGUAGE,
+        ValueTag.INTEGER,
+        ValueTag.ENUM,
+        ValueTag.BOOLEAN,
+        ValueTag.RANGE_OF_INTEGER,
+        ValueTag.RESOLUTION,
+        ValueTag.NO_VALUE,
+    }
+)
+
+
+def value_of(tag: int, value: Any, *, quirks: bool = False) -> Any:
+    """A value under its tag: str, int, bool, a pair for a range, three ints for a resolution, None for no-value.
+
+    Beyond the library: an aware datetime for a dateTime (a `DateTime` where it is none that exists), bytes for an
+    octetString and other octets, a dictionary for a collection, None for every out-of-band value.
+    """
+    if quirks and tag == ValueTag.DATE_TIME:
+        return "(IPP_TAG_DATE)"
+    if quirks and tag not in _SHOWN:
+        return f"(unknown IPP value tag 0x{tag:x})"
+    if isinstance(value, (RangeOfInteger, Resolution)):
+        return tuple(value)
+    if isinstance(value, OutOfBand):
+        return None
+    if isinstance(value, StringWithLanguage):
+        return value.string
+    if isinstance(value, RawValue):
+        return value.data
+    if isinstance(value, DateTime):
+        try:
+            return value.to_datetime()
+        except ValueError:
+            return value
+    if isinstance(value, Collection):
+        return {member.name: one_or_all(member) for member in value}
+    return value
+
+
+def all_values(attribute: Attribute, *, quirks: bool = False) -> list[Any]:
+    """All values of an attribute."""
+    return [value_of(tag, value, quirks=quirks) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+
+
+def one_or_all(attribute: Attribute, *, quirks: bool = False) -> Any:
+    """The value where there is one, a list where there are several."""
+    values = all_values(attribute, quirks=quirks)
+    return values[0] if len(values) == 1 else values
