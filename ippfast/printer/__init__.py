@@ -15,21 +15,27 @@ What each file does:
 | `store`, `documents` | the job table and the spool of documents |
 | `processing`, `outputs` | the thread that processes jobs, and where they go: directory, command, other printer |
 | `holding`, `fetching` | job-hold-until as a moment; documents by reference |
-| `events` | `Events.publish`: what happened, told to whoever listens; subscriptions and counters hook in here |
+| `events` | `Events.publish`: what happened, told to whoever listens |
+| `subscriptions`, `notifications` | who subscribed to what, and the events that wait for them; the operations on both |
+| `pages`, `metrics`, `announce` | the web page, figures for Prometheus, DNS-SD |
 
-Access is decided in `SpoolPrinter._check_access` and `Call.may_see`; web pages stand beside it, at the server.
+Access is decided in `SpoolPrinter._check_access` and `Call.may_see`.
 """
 
 from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .announce import Announcement
     from .description import Description, DescriptionError
     from .fetching import Fetcher
+    from .metrics import Metrics
     from .outputs import Command, Directory, Forward, Keep, Output, OutputError
+    from .pages import PrinterPages
     from .printer import SpoolPrinter
 
 __all__ = [
+    "Announcement",
     "Command",
     "Description",
     "DescriptionError",
@@ -37,15 +43,20 @@ __all__ = [
     "Fetcher",
     "Forward",
     "Keep",
+    "Metrics",
     "Output",
     "OutputError",
+    "PrinterPages",
     "SpoolPrinter",
 ]
 
 _HOMES = {
+    "announce": ("Announcement",),
     "description": ("Description", "DescriptionError"),
     "fetching": ("Fetcher",),
+    "metrics": ("Metrics",),
     "outputs": ("Command", "Directory", "Forward", "Keep", "Output", "OutputError"),
+    "pages": ("PrinterPages",),
     "printer": ("SpoolPrinter",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ippfast.codec import Attribute, AttributeGroup, Collection, Message
 from ippfast.enums import Operation, Status
 from ippfast.http.errors import Refusal
-from ippfast.http.incoming import IncomingRequest, Reply
+from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.requests import Groups, response
 from ippfast.tags import DelimiterTag, ValueTag, describe_tag
 from ippfast.values import RawValue, StringWithLanguage
@@ -27,6 +27,9 @@ __all__ = ["OPERATIONS", "Access", "Call", "OperationError", "OperationSpec", "T
 Target: TypeAlias = Literal["printer", "job"]
 Access: TypeAlias = Literal["anyone", "owner", "operator"]
 """Who may use an operation: anyone, the owner of the job that is its target, or operators alone. The latter may all."""
+
+Carry: TypeAlias = "Callable[[SpoolPrinter, Call], Message] | Callable[[SpoolPrinter, Call], Message | Reply | Parts]"
+"""Carries out an operation."""
 
 _VERSIONS = ((1, 0), (1, 1), (2, 0), (2, 1), (2, 2))
 _FIXED_LENGTH = {
@@ -73,7 +76,7 @@ class OperationSpec:
     """An operation. while_down: whether it works while the printer is shut down (RFC 3998 section 3.5)."""
 
     code: Operation
-    carry_out: "Callable[[SpoolPrinter, Call], Message | Reply]"
+    carry_out: "Carry"
     target: Target
     access: Access
     while_down: bool
@@ -85,12 +88,12 @@ OPERATIONS: dict[int, OperationSpec] = {}
 
 def operation(
     code: Operation, *, target: Target = "printer", access: Access = "anyone", while_down: bool = False
-) -> "Callable[[Callable[[SpoolPrinter, Call], Message | Reply]], Callable[[SpoolPrinter, Call], Message | Reply]]":
+) -> "Callable[[Carry], Carry]":
     """Register a function that carries out an operation."""
 
     def register(
-        function: "Callable[[SpoolPrinter, Call], Message | Reply]",
-    ) -> "Callable[[SpoolPrinter, Call], Message | Reply]":
+        function: "Carry",
+    ) -> "Carry":
         OPERATIONS[code] = OperationSpec(code, function, target, access, while_down)
         return function
 
@@ -193,7 +196,7 @@ def begin(printer: "SpoolPrinter", incoming: IncomingRequest) -> Call:
         raise OperationError(Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED, "there is no such operation here")
     attributes = _check_header(message)
     call = Call(printer, incoming, spec, attributes, incoming.owner[:255])
-    call.operator = printer.is_operator(call)
+    call.operator = printer.is_operator(incoming)
     _find_target(call)
     return call
 

@@ -19,13 +19,14 @@ from .answers import job_attributes
 from .calls import Call, OperationError, operation
 from .documents import IncomingFile, sniff
 from .holding import hold_of
+from .notifications import subscribe_to_new_job
 from .store import Document, Job, NewJob, pack
 from .template import accept, job_group, take
 
 if TYPE_CHECKING:
     from .printer import SpoolPrinter
 
-__all__ = ["creation_answer", "new_job"]
+__all__ = ["created", "creation_answer", "new_job"]
 
 # Operation attributes that stay with the job, and are told to its owner.
 _KEPT = (
@@ -122,9 +123,22 @@ def _document(call: Call, file: IncomingFile, document_format: str, name: str) -
 
 
 def creation_answer(call: Call, job: Job) -> Message:
-    """The response that tells of a new job (RFC 8011 section 4.2.1.2)."""
+    """The response that tells of a job and its documents (RFC 8011 section 4.2.1.2)."""
+    return call.respond(job=_told(call, job))
+
+
+def _told(call: Call, job: Job) -> list[Attribute]:
     call.user = job.user  # whoever makes a job may see it
-    return call.respond(job=job_attributes(call, job, _ANSWER.__contains__))
+    return job_attributes(call, job, _ANSWER.__contains__)
+
+
+def created(printer: "SpoolPrinter", call: Call, job: Job) -> Message:
+    """A job has been made: tell of it those who subscribed, with this request too (RFC 3995 section 11.1.3)."""
+    subscriptions, complete = subscribe_to_new_job(call, job)
+    printer.publish("job-created", job)
+    printer.processor.wake()
+    status = Status.SUCCESSFUL_OK if complete else Status.SUCCESSFUL_OK_IGNORED_SUBSCRIPTIONS
+    return call.respond(status, job=_told(call, job), subscription=subscriptions)
 
 
 def _print(printer: "SpoolPrinter", call: Call, pieces: Iterable[Buffer]) -> Message:
@@ -136,13 +150,7 @@ def _print(printer: "SpoolPrinter", call: Call, pieces: Iterable[Buffer]) -> Mes
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document in the request")
         job = printer.store.add_job(new, [_document(call, file, document_format, name)])
         file.keep()
-    _created(printer, job)
-    return creation_answer(call, job)
-
-
-def _created(printer: "SpoolPrinter", job: Job) -> None:
-    printer.publish("job-created", job)
-    printer.processor.wake()
+    return created(printer, call, job)
 
 
 @operation(Operation.PRINT_JOB)
@@ -178,8 +186,7 @@ def validate_job(printer: "SpoolPrinter", call: Call) -> Message:
 def create_job(printer: "SpoolPrinter", call: Call) -> Message:
     """RFC 8011 section 4.2.4."""
     job = printer.store.add_job(new_job(printer, call, is_open=True))
-    _created(printer, job)
-    return creation_answer(call, job)
+    return created(printer, call, job)
 
 
 @operation(Operation.SEND_DOCUMENT, target="job", access="owner")

@@ -17,7 +17,7 @@ from ippfast.values import OutOfBand, StringWithLanguage
 from .answers import job_attributes, select
 from .calls import Call, OperationError, operation
 from .holding import hold_of
-from .job_creation import creation_answer
+from .job_creation import created
 from .store import ACTIVE, ENDED, Job, NewJob, pack
 from .template import check, job_group
 
@@ -273,9 +273,7 @@ def _copy(printer: "SpoolPrinter", call: Call) -> Message:
     )
     with printer.store.transaction():
         made = printer.store.add_job(new, printer.store.documents(job.id))
-    printer.publish("job-created", made)
-    printer.processor.wake()
-    return creation_answer(call, made)
+    return created(printer, call, made)
 
 
 @operation(Operation.REPROCESS_JOB, target="job", access="owner")

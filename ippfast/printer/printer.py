@@ -18,7 +18,7 @@ from typing import Any, Self
 from ippfast.attributes import attribute
 from ippfast.codec import Attribute, Message
 from ippfast.enums import JobState, Operation, PrinterState, Status
-from ippfast.http.incoming import IncomingRequest, Reply
+from ippfast.http.incoming import Incoming, IncomingRequest, PageRequest, Parts, Reply
 from ippfast.tags import DelimiterTag
 from ippfast.values import OutOfBand
 
@@ -28,9 +28,12 @@ from .description import Description, Source
 from .documents import Spool
 from .events import Events
 from .fetching import Fetcher
+from .notifications import ATTRIBUTES as NOTIFICATION_ATTRIBUTES
+from .notifications import Notifier
 from .outputs import Keep, Output
 from .processing import Processor
 from .store import Job, Store, unpack
+from .subscriptions import Subscriptions
 from .template import TEMPLATE, supported_name
 
 __all__ = ["SpoolPrinter"]
@@ -115,7 +118,12 @@ class SpoolPrinter:
         self.started = time.time()
         self.spool = Spool(self.directory / "documents")
         self.store = Store(self.directory / "jobs.sqlite")
+        self.subscriptions = Subscriptions(self.directory / "subscriptions.sqlite")
+        self.events.listen(Notifier(self))
         self._load_settings()
+        self._notification_attributes = {
+            name: attribute(name, value, group=DelimiterTag.PRINTER) for name, value in NOTIFICATION_ATTRIBUTES.items()
+        }
         self.processor = Processor(self, output or Keep(), shared=shared)
 
     def _load_settings(self) -> None:
@@ -130,7 +138,9 @@ class SpoolPrinter:
 
     def close(self) -> None:
         """End. A job that is being processed is begun anew next time."""
+        self.subscriptions.stop_waiting()
         self.processor.close()
+        self.subscriptions.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -142,10 +152,10 @@ class SpoolPrinter:
     ) -> None:
         self.close()
 
-    def __call__(self, incoming: IncomingRequest) -> Message | Reply:
+    def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
         """Carry out a request. What goes wrong with it is said in the response; `Refusal` passes."""
         message, user = incoming.message, incoming.user
-        answer: Message | Reply
+        answer: Message | Reply | Parts
         try:
             call = begin(self, incoming)
             user = call.user
@@ -157,7 +167,7 @@ class SpoolPrinter:
             _log.exception("%s failed", message.operation)
             reason = f"the printer can't do that now: {type(error).__name__}"
             answer = OperationError(Status.SERVER_ERROR_TEMPORARY_ERROR, reason).response(message)
-        status = (answer if isinstance(answer, Message) else answer.message).status
+        status = "in parts" if isinstance(answer, Parts) else _message_of(answer).status
         _log.info("%s %s by %r: %s", incoming.peer, message.operation, user, status)
         return answer
 
@@ -171,11 +181,11 @@ class SpoolPrinter:
         if self.store.setting("down", 0) and not call.spec.while_down:
             raise OperationError(Status.SERVER_ERROR_SERVICE_UNAVAILABLE, "the printer is shut down")
 
-    def is_operator(self, call: Call) -> bool:
+    def is_operator(self, incoming: Incoming | PageRequest) -> bool:
         """Whether who asks is an operator."""
         if self.operators is None:
-            return call.incoming.user is None and call.incoming.peer in _LOOPBACK
-        return call.incoming.user is not None and call.incoming.user in self.operators
+            return incoming.user is None and incoming.peer in _LOOPBACK
+        return incoming.user is not None and incoming.user in self.operators
 
     # State.
 
@@ -266,7 +276,7 @@ class SpoolPrinter:
     def attributes(self, call: Call, selected: Selection) -> list[Attribute]:
         """The printer's attributes that are asked for."""
         incoming = call.incoming
-        stored = self.description.attributes | self.settings()
+        stored = self._notification_attributes | self.description.attributes | self.settings()
         found: dict[str, Callable[[], Any]] = {
             "printer-uri-supported": lambda: [
                 f"{scheme}://{self._host(incoming)}{self.path}" for scheme in self.schemes
@@ -292,6 +302,7 @@ class SpoolPrinter:
             "job-creation-attributes-supported": lambda: self._template(),
             "job-settable-attributes-supported": lambda: ["job-name", *self._template()],
             "printer-settable-attributes-supported": lambda: list(SETTABLE),
+            "ippget-event-life": lambda: self.subscriptions.life,
             "reference-uri-schemes-supported": lambda: (
                 OutOfBand.NO_VALUE if self.fetcher is None else list(self.fetcher.schemes)
             ),
@@ -315,3 +326,7 @@ class SpoolPrinter:
     def _moment(self, setting: str) -> datetime:
         changed = self.store.setting(setting, self.started)
         return datetime.fromtimestamp(changed if isinstance(changed, float) else self.started, UTC)
+
+
+def _message_of(answer: Message | Reply) -> Message:
+    return answer if isinstance(answer, Message) else answer.message

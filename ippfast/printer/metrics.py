@@ -1,0 +1,125 @@
+"""Figures for a monitoring system, in the text form that Prometheus reads (extra ``metrics``: prometheus-client).
+
+The rule of this file: figures have few labels, whose values are ours; nothing that a client says becomes a label, so
+that no client can make them many. Gauges are read from the job table when they are asked for; counters count in the
+handler's process, and are added up over processes where PROMETHEUS_MULTIPROC_DIR names a directory for it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from ippfast.codec import Message
+from ippfast.enums import JobState, Operation, PrinterState, Status
+from ippfast.http.errors import Refusal
+from ippfast.http.events import Buffer
+from ippfast.http.incoming import IncomingDocument, IncomingRequest, Parts, Reply
+
+if TYPE_CHECKING:
+    from .printer import SpoolPrinter
+
+__all__ = ["Metrics"]
+
+
+class Metrics:
+    """A printer and its figures: use it as the handler in the printer's place, and give it to `PrinterPages`.
+
+    ``ippfast_requests_total``: requests by operation and IPP status (or ``http-400`` and the like, for one that was
+    refused with an HTTP status). ``ippfast_document_octets_total``: document data received. ``ippfast_jobs``: jobs by
+    job-state. ``ippfast_printer_state``: 1 for the state that the printer is in. ``ippfast_printer_accepting_jobs``,
+    ``ippfast_printer_up_seconds``, ``ippfast_subscriptions``.
+
+    Raises ImportError where prometheus-client is not installed.
+    """
+
+    content_type = "text/plain; version=0.0.4; charset=utf-8"
+
+    def __init__(self, printer: "SpoolPrinter") -> None:
+        self._printer = printer
+        self._registry = CollectorRegistry()
+        together = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        counting = None if together else self._registry
+        self._requests = Counter(
+            "ippfast_requests", "Requests, by operation and status.", ("operation", "status"), registry=counting
+        )
+        self._octets = Counter("ippfast_document_octets", "Octets of document data received.", registry=counting)
+        if together:
+            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
+        self._registry.register(_Gauges(printer))
+
+    def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
+        """Have the printer carry out a request, and count it."""
+        operation = _word(Operation.coerce(incoming.message.code))
+        counted = IncomingRequest(
+            message=incoming.message,
+            head=incoming.head,
+            peer=incoming.peer,
+            secure=incoming.secure,
+            user=incoming.user,
+            document=_Counted(incoming.document, self._octets),
+        )
+        try:
+            answer = self._printer(counted)
+        except Refusal as refusal:
+            self._requests.labels(operation, f"http-{refusal.status}").inc()
+            raise
+        status = "successful-ok"
+        if not isinstance(answer, Parts):
+            code = answer.code if isinstance(answer, Message) else answer.message.code
+            status = _word(Status.coerce(code))
+        self._requests.labels(operation, status).inc()
+        return answer
+
+    def render(self) -> bytes:
+        """All figures as they are now."""
+        return generate_latest(self._registry)
+
+
+class _Counted(IncomingDocument):
+    """A document whose octets are counted as they come."""
+
+    def __init__(self, document: IncomingDocument, counter: Counter) -> None:
+        super().__init__(document._next_event)
+        self._counter = counter
+
+    def _piece(self) -> Buffer:
+        piece = super()._piece()
+        self._counter.inc(len(piece))
+        return piece
+
+
+class _Gauges:
+    """What is read when it is asked for."""
+
+    def __init__(self, printer: "SpoolPrinter") -> None:
+        self._printer = printer
+
+    def collect(self) -> Iterator[Metric]:
+        printer = self._printer
+        states = [(_word(state), float(printer.store.count((state,)))) for state in JobState]
+        yield _gauge("ippfast_jobs", "Jobs that the printer remembers, by job-state.", "state", states)
+        now = printer.state
+        states = [(_word(state), float(state == now)) for state in PrinterState]
+        yield _gauge("ippfast_printer_state", "1 for the state that the printer is in.", "state", states)
+        accepting = float(printer.accepting)
+        yield GaugeMetricFamily("ippfast_printer_accepting_jobs", "1: new jobs are taken.", value=accepting)
+        yield GaugeMetricFamily("ippfast_printer_up_seconds", "Seconds since the start.", value=float(printer.up_time))
+        count = float(printer.subscriptions.count())
+        yield GaugeMetricFamily("ippfast_subscriptions", "Subscriptions to events.", value=count)
+
+
+def _gauge(name: str, text: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for word, value in values:
+        family.add_metric([word], value)
+    return family
+
+
+def _word(member: object) -> str:
+    """The keyword of a member of an enum; one word for all numbers that have no name."""
+    name = getattr(member, "name", None)
+    return "unknown" if name is None else str(name).lower().replace("_", "-")
