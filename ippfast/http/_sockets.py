@@ -25,17 +25,19 @@ def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], boo
     false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError where the socket's
     time-out passes in one step.
     """
-    waiting = [memoryview(buffer) for buffer in buffers if len(buffer)]
-    if sum(map(len, waiting)) <= _SMALL:
-        waiting = [memoryview(b"".join(waiting))]
-    # TLS has no call for several buffers.
     secure = isinstance(sock, ssl.SSLSocket)
-    gathers = hasattr(sock, "sendmsg") and not secure
-    while waiting and waiting[0]:
+    gathers = hasattr(sock, "sendmsg") and not secure  # TLS has no call for several buffers
+    waiting: list[Buffer] = list(buffers)
+    if sum(map(len, waiting)) <= _SMALL:
+        waiting = [b"".join(waiting)]
+    while waiting:
+        if not len(waiting[0]):
+            del waiting[0]
+            continue
         if secure and wait is not None and not wait():
             return False
         try:
-            sent = sock.sendmsg(waiting) if gathers else sock.send(waiting[0])
+            sent = sock.sendmsg(waiting) if gathers and len(waiting) > 1 else sock.send(waiting[0])
         except BlockingIOError:
             if wait is None:
                 raise
@@ -45,5 +47,5 @@ def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], boo
         while waiting and sent >= len(waiting[0]):
             sent -= len(waiting.pop(0))
         if sent:
-            waiting[0] = waiting[0][sent:]
+            waiting[0] = memoryview(waiting[0])[sent:]
     return True
