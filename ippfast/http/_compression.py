@@ -17,6 +17,9 @@ CODINGS = frozenset({"deflate", "gzip", "x-gzip"})
 """What can be undone. The keywords of the "compression" attribute and of Content-Encoding are the same."""
 
 _PIECE = 65_536
+_WINDOW = 8_192
+"""The input is taken in pieces of so many octets: zlib copies what it leaves, with every piece and every member."""
+
 _FREE_SIZE = 1024 * 1024
 _GZIP_BITS = 16 + zlib.MAX_WBITS
 
@@ -32,17 +35,21 @@ class Decompressor:
         self._limits = limits
         self._bits = 0 if coding == "deflate" else _GZIP_BITS  # 0: to be told from the first octets
         self._stream = None if self._bits == 0 else zlib.decompressobj(self._bits)
-        self._waiting = b""
+        self._input = memoryview(b"")
+        self._waiting = b""  # what comes next of the input
         self._taken = 0
         self._given = 0
 
     def feed(self, data: Buffer) -> None:
         """Take the next octets. Call `read` until it gives nothing before the next call."""
-        self._waiting = self._waiting + data if self._waiting else bytes(data)
+        self._input = memoryview(data)
 
     def read(self) -> bytes:
         """The next octets of the output, at most 64 KiB; none where more input is needed."""
-        while self._waiting:
+        while self._waiting or self._input:
+            if len(self._waiting) < 2 and self._input:
+                self._waiting += self._input[:_WINDOW]
+                self._input = self._input[_WINDOW:]
             if self._stream is None and not self._begin():
                 return b""
             stream = self._stream
