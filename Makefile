@@ -34,7 +34,7 @@ PEERS = cupsd curl dbus-daemon ippeveprinter ipptool lpadmin tshark
 PEER_PACKAGES = cups-client cups-daemon cups-ipp-utils curl dbus tshark
 MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" command -v $(peer) >/dev/null || echo $(peer))))
 
-SOURCES = pyproject.toml setup.py ippfast/_message.py $(wildcard ippfast/*.pyx ippfast/*.pxd)
+SOURCES = pyproject.toml setup.py ippfast/_message.py ippfast/compat/_loops.py $(wildcard ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd)
 
 .PHONY: demo test lint suite conformance bench bench-stream clean
 .DELETE_ON_ERROR:
@@ -47,7 +47,7 @@ test: lint suite
 lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	PATH="$(BIN):$$PATH" cython-lint ippfast/*.pyx ippfast/*.pxd
+	PATH="$(BIN):$$PATH" cython-lint ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd
 	$(BIN)/mypy
 
 suite: $(VENV)/test
@@ -67,7 +67,7 @@ bench-stream: $(VENV)/bench
 
 clean:
 	rm -rf .venv* build dist *.egg-info htmlcov .coverage* .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f ippfast/*.so ippfast/*.c
+	rm -f ippfast/*.so ippfast/*.c ippfast/compat/*.so ippfast/compat/*.c
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 # The package with nothing, with what the tests, or with what the benchmarks need: a file that marks each as done.

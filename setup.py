@@ -24,6 +24,7 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
             Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
             Extension("ippfast._chunks", ["ippfast/_chunks.pyx"]),
             Extension("ippfast._octets", ["ippfast/_octets.pyx"]),
+            Extension("ippfast.compat._loops_c", ["ippfast/compat/_loops.py"]),
         ],
         force=True,  # it does not know that _message_c.pxd belongs to _message.py
         compiler_directives={

@@ -53,7 +53,10 @@ def main() -> None:
     (source,), (built,) = directory.glob("*.tar.gz"), directory.glob("*.whl")
     files = repository()
     package = {path for path in files if re.fullmatch(r"ippfast/(.*\.py|py\.typed|printer/description\.toml)", path)}
-    compiled = {path.removesuffix(".pyx") for path in files if path.endswith(".pyx")} | {"ippfast/_message_c"}
+    compiled = {path.removesuffix(".pyx") for path in files if path.endswith(".pyx")} | {
+        "ippfast/_message_c",
+        "ippfast/compat/_loops_c",
+    }
     wrong = [differ(source.name, files, sdist(source)), differ(built.name, package | compiled, wheel(built))]
     print(f"{source.name}: {len(sdist(source))} files; {built.name}: {len(wheel(built))} files")
     sys.exit(any(wrong))

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["make_moment", "read_message", "read_value", "write_message", "write_value"]
+__all__ = ["read_message", "read_value", "write_message", "write_value"]
 
 _HEADER = Struct(">BBHI").unpack_from
 _RESOLUTION, _RANGE, _DATE = Struct(">iib").unpack, Struct(">ii").unpack, Struct(">H6Bc2B").unpack
@@ -111,7 +111,7 @@ def read_value(tag: int, octets: bytes) -> "Any":
     if tag == 0x22:
         return octets != b"\0"
     if tag == 0x31:
-        return make_moment(octets)
+        return _moment(octets)
     if tag == 0x32:
         return find_library().Resolution(*_RESOLUTION(octets))
     if tag == 0x33:
@@ -123,7 +123,7 @@ def read_value(tag: int, octets: bytes) -> "Any":
     return octets if tag == 0x30 else octets.decode("utf-8", "replace")
 
 
-def make_moment(octets: bytes) -> "datetime | bytes":
+def _moment(octets: bytes) -> "datetime | bytes":
     """An aware datetime; the octets where there is no such date. Any direction but ``-`` counts as ``+``."""
     try:
         year, month, day, hour, minute, second, tenth, sign, hours, minutes = _DATE(octets)

@@ -9,7 +9,7 @@ attribute that nobody changed is encoded as it came. With ``quirks=True`` everyt
 """
 
 import struct
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache, partial
 from importlib import import_module
 
@@ -30,12 +30,14 @@ from ippfast import (
 )
 
 from ._ippx_library import find_library
-from ._ippx_octets import make_moment, read_message, read_value, write_message, write_value
+from ._ippx_octets import read_message, read_value, write_message, write_value
 from ._patching import Patches
 from ._strings import LanguageString
+from ._twin import read_attributes, read_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ippfast import Attribute
@@ -68,48 +70,53 @@ class _Unlike(Exception):
 
 def _read_groups(groups: "list[AttributeGroup]", quirks: bool) -> "list[Any]":
     library = find_library()
-    make, tags = library.Attribute, library.value_tags
+    others = (_faithful_values, _faithful_member, _faithful_members) if quirks else (_values, _member, _members)
     made = []
     for group in groups:
-        group_tag = library.group_tags.get(group.tag)
-        if group_tag is None:
+        tag = library.group_tags.get(group.tag)
+        if tag is None:
             if quirks:
                 raise _Unlike
-            group_tag = group.tag
-        attributes = []
-        for attribute in group:
-            name, tag, values = attribute.name, attribute.tag, attribute.values
-            value: Any = values[0]
-            kind = type(value)
-            odd = False
-            if len(values) == 1 and (kind is int or kind is bool):
-                found = [value]
-            elif kind is str and (strings := _strings(values)) is not None:
-                found = strings
-                odd = not quirks and len(strings) > 1 and len({*attribute.tags}) > 1
-            else:
-                found = _read_values(attribute, quirks)
-                odd = not quirks
-            if not name.isascii():
-                name, odd = _text(name), not quirks
-            one = make(name, tags[tag], found)
-            if odd:
-                one._sent = attribute
-            attributes.append(one)
-        made.append((group_tag, attributes))
+            tag = group.tag
+        made.append((tag, read_group(group, library.Attribute, library.value_tags, not quirks, _CONVERTERS, *others)))
     return made
 
 
-def _strings(values: "Any") -> "list[Any] | None":
-    """Strings as ippx has them too; None where any is not in ASCII, or no string."""
-    try:
-        return list(values) if "".join(values).isascii() else None
-    except TypeError:
-        return None
+# What the loop does not do, with and without the quirks.
 
 
-def _read_values(attribute: "Attribute", quirks: bool) -> "list[Any]":
-    return [_read(tag, value, quirks) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+def _faithful_values(attribute: "Attribute") -> "list[Any]":
+    return [_read(tag, value, True) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+
+
+def _values(attribute: "Attribute") -> "list[Any]":
+    return [_read(tag, value, False) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+
+
+def _faithful_member(attribute: "Attribute", member: bool) -> "Any":
+    values = _faithful_values(attribute)
+    return values[0] if len(values) == 1 else values
+
+
+def _member(attribute: "Attribute", member: bool) -> "Any":
+    values = _values(attribute)
+    return values[0] if len(values) == 1 else values
+
+
+def _faithful_members(collection: Collection) -> "dict[str, Any]":
+    return _merge(collection, _faithful_values)
+
+
+def _members(collection: Collection) -> "dict[str, Any]":
+    return _merge(collection, _values)
+
+
+def _merge(collection: Collection, values_of: "Callable[[Attribute], list[Any]]") -> "dict[str, Any]":
+    """Members of one name are one member with all their values."""
+    made: dict[str, list[Any]] = {}
+    for attribute in collection:
+        made.setdefault(_text(attribute.name), []).extend(values_of(attribute))
+    return {name: values[0] if len(values) == 1 else values for name, values in made.items()}
 
 
 def _read(tag: int, value: "Any", quirks: bool) -> "Any":
@@ -119,15 +126,13 @@ def _read(tag: int, value: "Any", quirks: bool) -> "Any":
     if kind is int or kind is bool or kind is bytes:
         return value
     if kind is Collection:
-        return _read_members(value, quirks)
-    if kind is RangeOfInteger:
-        return tuple(value)
-    if kind is Resolution:
-        return _resolution(*value)
+        if quirks:
+            return read_attributes(value, {}, False, _CONVERTERS, _faithful_member, _faithful_members)
+        return read_attributes(value, {}, False, _CONVERTERS, _member, _members)
+    if kind in _CONVERTERS:
+        return _CONVERTERS[kind](value)
     if kind is OutOfBand:
         return None if value in _OUT_OF_BAND else b""
-    if kind is DateTime:
-        return make_moment(_octets_of(value))
     if kind is StringWithLanguage:
         text = _text(value.string)
         return text if quirks else LanguageString(text, value.language)
@@ -142,46 +147,32 @@ def _read(tag: int, value: "Any", quirks: bool) -> "Any":
 _OUT_OF_BAND = (OutOfBand.UNSUPPORTED, OutOfBand.UNKNOWN, OutOfBand.NO_VALUE)
 
 
-def _read_members(collection: Collection, quirks: bool) -> "dict[str, Any]":
-    made: dict[str, Any] = {}
-    for attribute in collection:
-        name, values = attribute.name, attribute.values
-        if not name.isascii():
-            name = _text(name)
-        if name in made:
-            return _read_repeated(collection, quirks)
-        if len(values) == 1:
-            value = values[0]
-            kind = type(value)
-            made[name] = value if kind is int or kind is bool else _read(attribute.tag, value, quirks)
-        else:
-            made[name] = _read_values(attribute, quirks)
-    return made
-
-
-def _read_repeated(collection: Collection, quirks: bool) -> "dict[str, Any]":
-    """Members of one name are one member with all their values."""
-    made: dict[str, list[Any]] = {}
-    for attribute in collection:
-        made.setdefault(_text(attribute.name), []).extend(_read_values(attribute, quirks))
-    return {name: values[0] if len(values) == 1 else values for name, values in made.items()}
-
-
 def _text(value: str) -> str:
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @lru_cache(64)
-def _resolution(x: int, y: int, units: int) -> "Any":
-    return find_library().Resolution(x, y, units)
+def _resolution(value: Resolution) -> "Any":
+    return find_library().Resolution(*value)
 
 
-_DATE = struct.Struct(">H6Bc2B").pack
+def _moment(value: DateTime) -> "datetime | bytes":
+    year, month, day, hour, minute, second, tenth, direction, hours, minutes = value
+    try:
+        return datetime(year, month, day, hour, minute, second, tenth * 100_000, _timezone(direction, hours, minutes))
+    except ValueError:
+        date = year, month, day, hour, minute, second, tenth, direction.encode("latin-1"), hours, minutes
+        return struct.pack(">H6Bc2B", *date)
 
 
-def _octets_of(moment: DateTime) -> bytes:
-    *before, direction, hours, minutes = moment
-    return _DATE(*before, direction.encode("latin-1"), hours, minutes)
+@lru_cache(64)
+def _timezone(direction: str, hours: int, minutes: int) -> timezone:
+    """Any direction but ``-`` counts as ``+``."""
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if direction == "-" else offset)
+
+
+_CONVERTERS: "dict[type, Callable[[Any], Any]]" = {RangeOfInteger: tuple, Resolution: _resolution, DateTime: _moment}
 
 
 # ---- Writing ----
@@ -231,7 +222,7 @@ def _is_as_sent(one: "Any", sent: "Attribute") -> bool:
     """Whether nobody has changed the attribute, or anything in it."""
     same_name = one.name == (sent.name if sent.name.isascii() else _text(sent.name))
     tag = find_library().value_tags[sent.tag]
-    return bool(same_name and one.tag == tag and one.values == _read_values(sent, quirks=False))
+    return bool(same_name and one.tag == tag and one.values == _values(sent))
 
 
 def _write_value(tag: int, path: str, value: "Any", language: str) -> "Any":

@@ -22,7 +22,6 @@ from ippfast import (
     DecodeError,
     OutOfBand,
     RangeOfInteger,
-    RawValue,
     Resolution,
     StringWithLanguage,
     decode_prefix,
@@ -32,6 +31,7 @@ from ippfast.tags import describe_tag
 from ._patching import Patches
 from ._pyipp_library import find_library
 from ._pyipp_octets import Reader
+from ._twin import read_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _groups(groups: "list[AttributeGroup]") -> "dict[str, Any]":
         into = found.get(group.tag)
         if into is None:
             raise _Unlike
-        attributes = _attributes(group, enums)
+        attributes = read_attributes(group, enums, True, _CONVERTERS, _other, _odd)
         if attributes or group is groups[-1]:
             into.append(attributes)
         if not attributes and not library.skips_empty_groups:
@@ -121,56 +121,17 @@ def _groups(groups: "list[AttributeGroup]") -> "dict[str, Any]":
     }
 
 
-def _attributes(owner: "AttributeGroup | Collection", enums: "Mapping[str, Any]") -> "dict[str, Any]":
-    """The attributes of a group, or the members of a collection.
-
-    What is frequent is told by its type and done on the spot: this loop is what `parse` costs.
-    """
-    made: dict[str, Any] = {}
-    for attribute in owner:
-        name = attribute.name
-        values = attribute.values
-        if len(values) == 1:
-            value: Any = values[0]
-            kind = type(value)
-            if kind is str:
-                made[name] = value if value.isascii() else _text(value)
-            elif kind is int:
-                made[name] = _enum(enums[name], attribute.tag, value) if name in enums else value
-            elif kind is Collection:
-                made[name] = _attributes(value, enums)
-            elif kind is bool:
-                made[name] = value
-            else:
-                made[name] = _CONVERTERS[kind](value, attribute.tag)
-        else:
-            made[name] = _several(attribute, enums, type(owner) is Collection)
-    if not "".join(made).isascii():
-        raise _Unlike
-    return made
+def _odd(owner: object) -> "dict[str, Any]":
+    """A name that is not in ASCII, or comes again."""
+    raise _Unlike
 
 
-_TEXTS, _NUMBERS, _COLLECTIONS = {str}, {int}, {Collection}
-
-
-def _several(attribute: "Attribute", enums: "Mapping[str, Any]", member: bool) -> "Any":
-    """The values of a 1setOf: a list, or of a collection's member the last one."""
-    name, values = attribute.name, attribute.values
-    kinds = {*map(type, values)}
-    found: list[Any]
-    if kinds == _TEXTS:
-        found = list(values)
-        if not "".join(found).isascii():
-            found = [_text(value) for value in found]
-    elif kinds == _NUMBERS:
-        found = list(values)
-        if name in enums:
-            found = [_enum(enums[name], tag, value) for tag, value in zip(attribute.tags, found, strict=True)]
-    elif kinds == _COLLECTIONS:
-        found = [_attributes(value, enums) for value in values]  # type: ignore[arg-type]
-    else:
-        found = [_value(name, tag, value, enums) for tag, value in zip(attribute.tags, values, strict=True)]
-    if member:
+def _other(attribute: "Attribute", member: bool) -> "Any":
+    """What stands for the values of an attribute that the loop does not do."""
+    enums = find_library().parser.ATTRIBUTE_ENUM_MAP
+    name = attribute.name
+    found = [_value(name, tag, value, enums) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+    if member or len(found) == 1:
         return found[-1]
     if type(found[0]) is list:  # a range takes what follows it into itself
         found[0] += found[1:]
@@ -181,16 +142,18 @@ def _several(attribute: "Attribute", enums: "Mapping[str, Any]", member: bool) -
 def _value(name: str, tag: int, value: "Any", enums: "Mapping[str, Any]") -> "Any":
     kind = type(value)
     if kind is str:
-        return value if value.isascii() else _text(value)
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "ignore")
+    if kind is bool:
+        return value
     if kind is int:
         return _enum(enums[name], tag, value) if name in enums else value
     if kind is Collection:
-        return _attributes(value, enums)
-    return value if kind is bool else _CONVERTERS[kind](value, tag)
-
-
-def _text(value: str) -> str:
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "ignore")
+        return read_attributes(value, enums, True, _CONVERTERS, _other, _odd)
+    if kind is bytes and tag != 0x43:
+        return value.decode("utf-8", "ignore")
+    if kind in _CONVERTERS:
+        return _CONVERTERS[kind](value)
+    raise _Unlike
 
 
 def _enum(enum: "Any", tag: int, value: int) -> "Any":
@@ -205,23 +168,13 @@ def _enum(enum: "Any", tag: int, value: int) -> "Any":
 _NO_MEMBERS: "dict[int, Any]" = {}
 
 
-def _octets(value: bytes, tag: int) -> str:
-    if tag == 0x43:
-        raise _Unlike
-    return value.decode("utf-8", "ignore")
-
-
-def _raw_value(value: object, tag: int) -> str:
-    raise _Unlike
-
-
-def _string_with_language(value: StringWithLanguage, tag: int) -> str:
+def _string_with_language(value: StringWithLanguage) -> str:
     if not (value.string.isascii() and value.language.isascii()):
         raise _Unlike
     return value.string
 
 
-def _datetime(value: DateTime, tag: int) -> datetime:
+def _datetime(value: DateTime) -> datetime:
     if value.year > 0x7FFF or max(value[1:7]) > 0x7F or value.utc_direction not in "+-":
         raise _Unlike
     year, month, day, hour, minute, second, tenth, sign, hours, minutes = value
@@ -239,14 +192,12 @@ def _timezone(sign: str, hours: int, minutes: int) -> timezone:
     return timezone(offset if sign == "+" else -offset)
 
 
-_CONVERTERS: "dict[type, Callable[[Any, int], Any]]" = {
-    OutOfBand: lambda value, tag: "",
-    RangeOfInteger: lambda value, tag: list(value),
-    Resolution: lambda value, tag: tuple(value),
+_CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
+    OutOfBand: lambda value: "",
+    RangeOfInteger: list,
+    Resolution: tuple,
     DateTime: _datetime,
     StringWithLanguage: _string_with_language,
-    bytes: _octets,
-    RawValue: _raw_value,
 }
 
 

@@ -1,0 +1,26 @@
+# C types for `_loops.py`, which is compiled as `_loops_c`. Nothing here has behaviour.
+
+cimport cython
+
+from ippfast._message_c cimport Attribute as CAttribute
+
+
+cdef object Collection
+cdef dict _NO_MEMBERS, _NO_ENUMS
+
+
+@cython.locals(attribute=CAttribute, name=str, made=dict, count=Py_ssize_t, member=cython.bint)
+cpdef dict read_attributes(object owner, object enums, bint last, dict converters, object other, object odd)
+
+
+@cython.locals(values=tuple, tag=cython.int, found=list)
+cdef list several(CAttribute attribute, object enums, bint last, dict converters, object other, object odd)
+
+
+cdef list plain(tuple values)
+
+
+@cython.locals(attribute=CAttribute, name=str, made=list, found=list, simple=cython.bint)
+cpdef list read_group(
+    object group, object make, list tags, bint keep, dict converters, object values_of, object other, object odd
+)
