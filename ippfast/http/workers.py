@@ -1,0 +1,224 @@
+"""Several processes that serve one port, so that each core has work: the kernel shares out the connections.
+
+The rule of this file: a worker lives until its end of a pipe says that the other one is closed, by `Workers.stop` or by
+the death of the process that had it; so none is left behind. One that dies is replaced, and not for ever.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from .async_server import AsyncServer
+from .server import Server
+
+__all__ = ["MakeServer", "Workers"]
+
+_log = logging.getLogger("ippfast.http")
+
+MakeServer: TypeAlias = Callable[[str, int], Server | AsyncServer]
+"""Makes a server for that host and port, with ``reuse_port=True``."""
+
+_START_SECONDS = 60.0
+_RESTART_SECONDS = 60.0
+
+
+class Workers:
+    """Runs `count` processes, each with a server of its own.
+
+    make: see `MakeServer`. It is called in each process, which imports the module that it stands in: it has to be a
+    function of a module, and the program has to begin with ``if __name__ == "__main__":``. count: None makes one for
+    each core. host, port: where to listen; port 0 takes a free one, see `port`. restarts: how many workers are replaced
+    within a minute before all are given up. Needs SO_REUSEPORT, which Windows has not.
+
+    Processes share nothing: what has to be one, such as the jobs of a printer, belongs outside of them.
+
+    `start` returns once all of them serve; `stop` ends them; as a context manager it does both. `run` is for programs
+    that do nothing else.
+    """
+
+    def __init__(
+        self,
+        make: MakeServer,
+        count: int | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 631,
+        restarts: int = 10,
+    ) -> None:
+        self._make = make
+        self._count = count or os.cpu_count() or 1
+        self._host = host
+        self._restarts = restarts
+        # Bound and never listening, it holds the port while workers come and go.
+        self._holder = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            self._holder.bind((host, port))
+        except OSError:
+            self._holder.close()
+            raise
+        self.port: int = self._holder.getsockname()[1]
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: dict[int, tuple[SpawnProcess, Connection]] = {}  # by sentinel
+        self._deaths: deque[float] = deque()
+        self._stopping = False
+        self._gave_up = False
+        self._ended = threading.Event()
+        self._wake, self._waker = self._context.Pipe(duplex=False)
+        self._watcher = threading.Thread(target=self._watch, name="ippfast-workers", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve. Raises RuntimeError where a worker does not begin."""
+        for _ in range(self._count):
+            self._spawn()
+        end = time.monotonic() + _START_SECONDS
+        for _, pipe in self._workers.values():
+            try:
+                began = pipe.poll(max(0.0, end - time.monotonic())) and pipe.recv()
+            except EOFError:
+                began = False
+            if not began:
+                self._stopping = True
+                self._end(0.0)
+                raise RuntimeError("a worker did not begin to serve")
+        self._watcher.start()
+
+    def stop(self, deadline: float = 10.0) -> None:
+        """Take no more requests, let those finish that are running for at most `deadline` seconds, and end."""
+        if self._watcher.ident is not None:  # they began
+            self._ask(deadline)
+            self._ended.wait()
+        self._holder.close()
+
+    def _ask(self, deadline: float) -> None:
+        if not self._stopping:
+            self._stopping = True
+            self._waker.send(deadline)
+
+    def run(self, deadline: float = 10.0) -> None:
+        """Serve until SIGTERM or SIGINT comes, or workers die too often: RuntimeError. For the main thread alone."""
+        numbers = signal.SIGTERM, signal.SIGINT
+        before = [signal.signal(number, lambda *_: self._ask(deadline)) for number in numbers]
+        try:
+            self.start()
+            self._ended.wait()
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+        if self._gave_up:
+            raise RuntimeError("workers died too often")
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that serve now."""
+        return [process.pid for process, _ in list(self._workers.values()) if process.pid is not None]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _spawn(self) -> None:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_work, args=(self._make, self._host, self.port, theirs), name="ippfast-worker"
+        )
+        process.start()
+        theirs.close()
+        self._workers[process.sentinel] = process, ours
+
+    def _watch(self) -> None:
+        deadline = 10.0
+        while True:
+            ready = connection.wait([*self._workers, self._wake])
+            if self._wake in ready:
+                deadline = self._wake.recv()
+                break
+            for sentinel in ready:
+                assert isinstance(sentinel, int)
+                self._bury(sentinel)
+            if len(self._deaths) > self._restarts:
+                _log.error("%d workers died within %d seconds: all are ended", len(self._deaths), _RESTART_SECONDS)
+                self._stopping = self._gave_up = True
+                break
+            while len(self._workers) < self._count:
+                self._spawn()
+        self._end(deadline)
+
+    def _bury(self, sentinel: int) -> None:
+        process, pipe = self._workers.pop(sentinel)
+        process.join()
+        _log.warning("worker %s died: exit code %s", process.pid, process.exitcode)
+        pipe.close()
+        process.close()
+        now = time.monotonic()
+        self._deaths.append(now)
+        while now - self._deaths[0] > _RESTART_SECONDS:
+            self._deaths.popleft()
+
+    def _end(self, deadline: float) -> None:
+        for _, pipe in self._workers.values():
+            try:
+                pipe.send(deadline)
+            except OSError:  # it is dead already
+                continue
+        end = time.monotonic() + deadline + 2.0
+        for process, pipe in self._workers.values():
+            process.join(max(0.1, end - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+            pipe.close()
+            process.close()
+        self._workers.clear()
+        self._wake.close()
+        self._waker.close()
+        self._holder.close()
+        self._ended.set()
+
+
+def _work(make: MakeServer, host: str, port: int, pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
+    server = make(host, port)
+    if isinstance(server, AsyncServer):
+        asyncio.run(_work_async(server, pipe))
+        return
+    server.start()
+    pipe.send(True)
+    server.shutdown(_deadline(pipe))
+
+
+async def _work_async(server: AsyncServer, pipe: Connection) -> None:
+    await server.start()
+    pipe.send(True)
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(pipe.fileno(), asked.set)
+    await asked.wait()
+    loop.remove_reader(pipe.fileno())
+    await server.shutdown(_deadline(pipe))
+
+
+def _deadline(pipe: Connection) -> float:
+    """Wait to be told to end, and within how many seconds."""
+    try:
+        deadline: float = pipe.recv()
+    except (EOFError, OSError):  # nobody is left to tell
+        return 1.0
+    return deadline
