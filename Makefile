@@ -4,6 +4,7 @@
 #   make test     lint, types and the whole suite
 #   make lint     the first two of these          make suite    the last
 #   make conformance   CUPS' own suites against the print server: a table
+#   make crashes  kill a print server 300 times while clients print, and see that nothing is lost
 #   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks
 #   make bench-stream    the transport against bare sockets and its peers, likewise
 #   make clean    remove everything that is not in the repository
@@ -36,7 +37,7 @@ MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" 
 
 SOURCES = pyproject.toml setup.py ippfast/_message.py ippfast/compat/_loops.py $(wildcard ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd)
 
-.PHONY: demo test lint suite conformance bench bench-stream clean
+.PHONY: demo test lint suite conformance crashes bench bench-stream clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ippfast
@@ -58,6 +59,9 @@ endif
 
 conformance: $(VENV)/test
 	$(BIN)/python tools/conformance.py $(ARGUMENTS)
+
+crashes: $(VENV)/test
+	$(BIN)/python tools/crashes.py $(ARGUMENTS)
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGUMENTS)

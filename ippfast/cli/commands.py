@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": "recordings:replay",
     "scrub": "scrubbing:scrub",
     "diff": "comparing:diff",
+    "serve": "serve:serve",
     "dump": "dump:dump",
     "load": "load:load",
 }

@@ -19,7 +19,7 @@ from ippfast.http.events import Buffer
 from .calls import OperationError
 from .store import Store
 
-__all__ = ["IncomingFile", "Spool", "sniff"]
+__all__ = ["IncomingFile", "Spool", "sniff", "sync_directory"]
 
 _HEAD = 1_024
 _MAGIC = (
@@ -95,7 +95,7 @@ class IncomingFile:
                 left = left[os.write(self._descriptor, left) :]
             self.octets += len(piece)
         os.fsync(self._descriptor)
-        _sync_directory(self._path.parent)
+        sync_directory(self._path.parent)
 
     def keep(self) -> None:
         """A job has it now."""
@@ -155,7 +155,8 @@ class Spool:
         return removed
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Have the names in a directory on the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -25,6 +25,7 @@ from ippfast.http.errors import HTTPError
 from ippfast.requests import request
 from ippfast.tags import DelimiterTag
 
+from .documents import sync_directory
 from .store import Document, Job
 
 __all__ = ["Command", "Directory", "Forward", "Keep", "Output", "OutputError", "Stopped", "Task", "safe_name"]
@@ -131,12 +132,14 @@ class Directory:
                     finally:
                         os.close(descriptor)
                 part.replace(target)
+                part.unlink(missing_ok=True)  # rename(2) leaves it where both are links to one file
             except OSError as error:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
                 raise OutputError(f"the document can't be written to the directory: {error.strerror}") from error
             if task.should_stop():
                 raise Stopped
+        sync_directory(self._directory)
 
 
 class Command:

@@ -60,6 +60,7 @@ class Processor:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
+        self.leads = False
         os.close(self._descriptor)
 
     def wake(self) -> None:

@@ -1,0 +1,223 @@
+"""Kills a print server again and again while clients print, and looks what is left: nothing acknowledged is lost.
+
+    python tools/crashes.py [--kills 300] [--seed 1]
+
+The rule of this file: the server is a process of its own that gets SIGKILL at a random moment; what is judged is what
+the clients were told, and what lies on the disk in the end. The name of each document is its SHA-256, so that any
+document that is found can be judged, whether it was acknowledged or not.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ippfast import operations
+from ippfast.enums import JobState, Status
+from ippfast.http import Client, HTTPError
+from ippfast.printer.store import ACTIVE, Store
+
+__all__ = ["Crashes", "Result"]
+
+_SERVER = """
+import os, signal, sys
+from pathlib import Path
+from ippfast.http import Server
+from ippfast.printer import Directory, SpoolPrinter, job_operations
+
+state, out = map(Path, sys.argv[1:])
+for _ in sys.stdin:  # each line asks for a server; forked off, it need not import all that again
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        continue
+    description = {"multiple-operation-time-out": 1}
+    with SpoolPrinter(state, output=Directory(out), description=description, history=None) as printer:
+        with Server(printer, port=0) as server:
+            print(os.getpid(), server.port, flush=True)
+            while True:
+                signal.pause()
+"""
+_CLIENTS = 4
+_SETTLING = 60.0
+
+
+@dataclass
+class Result:
+    """What happened. faults: what is wrong; nothing should be."""
+
+    kills: int = 0
+    acknowledged: int = 0
+    documents: int = 0
+    begun_anew: int = 0
+    aborted: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kills} kills, {self.acknowledged} jobs and {self.documents} documents acknowledged,"
+            f" {self.begun_anew} jobs begun anew, {self.aborted} aborted, {len(self.faults)} faults"
+        )
+
+
+class Crashes:
+    """One spool, and what clients were told about it."""
+
+    def __init__(self, directory: Path, seed: int) -> None:
+        self._state, self._out = directory / "state", directory / "out"
+        self._state.mkdir()
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+        self._jobs: dict[int, str] = {}
+        self._documents: set[tuple[int, str]] = set()
+        self.result = Result()
+
+    def run(self, kills: int) -> Result:
+        """Kill the server so many times, then let it end its work, and judge."""
+        command = [sys.executable, "-c", _SERVER, str(self._state), str(self._out)]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as self._servers:
+            for _ in range(kills):
+                self._serve_until_killed()
+            process, _ = self._start()
+            self._settle()
+            os.kill(process, signal.SIGKILL)
+        self._judge()
+        return self.result
+
+    def _start(self) -> tuple[int, str]:
+        """A server. Its process, and its URI."""
+        assert self._servers.stdin is not None
+        assert self._servers.stdout is not None
+        self._servers.stdin.write("go\n")
+        self._servers.stdin.flush()
+        pid, port = self._servers.stdout.readline().split()
+        return int(pid), f"ipp://localhost:{port}/ipp/print"
+
+    def _serve_until_killed(self) -> None:
+        process, uri = self._start()
+        ended = threading.Event()
+        seeds = [self._random.random() for _ in range(_CLIENTS)]
+        clients = [threading.Thread(target=self._print, args=(uri, seed, ended)) for seed in seeds]
+        for client in clients:
+            client.start()
+        time.sleep(self._random.uniform(0.0, 0.3))
+        os.kill(process, signal.SIGKILL)
+        ended.set()
+        for client in clients:
+            client.join()
+        self.result.kills += 1
+
+    def _print(self, uri: str, seed: float, ended: threading.Event) -> None:
+        """Print until the server is gone."""
+        choice = random.Random(seed)
+        with contextlib.suppress(OSError, HTTPError), Client(uri) as client:
+            while not ended.is_set():
+                if choice.random() < 0.6:
+                    document, name = _document(choice)
+                    answer = client.send(operations.print_job(uri, job_name="one", document_name=name), document)
+                    self._note(answer.status, answer.job["job-id"].value, name)
+                    continue
+                answer = client.send(operations.create_job(uri, job_name="several"))
+                job_id = answer.job["job-id"].value
+                self._note(answer.status, job_id)
+                for place in range(3):
+                    document, name = _document(choice)
+                    send = operations.send_document(uri, job_id, last_document=place == 2, document_name=name)
+                    self._note(client.send(send, document).status, job_id, name)
+
+    def _note(self, status: object, job_id: int, name: str | None = None) -> None:
+        with self._lock:
+            if status is not Status.SUCCESSFUL_OK:
+                self.result.faults.append(f"job {job_id}: {status}")
+                return
+            if name is None or job_id not in self._jobs:
+                if job_id in self._jobs:
+                    self.result.faults.append(f"the job-id {job_id} was given twice")
+                self._jobs[job_id] = name or ""
+            if name is not None:
+                self._documents.add((job_id, name))
+
+    def _settle(self) -> None:
+        """Let the last server end what is left."""
+        store = Store(self._state / "jobs.sqlite")
+        try:
+            end = time.monotonic() + _SETTLING
+            while store.count(ACTIVE):
+                if time.monotonic() > end:
+                    self.result.faults.append(f"{store.count(ACTIVE)} jobs do not end")
+                    return
+                time.sleep(0.05)
+        finally:
+            store.close()
+
+    def _judge(self) -> None:
+        result, faults = self.result, self.result.faults
+        result.acknowledged, result.documents = len(self._jobs), len(self._documents)
+        store = Store(self._state / "jobs.sqlite")
+        try:
+            jobs = {job.id: job for job in store.jobs()}
+            files: set[str] = set()
+            found: set[tuple[int, str]] = set()
+            for job in jobs.values():
+                result.begun_anew += job.attempts > 1
+                result.aborted += job.state == JobState.ABORTED
+                if job.state == JobState.ABORTED and job.documents:
+                    faults.append(f"job {job.id} was aborted: {job.message}")
+                if job.state == JobState.ABORTED and "aborted-by-system" not in job.reasons:
+                    faults.append(f"job {job.id} was aborted for no reason")
+                for document in store.documents(job.id):
+                    files.add(document.file)
+                    found.add((job.id, document.name))
+                    path = self._state / "documents" / document.file
+                    if not path.exists() or _hash(path.read_bytes()) != document.name:
+                        faults.append(f"document {document.number} of job {job.id} is not what was sent")
+                    out = list(self._out.glob(f"{job.id}-{document.number}-*"))
+                    if job.state == JobState.COMPLETED and [_hash(each.read_bytes()) for each in out] != [
+                        document.name
+                    ]:
+                        faults.append(f"document {document.number} of job {job.id} was not put out")
+        finally:
+            store.close()
+        faults += [f"job {job_id} was acknowledged and is lost" for job_id in self._jobs.keys() - jobs.keys()]
+        faults += [f"a document of job {job_id} was acknowledged and is lost" for job_id, _ in self._documents - found]
+        left = {path.name for path in (self._state / "documents").iterdir()} - files
+        faults += [f"the spool has {name}, which no job has" for name in sorted(left)]
+        faults += [f"{path.name} was left over" for path in self._out.glob(".*")]
+
+
+def _document(choice: random.Random) -> tuple[bytes, str]:
+    octets = b"%PDF-" + choice.randbytes(choice.choice([100, 5_000, 70_000, 1_500_000]))
+    return octets, _hash(octets)
+
+
+def _hash(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
+
+
+def main() -> None:
+    """See the file's head."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ippfast-crashes-") as name:
+        result = Crashes(Path(name), given.seed).run(given.kills)
+    print(result)
+    for fault in result.faults[:50]:
+        print(fault)
+    sys.exit(1 if result.faults else 0)
+
+
+if __name__ == "__main__":
+    main()
