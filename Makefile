@@ -65,6 +65,7 @@ crashes: $(VENV)/test
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
+	$(BIN)/python -m benchmarks.shims $(filter --once --quick,$(ARGUMENTS))
 
 bench-stream: $(VENV)/bench
 	$(BIN)/python -m benchmarks.stream $(ARGUMENTS)

@@ -121,7 +121,14 @@ def prepare() -> Iterator[str]:
     READY.mkdir(parents=True, exist_ok=True)
     yield from _compile("libcups", [PEERS / "libcups_bench.c"], _compile_libcups)
     yield from _compile("goipp", [PEERS / "goipp_bench" / "main.go"], _compile_goipp)
-    for name, (requirement, _adapter) in PYTHON_PEERS.items():
+    yield from install(*PYTHON_PEERS)
+
+
+def install(*names: str) -> Iterator[str]:
+    """Install these of `PYTHON_PEERS`; lines as `prepare` gives them."""
+    READY.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        requirement, _adapter = PYTHON_PEERS[name]
         home = READY / f"{name}-{PYTHON}"
         if (home / "complete").exists():
             continue

@@ -9,7 +9,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 cdef extern from *:
     """
@@ -111,6 +111,13 @@ cdef inline PyObject* octets_of(Octets at, Py_ssize_t size) except NULL:
     return made
 
 
+cdef inline PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL:
+    """A reference to a value, shared where values of its tag repeat: numbers, keywords and the like, members' names."""
+    if tag == 0x21 or tag == 0x23 or tag == 0x44 or 0x46 <= tag <= 0x4A:
+        return octets_of(at, size)
+    return new_bytes(<const char*>at, size)
+
+
 cdef inline PyObject* key_of(int section, PyObject* name, int tag) except NULL:
     """A reference to a key that may be the same object as an earlier one."""
     cdef PyObject* known
@@ -183,6 +190,42 @@ def check(bytes octets not None, Py_ssize_t start):
     return at, CUT
 
 
+def find(bytes octets not None, Py_ssize_t start, int section, bytes name not None, int tag):
+    """The values that `index` would have under this key, without the rest."""
+    cdef Octets data = <Octets>PyBytes_AS_STRING(octets)
+    cdef Octets wanted = <Octets>PyBytes_AS_STRING(name)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(octets), named = PyBytes_GET_SIZE(name), at = start, place, end
+    cdef unsigned int length
+    cdef int seen
+    cdef bint in_section = False, is_named = False
+    cdef list found = []
+    while at < size:
+        seen = data[at]
+        if seen < 0x10:
+            if seen == 0x03:
+                break
+            in_section = seen == section
+            is_named = False
+            at += 1
+            continue
+        if at + 3 > size:
+            break
+        length = data[at + 1] << 8 | data[at + 2]
+        place = at + 3 + length
+        if place + 2 > size:
+            break
+        if length:
+            is_named = in_section and <Py_ssize_t>length == named and memcmp(data + at + 3, wanted, length) == 0
+        length = data[place] << 8 | data[place + 1]
+        end = place + 2 + length
+        if end > size:
+            break
+        if is_named and seen == tag:
+            found.append(own(value_of(tag, data + place + 2, length)))
+        at = end
+    return found
+
+
 def index(bytes octets not None, Py_ssize_t start):
     """Every value from `start` on, where `check` finds no fault. Those under the same group tag, name and value tag
     are one list, wherever they stand.
@@ -237,7 +280,7 @@ def index(bytes octets not None, Py_ssize_t start):
         if length >= 0x8000 or end > size:
             break
         if names[tag] == current:
-            add(lists[tag], octets_of(data + place, length))
+            add(lists[tag], value_of(tag, data + place, length))
             at = end
             continue
         key = key_of(section, <PyObject*>name, tag)
@@ -245,7 +288,7 @@ def index(bytes octets not None, Py_ssize_t start):
             known = get_item(<PyObject*>found, key)
             if known != NULL:
                 decrease(key)
-                add(known, octets_of(data + place, length))
+                add(known, value_of(tag, data + place, length))
                 lists[tag] = known
                 names[tag] = current
                 at = end
@@ -260,11 +303,11 @@ def index(bytes octets not None, Py_ssize_t start):
             count += 1
         at = end
         values = new_list(count)
-        put(values, 0, octets_of(data + place, length))
+        put(values, 0, value_of(tag, data + place, length))
         for number in range(1, count):
             place += length + 5
             length = data[place - 2] << 8 | data[place - 1]
-            put(values, number, octets_of(data + place, length))
+            put(values, number, value_of(tag, data + place, length))
         known = set_default(<PyObject*>found, key, values)
         decrease(key)
         if known != values:

@@ -7,7 +7,7 @@ stand in.
 
 from struct import Struct
 
-__all__ = ["check", "index"]
+__all__ = ["check", "find", "index"]
 
 _COMPLETE, _CUT, _NO_GROUP, _NO_NAME = range(4)
 
@@ -48,6 +48,27 @@ def check(octets: bytes, start: int) -> tuple[int, int]:
             break
         at = place + 2 + length
     return at, _CUT
+
+
+def find(octets: bytes, start: int, section: int, name: bytes, tag: int) -> list[bytes]:
+    """The values that `index` would have under this key, without the rest."""
+    found: list[bytes] = []
+    in_section = is_named = False
+    at = start
+    while (seen := octets[at]) != 0x03:
+        if seen < 0x10:
+            in_section, is_named = seen == section, False
+            at += 1
+            continue
+        (length,) = _length(octets, at + 1)
+        place = at + 3 + length
+        if length:
+            is_named = octets[at + 3 : place] == name
+        (length,) = _length(octets, place)
+        at = place + 2 + length
+        if is_named and in_section and seen == tag:
+            found.append(octets[place + 2 : at])
+    return found
 
 
 def index(octets: bytes, start: int) -> dict[tuple[int, bytes, int], list[bytes]]:

@@ -49,6 +49,7 @@ class Implementation:
         self.walk: Callable[[Any], Iterator[tuple[Attribute, Any]]] = codec.walk
         self.gather: Callable[[bytes, int, int, int], tuple[Any, int, int]] = chunks.gather
         self.check: Callable[[bytes, int], tuple[int, int]] = octets.check
+        self.find: Callable[[bytes, int, int, bytes, int], list[bytes]] = octets.find
         self.index: Callable[[bytes, int], dict[tuple[int, bytes, int], list[bytes]]] = octets.index
 
     def __repr__(self) -> str:

@@ -120,6 +120,10 @@ def differences_of(octets: bytes) -> Iterator[str]:
             yield f"attributes_to_multilevel({section})"
     if list(lookups(ours)) != list(lookups(theirs)):
         yield "lookup or only"
+    for key in [*list(theirs._attributes)[:5], (1, b"no such", 0x21), (1, "no such", 0x21), (1, b"no such", None)]:
+        asked = [outcome(kind.from_string(octets).only, *key) for kind in (Theirs, IppRequest)]
+        if asked[0] != asked[1] and not both_raise(*asked):
+            yield f"only{key}: {asked}"
     written = outcome(theirs.to_string), outcome(quirky.to_string)
     if written[0] != written[1] and not both_raise(*written):
         yield f"to_string: {written[1]} where the library gives {written[0]}"

@@ -24,6 +24,15 @@ tokens = st.one_of(
 )
 
 
+def finds_the_same(octets: bytes, start: int) -> None:
+    """What `find` gives for each key of the index, and for keys that are not there."""
+    found = PURE.index(octets, start)
+    for section, name, tag in [*found, (1, b"no such", 0x21), (1, b"abc", 0x21), (15, b"a", 0x44)]:
+        expected = found.get((section, name, tag), [])
+        for twin in (compiled, PURE):
+            assert twin.find(octets, start, section, name, tag) == expected
+
+
 def lies_within(octets: bytes, start: int) -> bool:
     return PURE.check(octets, start)[1] == 0
 
@@ -33,6 +42,7 @@ def test_any_octets(octets: bytes, start: int) -> None:
     assert outcome(compiled.check, octets, start) == outcome(PURE.check, octets, start)
     if lies_within(octets, start):
         assert outcome(compiled.index, octets, start) == outcome(PURE.index, octets, start)
+        finds_the_same(octets, start)
 
 
 @given(octets=st.lists(tokens, max_size=30).map(lambda each: b"\1" + b"".join(each) + b"\3"))
@@ -40,11 +50,14 @@ def test_octets_that_likely_are_a_message(octets: bytes) -> None:
     assert outcome(compiled.check, octets, 0) == outcome(PURE.check, octets, 0)
     if lies_within(octets, 0):
         assert outcome(compiled.index, octets, 0) == outcome(PURE.index, octets, 0)
+        finds_the_same(octets, 0)
 
 
 def test_every_message() -> None:
     for vector in vectors.every():
         assert compiled.check(vector.octets, 8) == PURE.check(vector.octets, 8)
         if lies_within(vector.octets, 8):
+            if len(vector.octets) < 10_000:
+                finds_the_same(vector.octets, 8)
             for _ in range(2):  # the second time its caches are full
                 assert normal(compiled.index(vector.octets, 8)) == normal(PURE.index(vector.octets, 8))

@@ -17,9 +17,9 @@ from ...targets import FIRST
 from .constants import SectionEnum, TagEnum
 
 if TYPE_CHECKING or IMPLEMENTATION == "python":
-    from ..._octets_py import check, index
+    from ..._octets_py import check, find, index
 else:
-    from ..._octets import check, index
+    from ..._octets import check, find, index
 
 __all__ = ["AttributeDict", "CutError", "IppRequest", "QuirkyIppRequest", "SectionEnum", "TagEnum"]
 
@@ -31,6 +31,7 @@ AttributeDict: TypeAlias = dict[Key, list[bytes]]
 _HEADER = 8
 _TOO_LONG = 0x8000
 _UNSUPPORTED = 0x05
+_SECTIONS, _TAGS = range(0x10), range(0x10, 0x100)
 _COLLECTION_TAGS = frozenset({0x34, 0x37, 0x4A})  # a collection's beginning, its end, the names of its members
 _FIRST = {name.encode(): place for place, name in enumerate(FIRST)}
 _COMPLETE, _CUT, _NO_GROUP, _NO_NAME = range(4)
@@ -75,7 +76,7 @@ class IppRequest:
     @property
     def _attributes(self) -> AttributeDict:
         if self._index is None:
-            self._index = index(self._received or b"", _HEADER)
+            self._index = {} if self._received is None else index(self._received, _HEADER)
         return self._index
 
     @_attributes.setter
@@ -150,7 +151,14 @@ class IppRequest:
 
     def only(self, section: int, name: bytes, tag: int) -> bytes:
         """The one raw value. Raises KeyError where there is none, ValueError for several, RuntimeError for no list."""
-        values = self.lookup(section, name, tag)
+        received = self._received
+        if self._index is None and received is not None and section in _SECTIONS and tag in _TAGS:
+            # Nobody has a list that could be changed yet.
+            values = find(received, _HEADER, section, name, tag) if isinstance(name, bytes) else []
+            if not values:
+                raise KeyError((section, name, tag))
+        else:
+            values = self.lookup(section, name, tag)
         if len(values) == 1:
             return values[0]
         what = f"self._attributes[{section!r}, {name!r}, {tag!r}]"
