@@ -356,3 +356,15 @@ def test_another_process_sees_the_same(tmp_path: Path) -> None:
 )
 def test_which_event_of_a_subscription_one_is(events: tuple[str, ...], name: str, heard: str | None) -> None:
     assert subscribed_event(events, name) == heard
+
+
+def test_our_client_watches_a_job_in_parts(desk: Desk, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "ippfast.printer")
+    job = desk.client.print(DOCUMENT, job_name="Report")
+    seen = []
+    for event in job.watch():
+        gate.open.set()
+        seen.append(event)
+    assert seen[-1].state == JobState.COMPLETED
+    assert seen[-1].ended
+    assert any("Get-Notifications" in message and "in parts" in message for message in caplog.messages)

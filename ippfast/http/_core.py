@@ -32,6 +32,8 @@ _IDEMPOTENT = frozenset(
     operation for operation in Operation if operation.name.startswith("GET_") or operation is Operation.VALIDATE_JOB
 ) - {Operation.GET_NEXT_DOCUMENT_DATA}
 
+_ACCEPT = ("Accept", "application/ipp, multipart/related")  # for Event Wait Mode (RFC 3996 section 5.2)
+
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
@@ -172,14 +174,17 @@ class Core(Generic[_Channel]):
         *,
         target: str | None = None,
         timeouts: Timeouts | None = None,
+        in_parts: bool = False,
     ) -> tuple[_Channel, Response]:
         """Send a request and give its response, and the connection that the response's document is still on.
+
+        in_parts: say that several messages may come in answer, of which the response is the first.
 
         Raises StatusError for another HTTP status than 200, as `Client.send` says.
         """
         end, pause = time.monotonic() + self._patience, _FIRST_PAUSE
         while True:
-            channel, response = await self._ask_once(message, outgoing, progress, target, timeouts)
+            channel, response = await self._ask_once(message, outgoing, progress, target, timeouts, in_parts)
             if not _is_busy(response):
                 break
             seconds = _retry_after(response)
@@ -218,6 +223,7 @@ class Core(Generic[_Channel]):
         progress: Progress | None,
         target: str | None,
         timeouts: Timeouts | None,
+        in_parts: bool,
     ) -> tuple[_Channel, Response]:
         """Send a request; again after each challenge that can be met."""
         to = target or self.endpoint.target, timeouts or self.timeouts
@@ -225,7 +231,7 @@ class Core(Generic[_Channel]):
             await self._be_challenged(*to)
         attempt = 1
         while True:
-            channel, response = await self._exchange(message, outgoing, progress, *to)
+            channel, response = await self._exchange(message, outgoing, progress, *to, in_parts=in_parts)
             try:
                 if not self._meet(channel, response) or attempt == _ATTEMPTS or not outgoing.rewind():
                     return channel, response
@@ -276,11 +282,15 @@ class Core(Generic[_Channel]):
         progress: Progress | None,
         target: str,
         timeouts: Timeouts,
+        *,
+        in_parts: bool = False,
     ) -> tuple[_Channel, Response]:
         """Send one request and read up to the response, on a kept connection if there is one."""
 
         async def send(channel: _Channel) -> tuple[_Channel, Response]:
             lines = list(self._headers)
+            if in_parts:
+                lines.append(_ACCEPT)
             authorization = self._authorization(target)
             if authorization is not None:
                 lines.append(("Authorization", authorization))

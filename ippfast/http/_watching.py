@@ -182,7 +182,7 @@ class _Watcher(Generic[_Channel]):
         core = self._tasks.core
         silence = min(_WAIT, subscription.lease / 2) if subscription.lease else _WAIT
         timeouts = replace(core.timeouts, first_octet=silence, idle=silence)
-        channel, response = await core.ask(message, Outgoing(None), timeouts=timeouts)
+        channel, response = await core.ask(message, Outgoing(None), timeouts=timeouts, in_parts=True)
         ended = False
         try:
             answer = response.message
