@@ -8,6 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._negotiation import NegotiationError
     from .async_client import AsyncAnswer, AsyncClient
     from .async_server import AsyncServer
     from .auth import (
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     )
     from .jobs import AsyncJob, Job, JobError, Notification, OperationError
     from .limits import HTTPLimits, Timeouts
+    from .probing import ProbeResult, probe, probe_async
     from .server import Server
     from .server_connection import ServerConnection
     from .tls import TLS, make_server_context
@@ -103,6 +105,7 @@ __all__ = [
     "Job",
     "JobError",
     "LocalProtocolError",
+    "NegotiationError",
     "Notification",
     "OperationError",
     "Page",
@@ -110,6 +113,7 @@ __all__ = [
     "Parts",
     "PhaseTimeoutError",
     "PinError",
+    "ProbeResult",
     "Refusal",
     "RemoteProtocolError",
     "Reply",
@@ -122,9 +126,12 @@ __all__ = [
     "Timeouts",
     "UpgradeError",
     "make_server_context",
+    "probe",
+    "probe_async",
 ]
 
 _HOMES = {
+    "_negotiation": ("NegotiationError",),
     "async_client": ("AsyncAnswer", "AsyncClient"),
     "async_server": ("AsyncServer",),
     "auth": (
@@ -178,6 +185,7 @@ _HOMES = {
         "Parts",
         "Reply",
     ),
+    "probing": ("ProbeResult", "probe", "probe_async"),
     "server": ("Server",),
     "server_connection": ("ServerConnection",),
     "tls": ("TLS", "make_server_context"),

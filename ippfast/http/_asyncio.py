@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 
 from ..codec import Message
-from ._core import Progress
+from ._core import Progress, within
 from ._outgoing import PIECE, AsyncDocument, Outgoing
 from ._sockets import RECEIVE_SIZE
 from .client_connection import ClientConnection
@@ -91,7 +91,9 @@ class AsyncChannel(asyncio.Protocol):
     def __init__(self, shell: AsyncShell, host: str, timeouts: Timeouts, limits: HTTPLimits) -> None:
         self.connection = ClientConnection(limits)
         self.secure = False
+        self.tls_version: str | None = None
         self.timeouts = timeouts
+        self.deadline: float | None = None
         self._shell = shell
         self._host = host
         self._transport: asyncio.Transport | None = None
@@ -181,6 +183,7 @@ class AsyncChannel(asyncio.Protocol):
                 transport = await self._shell.secure(self._transport, self, self._host)
         except TimeoutError as error:
             raise PhaseTimeoutError("connect", self.timeouts.connect) from error
+        self.tls_version = transport.get_extra_info("ssl_object").version()
         self.connection_made(transport)
 
     def close(self) -> None:
@@ -247,7 +250,7 @@ class AsyncChannel(asyncio.Protocol):
         seconds = self.timeouts.first_octet if phase == "first octet" else self.timeouts.idle
         while (event := self.connection.next_event()) is NEED_DATA:
             if not self._feed():
-                await self._wait(phase, seconds)
+                await self._wait(phase, within(seconds, self.deadline))
             else:
                 seconds, phase = self.timeouts.idle, "idle"
         if isinstance(event, ConnectionClosed):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from ..codec import Message
-from ._core import Progress
+from ._core import Progress, within
 from ._outgoing import PIECE, AsyncDocument, Outgoing
 from ._sockets import RECEIVE_SIZE, send_buffers
 from .client_connection import ClientConnection
@@ -92,7 +92,9 @@ class BlockingChannel:
     ) -> None:
         self.connection = ClientConnection(limits)
         self.secure = False
+        self.tls_version: str | None = None
         self.timeouts = timeouts
+        self.deadline: float | None = None
         self._host = endpoint.host
         self._wrap = secure
         self._selector: selectors.BaseSelector | None = None
@@ -108,10 +110,10 @@ class BlockingChannel:
         """As `Channel.start_tls`."""
         self._socket.settimeout(self.timeouts.connect)
         try:
-            self._socket = self._wrap(self._socket, self._host)
+            secured = self._wrap(self._socket, self._host)
         except TimeoutError as error:
             raise PhaseTimeoutError("connect", self.timeouts.connect) from error
-        self.secure = True
+        self._socket, self.secure, self.tls_version = secured, True, secured.version()
 
     def close(self) -> None:
         """As `Channel.close`."""
@@ -171,7 +173,7 @@ class BlockingChannel:
         """As `Channel.next_event`."""
         seconds = self.timeouts.first_octet if phase == "first octet" else self.timeouts.idle
         while (event := self.connection.next_event()) is NEED_DATA:
-            self._socket.settimeout(seconds)
+            self._socket.settimeout(within(seconds, self.deadline))
             try:
                 data = self._socket.recv(RECEIVE_SIZE)
             except TimeoutError as error:

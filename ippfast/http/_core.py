@@ -5,6 +5,7 @@ The rule of this file: it is written once, as coroutines that await a `Channel` 
 through. A request is sent again only where that cannot do anything twice, and what has been TLS never becomes plain.
 """
 
+import copy
 import email.utils
 import ssl
 import time
@@ -13,6 +14,7 @@ from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from ..codec import Message
 from ..enums import Operation, Status
+from ._negotiation import forget, known, negotiate, remember
 from ._outgoing import AsyncDocument, Outgoing
 from .auth import Auth
 from .client_connection import ClientConnection
@@ -21,7 +23,7 @@ from .events import Buffer, DocumentData, EndOfMessage, Event, InformationalResp
 from .limits import Timeouts
 from .uri import Endpoint, printer_uri
 
-__all__ = ["Channel", "Core", "Progress", "Shell", "Upgrade", "run"]
+__all__ = ["Channel", "Core", "Progress", "Shell", "Upgrade", "run", "within"]
 
 _TEXT_SIZE = 4_096
 _KEPT = 4
@@ -45,6 +47,14 @@ Upgrade: TypeAlias = Literal["never", "if-requested", "required"]
 _Result = TypeVar("_Result")
 
 
+def within(seconds: float | None, deadline: float | None) -> float | None:
+    """The seconds that may be waited for, which end at the deadline."""
+    if deadline is None:
+        return seconds
+    left = max(0.001, deadline - time.monotonic())
+    return left if seconds is None else min(seconds, left)
+
+
 def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
     """Carry out a coroutine that never waits, because whatever it awaits blocks instead."""
     try:
@@ -59,12 +69,15 @@ def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
 class Channel(Protocol):
     """One connection to the server. Its methods raise as `Client.send` says.
 
-    secure: whether it has TLS. timeouts: those of the current exchange.
+    secure: whether it has TLS; tls_version: such as ``"TLSv1.3"``. timeouts: those of the current exchange. deadline:
+    until when, by `time.monotonic`, all is to be done.
     """
 
     connection: ClientConnection
     secure: bool
+    tls_version: str | None
     timeouts: Timeouts
+    deadline: float | None
 
     async def send(self, buffers: Iterable[Buffer]) -> None:
         """Send all of them."""
@@ -135,6 +148,7 @@ class Core(Generic[_Channel]):
         expect_continue: bool,
         upgrade: Upgrade,
         patience: float,
+        negotiate: bool = False,
     ) -> None:
         if upgrade not in ("never", "if-requested", "required"):
             raise ValueError(f"upgrade is 'never', 'if-requested' or 'required', not {upgrade!r}")
@@ -142,6 +156,12 @@ class Core(Generic[_Channel]):
         self.endpoint = endpoint
         self.uri = printer_uri(endpoint)
         self.timeouts = timeouts
+        self.deadline: float | None = None
+        self.asked: str | None = None  # the last target of `ask_at`
+        self.tls_version: str | None = None
+        self._given = endpoint, self.uri  # before anything is negotiated
+        self._negotiate = negotiate
+        self._version: tuple[int, int] | None = None
         self._auth = auth
         self._headers = tuple(headers)
         self._expect_continue = expect_continue
@@ -183,8 +203,17 @@ class Core(Generic[_Channel]):
         Raises StatusError for another HTTP status than 200, as `Client.send` says.
         """
         end, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        settled = not self._negotiate
         while True:
-            channel, response = await self._ask_once(message, outgoing, progress, target, timeouts, in_parts)
+            known = self._negotiate and await self._agree()
+            asked = self._adapted(message)
+            channel, response = await self._ask_once(asked, outgoing, progress, target, timeouts, in_parts)
+            if not settled and known and _disagrees(response) and outgoing.rewind():
+                # What was found is not so any more.
+                settled = True
+                self._disagree()
+                await self._read_text(channel)
+                continue
             if not _is_busy(response):
                 break
             seconds = _retry_after(response)
@@ -197,6 +226,49 @@ class Core(Generic[_Channel]):
         if response.message is None:
             raise StatusError(response.status, response.headers, await self._read_text(channel))
         return channel, response
+
+    async def ask_at(self, message: Message, target: str) -> Message:
+        """Send a request to another target, and give the response. Raises StatusError, as `ask`."""
+        self.asked = target
+        channel, response = await self._ask_once(message, Outgoing(None), None, target, None, False)
+        self.tls_version = channel.tls_version
+        if response.message is None:
+            raise StatusError(response.status, response.headers, await self._read_text(channel))
+        await self.finish(channel)
+        return response.message
+
+    async def _agree(self) -> bool:
+        """Find path and version, unless they are known. Returns whether they were known."""
+        if self._version is not None:
+            return True
+        endpoint, _ = self._given
+        found = known(endpoint)
+        was_known = found is not None
+        if found is None:
+            found = await negotiate(self.ask_at, endpoint)
+            remember(endpoint, found)
+        self.endpoint = endpoint._replace(target=found.target)
+        self.uri = printer_uri(self.endpoint)
+        self._version = found.version
+        return was_known
+
+    def _disagree(self) -> None:
+        endpoint, uri = self._given
+        forget(endpoint)
+        self.endpoint, self.uri, self._version = endpoint, uri, None
+
+    def _adapted(self, message: Message) -> Message:
+        """The message with the version and the printer-uri that were agreed on."""
+        version = message.version if self._version is None else min(message.version, self._version)
+        _, uri = self._given
+        groups = list(message.groups)
+        target = groups[0].get("printer-uri") if groups else None
+        if self.uri != uri and target is not None and target.values == (uri,):
+            groups[0] = copy.copy(groups[0])
+            groups[0]["printer-uri"] = self.uri
+        elif version == message.version:
+            return message
+        return Message(version, message.code, message.request_id, groups)
 
     async def finish(self, channel: _Channel) -> None:
         """Read the rest of a response, which nobody wants, and keep the connection."""
@@ -294,7 +366,7 @@ class Core(Generic[_Channel]):
             authorization = self._authorization(target)
             if authorization is not None:
                 lines.append(("Authorization", authorization))
-            channel.timeouts = timeouts
+            channel.timeouts, channel.deadline = timeouts, self.deadline
             try:
                 response = await channel.exchange(
                     message,
@@ -385,6 +457,13 @@ class Core(Generic[_Channel]):
             raise
         self.keep(channel)
         return text[:_TEXT_SIZE].decode("utf-8", "replace").strip()
+
+
+def _disagrees(response: Response) -> bool:
+    """Whether path or version are wrong, so that nothing was done."""
+    if response.message is None:
+        return response.status == 404
+    return response.message.code == Status.SERVER_ERROR_VERSION_NOT_SUPPORTED
 
 
 def _is_busy(response: Response) -> bool:

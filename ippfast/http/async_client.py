@@ -42,6 +42,7 @@ class AsyncClient:
         expect_continue: bool = False,
         upgrade: Upgrade = "if-requested",
         patience: float = 0.0,
+        negotiate: bool = False,
         user: str | None = None,
     ) -> None:
         self._core: Core[AsyncChannel] = Core(
@@ -53,6 +54,7 @@ class AsyncClient:
             expect_continue=expect_continue,
             upgrade=upgrade,
             patience=patience,
+            negotiate=negotiate,
         )
         self._tasks = Tasks(self._core, user)
 

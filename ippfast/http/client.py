@@ -39,6 +39,11 @@ class Client:
     patience: for so many seconds in all a request is sent again that the printer was too busy for
     (server-error-busy, or HTTP's 503, whose Retry-After is kept). 0: the first answer counts.
 
+    negotiate: before the first request, find out which path the printer has and which IPP version it takes (2.0, 1.1,
+    1.0), by asking for its attributes. What is found is remembered for the printer, by host and port, as long as the
+    program runs, and found anew when it is not so any more; requests of a higher version, and with the printer-uri that
+    was given, are changed accordingly. A path such as ``/printers/name`` is never exchanged for another.
+
     user: the requesting-user-name of the requests that the methods from `ask` on make; None: the name that the
     operating system has for the user.
 
@@ -57,6 +62,7 @@ class Client:
         expect_continue: bool = False,
         upgrade: Upgrade = "if-requested",
         patience: float = 0.0,
+        negotiate: bool = False,
         user: str | None = None,
     ) -> None:
         self._core: Core[BlockingChannel] = Core(
@@ -68,6 +74,7 @@ class Client:
             expect_continue=expect_continue,
             upgrade=upgrade,
             patience=patience,
+            negotiate=negotiate,
         )
         self._tasks = Tasks(self._core, user)
 
