@@ -62,6 +62,8 @@ async def watch(
         # In this order nothing that happens in between is lost.
         await watcher.subscribe()
         now = await watcher.state()
+        if watcher.subscription is None:
+            await watcher.look_at_jobs()
         yield now
         if now.ended:
             return
@@ -69,7 +71,7 @@ async def watch(
             async with aclosing(watcher.pull(now)) as notifications:
                 async for notification in notifications:
                     yield notification
-        if watcher.subscription is None:
+        if watcher.subscription is None:  # or not any more
             async with aclosing(watcher.poll(now)) as notifications:
                 async for notification in notifications:
                     yield notification
@@ -86,6 +88,7 @@ class _Watcher(Generic[_Channel]):
         self._interval = interval
         self._next_number = 1
         self._renewed = 0.0
+        self._known_jobs: dict[int, Notification] = {}
 
     # The subscription.
 
@@ -230,7 +233,6 @@ class _Watcher(Generic[_Channel]):
     async def poll(self, now: Notification) -> AsyncGenerator[Notification, None]:
         """Ask again and again, less often while nothing happens, and tell what has changed."""
         pause = _FIRST_PAUSE
-        jobs = {} if self._job_id is not None else await self._patiently(self._jobs)
         while not now.ended:
             await self._sleep(pause)
             changes: list[Notification] = []
@@ -240,7 +242,7 @@ class _Watcher(Generic[_Channel]):
                 changes.append(replace(new, event=kind))
             now = new
             if self._job_id is None:
-                changes += await self._job_changes(jobs)
+                changes += await self._job_changes()
             for change in changes:
                 yield change
             pause = _FIRST_PAUSE if changes else min(1.5 * pause, self._interval)
@@ -252,15 +254,22 @@ class _Watcher(Generic[_Channel]):
         found = await self._tasks.jobs("not-completed", False, None, JOB_ATTRIBUTES)
         return {job_id: _of_job(None, job_id, group) for job_id, group in found}
 
-    async def _job_changes(self, known: dict[int, Notification]) -> list[Notification]:
+    async def look_at_jobs(self) -> None:
+        """Remember the printer's jobs."""
+        if self._job_id is None:
+            self._known_jobs = await self._patiently(self._jobs)
+
+    async def _job_changes(self) -> list[Notification]:
         """What happened to the printer's jobs. Those that are not on its list any more have ended."""
-        changes = []
+        changes, known = [], self._known_jobs
         current = await self._patiently(self._jobs)
-        for job_id in known.keys() - current.keys():
-            del known[job_id]
-            with contextlib.suppress(OperationError):  # the printer has forgotten it
+        for job_id in sorted(known.keys() - current.keys()):
+            try:
                 last = _of_job(None, job_id, await self._tasks.job(job_id, JOB_ATTRIBUTES))
-                changes.append(replace(last, event=_job_event(last)))
+            except OperationError:  # the printer has forgotten it, and so how it ended
+                last = replace(known[job_id], state=None, reasons=(), text=None)
+            changes.append(replace(last, event="job-completed"))
+            del known[job_id]
         for job_id, job in current.items():
             before = known.get(job_id)
             if before is None or _differ(job, before):

@@ -1,0 +1,213 @@
+"""Watching: events that come at once, late, twice, or not at all, and printers without subscriptions.
+
+The rule of this file: each test is for both clients, and waits for events only. CUPS is met in test_http_jobs_peers.
+"""
+
+import contextlib
+import threading
+from typing import Any
+
+import pytest
+from http_clients import clients
+from http_event_printer import EventPrinter
+
+from ippfast.enums import JobState, Operation, PrinterState, Status
+from ippfast.http import ConnectionLostError, Notification, OperationError, _watching
+
+modes = pytest.mark.parametrize("mode", ["parts", "wait", "ask"])
+
+
+def told(notification: Notification) -> tuple[object, ...]:
+    return notification.event, notification.job_id, notification.state, notification.sequence_number
+
+
+@clients
+@modes
+def test_events_as_they_happen(make: Any, mode: str) -> None:
+    """Each is told before the next one happens."""
+    printer = EventPrinter(mode)
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(7, interval=0.1)
+        assert told(next(watching)) == (None, 7, JobState.PROCESSING, None)
+        for number, state in ((1, 6), (2, 5), (3, 9)):
+            event = "job-completed" if state == 9 else "job-state-changed"
+            printer.tell(event, notify_job_id=7, job_state=state, notify_text=f"text {number}")
+            notification = next(watching)
+            assert told(notification) == (event, 7, JobState(state), number)
+            assert notification.text == f"text {number}"
+        assert next(watching, None) is None
+        printer.wait_for(Operation.CANCEL_SUBSCRIPTION)
+    assert printer.count(Operation.CREATE_JOB_SUBSCRIPTIONS) == 1
+    created = next(message for operation, message in printer.asked if operation is Operation.CREATE_JOB_SUBSCRIPTIONS)
+    assert created.groups[1]["notify-pull-method"].value == "ippget"
+    assert created.groups[1]["notify-events"].values == ("job-state-changed",)
+    if mode == "parts":
+        assert printer.count(Operation.GET_NOTIFICATIONS) == 1
+
+
+@clients
+@modes
+def test_printer_until_nobody_wants_more(make: Any, mode: str) -> None:
+    printer = EventPrinter(mode)
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(events=["printer-state-changed", "job-progress"], interval=0.1)
+        assert told(next(watching)) == (None, None, PrinterState.IDLE, None)
+        printer.tell("printer-state-changed", printer_state=5, printer_state_reasons=["media-jam-error", "none"])
+        printer.tell("job-progress", notify_job_id=7, job_state=9)
+        notification = next(watching)
+        assert told(notification) == ("printer-state-changed", None, PrinterState.STOPPED, 1)
+        assert notification.reasons == ("media-jam-error",)
+        assert told(next(watching)) == ("job-progress", 7, JobState.COMPLETED, 2)
+        watching.close()
+        printer.wait_for(Operation.CANCEL_SUBSCRIPTION)
+
+
+@clients
+def test_lease_is_renewed(make: Any) -> None:
+    """Also while the printer waits, which it is not disturbed in for longer than half the lease."""
+    printer = EventPrinter("parts", lease=1)
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch()
+        next(watching)
+
+        def tell_once_renewed() -> None:
+            printer.wait_for(Operation.RENEW_SUBSCRIPTION)
+            printer.tell("printer-state-changed", printer_state=4)
+
+        timer = threading.Thread(target=tell_once_renewed)
+        timer.start()
+        assert told(next(watching)) == ("printer-state-changed", None, PrinterState.PROCESSING, 1)
+        timer.join()
+        watching.close()
+    renewed = next(message for operation, message in printer.asked if operation is Operation.RENEW_SUBSCRIPTION)
+    assert renewed.groups[0]["notify-lease-duration"].value == 1
+
+
+@clients
+@pytest.mark.parametrize("fault", ["client-error-not-found", "client-error-gone", "successful-ok-events-complete"])
+def test_subscription_that_is_gone(make: Any, fault: str) -> None:
+    printer = EventPrinter("wait")
+    printer.faults = [fault]
+    printer.tell("printer-state-changed", printer_state=4)
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(interval=0.1)
+        next(watching)
+        assert told(next(watching))[2:] == (PrinterState.PROCESSING, 1)
+        watching.close()
+    assert printer.count(Operation.CREATE_PRINTER_SUBSCRIPTIONS) == 2
+
+
+@clients
+@pytest.mark.parametrize("fault", ["lost", "server-error-busy"])
+def test_printer_that_is_away_for_a_while(make: Any, fault: str) -> None:
+    printer = EventPrinter("wait")
+    printer.faults = [fault, fault]  # the first may be met by asking again at once
+    printer.tell("printer-state-changed", printer_state=4)
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(interval=0.1)
+        next(watching)
+        assert told(next(watching))[2:] == (PrinterState.PROCESSING, 1)
+        watching.close()
+    assert printer.count(Operation.CREATE_PRINTER_SUBSCRIPTIONS) == 1
+
+
+@clients
+def test_refusal(make: Any) -> None:
+    printer = EventPrinter("wait")
+    printer.faults = ["client-error-forbidden"]
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch()
+        next(watching)
+        with pytest.raises(OperationError) as caught:
+            next(watching)
+        assert caught.value.status is Status.CLIENT_ERROR_FORBIDDEN
+    assert printer.count(Operation.CANCEL_SUBSCRIPTION) == 1
+
+
+@clients
+def test_end_that_no_event_tells(make: Any) -> None:
+    printer = EventPrinter("ask")
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(7, events=["job-progress"], interval=0.1)
+        next(watching)
+        printer.jobs[7] = 8
+        assert told(next(watching)) == ("job-completed", 7, JobState.ABORTED, None)
+        assert next(watching, None) is None
+
+
+@clients
+def test_job_that_has_ended(make: Any) -> None:
+    printer = EventPrinter()
+    printer.jobs[7] = 9
+    with printer.serving() as uri, make(uri) as client:
+        assert [told(each) for each in client.watch(7)] == [(None, 7, JobState.COMPLETED, None)]
+        with pytest.raises(OperationError, match="not-found"):
+            next(client.watch(8))
+    assert printer.count(Operation.CANCEL_SUBSCRIPTION) == 2
+    assert printer.count(Operation.GET_NOTIFICATIONS) == 0
+
+
+@clients
+def test_printer_without_subscriptions(make: Any) -> None:
+    printer = EventPrinter("none")
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(7, interval=0.2)
+        next(watching)
+        printer.jobs[7] = 6
+        assert told(next(watching)) == ("job-state-changed", 7, JobState.PROCESSING_STOPPED, None)
+        printer.jobs[7] = 7
+        assert told(next(watching)) == ("job-completed", 7, JobState.CANCELED, None)
+        assert next(watching, None) is None
+        watching = client.watch(interval=0.2)
+        next(watching)
+        printer.printer_state = 5
+        assert told(next(watching)) == ("printer-state-changed", None, PrinterState.STOPPED, None)
+        printer.jobs[8] = 3
+        assert told(next(watching)) == ("job-created", 8, JobState.PENDING, None)
+        printer.jobs[8] = 5
+        assert told(next(watching)) == ("job-state-changed", 8, JobState.PROCESSING, None)
+        printer.jobs[8] = 9
+        assert told(next(watching)) == ("job-completed", 8, JobState.COMPLETED, None)
+        watching.close()
+    assert printer.count(Operation.CANCEL_SUBSCRIPTION) == 0
+
+
+@clients
+def test_job_that_is_forgotten(make: Any) -> None:
+    """Nobody knows how it ended."""
+    printer = EventPrinter("none")
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(interval=0.2)
+        next(watching)
+        del printer.jobs[7]
+        assert told(next(watching)) == ("job-completed", 7, None, None)
+        watching.close()
+        printer.jobs[7] = 5
+        watching = client.watch(7, interval=0.2)
+        next(watching)
+        del printer.jobs[7]
+        with pytest.raises(OperationError, match="not-found"):
+            next(watching)
+
+
+@clients
+def test_printer_that_cannot_be_reached_any_more(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_watching, "_ATTEMPTS", 1)
+    with make("ipp://127.0.0.1:1/") as client, pytest.raises(ConnectionRefusedError):
+        next(client.watch())
+    printer = EventPrinter("wait")
+    with contextlib.ExitStack() as stack:
+        uri = stack.enter_context(printer.serving())
+        client = stack.enter_context(make(uri))
+        watching = client.watch()
+        next(watching)
+        printer.stop()
+        with pytest.raises((OSError, ConnectionLostError)):
+            next(watching)
+
+
+@clients
+@pytest.mark.parametrize("interval", [0, -1.0])
+def test_interval(make: Any, interval: float) -> None:
+    with make("ipp://127.0.0.1:1/") as client, pytest.raises(ValueError, match="interval"):
+        next(client.watch(interval=interval))
