@@ -70,13 +70,15 @@ PRINTER = AttributeGroup(
         ("job-hold-until=night", "does not support job-hold-until; it supports copies, sides"),
         ("output-bin=top", ""),
         ("job-name=short", ""),
+        ("job-mandatory-attributes=copies", ""),
         ("job-name=longer", "does not support job-name=longer"),
         ("document-format=image/jpeg", "document-format=image/jpeg; it supports application/pdf"),
         ("orientation-requested=4", "does not support orientation-requested; it supports copies, sides"),
     ],
 )
 def test_faults(option: str, fault: str) -> None:
-    found = list(faults([parse_option(option)[1]], PRINTER))
+    tag, attribute = parse_option(option)
+    found = list(faults([attribute], PRINTER, template=tag == DelimiterTag.JOB))
     assert len(found) == (1 if fault else 0)
     assert fault in "".join(found)
 

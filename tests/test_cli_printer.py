@@ -5,7 +5,11 @@ has those of CUPS.
 """
 
 import json
+import os
+import pty
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -331,6 +335,27 @@ def test_changing_jobs(command: str, operation: Operation, done: str) -> None:
     assert data == {"uri": uri, "jobs": [{"job-id": 2, "done": True}]}
 
 
+def test_completion() -> None:
+    """As the shells ask: names of attributes, then their keywords."""
+
+    def complete(words: str) -> list[str]:
+        environment = os.environ | {
+            "_IPPFAST_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        code = "from ippfast.cli import main; main()"
+        result = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
+        return [line.partition(",")[2] for line in result.stdout.splitlines()]
+
+    assert {"print", "printers"} <= set(complete("ippfast pri"))
+    assert "sides=" in complete("ippfast print x y -o side")
+    assert complete("ippfast print x y -o sides=two") == ["sides=two-sided-long-edge", "sides=two-sided-short-edge"]
+    assert "print-quality=high" in complete("ippfast print x y -o print-quality=")
+
+
 # Where there is no answer
 
 
@@ -513,6 +538,41 @@ def test_credentials(
     assert (result.exit_code, result.stderr) == (0, "")
     assert printer.documents == [b"%PDF-1.7"]
     assert SECRET not in result.output
+
+
+def test_a_password_is_asked_for_and_not_shown(authority: trustme.CA, ca_file: str, tmp_path: Path) -> None:
+    """On a terminal of its own, while the document comes on standard input."""
+    opened = (
+        "import os, sys; terminal = os.open(sys.argv.pop(1), os.O_RDWR); os.dup2(terminal, 2);"
+        "from ippfast.cli import main; main()"
+    )
+    controller, terminal = pty.openpty()
+    printer = Printer()
+    check = BasicAuthenticator(lambda user, password: (user, password) == ("me", "s3cret"))
+    with secure(authority, printer, tmp_path, authenticator=check) as server, open(controller, "r+b", 0) as keyboard:
+        arguments = ["print", uri_of(server, "ipps"), "-", "--ca", ca_file, "--user", "me"]
+        with subprocess.Popen(
+            [sys.executable, "-c", opened, os.ttyname(terminal), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # the terminal that it opens then is its own
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(b"%PDF-1.7")
+            process.stdin.close()
+            shown = b""
+            while b"Password of me: " not in shown:
+                shown += keyboard.read(1024)
+            keyboard.write(b"s3cret\n")
+            output = process.stdout.read()
+            assert process.wait(timeout=20) == 0
+        os.set_blocking(controller, False)
+        shown += keyboard.read(65536) or b""
+    os.close(terminal)
+    assert output == b"job 7: completed (job-completed-successfully)\n"
+    assert b"s3cret" not in shown
+    assert printer.documents == [b"%PDF-1.7"]
 
 
 def test_passwords_stay_here_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,14 +18,17 @@ _COUNTED = {"job-priority"}
 _SHOWN = 30
 
 
-def faults(job: Iterable[Attribute], printer: AttributeGroup) -> Iterator[str]:
-    """A line for each attribute or value that the printer does not support."""
-    for attribute in job:
+def faults(attributes: Iterable[Attribute], printer: AttributeGroup, *, template: bool = True) -> Iterator[str]:
+    """A line for each attribute or value that the printer does not support.
+
+    template: whether they are of the job template, and so among what the printer lists of it.
+    """
+    for attribute in attributes:
         supported = printer.get(f"{attribute.name}-supported")
         if supported is None or isinstance(supported.values[0], OutOfBand):
             creation = _words(printer, "job-creation-attributes-supported")
             known = attribute.name in creation or f"{attribute.name}-default" in printer
-            if creation and not known:
+            if template and creation and not known:
                 yield f"the printer does not support {attribute.name}; it supports {_list(sorted(creation))}"
             continue
         yield from _attribute(attribute, supported.values, attribute.name, printer)

@@ -23,6 +23,7 @@ COMMANDS = {
     "cancel": "jobs:cancel",
     "hold": "jobs:hold",
     "release": "jobs:release",
+    "watch": "watching:watch",
     "check": "auditing:check",
     "capture": "recordings:capture",
     "replay": "recordings:replay",

@@ -17,6 +17,7 @@ from ippfast.errors import DecodeError
 from ippfast.http import (
     HTTPError,
     InsecureAuthError,
+    OperationError,
     PhaseTimeoutError,
     PinError,
     RemoteProtocolError,
@@ -70,13 +71,13 @@ class Failure(click.ClickException):
 
 
 class Refused(Failure):
-    """The printer answered with another status than a successful one."""
+    """The printer answered with another status than a successful one. operation: what was asked, if that is known."""
 
-    def __init__(self, operation: str, answer: Message) -> None:
+    def __init__(self, operation: str | None, answer: Message) -> None:
         self.answer = answer
         status = answer.status
         name = status.keyword if isinstance(status, Status) else "an unknown status"
-        words = f"the printer refused {operation}: {name} (0x{int(answer.code):04x})"
+        words = f"the printer refused{f' {operation}' if operation else ''}: {name} (0x{int(answer.code):04x})"
         text = status_message(answer)
         if text:
             words += f": {quote(text)}"
@@ -131,6 +132,8 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
         )
     if isinstance(error, UpgradeError):
         return Failure(f"{place} wants TLS, and there is no way to it: {error}", NOT_ALLOWED)
+    if isinstance(error, OperationError):
+        return Refused(None, error.response)
     if isinstance(error, StatusError):
         return _explain_status(error, place)
     if isinstance(error, PhaseTimeoutError):

@@ -172,13 +172,14 @@ class _Request:
             and {Operation.CREATE_JOB, Operation.SEND_DOCUMENT} <= self._operations
         )
         if check:
-            wanted = [*self._job.values(), *self._operation.values()]
-            found = list(faults(wanted, printer))
+            found = list(faults(self._job.values(), printer))
+            found += faults(self._operation.values(), printer, template=False)
             for each in sources:
                 attribute = Attribute("document-format", ValueTag.MIME_MEDIA_TYPE, each.format)
                 if "document-format" not in self._operation and not self._leave_format(each, printer):
                     found += [
-                        f"{fault} ({escape(each.name) or 'standard input'})" for fault in faults([attribute], printer)
+                        f"{fault} ({escape(each.name) or 'standard input'})"
+                        for fault in faults([attribute], printer, template=False)
                     ]
             if found:
                 raise Failure(f"{'; '.join(dict.fromkeys(found))}; --no-check sends it all the same", USAGE)

@@ -324,8 +324,14 @@ class Session:
 
     def _make_client(self, seconds: float) -> Client:
         assert self._uri is not None
-        timeouts = self.timeouts(seconds)
-        return Client(self._uri, tls=self._tls, auth=self._auth, timeouts=timeouts, patience=seconds)
+        return Client(
+            self._uri,
+            tls=self._tls,
+            auth=self._auth,
+            timeouts=self.timeouts(seconds),
+            patience=seconds,
+            user=self.access.user_name,
+        )
 
     def _find(self) -> None:
         """Look for the printer at a host: with TLS first, at the paths that printers have."""
