@@ -1,6 +1,6 @@
 # The project's commands; each makes the virtual environment it needs. CI runs these same targets.
 #
-#   make demo     the codec on messages that CUPS' programs sent: decode, show, change, encode, verify
+#   make demo     a printer and a job, from the first octet to the last event: ippfast serve, print, watch
 #   make test     lint, types and the whole suite
 #   make lint     the first two of these          make suite    the last
 #   make conformance   CUPS' own suites against the print server: a table
@@ -40,7 +40,7 @@ SOURCES = pyproject.toml setup.py ippfast/_message.py ippfast/compat/_loops.py $
 .PHONY: demo test lint suite conformance crashes bench bench-stream clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/ippfast
+demo: $(VENV)/demo
 	@$(BIN)/python tools/demo.py
 
 test: lint suite
@@ -75,11 +75,11 @@ clean:
 	rm -f ippfast/*.so ippfast/*.c ippfast/compat/*.so ippfast/compat/*.c
 	find . -name __pycache__ -prune -exec rm -r {} +
 
-# The package with nothing, with what the tests, or with what the benchmarks need: a file that marks each as done.
-$(VENV)/ippfast: extra =
+# The package with what the demonstration, with what the tests, or with what the benchmarks need: a file that marks each as done.
+$(VENV)/demo: extra = [cli,tls]
 $(VENV)/test: extra = [test]
 $(VENV)/bench: extra = [bench]
-$(VENV)/ippfast $(VENV)/test $(VENV)/bench: $(SOURCES)
+$(VENV)/demo $(VENV)/test $(VENV)/bench: $(SOURCES)
 ifeq ($(IPPFAST_BUILD_EXTENSION),auto)
 	@echo "The compiled twin can't be built here: it needs a C compiler and Python's headers."
 	@echo "Going on with the pure one. For the other: apt-get install gcc python3-dev && make clean"

@@ -200,7 +200,7 @@ def test_print_makes_one_job_of_several_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "status", "last"),
     [
-        ((3, 5, 9), 0, "job 7: completed (job-completed-successfully)"),
+        ((3, 3, 5, 5, 9), 0, "job 7: completed (job-completed-successfully)"),
         ((3, 5, 8), 1, "job 7: aborted (aborted-by-system)"),
         ((3, 7), 1, "job 7: canceled"),
     ],
@@ -209,8 +209,9 @@ def test_print_waits_for_the_end(states: tuple[int, ...], status: int, last: str
     with printing(Printer(*states)) as uri:
         result = run("print", uri, "-", "--wait", octets=b"%PDF-")
     assert result.exit_code == status
-    assert result.stdout.splitlines()[0] == "job 7: pending"
-    assert result.stdout.splitlines()[-1] == last
+    lines = result.stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("job 7: pending", last)
+    assert len(lines) == len(set(lines)) == len(set(states))
 
 
 def test_print_waits_no_longer_than_it_may() -> None:
@@ -350,10 +351,8 @@ def test_completion() -> None:
         )
         return [line.partition(",")[2] for line in result.stdout.splitlines()]
 
-    assert {"print", "printers"} <= set(complete("ippfast pri"))
     assert "sides=" in complete("ippfast print x y -o side")
     assert complete("ippfast print x y -o sides=two") == ["sides=two-sided-long-edge", "sides=two-sided-short-edge"]
-    assert "print-quality=high" in complete("ippfast print x y -o print-quality=")
 
 
 # Where there is no answer
@@ -403,7 +402,7 @@ def test_http_refuses(status: int, exit_code: int, fault: str) -> None:
         raise Refusal(status, "no")
 
     with printing(handler) as uri:
-        result = run("jobs", uri)
+        result = run("jobs", uri, "--timeout", "0.5")
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert fault in result.stderr
     assert result.stderr.count("\n") == 1

@@ -4,7 +4,6 @@ The rule of this file: what is replayed is asked for by the other commands; the 
 """
 
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -49,10 +48,12 @@ def replaying(*files: Path) -> Iterator[str]:
             assert line, "it ended"
             text += line
         yield json.loads(text)["uri"]
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.stdout.close()
+        process.terminate()
         assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_replay_answers_as_the_printer_did() -> None:

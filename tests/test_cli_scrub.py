@@ -111,6 +111,7 @@ def test_the_same_stays_the_same() -> None:
         Attribute("device-uuid", X.URI, f"urn:uuid:{UUID}"),
         Attribute("x-note", X.TEXT, f"see {UUID}, Lobby-Printer"),
         Attribute("printer-make-and-model", X.TEXT, "Brother Lobby"),
+        Attribute("printer-info", X.TEXT, "Brother"),
         Attribute("job-name", X.NAME, "stationery for Anna"),
         Attribute("x-text", X.TEXT, "for stationery, Anna"),
         Attribute("media-type", X.KEYWORD, "stationery"),
@@ -126,7 +127,7 @@ def test_the_same_stays_the_same() -> None:
     assert texts["device-uuid"] == f"urn:uuid:{uuid}"
     assert texts["x-note"] == f"see {uuid}, {name}"
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", uuid)
-    assert texts["printer-make-and-model"] == "Brother Lobby"
+    assert (texts["printer-make-and-model"], texts["printer-info"]) == ("Brother Lobby", "Brother")
     first_word, other_word, who = texts["job-name"].split()
     assert texts["x-text"] == f"for {first_word}, {who}"
     assert other_word != "for"

@@ -73,15 +73,20 @@ def test_no_such_job() -> None:
 @contextmanager
 def watching(*arguments: str) -> Iterator[Iterator[str]]:
     """The command in a process; gives its lines as they come."""
-    command = [sys.executable, "-m", "ippfast", "watch", *arguments]
+    # Whoever runs the tests may have set SIGINT to be ignored.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);from ippfast.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "watch", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield process.stdout
-        finally:
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=20)
             assert "Traceback" not in errors
+        finally:
+            process.kill()
 
 
 @pytest.mark.peers

@@ -3,6 +3,7 @@
 The rule of this file: an example is a process of its own, asked by the client or by CUPS' programs.
 """
 
+import hashlib
 import json
 import re
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ def test_there_is_a_test_for_each() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
     text = Path(__file__).read_text(encoding="utf-8")
     assert names
-    assert all(re.search(rf'"{name}(\.py)?"', text) for name in names)
+    assert all(re.search(rf'"{name}(\.py|:application)?"', text) for name in names)
 
 
 # ---- forwarder ----
@@ -135,6 +137,31 @@ def broken(uri: str) -> None:
         )
         client.sendall(head + b"x" * 1_000)
     assert run("attributes", uri).exit_code == 0  # which comes after it
+
+
+# ---- ASGI ----
+
+
+def test_asgi_app() -> None:
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "asgi_app:application"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                if "running on http://127.0.0.1:" in line:
+                    break
+            port = int(re.findall(r":(\d+) ", line)[0])
+            uri = f"ipp://localhost:{port}/ipp/print"
+            result = run("print", uri, "-", octets=DOCUMENT)
+            connection = HTTPConnection("localhost", port, timeout=20)
+            connection.request("GET", "/documents")
+            printed = json.loads(connection.getresponse().read())
+            connection.close()
+        finally:
+            process.terminate()
+            process.stderr.read()
+    assert (result.exit_code, result.stdout) == (0, "job 1: completed\n")
+    assert printed == [{"job-id": 1, "octets": len(DOCUMENT), "sha256": hashlib.sha256(DOCUMENT).hexdigest()}]
 
 
 # ---- fleet monitor ----

@@ -105,7 +105,7 @@ def _examine_certificate(octets: bytes, host: str) -> Iterator[Finding]:
     try:
         from cryptography import x509
     except ModuleNotFoundError:
-        yield Finding(Level.NOTE, "the certificate was not looked into", "pip install 'ippfast[check]'")
+        yield Finding(Level.NOTE, "the certificate was not looked into", "pip install 'ippfast[tls]'")
         return
     try:
         with warnings.catch_warnings():  # what is odd in a certificate is told below, or does not matter
