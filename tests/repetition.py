@@ -153,6 +153,30 @@ def names(codec: Any, number: int) -> None:
         attribute.values  # noqa: B018
 
 
+def raw(codec: Any, number: int) -> None:
+    """The index of raw octets: what is shared, what is displaced, and what is refused."""
+    from ippfast.compat.ippserver import IppRequest
+
+    request = IppRequest.from_string(MESSAGE)
+    request.only(1, b"attributes-charset", 0x47)
+    request._attributes[1, b"sides", 0x44].append(b"x" * (number % 3000))
+    request.to_string()
+    again = MESSAGE[8:-1]
+    IppRequest.from_string(HEADER + again + again + b"\x03").attributes_to_multilevel()
+    name, value = f"name-{next(counter):x}".encode(), f"keyword-{next(counter):x}".encode()
+    token = b"\x44" + len(name).to_bytes(2, "big") + name + len(value).to_bytes(2, "big") + value
+    IppRequest.from_string(HEADER + b"\x01" + token + b"\x44\0\0" + token[-2 - len(value) :] + b"\x03")._attributes  # noqa: B018
+    try:
+        IppRequest.from_string(REFUSED[number % len(REFUSED)])._attributes  # noqa: B018
+    except ippfast_error():
+        pass
+
+
+def ippfast_error() -> type[Exception]:
+    error: type[Exception] = sys.modules["ippfast"].DecodeError
+    return error
+
+
 CASES: dict[str, Callable[[Any, int], None]] = {
     "decode": decode,
     "unpack": unpack,
@@ -162,6 +186,7 @@ CASES: dict[str, Callable[[Any, int], None]] = {
     "encode": encode,
     "copies": copies,
     "names": names,
+    "raw": raw,
 }
 
 

@@ -17,7 +17,7 @@ from implementations import Implementation
 import ippfast
 
 ROUNDS = {"cython": 50_000, "python": 5_000}  # each done four times
-SLOW = ("unpack", "feed", "encode", "copies")  # a tenth of the rounds; each does a dozen things
+SLOW = ("unpack", "feed", "encode", "copies", "raw")  # a tenth of the rounds; each does a dozen things
 BLOCKS = 200
 OCTETS = 2 * 1024 * 1024
 REFERENCES = 100
