@@ -15,6 +15,7 @@ import sys
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import vectors
@@ -82,6 +83,10 @@ def install(*requirements: str) -> Library:
     return Library(python)
 
 
+# Nothing outside, no links, no devices; the first releases of Python 3.11 do not know of it.
+_AS_DATA: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+
+
 def unpack_sdist(requirement: str) -> Path:
     """The folder of a library's sdist, such as ``"ippx==0.1.1"``: for the tests that are in it."""
     home = DIRECTORY / f"{requirement.replace('==', '-')}-sdist"
@@ -92,7 +97,7 @@ def unpack_sdist(requirement: str) -> Path:
             _pip("download", "--quiet", "--no-deps", "--no-binary", name, "--dest", home, requirement)
             (archive,) = home.glob("*.tar.gz")
             with tarfile.open(archive) as opened:
-                opened.extractall(home, filter="data")
+                opened.extractall(home, **_AS_DATA)
             (home / "complete").touch()
     (folder,) = [path for path in home.iterdir() if path.is_dir()]
     return folder

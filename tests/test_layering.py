@@ -4,6 +4,7 @@ The rule of this file: `LAYERS` is the order of the package from the bottom up. 
 """
 
 import ast
+import gc
 import re
 import subprocess
 import sys
@@ -122,6 +123,15 @@ def resolve(importer: str, level: int, module: str | None, names: list[str]) -> 
         yield whole if is_module(whole) else ".".join(base)
 
 
+def parse(path: Path) -> ast.Module:
+    """Without the cycle collector, in whose callbacks older releases of Python 3.11 lose count of the tree's depth."""
+    gc.disable()
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    finally:
+        gc.enable()
+
+
 class Imports(ast.NodeVisitor):
     """The imports of a module: those that run when it is loaded, and those that a function runs."""
 
@@ -159,7 +169,7 @@ class Imports(ast.NodeVisitor):
 def imports_of(module: str, path: Path) -> Imports:
     found = Imports(module.removesuffix(".pyx").removesuffix(".pxd"))
     if path.suffix == ".py":
-        found.visit(ast.parse(path.read_text(encoding="utf-8")))
+        found.visit(parse(path))
     else:
         lines = re.findall(r"^from (\.+)(\w*) c?import (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         for dots, base, names in lines:

@@ -20,6 +20,7 @@ PACKAGE = Path(ippfast.__file__).parent
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 COMPILED_FILES = sorted(path.name for path in PACKAGE.glob(f"*{SUFFIX}")) if COMPILED is not None else []
 SHOW = "import ippfast; print(ippfast.IMPLEMENTATION, ippfast.Message.__module__)"
+USE_ALL = "import ippfast, ippfast.http._framing, ippfast.compat.ippserver.request"  # whatever has a compiled part
 PURE = "python ippfast._message\n"
 FAST = "cython ippfast._message_c\n"
 
@@ -116,7 +117,7 @@ def test_a_part_that_is_missing_or_broken_is_loud(package: Path, name: str) -> N
         return
     for breakage, kind in ((Path.unlink, "ModuleNotFoundError"), (garbage, "ImportError")):
         breakage(package / name)
-        result = run(package, "-c", SHOW)
+        result = run(package, "-c", USE_ALL)
         assert result.returncode == 1, result.stdout
         assert kind in result.stderr
         assert name.partition(".")[0] in result.stderr

@@ -171,18 +171,17 @@ def replay(output: Output, files: tuple[Path, ...], host: str, port: int) -> Non
     except OSError as error:
         raise Failure(f"cannot listen at {escape(host)}, port {port}: {error.strerror or error}", USAGE) from None
     stop = threading.Event()
-    previous = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    # SIGINT too by a handler of our own: where a shell started it in the background, Python would ignore it.
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with server:
             shown = f"[{host}]" if ":" in host else host
             uri = f"ipp://{shown}:{server.port}/ipp/print"
             output.show({"uri": uri}, lambda: [[Span("replaying at "), Span(uri, "name"), Span("; Ctrl-C ends it")]])
-            try:
-                stop.wait()
-            except KeyboardInterrupt:
-                click.echo(err=True)
+            stop.wait()
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _messages(files: Iterable[Path]) -> list[Message]:

@@ -188,7 +188,7 @@ class AsyncChannel(asyncio.Protocol):
 
     def close(self) -> None:
         """As `Channel.close`."""
-        if self._transport is not None:
+        if self._transport is not None and self._lost is None:
             self._transport.abort()
 
     async def end(self) -> None:

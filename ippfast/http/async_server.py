@@ -346,7 +346,8 @@ class _Connection(asyncio.Protocol):
     def abort(self) -> None:
         """End whatever is going on."""
         if self._made:
-            self._transport.abort()
+            if not self._closed.done():  # a transport of Python 3.11's TLS cannot be aborted once it is closed
+                self._transport.abort()
         else:
             self._socket.close()
 
