@@ -1,6 +1,7 @@
 """The shim for pycups against the library itself, compiled from PyPI, at one cupsd.
 
-The rule of this file: the library and the server are the judges.
+The rule of this file: the library and the server are the judges. The library's own test script goes on to PPDs, which
+the shim does not have; its example program runs with both.
 """
 
 from pathlib import Path
@@ -10,13 +11,18 @@ import pytest
 import vectors
 from peers import Scheduler, SystemBus
 
+import ippfast.compat.pycups as cups
+
 pytestmark = pytest.mark.peers
 
 HERE = Path(__file__).resolve().parent
 
 
+LIBRARY = "pycups==2.0.4"
+
+
 def test_every_call(system_bus: SystemBus) -> None:
-    library = libraries.install("pycups==2.0.4")
+    library = libraries.install(LIBRARY)
     given = b"".join(len(each.octets).to_bytes(4, "big") + each.octets for each in vectors.recorded())
     script = HERE / "pycups_comparison.py"
     with Scheduler(system_bus) as scheduler:  # one without the queues and subscriptions of other tests
@@ -25,3 +31,23 @@ def test_every_call(system_bus: SystemBus) -> None:
     count, _, found = said.partition("\n")
     assert not found.strip(), found
     assert int(count) > 250 + len(vectors.recorded())
+
+
+def test_its_example(system_bus: SystemBus) -> None:
+    """The tree of printers and classes that it prints."""
+    library = libraries.install(LIBRARY)
+    example = libraries.unpack_sdist(LIBRARY) / "examples" / "cupstree.py"
+    with Scheduler(system_bus) as scheduler:
+        connection = cups.Connection("localhost", scheduler.port)
+        for name in ("first", "second"):
+            connection.addPrinter(name, info=f"The {name}", device="ipps://127.0.0.1:9/printer")
+            connection.addPrinterToClass(name, "both")
+        connection.close()
+        environment = {**scheduler.environment, "HOME": str(scheduler.directory)}
+        program = example.read_text()
+        theirs = library.run("-c", program, environment=environment)
+        install = "from ippfast.compat import pycups; pycups.install()\n"
+        ours = library.run("-c", install + program, environment=environment)
+    assert ours == theirs
+    assert b"The first" in ours
+    assert b"both" in ours

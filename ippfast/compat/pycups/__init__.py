@@ -54,7 +54,16 @@ __all__ = [
 __version__ = "2.0.4"
 """The release of pycups whose names and shapes these are."""
 
+_NEED_LIBCUPS = frozenset(
+    {"Attribute", "Constraint", "Group", "Option", "PPD", "connectDest", "enumDests", "modelSort", "ppdSetConformance"}
+)
 _replaced: list[ModuleType | None] = []
+
+
+def __getattr__(name: str) -> object:
+    if name in _NEED_LIBCUPS:
+        raise AttributeError(f"{name} needs libcups: pycups itself has it")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def require(version: str, /) -> None:
