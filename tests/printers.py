@@ -12,7 +12,7 @@ from typing import Any
 
 from ippfast import Message, Operation, request
 from ippfast.enums import JobState, Status
-from ippfast.http import Client, Server
+from ippfast.http import Client, HTTPLimits, Server
 from ippfast.printer import SpoolPrinter
 from ippfast.printer.outputs import Stopped, Task
 
@@ -91,10 +91,10 @@ class Desk:
 
 
 @contextlib.contextmanager
-def printing(directory: Path, **options: Any) -> Iterator[Desk]:
+def printing(directory: Path, *, limits: HTTPLimits | None = None, **options: Any) -> Iterator[Desk]:
     with (
         SpoolPrinter(directory, **options) as printer,
-        Server(printer, port=0) as server,
+        Server(printer, port=0, limits=limits) as server,
         Client(f"ipp://localhost:{server.port}/ipp/print") as client,
     ):
         yield Desk(printer, server, client)

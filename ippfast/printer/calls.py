@@ -49,25 +49,21 @@ class OperationError(Exception):
     unsupported: the attributes that are the cause, for the group of unsupported attributes (RFC 8011 section 4.1.7).
     """
 
-    def __init__(
-        self,
-        status: Status,
-        reason: str,
-        *,
-        unsupported: Iterable[Attribute] = (),
-        version: tuple[int, int] | None = None,
-    ) -> None:
+    def __init__(self, status: Status, reason: str, *, unsupported: Iterable[Attribute] = ()) -> None:
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
         self.unsupported = list(unsupported)
-        self.version = version
 
     def response(self, message: Message) -> Message:
         """The answer to the request."""
         unsupported = self.unsupported or None
         return response(
-            message, self.status, status_message=self.reason[:255], unsupported=unsupported, version=self.version
+            message,
+            self.status,
+            status_message=self.reason[:255],
+            unsupported=unsupported,
+            version=_closest(message.version),
         )
 
 
@@ -180,7 +176,8 @@ class Call:
         """The response: with the attributes that were ignored, if any."""
         if self.ignored and status == Status.SUCCESSFUL_OK:
             status = Status.SUCCESSFUL_OK_IGNORED_OR_SUBSTITUTED_ATTRIBUTES
-        return response(self.message, status, unsupported=self.ignored or None, **parts)  # type: ignore[arg-type]
+        version = _closest(self.message.version)
+        return response(self.message, status, unsupported=self.ignored or None, version=version, **parts)  # type: ignore[arg-type]
 
 
 def begin(printer: "SpoolPrinter", incoming: IncomingRequest) -> Call:
@@ -202,10 +199,14 @@ def begin(printer: "SpoolPrinter", incoming: IncomingRequest) -> Call:
 
 
 def _check_version(version: tuple[int, int]) -> None:
-    if version[0] not in (1, 2):  # RFC 8011 section 4.1.8: answered in the closest version
-        nearest = _VERSIONS[-1] if version > _VERSIONS[-1] else _VERSIONS[0]
+    if version[0] not in (1, 2):
         reason = f"version {version[0]}.{version[1]} is not supported"
-        raise OperationError(Status.SERVER_ERROR_VERSION_NOT_SUPPORTED, reason, version=nearest)
+        raise OperationError(Status.SERVER_ERROR_VERSION_NOT_SUPPORTED, reason)
+
+
+def _closest(version: tuple[int, int]) -> tuple[int, int]:
+    """The version of the answer: of those supported the closest to the one asked for (RFC 8011 section 4.1.8)."""
+    return max([own for own in _VERSIONS if own <= version], default=_VERSIONS[0])
 
 
 def _check_form(groups: Iterable[AttributeGroup]) -> None:

@@ -27,6 +27,7 @@ from ippfast.tags import DelimiterTag
 
 from .documents import sync_directory
 from .store import Document, Job
+from .template import TEMPLATE
 
 __all__ = ["Command", "Directory", "Forward", "Keep", "Output", "OutputError", "Stopped", "Task", "safe_name"]
 
@@ -217,10 +218,15 @@ def _environment(job: Job, document: Document, path: Path) -> dict[str, str]:
         "IPP_JOB_NAME": _plain(job.name),
         "IPP_JOB_ORIGINATING_USER_NAME": _plain(job.user),
     }
-    for attribute in job.attributes:
+    for attribute in _template(job):
         name = re.sub("[^A-Z0-9]", "_", attribute.name.upper())
         found.setdefault(f"IPP_{name}", _plain(",".join(map(str, attribute.values)))[:4_096])
     return found
+
+
+def _template(job: Job) -> list[Attribute]:
+    """The Job Template attributes of a job, without what else the client said with it, such as a password."""
+    return [each for each in job.attributes if each.name in TEMPLATE]
 
 
 def _plain(text: str) -> str:
@@ -252,15 +258,13 @@ class Forward:
             except _Busy as busy:
                 task.report(f"the printer takes no job now: {busy}")
             except (OSError, HTTPError) as error:
-                if isinstance(error.__context__, Stopped):
-                    raise Stopped from error
                 task.report(f"the printer can't be reached: {error}")
             task.wait(pause)
             pause = min(pause * 2, 60.0)
 
     def _run(self, client: Client, task: Task) -> None:
         job, documents = task.job, task.documents
-        ticket = [each for each in job.attributes if each.name != "job-hold-until"]
+        ticket = [each for each in _template(job) if not each.name.startswith("job-hold-until")]
         named: dict[str, object] = {"job-name": job.name}
         if len(documents) == 1:
             document, path = documents[0]

@@ -101,6 +101,7 @@ class SpoolPrinter:
         sources = [description] if isinstance(description, (str, Path, dict)) else description
         self.description = Description(*sources)
         self.directory = Path(directory)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path.rstrip("/")
         self.schemes = schemes
         self.authentication = authentication
