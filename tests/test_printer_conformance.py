@@ -37,6 +37,8 @@ RUNS = [
     Run("ipp-1.1", "1.1"),
     Run("ipp-1.1", "2.0", "-L"),
     Run("ipp-2.0"),
+    Run("ipp-2.1", "2.1", "-L"),
+    Run("ipp-2.2", "2.2"),
     Run("ipp-everywhere"),
 ]
 
