@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 
 from ..codec import Message
-from ._core import Progress, within
+from ._core import Patience, Progress, within
 from ._outgoing import PIECE, AsyncDocument, Outgoing
 from ._sockets import RECEIVE_SIZE
 from .client_connection import ClientConnection
@@ -247,12 +247,16 @@ class AsyncChannel(asyncio.Protocol):
 
     async def next_event(self, phase: str) -> Event:
         """As `Channel.next_event`."""
-        seconds = self.timeouts.first_octet if phase == "first octet" else self.timeouts.idle
+        patience = Patience(self.timeouts, phase)
         while (event := self.connection.next_event()) is NEED_DATA:
-            if not self._feed():
-                await self._wait(phase, within(seconds, self.deadline))
+            if self._feed():
+                patience.began()
             else:
-                seconds, phase = self.timeouts.idle, "idle"
+                seconds = within(patience.seconds(), self.deadline)
+                try:
+                    await self._wait(patience.phase, seconds)
+                except PhaseTimeoutError as error:
+                    raise patience.over() from error
         if isinstance(event, ConnectionClosed):
             raise ConnectionLostError("the connection ended")
         return event

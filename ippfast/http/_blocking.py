@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from ..codec import Message
-from ._core import Progress, within
+from ._core import Patience, Progress, within
 from ._outgoing import PIECE, AsyncDocument, Outgoing
 from ._sockets import RECEIVE_SIZE, send_buffers
 from .client_connection import ClientConnection
@@ -171,17 +171,17 @@ class BlockingChannel:
 
     async def next_event(self, phase: str) -> Event:
         """As `Channel.next_event`."""
-        seconds = self.timeouts.first_octet if phase == "first octet" else self.timeouts.idle
+        patience = Patience(self.timeouts, phase)
         while (event := self.connection.next_event()) is NEED_DATA:
-            self._socket.settimeout(within(seconds, self.deadline))
+            self._socket.settimeout(within(patience.seconds(), self.deadline))
             try:
                 data = self._socket.recv(RECEIVE_SIZE)
             except TimeoutError as error:
-                raise PhaseTimeoutError(phase, seconds) from error
+                raise patience.over() from error
             except (ConnectionError, ssl.SSLEOFError) as error:
                 raise ConnectionLostError(f"the connection broke: {error}") from error
             self.connection.receive_data(data)
-            seconds, phase = self.timeouts.idle, "idle"
+            patience.began()
         if isinstance(event, ConnectionClosed):
             raise ConnectionLostError("the connection ended")
         return event

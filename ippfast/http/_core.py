@@ -18,15 +18,24 @@ from ._negotiation import forget, known, negotiate, remember
 from ._outgoing import AsyncDocument, Outgoing
 from .auth import Auth
 from .client_connection import ClientConnection
-from .errors import ConnectionLostError, HTTPError, PinError, RemoteProtocolError, StatusError, UpgradeError
+from .errors import (
+    ConnectionLostError,
+    HTTPError,
+    PhaseTimeoutError,
+    PinError,
+    RemoteProtocolError,
+    StatusError,
+    UpgradeError,
+)
 from .events import Buffer, DocumentData, EndOfMessage, Event, InformationalResponse, Response
 from .limits import Timeouts
 from .uri import Endpoint, printer_uri
 
-__all__ = ["Channel", "Core", "Progress", "Shell", "Upgrade", "run", "within"]
+__all__ = ["Channel", "Core", "Patience", "Progress", "Rest", "Shell", "Upgrade", "run", "within"]
 
 _TEXT_SIZE = 4_096
 _KEPT = 4
+_REST_SECONDS = 10.0
 _ATTEMPTS = 4
 """How often a request is sent in answer to challenges: a 426, a 401, a stale nonce, and another."""
 
@@ -64,6 +73,52 @@ def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         return result
     coroutine.close()
     raise RuntimeError("a coroutine of a blocking client waits for a loop")
+
+
+class Patience:
+    """How long one event is waited for. phase: ``"first octet"`` for a response, ``"idle"`` for what follows it."""
+
+    def __init__(self, timeouts: Timeouts, phase: str) -> None:
+        self._timeouts = timeouts
+        self._end: float | None = None
+        self.phase = phase
+
+    def began(self) -> None:
+        """Octets have come."""
+        if self.phase == "first octet":
+            if self._timeouts.answer is not None:
+                self._end = time.monotonic() + self._timeouts.answer
+            self.phase = "idle"
+
+    def seconds(self) -> float | None:
+        """For the next octets; None without end. Raises PhaseTimeoutError where there is no time left."""
+        if self.phase == "first octet":
+            return self._timeouts.first_octet
+        idle = self._timeouts.idle
+        if self._end is None:
+            return idle
+        left = self._end - time.monotonic()
+        self.phase = "answer" if idle is None or left < idle else "idle"
+        if left <= 0:
+            raise self.over()
+        return left if self.phase == "answer" else idle
+
+    def over(self) -> PhaseTimeoutError:
+        """What says that nothing came in time."""
+        return PhaseTimeoutError(self.phase, getattr(self._timeouts, self.phase.replace(" ", "_")))
+
+
+class Rest:
+    """What is left of a response that nobody wants: read, to keep the connection, if it is short and comes soon."""
+
+    def __init__(self, octets: int = 65_536) -> None:
+        self._left = octets
+        self._end = time.monotonic() + _REST_SECONDS
+
+    def is_too_long(self, piece: Buffer) -> bool:
+        """Whether it is better to close the connection."""
+        self._left -= len(piece)
+        return self._left < 0 or time.monotonic() > self._end
 
 
 class Channel(Protocol):
@@ -273,8 +328,10 @@ class Core(Generic[_Channel]):
     async def finish(self, channel: _Channel) -> None:
         """Read the rest of a response, which nobody wants, and keep the connection."""
         try:
-            while not isinstance(await channel.next_event("idle"), EndOfMessage):
-                pass
+            rest = Rest()
+            while not isinstance(event := await channel.next_event("idle"), EndOfMessage):
+                if isinstance(event, DocumentData) and rest.is_too_long(event.data):
+                    break
         except BaseException:
             channel.close()
             raise
@@ -443,13 +500,12 @@ class Core(Generic[_Channel]):
 
     async def _read_text(self, channel: _Channel) -> str:
         """The beginning of a body that is for people; the connection is kept if the body is short."""
-        text = b""
+        text, rest = b"", Rest(_TEXT_SIZE)
         try:
-            while len(text) < _TEXT_SIZE:
-                event = await channel.next_event("idle")
-                if not isinstance(event, DocumentData):
-                    break
+            while isinstance(event := await channel.next_event("idle"), DocumentData):
                 text += event.data
+                if rest.is_too_long(event.data):
+                    break
         except (OSError, RemoteProtocolError):
             pass
         except BaseException:

@@ -10,7 +10,7 @@ from typing import Self
 
 from ..codec import AttributeGroup, Message
 from ._asyncio import AsyncChannel, AsyncShell
-from ._core import Core, Progress, Upgrade
+from ._core import Core, Progress, Rest, Upgrade
 from ._outgoing import AsyncDocument
 from ._tasks import Tasks
 from ._watching import watch
@@ -80,8 +80,10 @@ class AsyncClient:
         for them.
         """
         async with await self.open(message, document, progress=progress) as answer:
-            async for _ in answer:
-                pass
+            rest = Rest()
+            async for piece in answer:
+                if rest.is_too_long(piece):
+                    break
             return answer.message
 
     async def open(

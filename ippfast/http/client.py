@@ -10,7 +10,7 @@ from typing import Self
 
 from ..codec import AttributeGroup, Message
 from ._blocking import BlockingChannel, BlockingShell
-from ._core import Core, Progress, Upgrade, run
+from ._core import Core, Progress, Rest, Upgrade, run
 from ._outgoing import Document
 from ._tasks import Tasks
 from ._watching import watch
@@ -105,8 +105,10 @@ class Client:
         the rules, or the connection; PinError; UpgradeError; OSError where there is no connection to be had.
         """
         with self.open(message, document, progress=progress) as answer:
-            for _ in answer:
-                pass
+            rest = Rest()
+            for piece in answer:
+                if rest.is_too_long(piece):
+                    break
             return answer.message
 
     def open(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> "Answer":

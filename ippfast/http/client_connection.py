@@ -129,6 +129,7 @@ class ClientConnection(Connection):
         cycle = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         head = make_request(cycle, method, target, lines)
         self._h11 = cycle
+        self._informational = 0
         self._begin_head()
         return head
 
@@ -152,6 +153,9 @@ class ClientConnection(Connection):
         event = read_head(self._h11, head)
         headers = headers_of(event)
         if isinstance(event, h11.InformationalResponse):
+            self._informational += 1
+            if self._informational > self.limits.informational:
+                raise RemoteProtocolError(502, f"over {self.limits.informational} responses with a status of 1xx")
             self._begin_head()
             if event.status_code == 101:
                 self._switch()

@@ -61,7 +61,7 @@ class Refusal(HTTPError):
         self.ipp_status = ipp_status
 
     def __str__(self) -> str:
-        return f"{self.reason} ({_describe_status(self.status)})"
+        return f"{_printable(self.reason)} ({_describe_status(self.status)})"
 
 
 class RemoteProtocolError(Refusal):
@@ -95,7 +95,7 @@ class StatusError(HTTPError):
 
 
 class PhaseTimeoutError(HTTPError, TimeoutError):
-    """The server took too long. phase: ``"connect"``, ``"first octet"`` or ``"idle"``, as `Timeouts` calls them."""
+    """The server took too long. phase: ``"connect"``, ``"first octet"``, ``"answer"`` or ``"idle"``, see `Timeouts`."""
 
     def __init__(self, phase: str, seconds: float | None) -> None:
         super().__init__(phase, seconds)
@@ -122,6 +122,11 @@ class PinError(HTTPError):
 
 class UpgradeError(HTTPError):
     """The server wants TLS, or has to have it, and there is no way to it. Nothing was sent without."""
+
+
+def _printable(text: str) -> str:
+    """Text of whatever origin in one line that no terminal obeys."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _describe_status(status: int) -> str:

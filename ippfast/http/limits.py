@@ -24,6 +24,7 @@ class HTTPLimits:
     decompressed: the same, where it came compressed. decompression_ratio: how many times as large as what came it may
     be, once it is larger than a mebibyte.
     drain: how much of a body that nobody wants is read in order to keep the connection.
+    informational: how many responses with a status of 1xx may come before the final one.
 
     The rest concerns servers alone. connections: how many at once; more have to wait. connections_per_host: from one
     address; more are closed at once. keep_alive: seconds until the next request begins. head: see above; head_time:
@@ -42,6 +43,7 @@ class HTTPLimits:
     decompressed: int | None = 1024 * 1024 * 1024
     decompression_ratio: int | None = 100
     drain: int = 65_536
+    informational: int = 1_000
     connections: int = 100
     connections_per_host: int = 20
     keep_alive: float = 10.0
@@ -66,11 +68,13 @@ class Timeouts:
     """How long a client waits, in seconds; None means for ever. A printer may take minutes to wake or to answer.
 
     connect: for the connection, with its TLS handshake. first_octet: for the response, once the request is sent.
+    answer: for the response's head and message to be complete, once its first octet has come.
     idle: for any octet to come or go while the message or its answer is on the way.
     continue_: for a 100 (Continue) that was asked for; then the document is sent without it (RFC 9110 section 10.1.1).
     """
 
     connect: float | None = 30.0
     first_octet: float | None = 300.0
+    answer: float | None = 300.0
     idle: float | None = 60.0
     continue_: float = 1.0
