@@ -111,7 +111,7 @@ class Patience:
 class Rest:
     """What is left of a response that nobody wants: read, to keep the connection, if it is short and comes soon."""
 
-    def __init__(self, octets: int = 65_536) -> None:
+    def __init__(self, octets: int = 4 * 1024 * 1024) -> None:
         self._left = octets
         self._end = time.monotonic() + _REST_SECONDS
 
