@@ -126,7 +126,7 @@ def test_at_once(server: Server, printer: Printer, name: str, caplog: pytest.Log
     octets, status = AT_ONCE[name]
     with caplog.at_level(logging.INFO, "ippfast"):
         with connect(server) as connection:
-            with contextlib.suppress(ConnectionError):  # it may have closed before all was sent
+            with contextlib.suppress(OSError):  # it may have closed before all was sent
                 connection.sendall(octets)
                 connection.shutdown(socket.SHUT_WR)
             answer = read_to_end(connection)
@@ -398,8 +398,9 @@ def test_compression_attribute_that_lies(server: Server, printer: Printer, caplo
         caplog.clear()
         with caplog.at_level(logging.INFO, "ippfast"):
             with connect(server) as connection:
-                connection.sendall(post(body + bomb))
-                connection.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):
+                    connection.sendall(post(body + bomb))
+                    connection.shutdown(socket.SHUT_WR)
                 answer = read_to_end(connection)
             wait_until(lambda: not server._sessions)
         found = re.search(rb"\r\n\r\n..(..)", answer, re.DOTALL)
