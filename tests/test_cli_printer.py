@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import trustme
 from command_line import run
-from http_servers import serving, uri_of
+from http_servers import DOCUMENT, serving, uri_of
 
 from ippfast import Message, response
 from ippfast.enums import Operation, Status
@@ -490,6 +490,45 @@ def test_a_host_without_tls_is_said_to_have_none() -> None:
     assert result.stderr == f"Note: localhost:{server.port} has no TLS; this goes in the clear.\n"
 
 
+def test_probe(authority: trustme.CA, ca_file: str, tmp_path: Path) -> None:
+    printer = Printer(**{"printer-make-and-model": Text("Model\x1b[2J X")})
+    with secure(authority, printer, tmp_path) as server:
+        host = f"localhost:{server.port}"
+        shown = run("probe", host, "--ca", ca_file)
+        data = json.loads(run("probe", host, "--ca", ca_file, "--json").stdout)
+        distrusted = run("probe", host)
+    assert shown.stdout.splitlines() == [
+        f"URI    ipps://{host}/ipp/print",
+        "IPP    2.0",
+        "TLS    TLSv1.3",
+        "trust  its certificate is trusted",
+        r"model  Model\x1b[2J X",
+    ]
+    assert (data["uri"], data["trusted"], data["tls_version"]) == (f"ipps://{host}/ipp/print", True, "TLSv1.3")
+    assert distrusted.exit_code == 0
+    assert "trust  none: " in distrusted.stdout
+    assert f"--pin sha256:{data['fingerprint']}" in distrusted.stdout
+
+
+def test_probe_without_tls_or_printer() -> None:
+    def handler(incoming: IncomingRequest) -> Message:
+        raise Refusal(404, "no")
+
+    with serving(Printer()) as server:
+        assert "TLS    none: what is sent can be read on the way" in run("probe", f"localhost:{server.port}").stdout
+    with serving(handler) as server:
+        result = run("probe", f"localhost:{server.port}")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"there is no printer at localhost:{server.port}: " in result.stderr
+    assert run("probe", f"localhost:{server.port}").exit_code == 3
+
+
+def test_probe_says_who_is_asked_for() -> None:
+    check = DigestAuthenticator(lambda user: None)
+    with serving(Printer(), authenticator=check) as server:
+        assert "asks   who it is: Digest" in run("probe", f"localhost:{server.port}").stdout
+
+
 def test_a_host_is_searched_for_the_path() -> None:
     def handler(incoming: IncomingRequest) -> Message:
         if incoming.head.target == "/ipp/print":
@@ -572,6 +611,30 @@ def test_a_password_is_asked_for_and_not_shown(authority: trustme.CA, ca_file: s
     assert output == b"job 7: completed (job-completed-successfully)\n"
     assert b"s3cret" not in shown
     assert printer.documents == [b"%PDF-1.7"]
+
+
+def test_standard_input_goes_out_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where a printer asks who it is when the document is there, half of it must not be printed."""
+    documents: list[bytes] = []
+
+    def handler(incoming: IncomingRequest) -> Message:
+        if incoming.message.operation is not Operation.PRINT_JOB:
+            return response(incoming.message, printer={"printer-state": 3})
+        documents.append(incoming.document.read())
+        if incoming.head.headers.get("authorization") is None:
+            raise Refusal(401, "who?", headers=[("WWW-Authenticate", 'Digest realm="x", nonce="1", qop="auth"')])
+        return response(incoming.message, job={"job-id": 7, "job-state": 9, "job-state-reasons": "none"})
+
+    path = tmp_path / "document"
+    path.write_bytes(DOCUMENT)
+    monkeypatch.setattr("ippfast.cli.session._Credentials._password", lambda self: "secret")
+    with printing(handler) as uri:
+        piped = run("print", uri, "-", octets=DOCUMENT)
+        read = run("print", uri, str(path))
+    assert (piped.exit_code, piped.stdout) == (4, "")
+    assert "standard input cannot be sent a second time" in piped.stderr
+    assert read.exit_code == 0
+    assert set(documents) == {DOCUMENT}
 
 
 def test_passwords_stay_here_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:

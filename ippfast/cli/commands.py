@@ -15,6 +15,7 @@ __all__ = ["ippfast"]
 
 COMMANDS = {
     "printers": "discovery:printers",
+    "probe": "probing:probe",
     "print": "printing:print_",
     "attributes": "attributes:attributes",
     "supplies": "attributes:supplies",

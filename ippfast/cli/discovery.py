@@ -15,7 +15,7 @@ from ippfast.enums import PrinterState, Status
 from ippfast.http.uri import IPP_PORT
 from ippfast.operations import cups_get_printers
 
-from .failures import USAGE, Failure, Refused
+from .failures import NO_CONNECTION, USAGE, Failure, Refused
 from .output import Output, table
 from .session import Access, Session, access_options, json_option
 from .text import Span, escape
@@ -81,8 +81,21 @@ def _lines(found: list[_Found], server: str | None) -> Any:
 
 def _queues(server: str, access: Access) -> list[_Found]:
     """What CUPS-Get-Printers tells."""
-    place = server if "://" in server or "/" in server else f"{server}/"
-    with Session(place, access, paths=("/",)) as session:
+    if "://" in server:
+        return _queues_at(server, access)
+    authority = server.rstrip("/")
+    try:
+        return _queues_at(f"ipps://{authority}/", access)
+    except Failure as failure:
+        if failure.exit_code != NO_CONNECTION:
+            raise
+    found = _queues_at(f"ipp://{authority}/", access)
+    click.echo(f"Note: {escape(authority)} has no TLS; this went in the clear.", err=True)
+    return found
+
+
+def _queues_at(uri: str, access: Access) -> list[_Found]:
+    with Session(uri, access) as session:
         try:
             answer = session.ask(cups_get_printers, requested_attributes=_QUEUE_ATTRIBUTES)
         except Refused as refused:

@@ -3,15 +3,16 @@
 The rule of this file: a document is read once, in pieces, and never held whole.
 """
 
+import inspect
 import mimetypes
 import os
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from .failures import USAGE, Failure
+from .failures import LOG_IN, NOT_ALLOWED, USAGE, Failure
 from .text import escape
 
 __all__ = ["ANY_FORMAT", "COMPRESSIONS", "PIECE", "Source", "compressed", "source"]
@@ -60,12 +61,15 @@ def source(path: str) -> Source:
         if not head:
             raise Failure("there is no document on standard input", USAGE)
 
-        def rest() -> Iterator[bytes]:
-            yield head
-            while piece := stream.read(PIECE):
-                yield piece
+        pieces = _chain(head, stream)
 
-        return Source("", _format(head, ""), None, rest, False)
+        def once() -> Iterator[bytes]:
+            if inspect.getgeneratorstate(pieces) != inspect.GEN_CREATED:
+                advice = f"standard input cannot be sent a second time: {LOG_IN}, or print a file"
+                raise Failure(f"the printer asked who it is too late; {advice}", NOT_ALLOWED)
+            return pieces
+
+        return Source("", _format(head, ""), None, once, False)
     try:
         with open(path, "rb") as file:
             head = file.read(16)
@@ -75,6 +79,12 @@ def source(path: str) -> Source:
     if not head:
         raise Failure(f"{escape(path)} is empty", USAGE)
     return Source(Path(path).name, _format(head, path), length, lambda: open(path, "rb"), True)
+
+
+def _chain(head: bytes, stream: IO[bytes]) -> Generator[bytes]:
+    yield head
+    while piece := stream.read(PIECE):
+        yield piece
 
 
 def _format(head: bytes, name: str) -> str:

@@ -17,6 +17,7 @@ from ippfast.errors import DecodeError
 from ippfast.http import (
     HTTPError,
     InsecureAuthError,
+    NegotiationError,
     OperationError,
     PhaseTimeoutError,
     PinError,
@@ -136,6 +137,9 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
         return Refused(None, error.response)
     if isinstance(error, StatusError):
         return _explain_status(error, place)
+    if isinstance(error, NegotiationError):
+        outcomes = "; ".join(f"{escape(uri)}: {escape(outcome)}" for uri, outcome in error.tried)
+        return Failure(f"there is no printer at {place}: {outcomes}")
     if isinstance(error, PhaseTimeoutError):
         doing = {"connect": "did not take the connection", "first octet": "did not answer"}.get(error.phase, "stalled")
         return Failure(
@@ -152,6 +156,8 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
         return Failure(f"nobody answers at {place}: is the printer on, and the port right?", NO_CONNECTION)
     if isinstance(error, ssl.SSLError):
         return Failure(f"TLS with {place} failed ({error.reason or error}): if it has none, use ipp://", NO_CONNECTION)
+    if isinstance(error, TimeoutError):
+        return Failure(f"{place} does not answer: is it asleep? try again, or with a longer --timeout", NO_CONNECTION)
     if isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno in _UNREACHABLE):
         return Failure(f"no connection to {place}: {error.strerror or error}", NO_CONNECTION)
     if isinstance(error, EncodeError):

@@ -8,11 +8,11 @@ import functools
 import getpass
 import hashlib
 import os
-import socket
+import re
 import ssl
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -28,25 +28,34 @@ from ippfast.http import (
     Client,
     DigestAuth,
     PinError,
-    RemoteProtocolError,
+    ProbeResult,
     StatusError,
     Timeouts,
+    probe,
 )
-from ippfast.http.uri import IPP_PORT, Endpoint, parse_uri
-from ippfast.operations import get_printer_attributes
+from ippfast.http.uri import Endpoint, parse_uri
 
 from .failures import LOG_IN, NOT_ALLOWED, USAGE, Failure, Refused, explained
 from .output import Output
 from .terminal import Terminal, terminal_options
 from .text import escape
 
-__all__ = ["Access", "Session", "access_options", "allow_versions", "any_context", "json_option", "printer_command"]
+__all__ = [
+    "Access",
+    "Session",
+    "access_options",
+    "allow_versions",
+    "any_context",
+    "json_option",
+    "printer_command",
+    "why",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _VERSIONS = ((2, 0), (1, 1), (1, 0))
-_PATHS = ("/ipp/print", "/ipp", "/ipp/printer", "/")
-_PROBE_SECONDS = 10.0
+_PROBE_SECONDS = 20.0
+_GLANCE_SECONDS = 5.0
 
 Build = Callable[..., Message]
 """A function of `ippfast.operations`."""
@@ -204,12 +213,11 @@ def printer_command(command: Callable[..., None]) -> click.Command:
 class Session:
     """One printer, asked one thing after the other.
 
-    place: its URI, or a host with or without a port and path; then it is looked for, with TLS first. paths: where.
+    place: its URI, or a host with or without a port and path; then it is looked for, with TLS first.
     anonymous: whether no credentials go out.
     """
 
-    def __init__(self, place: str, access: Access, *, paths: Sequence[str] = _PATHS, anonymous: bool = False) -> None:
-        self._paths = paths
+    def __init__(self, place: str, access: Access, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
         self.access = access
         self.place = place
@@ -261,7 +269,7 @@ class Session:
     def as_stranger(self) -> "Session":
         """Another one with the same printer, for questions that anybody may ask, whatever its certificate."""
         access = self.access._replace(ca=None, pin=None, antique=True, user="stranger")
-        return Session(self.place, access, paths=self._paths, anonymous=True)
+        return Session(self.place, access, anonymous=True)
 
     def timeouts(self, seconds: float | None = None) -> Timeouts:
         """How long to wait: as --timeout says, or so many seconds."""
@@ -333,40 +341,23 @@ class Session:
             user=self.access.user_name,
         )
 
-    def _find(self) -> None:
-        """Look for the printer at a host: with TLS first, at the paths that printers have."""
-        failure: Exception | None = None
-        skipped = ""
-        for uri in _candidates(self._endpoint, self._paths):
-            if uri.startswith(f"{skipped}://"):
-                continue
-            self._uri, self._endpoint = uri, parse_uri(uri)
-            try:
-                with self._make_client(min(_PROBE_SECONDS, self.access.timeout)) as client:
-                    answer = client.send(get_printer_attributes(ipp_uri(uri), requested_attributes="printer-state"))
-                if answer.status is Status.CLIENT_ERROR_NOT_FOUND and len(self._paths) > 1:
-                    continue
-            except StatusError as error:
-                if error.status == 404:
-                    failure = failure or error
-                    continue
-            except (ssl.SSLCertVerificationError, PinError) as error:
-                # Nothing goes on without TLS where there is TLS: whoever sits between could bring that about.
-                with explained(self.place, self._endpoint.authority), _with_fingerprint(self._endpoint):
-                    raise error
-            except (ConnectionRefusedError, socket.gaierror) as error:
-                failure = failure or error
-                break
-            except (OSError, RemoteProtocolError) as error:
-                failure = failure or error
-                skipped = uri.partition(":")[0]
-                continue
-            if not self._endpoint.secure:
-                click.echo(f"Note: {escape(self._endpoint.authority)} has no TLS; this goes in the clear.", err=True)
-            return
-        self._uri = None
+    def probe(self) -> ProbeResult:
+        """Look for the printer: with TLS first, at the ports and paths that printers have."""
         with explained(self.place, self._endpoint.authority):
-            raise failure or Failure(f"{escape(self.place)} has no printer at {', '.join(self._paths)}: give its URI")
+            return probe(self.place, tls=self._tls, auth=self._auth, timeout=min(_PROBE_SECONDS, self.access.timeout))
+
+    def _find(self) -> None:
+        """Go on with the printer that is found."""
+        found = self.probe()
+        if found.secure and not found.trusted:
+            # Nothing goes on without TLS where there is TLS: whoever sits between could bring that about.
+            if self._tls.fingerprint is not None:
+                with explained(self.place):
+                    raise PinError(found.fingerprint or "")
+            raise _not_trusted(self.place, why(found), found.fingerprint or "")
+        self._uri, self._endpoint, self.version = found.uri, parse_uri(found.uri), found.version
+        if not found.secure:
+            click.echo(f"Note: {escape(self._endpoint.authority)} has no TLS; this goes in the clear.", err=True)
 
 
 def ipp_uri(uri: str) -> str:
@@ -376,14 +367,6 @@ def ipp_uri(uri: str) -> str:
     endpoint = parse_uri(uri)
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     return f"{'ipps' if endpoint.secure else 'ipp'}://{host}:{endpoint.port}{endpoint.target}"
-
-
-def _candidates(endpoint: Endpoint, paths: Sequence[str]) -> Iterator[str]:
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    authority = host if endpoint.port == IPP_PORT else f"{host}:{endpoint.port}"
-    for scheme in ("ipps", "ipp"):
-        for path in paths if endpoint.target == "/" else (endpoint.target,):
-            yield f"{scheme}://{authority}{path}"
 
 
 class _with_fingerprint:  # used as a function
@@ -399,16 +382,27 @@ class _with_fingerprint:  # used as a function
         if isinstance(error, ssl.SSLCertVerificationError):
             found = _fingerprint(self._endpoint)
             if found is not None:
-                raise Failure(
-                    f"the certificate of {escape(self._endpoint.authority)} is not trusted: {error.verify_message}; "
-                    f"if its fingerprint is right, give --pin sha256:{found}, otherwise --ca FILE or --insecure",
-                    NOT_ALLOWED,
-                ) from None
+                raise _not_trusted(self._endpoint.authority, error.verify_message, found) from None
+
+
+def _not_trusted(place: str, reason: str, fingerprint: str) -> Failure:
+    return Failure(
+        f"the certificate of {escape(place)} is not trusted: {escape(reason)}; if its fingerprint is right, "
+        f"give --pin sha256:{fingerprint}, otherwise --ca FILE or --insecure",
+        NOT_ALLOWED,
+    )
+
+
+def why(found: ProbeResult) -> str:
+    """Why a certificate is not trusted, without what OpenSSL writes around it."""
+    text = found.distrust or ""
+    match = re.search(r"certificate verify failed: (.+?)(?: \(_ssl\.c:\d+\))?$", text)
+    return match[1] if match else text
 
 
 def _fingerprint(endpoint: Endpoint) -> str | None:
     try:
-        pem = ssl.get_server_certificate((endpoint.host, endpoint.port), timeout=_PROBE_SECONDS)
+        pem = ssl.get_server_certificate((endpoint.host, endpoint.port), timeout=_GLANCE_SECONDS)
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
     except (OSError, ValueError):
         return None
