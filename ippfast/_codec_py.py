@@ -75,108 +75,132 @@ class _Scanner:
         """Go on from `position`. True: the message ends at `position`. False: there must be more octets."""
         limits = self.limits
         size = min(len(octets), limits.max_octets)
-        position = self.position
-        if position == 0:
+        if self.position == 0:
             if size < 8:
                 return False
-            position = self.position = 8
+            self.position = 8
+        # What nearly every token reads or changes, as local variables.
+        position, group, attribute_at = self.position, self.group, self.attribute_at
+        values, attributes, depth, expect = self.values, self.attributes, self.depth, self.expect
+        members_at, max_values, max_attributes = self.members_at, limits.max_values, limits.max_attributes
+        fault, place, tag, number = 0, -1, 0, 0
+        complete = False
         while position < size:
             tag = octets[position]
             if tag < 0x10:
                 if tag == 0:
-                    self.fault(octets, errors.RESERVED_GROUP)
-                if self.depth:
-                    self.fault(octets, errors.UNTERMINATED, tag=tag)
-                if tag == 0x03:
-                    self.end_group()
-                    self.position = position + 1
-                    return True
-                if len(self.groups) + (self.group != 0) == limits.max_groups:
-                    self.fault(octets, errors.GROUP_LIMIT, number=limits.max_groups)
+                    fault = errors.RESERVED_GROUP
+                    break
+                if depth:
+                    fault = errors.UNTERMINATED
+                    break
+                if tag != 0x03 and len(self.groups) + (group != 0) == limits.max_groups:
+                    fault, number = errors.GROUP_LIMIT, limits.max_groups
+                    break
+                self.position = position
                 self.end_group()
-                self.group = tag
-                self.position = position = self.start = position + 1
-                self.attribute_at = -1
+                position += 1
+                if tag == 0x03:
+                    complete = True
+                    break
+                self.group = group = tag
+                self.start = position
+                attribute_at = -1
                 continue
-            if self.group == 0:
-                self.fault(octets, errors.VALUE_BEFORE_GROUP, tag=tag)
+            if group == 0:
+                fault = errors.VALUE_BEFORE_GROUP
+                break
             at = position + 5
             if at > size:
-                return False
+                break
             name_length, length = _LENGTHS(octets, position + 1)
             if name_length:
                 if name_length > 0x7FFF:
-                    self.fault(octets, errors.NAME_TOO_LONG, at=position + 1, number=name_length)
+                    fault, number, place = errors.NAME_TOO_LONG, name_length, position + 1
+                    break
                 at += name_length
                 if at > size:
-                    return False
+                    break
                 length = octets[at - 2] << 8 | octets[at - 1]
             if length > 0x7FFF:
-                self.fault(octets, errors.VALUE_TOO_LONG, at=at - 2, number=length)
-            if at + length > size:
-                return False
-            if self.depth == 0:
-                self.take_value(octets, tag, name_length, length)
+                fault, number, place = errors.VALUE_TOO_LONG, length, at - 2
+                break
+            at += length
+            if at > size:
+                break
+            if depth == 0:
+                # RFC 8010 sections 3.1.4 and 3.1.5.
+                if tag == 0x37:
+                    fault = errors.END_OUTSIDE
+                    break
+                if tag == 0x4A:
+                    fault = errors.MEMBER_OUTSIDE
+                    break
+                if name_length:
+                    if attributes == max_attributes:
+                        fault, number = errors.ATTRIBUTE_LIMIT, max_attributes
+                        break
+                    attributes += 1
+                    attribute_at = position
+                elif attribute_at < 0:
+                    fault = errors.VALUE_BEFORE_ATTRIBUTE
+                    break
             else:
-                self.take_member(octets, tag, name_length, length)
-            self.position = position = at + length
-        return False
-
-    def take_value(self, octets: "bytes | bytearray | memoryview", tag: int, name_length: int, length: int) -> None:
-        """Check a token outside collections (RFC 8010 sections 3.1.4 and 3.1.5)."""
-        if tag == 0x37:
-            self.fault(octets, errors.END_OUTSIDE)
-        if tag == 0x4A:
-            self.fault(octets, errors.MEMBER_OUTSIDE)
-        if name_length:
-            if self.attributes == self.limits.max_attributes:
-                self.fault(octets, errors.ATTRIBUTE_LIMIT, number=self.limits.max_attributes)
-            self.attributes += 1
-            self.attribute_at = self.position
-        elif self.attribute_at < 0:
-            self.fault(octets, errors.VALUE_BEFORE_ATTRIBUTE, tag=tag)
-        self.count_value(octets, tag, length)
-
-    def take_member(self, octets: "bytes | bytearray | memoryview", tag: int, name_length: int, length: int) -> None:
-        """Check a token inside a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-        if name_length:
-            self.fault(octets, errors.NAME_INSIDE, tag=tag, number=name_length)
-        if tag == 0x4A:
-            if self.expect == 1:
-                self.fault(octets, errors.MEMBER_WITHOUT_VALUE, tag=tag)
-            if length == 0:
-                self.fault(octets, errors.MEMBER_WITHOUT_NAME)
-            if self.attributes == self.limits.max_attributes:
-                self.fault(octets, errors.ATTRIBUTE_LIMIT, number=self.limits.max_attributes)
-            self.attributes += 1
-            self.members_at[-1] = self.position
-            self.expect = 1
-        elif tag == 0x37:
-            if length:
-                self.fault(octets, errors.END_WITH_VALUE, number=length)
-            if self.expect == 1:
-                self.fault(octets, errors.MEMBER_WITHOUT_VALUE, tag=tag)
-            self.members_at.pop()
-            self.depth -= 1
-            self.expect = 2
-        else:
-            if self.expect == 0:
-                self.fault(octets, errors.VALUE_BEFORE_MEMBER, tag=tag)
-            self.expect = 2
-            self.count_value(octets, tag, length)
-
-    def count_value(self, octets: "bytes | bytearray | memoryview", tag: int, length: int) -> None:
-        if self.values == self.limits.max_values:
-            self.fault(octets, errors.VALUE_LIMIT, number=self.limits.max_values)
-        self.values += 1
-        if tag == 0x34:
-            if length:
-                self.fault(octets, errors.BEGIN_WITH_VALUE, number=length)
-            if self.depth == self.limits.max_depth:
-                self.fault(octets, errors.DEPTH_LIMIT, number=self.limits.max_depth)
-            self.depth += 1
-            self.members_at.append(-1)
-            self.expect = 0
+                # RFC 8010 sections 3.1.6 and 3.1.7.
+                if name_length:
+                    fault, number = errors.NAME_INSIDE, name_length
+                    break
+                if tag == 0x4A:
+                    if expect == 1:
+                        fault = errors.MEMBER_WITHOUT_VALUE
+                        break
+                    if length == 0:
+                        fault = errors.MEMBER_WITHOUT_NAME
+                        break
+                    if attributes == max_attributes:
+                        fault, number = errors.ATTRIBUTE_LIMIT, max_attributes
+                        break
+                    attributes += 1
+                    members_at[-1] = position
+                    expect = 1
+                    position = at
+                    continue
+                if tag == 0x37:
+                    if length:
+                        fault, number = errors.END_WITH_VALUE, length
+                        break
+                    if expect == 1:
+                        fault = errors.MEMBER_WITHOUT_VALUE
+                        break
+                    members_at.pop()
+                    depth -= 1
+                    expect = 2
+                    position = at
+                    continue
+                if expect == 0:
+                    fault = errors.VALUE_BEFORE_MEMBER
+                    break
+                expect = 2
+            if values == max_values:
+                fault, number = errors.VALUE_LIMIT, max_values
+                break
+            values += 1
+            if tag == 0x34:
+                if length:
+                    fault, number = errors.BEGIN_WITH_VALUE, length
+                    break
+                if depth == limits.max_depth:
+                    fault, number = errors.DEPTH_LIMIT, limits.max_depth
+                    break
+                depth += 1
+                members_at.append(-1)
+                expect = 0
+            position = at
+        self.position, self.attribute_at = position, attribute_at
+        self.values, self.attributes, self.depth, self.expect = values, attributes, depth, expect
+        if fault:
+            self.fault(octets, fault, at=place, tag=tag, number=number)
+        return complete
 
     def end_group(self) -> None:
         if self.group:

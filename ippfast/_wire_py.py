@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Wire", "walk"]
 
 _LENGTHS = Struct(">HH").unpack_from
+_INTEGER = Struct(">i").unpack
 _RANGE = Struct(">ii")
 _RESOLUTION = Struct(">iib")
 _DATE_TIME = Struct(">HBBBBBBcBB")
@@ -34,12 +35,7 @@ class Wire(_message.Wire):
         self.octets = octets
 
     def iterate(self, owner: "_Attributes") -> "Iterator[Attribute]":
-        position = owner._start
-        end = owner._end
-        member = isinstance(owner, Collection)
-        while position < end:
-            attribute, position = self.unpack(position, end, member)
-            yield attribute
+        return self.unpack(owner._start, owner._end, isinstance(owner, Collection))
 
     def items(self, owner: "_Attributes") -> list[Attribute]:
         items = owner._items
@@ -56,9 +52,10 @@ class Wire(_message.Wire):
         found = self.find(part, name)
         if found is None:
             return None
-        start = found._offset
+        places = self.positions(part)
+        start = next(place for place in places if place == found._offset)
         before.append(self.slice(part, part._start, start))
-        return self.slice(part, self.unpack(start, part._end, False)[1], part._end)
+        return self.slice(part, next(places, part._end), part._end)
 
     def slice(self, group: AttributeGroup, start: int, end: int) -> AttributeGroup:
         made = AttributeGroup.__new__(AttributeGroup)
@@ -82,7 +79,7 @@ class Wire(_message.Wire):
         for position in self.positions(owner):
             at = position + (5 if member else 3)
             if octets[at - 2] << 8 | octets[at - 1] == len(wanted) and octets.startswith(wanted, at):
-                return self.unpack(position, owner._end, member)[0]
+                return next(self.unpack(position, owner._end, member))
         return None
 
     def count(self, owner: "_Attributes") -> int:
@@ -111,42 +108,44 @@ class Wire(_message.Wire):
                     yield position
             position = at + length
 
-    def unpack(self, position: int, end: int, member: bool) -> tuple[Attribute, int]:
-        """Unpack the attribute, or member attribute, that the token at `position` names. Also returns where it ends."""
+    def unpack(self, position: int, end: int, member: bool) -> "Iterator[Attribute]":
+        """Unpack the attributes, or member attributes, from the token at `position` on."""
         octets = self.octets
-        attribute = Attribute.__new__(Attribute)
-        attribute._offset = position
-        tag = octets[position]
-        at = position + (5 if member else 3)  # of the name
-        position = at + (octets[at - 2] << 8 | octets[at - 1])
-        attribute._name = str(octets[at:position], "utf-8", "surrogateescape")
-        if member:
-            tag = octets[position]
-            position += 3
-        value, position = self.value(tag, position)
-        values = [value]
-        tags = [tag]
+        new = Attribute.__new__
         while position < end:
-            following = octets[position]
-            # An additional value has no name; nor has the next member.
-            if octets[position + 1] or octets[position + 2] or following == 0x4A:
-                break
-            value, position = self.value(following, position + 3)
-            values.append(value)
-            tags.append(following)
-        attribute._tag = tag
-        attribute._tags = None if tags.count(tag) == len(tags) else tuple(tags)
-        attribute._values = values[0] if len(values) == 1 else tuple(values)
-        return attribute, position
-
-    def value(self, tag: int, at: int) -> "tuple[Value, int]":
-        """Unpack the value whose value-length is at `at`. Also returns where it ends."""
-        octets = self.octets
-        at += 2
-        if tag == 0x34:
-            return self.collection(at)
-        position = at + (octets[at - 2] << 8 | octets[at - 1])
-        return _LEAVES[tag](octets[at:position]), position
+            attribute = new(Attribute)
+            attribute._offset = position
+            tag = octets[position]
+            at = position + (5 if member else 3)  # of the name
+            position = at + (octets[at - 2] << 8 | octets[at - 1])
+            attribute._name = _string(octets[at:position])
+            if member:
+                tag = octets[position]
+                position += 3
+            attribute._tag = tag
+            values: list[Value] = []
+            tags: list[int] | None = None  # where they differ
+            while True:
+                at = position + 2
+                if tag == 0x34:
+                    collection, position = self.collection(at)
+                    values.append(collection)
+                else:
+                    position = at + (octets[position] << 8 | octets[position + 1])
+                    values.append(_LEAVES[tag](octets[at:position]))
+                # An additional value has no name; nor has the next member.
+                if position == end or octets[position + 1] or octets[position + 2] or octets[position] == 0x4A:
+                    break
+                if tag != octets[position]:
+                    tag = octets[position]
+                    if tags is None:
+                        tags = [attribute._tag] * len(values)
+                if tags is not None:
+                    tags.append(tag)
+                position += 3
+            attribute._tags = None if tags is None else tuple(tags)
+            attribute._values = values[0] if len(values) == 1 else tuple(values)
+            yield attribute
 
     def collection(self, start: int) -> tuple[Collection, int]:
         """The collection whose members begin at `start`. Also returns where its endCollection ends."""
@@ -190,9 +189,10 @@ def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Att
 def _walk(owners: "Iterator[Iterator[Attribute]]") -> "Iterator[tuple[Attribute, Value]]":
     for attributes in owners:
         for attribute in attributes:
-            for value in attribute.values:
+            values = attribute._values
+            for value in values if type(values) is tuple else (values,):
                 yield attribute, value
-                if isinstance(value, Collection):
+                if type(value) is Collection:
                     yield from _walk(iter([iter(value)]))
 
 
@@ -201,11 +201,14 @@ def _octets(data: bytes) -> bytes:
 
 
 def _string(data: bytes) -> str:
-    return str(data, "utf-8", "surrogateescape")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "surrogateescape")
 
 
 def _integer(data: bytes) -> int | RawValue:
-    return int.from_bytes(data, "big", signed=True) if len(data) == 4 else RawValue(data)
+    return _INTEGER(data)[0] if len(data) == 4 else RawValue(data)  # type: ignore[no-any-return]
 
 
 def _boolean(data: bytes) -> bool | RawValue:
