@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _HEADER = Struct(">BBHi")  # version-number, operation-id or status-code, request-id
+_LENGTH = Struct(">H").unpack_from
 _LENGTHS = Struct(">HH").unpack_from
 
 
@@ -84,6 +85,7 @@ class _Scanner:
         values, attributes, depth, expect = self.values, self.attributes, self.depth, self.expect
         members_at, max_values, max_attributes = self.members_at, limits.max_values, limits.max_attributes
         fault, place, tag, number = 0, -1, 0, 0
+        lengths, last_length = _LENGTHS, _LENGTH
         complete = False
         while position < size:
             tag = octets[position]
@@ -113,7 +115,7 @@ class _Scanner:
             at = position + 5
             if at > size:
                 break
-            name_length, length = _LENGTHS(octets, position + 1)
+            name_length, length = lengths(octets, position + 1)
             if name_length:
                 if name_length > 0x7FFF:
                     fault, number, place = errors.NAME_TOO_LONG, name_length, position + 1
@@ -121,7 +123,7 @@ class _Scanner:
                 at += name_length
                 if at > size:
                     break
-                length = octets[at - 2] << 8 | octets[at - 1]
+                length = last_length(octets, at - 2)[0]
             if length > 0x7FFF:
                 fault, number, place = errors.VALUE_TOO_LONG, length, at - 2
                 break

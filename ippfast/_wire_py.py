@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Wire", "walk"]
 
+_LENGTH = Struct(">H").unpack_from
 _LENGTHS = Struct(">HH").unpack_from
 _INTEGER = Struct(">i").unpack
 _RANGE = Struct(">ii")
@@ -117,35 +118,48 @@ class Wire(_message.Wire):
             attribute._offset = position
             tag = octets[position]
             at = position + (5 if member else 3)  # of the name
-            position = at + (octets[at - 2] << 8 | octets[at - 1])
-            attribute._name = _string(octets[at:position])
+            position = at + _LENGTH(octets, at - 2)[0]
+            try:
+                attribute._name = octets[at:position].decode()
+            except UnicodeDecodeError:
+                attribute._name = _string(octets[at:position])
             if member:
                 tag = octets[position]
                 position += 3
+            at = position + 2
+            if tag == 0x34:
+                value, position = self.collection(at)
+            else:
+                position = at + _LENGTH(octets, position)[0]
+                value = _LEAVES[tag](octets[at:position])
             attribute._tag = tag
-            values: list[Value] = []
-            tags: list[int] | None = None  # where they differ
-            while True:
-                at = position + 2
-                if tag == 0x34:
-                    collection, position = self.collection(at)
-                    values.append(collection)
-                else:
-                    position = at + (octets[position] << 8 | octets[position + 1])
-                    values.append(_LEAVES[tag](octets[at:position]))
-                # An additional value has no name; nor has the next member.
-                if position == end or octets[position + 1] or octets[position + 2] or octets[position] == 0x4A:
-                    break
-                if tag != octets[position]:
-                    tag = octets[position]
-                    if tags is None:
-                        tags = [attribute._tag] * len(values)
-                if tags is not None:
-                    tags.append(tag)
-                position += 3
-            attribute._tags = None if tags is None else tuple(tags)
-            attribute._values = values[0] if len(values) == 1 else tuple(values)
+            # An additional value has no name; nor has the next member.
+            if position == end or octets[position + 1] or octets[position + 2] or octets[position] == 0x4A:
+                attribute._tags = None
+                attribute._values = value
+            else:
+                position = self.unpack_more(attribute, value, position, end)
             yield attribute
+
+    def unpack_more(self, attribute: Attribute, value: "Value", position: int, end: int) -> int:
+        """Unpack the additional values, which begin at `position`, behind the first. Returns where they end."""
+        octets = self.octets
+        values = [value]
+        tags = [attribute._tag]
+        leaves = _LEAVES
+        while position < end and not (octets[position + 1] or octets[position + 2]) and octets[position] != 0x4A:
+            tag = octets[position]
+            tags.append(tag)
+            at = position + 5
+            if tag == 0x34:
+                value, position = self.collection(at)
+            else:
+                position = at + _LENGTH(octets, position + 3)[0]
+                value = leaves[tag](octets[at:position])
+            values.append(value)
+        attribute._tags = None if tags.count(tags[0]) == len(tags) else tuple(tags)
+        attribute._values = tuple(values)
+        return position
 
     def collection(self, start: int) -> tuple[Collection, int]:
         """The collection whose members begin at `start`. Also returns where its endCollection ends."""
@@ -159,7 +173,7 @@ class Wire(_message.Wire):
                 deepest = max(deepest, depth)
             elif tag == 0x37:
                 depth -= 1
-            position += 5 + (octets[position + 3] << 8 | octets[position + 4])
+            position += 5 + _LENGTH(octets, position + 3)[0]
         collection = Collection.__new__(Collection)
         collection._depth = deepest
         collection._wire = self
