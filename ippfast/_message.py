@@ -78,6 +78,10 @@ class Wire:
         """Unpack the first attribute of that name in a group or collection, and only that."""
         raise NotImplementedError
 
+    def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
+        """Unpack the one value of the first attribute of that name, and only that; `default` where there is none."""
+        raise NotImplementedError
+
     def count(self, owner: "_Attributes") -> int:
         """How many attributes a group or collection has."""
         raise NotImplementedError
@@ -280,12 +284,14 @@ class _Attributes:
 
         Raises KeyError where there is none and no default, ValueError where it has several values.
         """
-        attribute = self._find(name)
-        if attribute is None:
-            if default is _MISSING:
-                raise KeyError(name)
-            return default
-        return attribute.value if type(attribute._values) is tuple else attribute._values
+        if self._sliced:
+            value = self._wire.value(self, name, default)  # type: ignore[union-attr]
+        else:
+            attribute = self._find(name)
+            value = default if attribute is None else attribute.value
+        if value is _MISSING:
+            raise KeyError(name)
+        return value
 
     def __getitem__(self, key: "str | SupportsIndex") -> Attribute:
         """The attribute at a position, or the first of a name. Raises IndexError or KeyError."""

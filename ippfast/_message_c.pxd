@@ -23,6 +23,7 @@ cdef class Wire:
     cdef AttributeGroup cut(self, AttributeGroup part, object name, list before)
     cdef AttributeGroup slice(self, AttributeGroup group, int start, int end)
     cdef Attribute find(self, _Attributes owner, object name)
+    cdef object value(self, _Attributes owner, object name, object default)
     cdef Py_ssize_t count(self, _Attributes owner) except -1
 
 

@@ -7,7 +7,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
-from ._message_c cimport Attribute, Collection
+from ._message_c cimport Attribute, Collection, _Attributes
 from ._message_c cimport Wire as AbstractWire
 
 
@@ -83,3 +83,5 @@ cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacit
 cdef class Wire(AbstractWire):
     cdef bytes octets
     cdef Octets data  # of `octets`
+
+    cdef Octets locate(self, _Attributes owner, object name) except? NULL

@@ -238,6 +238,21 @@ cdef inline Octets after_value(Octets at) noexcept nogil:
     return after_unnamed(at)
 
 
+cdef inline Octets first_value(Octets at, bint member, int* tag) noexcept nogil:
+    """The first value of the attribute that the token at `at` names, as if it were an additional one without a name."""
+    if member:  # the name is the memberAttrName's value, and the value is in the token behind it
+        at = after_unnamed(at)
+        tag[0] = at[0]
+        return at
+    tag[0] = at[0]
+    return at + be16(at + 1)
+
+
+cdef inline bint is_additional(Octets at, Octets end) noexcept nogil:
+    """Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName."""
+    return at < end and at[0] != 0x4A and be16(at + 1) == 0
+
+
 cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
     """Behind the member attribute whose memberAttrName is at `at`."""
     at = after_unnamed(at)
@@ -320,7 +335,8 @@ cdef class Wire(AbstractWire):
         made._sliced = True
         return made
 
-    cdef Attribute find(self, _Attributes owner, object name):
+    cdef Octets locate(self, _Attributes owner, object name) except? NULL:
+        """The token that names the first attribute of that name; NULL where there is none."""
         cdef Octets at = self.data + owner._start
         cdef Octets end = self.data + owner._end
         cdef bint member = type(owner) is Collection
@@ -330,34 +346,54 @@ cdef class Wire(AbstractWire):
         cdef Attribute attribute
         if not is_str(<PyObject*>name):
             if not isinstance(name, str):
-                return None
+                return NULL
             name = str.__str__(name)
         if not is_ascii(<PyObject*>name):  # several strings can have the same octets
             for attribute in self.iterate(owner):
                 if attribute._name == name:
-                    return attribute
-            return None
+                    return self.data + attribute._offset
+            return NULL
         wanted = ascii_octets(<PyObject*>name)
         size = ascii_size(<PyObject*>name)
         if size == 0:
-            return None
+            return NULL
         if member:
             while at < end:
                 if be16(at + 3) == size and same(at + 5, wanted, size):
-                    return own_attribute(unpack(self, &at, end, True))
+                    return at
                 at = next_member(at, end)
-            return None
+            return NULL
         if owner._index is not None:
             begins = <const uint32_t*>PyBytes_AS_STRING(owner._index)
             for index in range(PyBytes_GET_SIZE(owner._index) >> 2):
                 at = self.data + begins[index]
                 if be16(at + 1) == size and same(at + 3, wanted, size):
-                    return own_attribute(unpack(self, &at, end, False))
+                    return at
         while at < end:
             if be16(at + 1) == size and same(at + 3, wanted, size):
-                return own_attribute(unpack(self, &at, end, False))
+                return at
             at = after_token(at)
-        return None
+        return NULL
+
+    cdef Attribute find(self, _Attributes owner, object name):
+        cdef Octets at = self.locate(owner, name)
+        if at == NULL:
+            return None
+        return own_attribute(unpack(self, &at, self.data + owner._end, type(owner) is Collection))
+
+    cdef object value(self, _Attributes owner, object name, object default):
+        cdef Octets at = self.locate(owner, name)
+        cdef Octets end = self.data + owner._end
+        cdef Octets following
+        cdef int tag
+        cdef short deepest
+        if at == NULL:
+            return default
+        at = first_value(at, type(owner) is Collection, &tag)
+        following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
+        if is_additional(following, end):
+            return self.find(owner, name).value
+        return own(value_at(self, tag, &at))
 
     cdef Py_ssize_t count(self, _Attributes owner) except -1:
         cdef Octets at = self.data + owner._start
@@ -398,25 +434,18 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except
     cdef PyObject* values
     cdef Octets at = cursor[0]
     cdef Octets following
-    cdef int tag, size
+    cdef Octets name
+    cdef int tag
     cdef bint mixed = False
     cdef short deepest
     cdef Py_ssize_t count = 1, index
     attribute.offset = <int>(at - wire.data)
-    tag = at[0]
-    if member:
-        at += 2  # the name is the memberAttrName's value
-    size = be16(at + 1)
-    fill(&attribute.name, shared(at + 3, size))
-    at += 3 + size
-    if member:
-        tag = at[0]
-        at += 3
+    name = at + (5 if member else 3)
+    fill(&attribute.name, shared(name, be16(name - 2)))
+    at = first_value(at, member, &tag)
     attribute.tag = tag
-    at -= 3  # as if the first value were one of the additional, which have no name
     following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
-    # Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName.
-    while following < end and following[0] != 0x4A and be16(following + 1) == 0:
+    while is_additional(following, end):
         mixed |= following[0] != tag
         following = after_value(following)
         count += 1

@@ -14,6 +14,7 @@ from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, S
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from ._message import Value, _Attributes
 
@@ -82,6 +83,10 @@ class Wire(_message.Wire):
             if octets[at - 2] << 8 | octets[at - 1] == len(wanted) and octets.startswith(wanted, at):
                 return next(self.unpack(position, owner._end, member))
         return None
+
+    def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
+        attribute = self.find(owner, name)
+        return default if attribute is None else attribute.value
 
     def count(self, owner: "_Attributes") -> int:
         return sum(1 for _ in self.positions(owner))

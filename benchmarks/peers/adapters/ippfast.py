@@ -48,29 +48,29 @@ class Ippfast(Adapter):
     encode = staticmethod(encode)
 
     def serve(self, octets: bytes) -> int:
-        group = decode(octets).operation_attributes
-        charset = group["attributes-charset"].value
-        uri = group["printer-uri"].value
-        user = group["requesting-user-name"].value
-        name = group["job-name"].value
-        document_format = group["document-format"].value
+        value = decode(octets).operation_attributes.value
+        charset = value("attributes-charset")
+        uri = value("printer-uri")
+        user = value("requesting-user-name")
+        name = value("job-name")
+        document_format = value("document-format")
         return len((charset, uri, user, name, document_format))
 
     def monitor(self, octets: bytes) -> int:
         group = decode(octets).printer
-        state = group["printer-state"].value
+        state = group.value("printer-state")
         reasons = group["printer-state-reasons"].values
-        accepting = group["printer-is-accepting-jobs"].value
-        name = group["printer-name"].value
-        model = group["printer-make-and-model"].value
-        up_time = group["printer-up-time"].value
+        accepting = group.value("printer-is-accepting-jobs")
+        name = group.value("printer-name")
+        model = group.value("printer-make-and-model")
+        up_time = group.value("printer-up-time")
         return len((state, *reasons, accepting, name, model, up_time))
 
     def jobs(self, octets: bytes) -> int:
         count = 0
         for job in decode(octets).jobs:
-            number = job["job-id"].value
-            state = job["job-state"].value
+            number = job.value("job-id")
+            state = job.value("job-state")
             count += len((number, state))
         return count
 
