@@ -35,7 +35,7 @@ PEERS = cupsd curl dbus-daemon ippeveprinter ipptool lpadmin tshark
 PEER_PACKAGES = cups-client cups-daemon cups-ipp-utils curl dbus tshark
 MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" command -v $(peer) >/dev/null || echo $(peer))))
 
-SOURCES = pyproject.toml setup.py ippfast/_message.py ippfast/compat/_loops.py $(wildcard ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd)
+SOURCES = pyproject.toml setup.py ippfast/_attribute.py ippfast/_message.py ippfast/compat/_loops.py $(wildcard ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd)
 
 .PHONY: demo test lint suite conformance crashes bench bench-stream clean
 .DELETE_ON_ERROR:

@@ -18,6 +18,7 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
 
     extensions = cythonize(
         [
+            Extension("ippfast._attribute_c", ["ippfast/_attribute.py"]),
             Extension("ippfast._message_c", ["ippfast/_message.py"]),
             Extension("ippfast._wire", ["ippfast/_wire.pyx"]),
             Extension("ippfast._encode", ["ippfast/_encode.pyx"]),
@@ -26,7 +27,7 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
             Extension("ippfast._octets", ["ippfast/_octets.pyx"]),
             Extension("ippfast.compat._loops_c", ["ippfast/compat/_loops.py"]),
         ],
-        force=True,  # it does not know that _message_c.pxd belongs to _message.py
+        force=True,  # it does not know that _attribute_c.pxd belongs to _attribute.py
         compiler_directives={
             "language_level": 3,
             "annotation_typing": False,  # annotations are for readers and type checkers

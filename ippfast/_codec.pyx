@@ -3,7 +3,8 @@
 # The compiled twin: octets to `Message` and back.
 #
 # The rule of this file: it does what `_codec_py.py` does, function by function, and defines nothing that the other
-# lacks. Classes and words stand in `_message.py` (compiled as `_message_c`) and `errors.py`, once.
+# lacks. Classes and words stand once: in `_attribute.py` and `_message.py` (compiled as `_attribute_c` and
+# `_message_c`), and in `errors.py`.
 #
 # One pass (`advance`) checks all framing and notes where each group begins and ends. After it nothing can fail, so
 # groups are unpacked when they are read, by `_wire.pyx`. `_encode.pyx` goes the other way.
@@ -16,7 +17,8 @@ from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
-from ._message_c cimport Attribute, AttributeGroup, Collection, Message
+from ._attribute_c cimport Attribute, AttributeGroup, Collection
+from ._message_c cimport Message
 from ._wire cimport Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.

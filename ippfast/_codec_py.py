@@ -1,7 +1,8 @@
 """The pure-Python twin: octets to `Message` and back.
 
 The rule of this file: it does what `_codec.pyx` does, function by function, and defines nothing that the other
-lacks. It is also what type checkers and readers see. Classes and words stand in `_message` and `errors`, once.
+lacks. It is also what type checkers and readers see. Classes and words stand in `_attribute`,
+`_message` and `errors`, once.
 
 One pass (`_Scanner`) checks all framing and notes where each group begins and ends. After it nothing can fail, so
 groups are unpacked when they are read, by `_wire_py`. `_encode_py` goes the other way.
@@ -10,8 +11,9 @@ groups are unpacked when they are read, by `_wire_py`. `_encode_py` goes the oth
 from struct import Struct
 
 from . import _directives, errors
+from ._attribute import Attribute, AttributeGroup, Collection
 from ._encode_py import encode
-from ._message import Attribute, AttributeGroup, Collection, Message
+from ._message import Message
 from ._wire_py import Wire, walk
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits

@@ -1,4 +1,4 @@
-"""What `_message.py` says to its compiler, as the interpreter takes it: at most a check.
+"""What `_attribute.py` and `_message.py` say to their compiler, as the interpreter takes it: at most a check.
 
 Cython knows these names; the pure twin runs without Cython.
 """
@@ -14,7 +14,7 @@ __all__ = ["cclass", "final", "freelist", "no_gc"]
 
 
 def cclass(cls: "Class") -> "Class":
-    """A class with fields in C, as `_message_c.pxd` lists them."""
+    """A class with fields in C, as its `.pxd` lists them."""
     return cls
 
 

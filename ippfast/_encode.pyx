@@ -11,7 +11,8 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from libc.stdint cimport INT32_MAX, INT32_MIN, uint8_t, uint32_t
 from libc.string cimport memcpy
 
-from ._message_c cimport Attribute, AttributeGroup, Collection, Message, _Attributes
+from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
+from ._message_c cimport Message
 from ._wire cimport (
     IppfastAttribute,
     Octets,

@@ -8,13 +8,14 @@ from struct import Struct
 from struct import error as StructError
 
 from . import errors
-from ._message import Attribute, AttributeGroup, Collection, Message
+from ._attribute import Attribute, AttributeGroup, Collection
+from ._message import Message
 from ._wire_py import Wire
 from .values import OUT_OF_BAND, DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._message import Value, _Attributes
+    from ._attribute import Value, _Attributes
 
 __all__ = ["encode"]
 

@@ -2,65 +2,7 @@
 
 cimport cython
 
-
-cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
-cdef object _MISSING
-
-
-cdef void _fill(Attribute attribute, object name, object tag, object values) except *
-
-
-@cython.locals(octet=cython.int)
-cdef int _check_tag(object number) except -1
-
-
-cdef void _check_attribute(object attribute) except *
-
-
-cdef class Wire:
-    cdef object iterate(self, _Attributes owner)
-    cdef list items(self, _Attributes owner)
-    cdef AttributeGroup cut(self, AttributeGroup part, object name, list before)
-    cdef AttributeGroup slice(self, AttributeGroup group, int start, int end)
-    cdef Attribute find(self, _Attributes owner, object name)
-    cdef object value(self, _Attributes owner, object name, object default)
-    cdef Py_ssize_t count(self, _Attributes owner) except -1
-
-
-cdef class Attribute:
-    cdef readonly str _name
-    cdef readonly object _values
-    cdef readonly tuple _tags
-    cdef readonly int _tag
-    cdef readonly int _offset
-
-
-cdef class _Attributes:
-    cdef readonly Wire _wire
-    cdef readonly list _items
-    cdef readonly bytes _index
-    cdef readonly int _start
-    cdef readonly int _end
-    cdef readonly bint _sliced
-    cdef readonly short _tag  # of a group
-    cdef readonly short _depth  # of a collection; here, so that all three have one size and share the freelist
-
-    cdef list _list(self)
-    cdef Attribute _find(self, object name)
-
-
-cdef class Collection(_Attributes):
-    pass
-
-
-cdef class AttributeGroup(_Attributes):
-    cdef list _own(self)
-    cdef list _parts(self)
-
-    @cython.locals(
-        found=cython.bint, items=list, parts=list, attribute=Attribute, slice=AttributeGroup, behind=AttributeGroup
-    )
-    cdef bint _replace(self, object name, Attribute new) except -1
+from ._attribute_c cimport AttributeGroup as Group  # the other name is Python's, for type checkers
 
 
 cdef class Message:
@@ -69,8 +11,8 @@ cdef class Message:
     cdef public object request_id
     cdef public object groups
 
-    @cython.locals(group=AttributeGroup)
-    cdef AttributeGroup _group(self, int tag)
+    @cython.locals(group=Group)
+    cdef Group _group(self, int tag)
 
-    @cython.locals(group=AttributeGroup)
+    @cython.locals(group=Group)
     cdef list _all(self, int tag)

@@ -7,8 +7,8 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
-from ._message_c cimport Attribute, Collection, _Attributes
-from ._message_c cimport Wire as AbstractWire
+from ._attribute_c cimport Attribute, Collection, _Attributes
+from ._attribute_c cimport Wire as AbstractWire
 
 
 cdef extern from *:
@@ -21,14 +21,14 @@ cdef extern from *:
     #endif
     /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
     #define IPPFAST_OWN(pointer) (pointer)
-    #define IPPFAST_OWN_ATTRIBUTE(pointer) ((struct __pyx_obj_7ippfast_10_message_c_Attribute *)(pointer))
+    #define IPPFAST_OWN_ATTRIBUTE(pointer) ((struct __pyx_obj_7ippfast_12_attribute_c_Attribute *)(pointer))
     #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
     static inline PyObject *ippfast_give(PyObject **variable) {
         PyObject *pointer = *variable;
         *variable = NULL;
         return pointer;
     }
-    /* The fields of Attribute, in the order of _message_c.pxd; checked at import. */
+    /* The fields of Attribute, in the order of _attribute_c.pxd; checked at import. */
     typedef struct {
         PyObject_HEAD
         PyObject *name, *values, *tags;

@@ -14,7 +14,8 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from ._message_c cimport Attribute, AttributeGroup, Collection, Message, _Attributes
+from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
+from ._message_c cimport Message
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage

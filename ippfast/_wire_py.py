@@ -7,8 +7,9 @@ The rule of this file: it does what `_wire.pyx` does, function by function, and 
 from itertools import chain
 from struct import Struct
 
-from . import _message
-from ._message import Attribute, AttributeGroup, Collection, Message
+from . import _attribute
+from ._attribute import Attribute, AttributeGroup, Collection
+from ._message import Message
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ._message import Value, _Attributes
+    from ._attribute import Value, _Attributes
 
 __all__ = ["Wire", "walk"]
 
@@ -28,7 +29,7 @@ _RESOLUTION = Struct(">iib")
 _DATE_TIME = Struct(">HBBBBBBcBB")
 
 
-class Wire(_message.Wire):
+class Wire(_attribute.Wire):
     """A message's attribute octets, and how to unpack them."""
 
     __slots__ = ("octets",)
@@ -132,6 +133,7 @@ class Wire(_message.Wire):
                 tag = octets[position]
                 position += 3
             at = position + 2
+            value: Value
             if tag == 0x34:
                 value, position = self.collection(at)
             else:
@@ -227,7 +229,7 @@ def _string(data: bytes) -> str:
 
 
 def _integer(data: bytes) -> int | RawValue:
-    return _INTEGER(data)[0] if len(data) == 4 else RawValue(data)  # type: ignore[no-any-return]
+    return _INTEGER(data)[0] if len(data) == 4 else RawValue(data)
 
 
 def _boolean(data: bytes) -> bool | RawValue:

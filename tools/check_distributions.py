@@ -54,6 +54,7 @@ def main() -> None:
     files = repository()
     package = {path for path in files if re.fullmatch(r"ippfast/(.*\.py|py\.typed|printer/description\.toml)", path)}
     compiled = {path.removesuffix(".pyx") for path in files if path.endswith(".pyx")} | {
+        "ippfast/_attribute_c",
         "ippfast/_message_c",
         "ippfast/compat/_loops_c",
     }

@@ -40,7 +40,7 @@ from .capture import Kind
 from .text import Line, Span, Word, bare, hex_words, quote
 
 if TYPE_CHECKING:
-    from ippfast._message import Value
+    from ippfast._attribute import Value
 
 __all__ = ["describe", "describe_group", "guess_kind", "value_words"]
 

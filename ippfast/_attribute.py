@@ -1,0 +1,545 @@
+# cython: nonecheck=True
+"""AttributeGroup, Attribute and Collection: the parts of RFC 8010 section 3.1.1's model, written once.
+
+The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
+source is compiled as `_attribute_c`, where `_attribute_c.pxd` gives the fields C types. So it imports neither twin and
+says nothing of octets: what a group holds on the wire is the business of its `Wire`, which each twin implements.
+
+A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
+a name up makes that one alone; the slice stays, and is what an unchanged group is encoded from. An `Attribute` and a
+`Collection` never change, so a group knows whether it has been changed. Changed by name, it becomes a list of parts,
+attributes and slices, until it is read: what is between the changes is encoded as it came.
+"""
+
+from . import _directives as cython
+from .limits import MAX_DEPTH
+from .tags import DELIMITER_TAGS, VALUE_TAGS, DelimiterTag, ValueTag, describe_tag
+from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+
+if False:  # seen by the compiler alone
+    import cython  # type: ignore[no-redef]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, SupportsIndex, TypeAlias
+
+    Value: TypeAlias = (
+        str
+        | int
+        | bytes
+        | "Collection"
+        | DateTime
+        | OutOfBand
+        | RangeOfInteger
+        | RawValue
+        | Resolution
+        | StringWithLanguage
+    )
+
+# What may stand for itself where a sequence of values is asked for.
+_ONE_VALUE = (str, int, bytes, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage)
+
+
+_MISSING = object()
+
+
+@cython.no_gc
+@cython.cclass
+class Wire:
+    """The attribute octets of one decoded message, which its groups and collections are slices of."""
+
+    __slots__ = ()
+
+    def iterate(self, owner: "_Attributes") -> "Iterator[Attribute]":
+        """Unpack the attributes of a group or collection, one after the other."""
+        raise NotImplementedError
+
+    def items(self, owner: "_Attributes") -> "list[Attribute]":
+        """Unpack all attributes of a group or collection, once. A group of parts is made whole."""
+        raise NotImplementedError
+
+    def cut(
+        self, part: "AttributeGroup", name: str, before: "list[Attribute | AttributeGroup]"
+    ) -> "AttributeGroup | None":
+        """Append what stands before the first attribute of that name, a slice, and return what stands behind it.
+
+        None, and nothing appended, where there is no such attribute.
+        """
+        raise NotImplementedError
+
+    def slice(self, group: "AttributeGroup", start: int, end: int) -> "AttributeGroup":
+        """A part of a group's slice, which is a group of its own."""
+        raise NotImplementedError
+
+    def find(self, owner: "_Attributes", name: str) -> "Attribute | None":
+        """Unpack the first attribute of that name in a group or collection, and only that."""
+        raise NotImplementedError
+
+    def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
+        """Unpack the one value of the first attribute of that name, and only that; `default` where there is none."""
+        raise NotImplementedError
+
+    def count(self, owner: "_Attributes") -> int:
+        """How many attributes a group or collection has."""
+        raise NotImplementedError
+
+
+# No cycle can lead through attributes, collections and groups: what they hold is older than they are, or no value
+# that `encode` takes. So the cycle collector need not know of them.
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass
+class Attribute:
+    """A name and one or more values, each under its value tag (RFC 8010 sections 3.1.4 and 3.1.5). Immutable.
+
+    name: the attribute's name, or the member attribute's inside a `Collection`.
+    tag: the value tag of all values, or a sequence with one tag for each value.
+    values: a sequence of values, or one value.
+
+    What fits which tag is checked by `encode`; here only shapes are. Raises TypeError for a name that is no ``str``
+    or values that are no sequence, ValueError for a tag that is no octet or tags and values that differ in number.
+    """
+
+    __slots__ = ("_name", "_offset", "_tag", "_tags", "_values")
+
+    _name: str
+    _offset: int
+    _tag: int
+    _tags: "tuple[int, ...] | None"  # only where they differ
+    _values: "Any"  # the one value, or a plain tuple of several: no value is a plain tuple
+
+    def __init__(self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
+        _fill(self, name, tag, values)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def tag(self) -> "ValueTag | int":
+        """The tag of the first value: a `ValueTag`, or an int where the tag has no name."""
+        return VALUE_TAGS[self._tag]
+
+    @property
+    def tags(self) -> "tuple[ValueTag | int, ...]":
+        """The tag of each value, in their order."""
+        if self._tags is None:
+            return (VALUE_TAGS[self._tag],) * len(self.values)
+        return tuple([VALUE_TAGS[tag] for tag in self._tags])
+
+    @property
+    def values(self) -> "tuple[Value, ...]":
+        """All values, in their order, in the Python forms that `ippfast.values` describes."""
+        if type(self._values) is tuple:  # no local name: the compiler would count a reference for it
+            return self._values
+        return (self._values,)
+
+    @property
+    def value(self) -> "Any":
+        """The value, where there is exactly one. Raises ValueError otherwise."""
+        if type(self._values) is not tuple:
+            return self._values
+        values = self.values
+        if len(values) != 1:
+            raise ValueError(f"attribute {self._name!r} has {len(values)} values, not one: see .values")
+        return values[0]
+
+    @property
+    def offset(self) -> "int | None":
+        """Where the attribute began in the message it was decoded from, in octets; None for one made by hand."""
+        return self._offset if self._offset >= 0 else None
+
+    def enum(self) -> "tuple[Value, ...]":
+        """The values, with members of the enum that IANA registers for this attribute instead of their numbers.
+
+        Numbers that are not registered, and values of attributes without an enum, stay as they are.
+        """
+        from . import registry
+
+        members = registry.enum_for(self._name)
+        if members is None:
+            return self.values
+        return tuple([members.coerce(value) if type(value) is int else value for value in self.values])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Attribute):
+            return NotImplemented
+        return (
+            self._name == other._name
+            and self._tag == other._tag
+            and self._tags == other._tags
+            and self.values == other.values
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._name, self._tag, self._tags, self.values))
+
+    def __repr__(self) -> str:
+        tag = _show_tag(self._tag) if self._tags is None else f"[{', '.join(map(_show_tag, self._tags))}]"
+        return f"Attribute({self._name!r}, {tag}, {list(self.values)!r})"
+
+    def __copy__(self) -> "Attribute":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Attribute":
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        tags = self._tag if self._tags is None else self._tags
+        from .codec import rebuild
+
+        return rebuild, ("Attribute", (self._name, tags, self.values))
+
+
+def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
+    """What `Attribute` does with its arguments."""
+    # The most frequent first, for isinstance of several types takes long where it is none of them.
+    kind = type(values)
+    one = kind is str or kind is int
+    if not one and kind is not list:
+        one = isinstance(values, _ONE_VALUE) or isinstance(values, Collection)  # noqa: SIM101  # so it compiles well
+    several: Any = values
+    count = 1
+    if not one:
+        several = tuple(values)  # type: ignore[arg-type]
+        count = len(several)
+        if count == 1 and type(several[0]) is not tuple:
+            several = several[0]
+    attribute._name = name if type(name) is str else str.__str__(name)
+    attribute._offset = -1
+    attribute._values = several
+    attribute._tags = None
+    if isinstance(tag, int):
+        attribute._tag = _check_tag(tag)
+        return
+    tags = tuple([_check_tag(number) for number in tag])
+    if len(tags) != count:
+        raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
+    attribute._tag = tags[0] if tags else 0
+    if tags.count(attribute._tag) != count:
+        attribute._tags = tags
+
+
+def _check_tag(number: object) -> int:
+    if isinstance(number, int):
+        try:
+            octet = number
+        except OverflowError:  # it is a C int where this is compiled
+            octet = -1
+        if 0 <= octet <= 0xFF:
+            return int(octet)
+    raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
+
+
+def _show_tag(number: int) -> str:
+    tag = VALUE_TAGS[number]
+    return f"ValueTag.{tag.name}" if isinstance(tag, ValueTag) else f"0x{number:02x}"
+
+
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass
+class _Attributes:
+    """What a collection and a group have in common: a sequence of `Attribute` with look-up by name."""
+
+    __slots__ = ("_end", "_index", "_items", "_sliced", "_start", "_wire")
+
+    _wire: "Wire | None"  # what _start and _end are a slice of; None for one made by hand
+    _start: int
+    _end: int
+    _index: "bytes | None"  # the compiled twin's own: where the attributes of a large slice begin
+    _items: "list[Any] | None"  # the attributes, None: not unpacked yet; or the parts of a group, see below
+    # The slice says what is in it; not where it was made or changed by hand, which _items has. A group that is not
+    # sliced but still has a wire is one of parts: attributes, and groups that are slices of that wire.
+    _sliced: bool
+
+    def _list(self) -> "list[Attribute]":
+        return self._wire.items(self) if self._wire is not None else self._items  # type: ignore[return-value]
+
+    def _find(self, name: str) -> "Attribute | None":
+        if self._sliced:
+            return self._wire.find(self, name)  # type: ignore[union-attr]
+        for attribute in self._list():
+            if attribute._name == name:
+                return attribute
+        return None
+
+    def get(self, name: str, default: "Any" = None) -> "Any":
+        """The first attribute of that name, or `default`."""
+        attribute = self._find(name)
+        return default if attribute is None else attribute
+
+    def get_all(self, name: str) -> "list[Attribute]":
+        """Every attribute of that name. There should be at most one (RFC 8011 section 4.1.3)."""
+        return [attribute for attribute in self if attribute._name == name]
+
+    def value(self, name: str, default: "Any" = _MISSING) -> "Any":
+        """The one value of the first attribute of that name, or `default` where there is no such attribute.
+
+        Raises KeyError where there is none and no default, ValueError where it has several values.
+        """
+        if self._sliced:
+            value = self._wire.value(self, name, default)  # type: ignore[union-attr]
+        else:
+            attribute = self._find(name)
+            value = default if attribute is None else attribute.value
+        if value is _MISSING:
+            raise KeyError(name)
+        return value
+
+    def __getitem__(self, key: "str | SupportsIndex") -> Attribute:
+        """The attribute at a position, or the first of a name. Raises IndexError or KeyError."""
+        if isinstance(key, str):
+            attribute = self._find(key)
+            if attribute is None:
+                raise KeyError(key)
+            return attribute
+        return self._list()[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is an attribute of that name, or one equal to that `Attribute`."""
+        if isinstance(key, str):
+            return self._find(key) is not None
+        return key in self._list()
+
+    def __iter__(self) -> "Iterator[Attribute]":
+        return self._wire.iterate(self) if self._sliced else iter(self._list())  # type: ignore[union-attr]
+
+    def __reversed__(self) -> "Iterator[Attribute]":
+        return reversed(self._list())
+
+    def __len__(self) -> int:
+        return self._wire.count(self) if self._sliced else len(self._list())  # type: ignore[union-attr]
+
+    def __bool__(self) -> bool:
+        return True  # an empty group or collection is one all the same
+
+
+@cython.final
+@cython.no_gc
+@cython.cclass
+class Collection(_Attributes):
+    """A value that consists of member attributes, in order (RFC 8010 section 3.1.6). Immutable.
+
+    It is a sequence of `Attribute`, and looks members up by name: ``size["x-dimension"].value``. Where a name
+    occurs twice, the first counts. Raises TypeError for members that are no `Attribute`, and ValueError where
+    collections would nest more than 100 deep.
+    """
+
+    __slots__ = ("_depth",)
+
+    _depth: int  # how deep collections nest in it, itself included
+
+    def __init__(self, members: "Iterable[Attribute]" = ()) -> None:
+        items = list(members)
+        depth = 1
+        for attribute in items:
+            _check_attribute(attribute)
+            for value in attribute.values:
+                if isinstance(value, Collection):
+                    depth = max(depth, value._depth + 1)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"collections nest at most {MAX_DEPTH} deep")
+        self._wire = None
+        self._start = 0
+        self._end = 0
+        self._index = None
+        self._items = items
+        self._sliced = False
+        self._depth = depth
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Collection):
+            return NotImplemented
+        return list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"Collection({list(self)!r})"
+
+    def __copy__(self) -> "Collection":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Collection":
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        from .codec import rebuild
+
+        return rebuild, ("Collection", (list(self),))
+
+
+@cython.final
+@cython.no_gc
+@cython.cclass
+class AttributeGroup(_Attributes):
+    """A group of attributes under its delimiter tag (RFC 8010 section 3.1.2).
+
+    tag: the delimiter tag, such as ``DelimiterTag.JOB``. attributes: the attributes, in order.
+
+    It is a mutable sequence of `Attribute` that keeps order and duplicates, and looks up by name: ``group["job-id"]``
+    is the first attribute of that name. Assigning by name replaces every attribute of that name by one, and
+    deleting by name removes them all, so that no second one slips through.
+    """
+
+    __slots__ = ("_tag",)
+
+    _tag: int
+
+    def __init__(self, tag: int, attributes: "Iterable[Attribute]" = ()) -> None:
+        if not isinstance(tag, int) or not 0 <= tag <= 0xFF:
+            raise ValueError(f"a group's tag is an int from 0 to 0xff, not {tag!r}")
+        items = list(attributes)
+        for attribute in items:
+            _check_attribute(attribute)
+        self._wire = None
+        self._start = 0
+        self._end = 0
+        self._index = None
+        self._items = items
+        self._sliced = False
+        self._tag = int(tag)
+
+    @property
+    def tag(self) -> "DelimiterTag | int":
+        """The delimiter tag: a `DelimiterTag`, or an int where it has no name."""
+        return DELIMITER_TAGS[self._tag]
+
+    def _own(self) -> "list[Attribute]":
+        """The list to change: from now on it says what is in the group."""
+        items = self._list()
+        self._wire = None
+        self._sliced = False
+        return items
+
+    def _parts(self) -> "list[Any]":
+        """The same, but what nobody unpacked yet stays the slice that it is."""
+        if self._sliced:
+            if self._items is not None:
+                return self._own()
+            self._items = [self._wire.slice(self, self._start, self._end)]  # type: ignore[union-attr]
+            self._sliced = False
+        return self._items  # type: ignore[return-value]
+
+    def _replace(self, name: str, new: "Attribute | None") -> bool:
+        """Put one attribute, or none, in the place of all that have its name. Returns whether there were any."""
+        found = False
+        items: list[Any] = [self] if self._sliced and self._items is None else self._parts()
+        parts: list[Any] = []
+        for part in items:
+            if type(part) is Attribute:
+                attribute = part
+                if attribute._name != name:
+                    parts.append(attribute)
+                    continue
+                if not found and new is not None:
+                    parts.append(new)
+                found = True
+                continue
+            slice = part
+            while True:
+                behind = self._wire.cut(slice, name, parts)  # type: ignore[union-attr]
+                if behind is None:
+                    break
+                slice = behind
+                if not found and new is not None:
+                    parts.append(new)
+                found = True
+            parts.append(slice)
+        if not found:
+            return False
+        if self._wire is None:
+            items[:] = parts  # who iterates sees it
+        else:
+            self._items = parts
+            self._sliced = False
+        return True
+
+    def __setitem__(self, key: "str | SupportsIndex", new: "Attribute | Value | Sequence[Value]") -> None:
+        """Put an `Attribute` at a position, or in the place of all attributes of a name.
+
+        By name, a value or a list of values is taken too, under the tag of the attribute that it replaces. By name,
+        an `Attribute` that is not there yet is appended. Raises KeyError for values without an attribute to
+        replace, ValueError where the `Attribute` has another name or the tag to take is not clear.
+        """
+        if not isinstance(key, str):
+            _check_attribute(new)
+            self._own()[key] = new  # type: ignore[assignment]
+            return
+        if isinstance(new, Attribute):
+            attribute = new
+            if attribute._name != key:
+                raise ValueError(f"an attribute named {attribute._name!r} cannot stand under {key!r}")
+        else:
+            before = self._find(key)
+            if before is None:
+                raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")
+            if before._tags is not None:
+                raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
+            attribute = Attribute.__new__(Attribute)
+            _fill(attribute, key, before._tag, new)
+        if not self._replace(key, attribute):
+            self._parts().append(attribute)
+
+    def __delitem__(self, key: "str | SupportsIndex | slice") -> None:
+        """Remove the attribute at a position, or every attribute of a name. Raises IndexError or KeyError."""
+        if not isinstance(key, str):
+            del self._own()[key]
+            return
+        if self._find(key) is None:
+            raise KeyError(key)
+        self._replace(key, None)
+
+    def insert(self, position: int, attribute: Attribute) -> None:
+        """Put an attribute before the one at `position`."""
+        _check_attribute(attribute)
+        self._own().insert(position, attribute)
+
+    def append(self, attribute: Attribute) -> None:
+        """Put an attribute at the end."""
+        _check_attribute(attribute)
+        self._parts().append(attribute)
+
+    def extend(self, attributes: "Iterable[Attribute]") -> None:
+        """Put attributes at the end."""
+        for attribute in list(attributes):
+            self.append(attribute)
+
+    def clear(self) -> None:
+        """Remove every attribute."""
+        self._own().clear()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AttributeGroup):
+            return NotImplemented
+        return self._tag == other._tag and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        names = [repr(attribute._name) for attribute in self]
+        if len(names) > 5:
+            names[4:] = [f"and {len(names) - 4} more"]
+        return f"<AttributeGroup {describe_tag(self._tag)}: {', '.join(names) or 'no attributes'}>"
+
+    def __copy__(self) -> "AttributeGroup":
+        return AttributeGroup(self._tag, self)
+
+    def __deepcopy__(self, memo: object) -> "AttributeGroup":
+        return AttributeGroup(self._tag, self)  # attributes never change: nothing deeper to copy
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        from .codec import rebuild
+
+        return rebuild, ("AttributeGroup", (self._tag, list(self)))
+
+
+def _check_attribute(attribute: object) -> None:
+    if not isinstance(attribute, Attribute):
+        raise TypeError(f"a group holds Attribute objects, not {type(attribute).__name__}")
