@@ -2,7 +2,7 @@
 
 cimport cython
 
-from ippfast._message_c cimport Attribute as CAttribute
+from ippfast._attribute_c cimport Attribute as CAttribute
 
 
 cdef object Collection
