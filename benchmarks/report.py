@@ -201,6 +201,9 @@ HOW = """\
 Every contender is a process that times its own loop; all take turns on one core, a few milliseconds each, when the core
 is at its full speed, so that noise of the machine hits all alike. A time is the median of the rounds. A ratio is of
 medians, in brackets the quartiles of the ratios within single rounds. Python's garbage collector is on, as is Go's.
+`build` encodes messages that are freshly made, each once, in all contenders; making them is not timed (`make, build`
+times both). libcups writes into memory that it has already, all others into memory of each message's own. Each process
+has freed something large before it starts, so that the C library's allocator keeps freed memory, as in a long run.
 Memory is what one decoded message holds, before and after a program has read every value once and kept none, and the
 most in use while it was decoded, the octets received included. [n] is a note below: an error, or work that a contender
 leaves out or does otherwise."""

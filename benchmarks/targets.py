@@ -83,14 +83,13 @@ def memory(results: Results) -> Iterator[Figure]:
         ours, libcups = results.memory(sample, OURS), results.memory(sample, "libcups")
         if ours is None:
             continue
-        size = ours["octets"]
-        untouched, touched = ours["untouched"] / size, ours["touched"] / size
-        yield Figure(f"memory, untouched: {sample}", "wire size", "at most 1.2x", f"{untouched:.2f}x", untouched <= 1.2)
-        found, reached = f"{touched:.2f}x", touched <= 12
-        if libcups is not None and "touched" in libcups:
-            found += f" (libcups {libcups['touched'] / size:.2f}x)"
-            reached = reached or touched <= libcups["touched"] / size
-        yield Figure(f"memory, touched: {sample}", "wire size", "at most 12x, or libcups'", found, reached)
+        for state, most in (("untouched", 1.2), ("touched", 12)):
+            times = ours[state] / ours["octets"]
+            found, reached = f"{times:.2f}x", times <= most
+            if libcups is not None and state in libcups:
+                found += f" (libcups {libcups[state] / ours['octets']:.2f}x)"
+                reached = reached or ours[state] <= libcups[state]
+            yield Figure(f"memory, {state}: {sample}", "wire size", f"at most {most:g}x, or libcups'", found, reached)
 
 
 def imports(results: Results) -> Iterator[Figure]:

@@ -9,7 +9,7 @@ from ippfast import Attribute, AttributeGroup, Collection, Message, MessageDecod
 from . import Adapter
 
 # A message as plain values: what a program holds before it makes one. A collection is a list of attributes.
-PlainAttribute = tuple[str, list[int], list[Any]]
+PlainAttribute = tuple[str, "int | list[int]", list[Any]]
 PlainGroup = tuple[int, list[PlainAttribute]]
 
 
@@ -23,11 +23,16 @@ def touch(collection: Collection) -> int:
     return count
 
 
+def plain_tags(attribute: Attribute) -> int | list[int]:
+    tags = [int(tag) for tag in attribute.tags]
+    return tags[0] if len(set(tags)) == 1 else tags
+
+
 def plain(attributes: Iterable[Attribute]) -> list[PlainAttribute]:
     return [
         (
             attribute.name,
-            [int(tag) for tag in attribute.tags],
+            plain_tags(attribute),
             [plain(value) if isinstance(value, Collection) else value for value in attribute.values],
         )
         for attribute in attributes
@@ -38,7 +43,7 @@ def make(attributes: list[PlainAttribute]) -> list[Attribute]:
     made = []
     for name, tags, plain_values in attributes:
         values = [Collection(make(value)) if isinstance(value, list) else value for value in plain_values]
-        made.append(Attribute(name, tags[0] if len(set(tags)) == 1 else tags, values))
+        made.append(Attribute(name, tags, values))
     return made
 
 
