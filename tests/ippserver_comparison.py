@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ippserver.behaviour
+import ippserver.server
 from ippserver.parsers import Boolean as TheirBoolean
 from ippserver.parsers import Enum as TheirEnum
 from ippserver.parsers import Integer as TheirInteger
 from ippserver.request import IppRequest as Theirs
 
+from ippfast.compat import ippserver as shim
 from ippfast.compat.ippserver import Boolean, Enum, Integer, IppRequest, QuirkyIppRequest
 
 DOCUMENT = b"%PDF\x03\x03 and more"
@@ -143,9 +146,27 @@ def value_differences() -> Iterator[str]:
                 yield f"bytes({ours.__name__}({value!r})): {results}"
 
 
+def places() -> list[Any]:
+    return [ippserver.request.IppRequest, ippserver.behaviour.IppRequest, ippserver.server.IPPServer]
+
+
+def installation_differences() -> Iterator[str]:
+    before = places()
+    shim.install()
+    if places() != [IppRequest, IppRequest, shim.IPPServer]:
+        yield f"install: {places()}"
+    shim.install(quirks=True, server=False)
+    if places() != [QuirkyIppRequest, QuirkyIppRequest, before[2]]:
+        yield f"install(quirks=True, server=False): {places()}"
+    shim.uninstall()
+    shim.uninstall()
+    if places() != before:
+        yield f"uninstall: {places()}"
+
+
 def main() -> None:
     compared = accepted = 0
-    found = list(value_differences())
+    found = [*installation_differences(), *value_differences()]
     while size := sys.stdin.buffer.read(4):
         octets = sys.stdin.buffer.read(int.from_bytes(size, "big"))
         found += [f"{octets[:200].hex()}: {each}" for each in differences(octets)]

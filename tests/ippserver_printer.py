@@ -1,8 +1,8 @@
 """A program for an environment that has ippserver: its SaveFilePrinter, served by ippfast.
 
-The rule of this file: the behaviour is the library's, unchanged. ``handler DIRECTORY`` serves it by `serve_behaviour`;
-``command DIRECTORY`` runs the library's own command line, into which `install` has put our server. The port is printed,
-and the program ends with its input.
+The rule of this file: the behaviour is the library's, unchanged. ``handler DIRECTORY`` serves it by `serve_behaviour`,
+as ``reject DIRECTORY`` does its RejectAllPrinter; ``command DIRECTORY`` runs the library's own command line, into which
+`install` has put our server. The port is printed, and the program ends with its input.
 """
 
 import sys
@@ -23,6 +23,14 @@ def serve(directory: str) -> None:
     ippserver.install()
     printer = SaveFilePrinter(directory, "pdf")
     with ippserver.serve_behaviour(printer, ("127.0.0.1", 0)) as server:
+        tell(server.port)
+
+
+def reject(directory: str) -> None:
+    from ippserver.behaviour import RejectAllPrinter
+
+    ippserver.install()
+    with ippserver.serve_behaviour(RejectAllPrinter(), ("127.0.0.1", 0)) as server:
         tell(server.port)
 
 
@@ -49,4 +57,4 @@ def run_command(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    {"handler": serve, "command": run_command}[sys.argv[1]](sys.argv[2])
+    {"handler": serve, "reject": reject, "command": run_command}[sys.argv[1]](sys.argv[2])

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import strategies
 import vectors
+from hypothesis import given
+from hypothesis import strategies as st
 
 import ippfast
 from ippfast import Attribute, AttributeGroup, Collection, DecodeError, EncodeError, LimitError, Message, decode, encode
@@ -176,6 +179,52 @@ def test_attributes_are_added_and_removed() -> None:
     assert written.printer["printer-info"].values == ("three", "four")
     assert written.printer["media-col-ready"] == MEDIA
     assert written.job["job-id"].value == 1
+
+
+def edit(attributes: Any, data: st.DataObject) -> None:
+    """Change, remove or add something."""
+    keys = list(attributes)
+    kind = data.draw(st.sampled_from(["change", "remove", "append", "drop", "add"] if keys else ["add"]))
+    if kind == "add":
+        key = (
+            data.draw(st.sampled_from([1, 2, 4, 7])),
+            data.draw(names),
+            data.draw(st.sampled_from([0x21, 0x44, 0x30])),
+        )
+        attributes[key] = [data.draw(st.binary(min_size=4, max_size=4)) for _ in range(data.draw(st.integers(0, 3)))]
+        return
+    key = data.draw(st.sampled_from(keys))
+    size = 4 if key[2] in (0x21, 0x23) else data.draw(st.integers(0, 9))
+    value = data.draw(st.binary(min_size=size, max_size=size))
+    if kind == "remove":
+        del attributes[key]
+    elif kind == "append" or not attributes[key]:
+        attributes[key].append(value)
+    elif kind == "drop":
+        attributes[key].pop(data.draw(st.integers(0, len(attributes[key]) - 1)))
+    else:
+        attributes[key][data.draw(st.integers(0, len(attributes[key]) - 1))] = value
+
+
+names = st.sampled_from([b"job-name", b"media", b"copies", b"x"])
+
+
+@given(octets=strategies.octets(), data=st.data())
+def test_what_is_written_is_what_the_dictionary_says(octets: bytes, data: st.DataObject) -> None:
+    request = IppRequest.from_string(octets)
+    for _ in range(data.draw(st.integers(1, 4))):
+        edit(request._attributes, data)
+    try:
+        written = request.to_string()
+    except EncodeError:
+        return  # a part of a collection too many or too few, or a number that is none beside one that was changed
+    expected = {key: values for key, values in request._attributes.items() if values}
+    assert IppRequest.from_string(written)._attributes == expected
+    by_hand = IppRequest(request.version, request.opid_or_status, request.request_id, expected)
+    try:
+        assert IppRequest.from_string(by_hand.to_string())._attributes == expected
+    except EncodeError:
+        assert any(tag in (0x34, 0x37, 0x4A, 0x21, 0x23) for _, _, tag in expected)
 
 
 def test_a_collection_is_replaced_whole_or_not_at_all() -> None:

@@ -150,6 +150,22 @@ def test_its_description(printer: Printer) -> None:
     assert done.stdout.startswith(b"*PPD-Adobe"), done.stderr
 
 
+def test_a_job_is_rejected_before_its_document_is_sent(tmp_path: Path) -> None:
+    """The library's own server asks for the document first, as its RejectAllPrinter regrets."""
+    sent = []
+
+    def pieces() -> Iterator[bytes]:
+        sent.append(DOCUMENT)
+        yield DOCUMENT
+
+    (tmp_path / "saved").mkdir()
+    library = libraries.install("ippserver==0.2")
+    with Printer(library, "reject", tmp_path / "saved") as printer, Client(printer.uri, expect_continue=True) as client:
+        answer = client.send(request(printer.uri, Operation.PRINT_JOB, PDF), pieces())
+    assert answer.status is Status.SERVER_ERROR_JOB_CANCELED
+    assert not sent
+
+
 def test_cupsd(printer: Printer, scheduler: Scheduler, tmp_path: Path) -> None:
     """A queue of cupsd, whose backend ipp prints on the behaviour."""
     (tmp_path / "document.pdf").write_bytes(DOCUMENT)
