@@ -16,7 +16,7 @@ from peers import EvePrinter, Scheduler, SystemBus, program
 
 from ippfast import DelimiterTag, operations
 from ippfast.enums import JobState, Operation, PrinterState, Status
-from ippfast.http import Client, JobError, OperationError
+from ippfast.http import TLS, Client, JobError, OperationError, probe
 
 pytestmark = pytest.mark.peers
 
@@ -82,6 +82,51 @@ def test_ippeveprinter(make: Any, eve_printer: EvePrinter, tmp_path: Path) -> No
         assert caught.value.status is Status.CLIENT_ERROR_NOT_POSSIBLE
         with pytest.raises(OperationError, match="not-found"):
             client.job(9999)
+
+
+@pytest.fixture(scope="module")
+def fingerprint(eve_printer: EvePrinter) -> str:
+    found = probe(f"localhost:{eve_printer.port}").fingerprint
+    assert found is not None
+    return found
+
+
+@clients
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+@pytest.mark.parametrize("expect", [False, True], ids=["", "Expect"])
+@pytest.mark.parametrize("way", ["plain", "TLS", "upgrade"])
+def test_every_way_to_ippeveprinter(
+    make: Any, eve_printer: EvePrinter, fingerprint: str, way: str, expect: bool, chunked: bool
+) -> None:
+    uri = eve_printer.secure_uri if way == "TLS" else eve_printer.uri
+    policy = "required" if way == "upgrade" else "never"
+    tls = TLS(fingerprint=fingerprint)
+    with make(uri, tls=tls, upgrade=policy, expect_continue=expect, patience=20.0) as client:
+        while True:  # an iterator cannot be sent again to a printer that was busy
+            try:
+                job = client.print(iter([DOCUMENT[:999], DOCUMENT[999:]]) if chunked else DOCUMENT, copies=1)
+                break
+            except OperationError as error:
+                if error.status is not Status.SERVER_ERROR_BUSY:
+                    raise
+                time.sleep(0.05)
+        job.wait(20)
+    (spooled,) = eve_printer.spool.glob(f"{job.id}-*.pdf")
+    assert spooled.read_bytes() == DOCUMENT
+
+
+@clients
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+@pytest.mark.parametrize("expect", [False, True], ids=["", "Expect"])
+def test_every_way_to_cupsd(make: Any, queue: str, go: Path, expect: bool, chunked: bool) -> None:
+    with make(queue, expect_continue=expect, patience=20.0) as client:
+        job = client.print(iter([DOCUMENT[:999], DOCUMENT[999:]]) if chunked else DOCUMENT, job_name="way")
+        job.update()
+        assert job.attributes["job-k-octets"].value == -(-len(DOCUMENT) // 1024)
+        assert [each.name for each in client.jobs(mine=True)][-1:] == ["way"]
+        job.cancel()
+        with pytest.raises(JobError):
+            job.wait(20)
 
 
 @clients

@@ -45,6 +45,13 @@ def test_files() -> None:
 
 
 def test_public_names() -> None:
-    names = set(re.findall(r"\bippfast\.([A-Za-z]\w*)", README)) - {"compat", "enums", "errors", "http", "wrappers"}
+    names = set(re.findall(r"\bippfast\.([A-Za-z]\w*)", README)) - {
+        "compat",
+        "enums",
+        "errors",
+        "http",
+        "printer",
+        "wrappers",
+    }
     assert names
     assert names <= set(ippfast.__all__)
