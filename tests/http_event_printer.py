@@ -31,6 +31,7 @@ class EventPrinter:
     def __init__(self, mode: str = "parts", *, lease: int | None = None) -> None:
         self.mode = mode
         self.lease = lease
+        self.forgetful = False  # about jobs that have ended
         self.printer_state = 3
         self.jobs: dict[int, int] = {7: 5}
         self.asked: list[tuple[Operation, Message]] = []
@@ -85,7 +86,12 @@ class EventPrinter:
                 return response(message, Status.CLIENT_ERROR_NOT_FOUND)
             return response(message, job={"job-id": job_id, "job-state": self.jobs[job_id]})
         if operation is Operation.GET_JOBS:
-            listed = [{"job-id": job_id, "job-state": state} for job_id, state in self.jobs.items() if state < 7]
+            if self.forgetful and attributes.value("which-jobs") == "completed":
+                return response(message, Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED)
+            ended = attributes.value("which-jobs") == "completed"
+            listed = [
+                {"job-id": job_id, "job-state": state} for job_id, state in self.jobs.items() if (state >= 7) == ended
+            ]
             return response(message, job=listed)
         if operation is Operation.GET_PRINTER_ATTRIBUTES:
             return response(message, printer={"printer-state": self.printer_state, "printer-state-reasons": "none"})

@@ -148,8 +148,10 @@ def test_job_that_has_ended(make: Any) -> None:
 
 
 @clients
-def test_printer_without_subscriptions(make: Any) -> None:
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_printer_without_subscriptions(make: Any, forgetful: bool) -> None:
     printer = EventPrinter("none")
+    printer.forgetful = forgetful
     with printer.serving() as uri, make(uri) as client:
         watching = client.watch(7, interval=0.2)
         next(watching)
@@ -160,6 +162,9 @@ def test_printer_without_subscriptions(make: Any) -> None:
         assert next(watching, None) is None
         watching = client.watch(interval=0.2)
         next(watching)
+        printer.jobs[9] = 9
+        if not forgetful:  # begun and ended between two looks
+            assert told(next(watching)) == ("job-completed", 9, JobState.COMPLETED, None)
         printer.printer_state = 5
         assert told(next(watching)) == ("printer-state-changed", None, PrinterState.STOPPED, None)
         printer.jobs[8] = 3

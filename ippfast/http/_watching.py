@@ -41,6 +41,9 @@ _FIRST_PAUSE = 0.5
 _ATTEMPTS = 5
 """So often a printer that cannot be reached is asked again, after 1, 2, 4, ... seconds."""
 
+_ENDED_JOBS = 50
+"""So many of the jobs that have ended are looked at, for some end between two looks."""
+
 _GONE = (Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE)
 
 
@@ -248,10 +251,13 @@ class _Watcher(Generic[_Channel]):
             pause = _FIRST_PAUSE if changes else min(1.5 * pause, self._interval)
 
     async def _jobs(self) -> dict[int, Notification]:
-        """The jobs that have not ended, where anyone wants to know."""
+        """The jobs, where anyone wants to know: those that have not ended, and the last that have."""
         if not any(event.startswith("job-") for event in self._events):
             return {}
         found = await self._tasks.jobs("not-completed", False, None, JOB_ATTRIBUTES)
+        # In this order none slips through. Not every printer remembers jobs.
+        with contextlib.suppress(OperationError):
+            found += await self._tasks.jobs("completed", False, _ENDED_JOBS, JOB_ATTRIBUTES)
         return {job_id: _of_job(None, job_id, group) for job_id, group in found}
 
     async def look_at_jobs(self) -> None:
@@ -260,21 +266,23 @@ class _Watcher(Generic[_Channel]):
             self._known_jobs = await self._patiently(self._jobs)
 
     async def _job_changes(self) -> list[Notification]:
-        """What happened to the printer's jobs. Those that are not on its list any more have ended."""
-        changes, known = [], self._known_jobs
-        current = await self._patiently(self._jobs)
-        for job_id in sorted(known.keys() - current.keys()):
-            try:
-                last = _of_job(None, job_id, await self._tasks.job(job_id, JOB_ATTRIBUTES))
-            except OperationError:  # the printer has forgotten it, and so how it ended
-                last = replace(known[job_id], state=None, reasons=(), text=None)
-            changes.append(replace(last, event="job-completed"))
-            del known[job_id]
-        for job_id, job in current.items():
-            before = known.get(job_id)
-            if before is None or _differ(job, before):
-                changes.append(replace(job, event="job-created" if before is None else _job_event(job)))
-        known.update(current)
+        """What happened to the printer's jobs. One that has vanished before it ended has ended somehow."""
+        known, self._known_jobs = self._known_jobs, await self._patiently(self._jobs)
+        changes = []
+        for job_id in sorted(known.keys() | self._known_jobs.keys()):
+            before, job = known.get(job_id), self._known_jobs.get(job_id)
+            if job is None:
+                if before is None or before.ended:
+                    continue
+                try:
+                    job = _of_job(None, job_id, await self._tasks.job(job_id, JOB_ATTRIBUTES))
+                except OperationError:  # the printer has forgotten it, and so how it ended
+                    job = replace(before, state=None, reasons=(), text=None)
+                changes.append(replace(job, event="job-completed"))
+            elif before is None:
+                changes.append(replace(job, event="job-completed" if job.ended else "job-created"))
+            elif _differ(job, before):
+                changes.append(replace(job, event=_job_event(job)))
         return changes
 
     async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
