@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ippfast import Message, Operation, request
+from ippfast import Message, Name, Operation, request
 from ippfast.enums import JobState, Status
 from ippfast.http import Client, HTTPLimits, Server
 from ippfast.printer import SpoolPrinter
@@ -53,14 +53,14 @@ class Desk:
         document: bytes | Path | None = None,
         *,
         job: Any = None,
-        user: str = "alice",
+        user: str | Name = "alice",
         groups: dict[str, Any] | None = None,
         **attributes: Any,
     ) -> Message:
         """Send a request; the operation attributes are named as the arguments of `ippfast.operations`."""
         given = {name.replace("_", "-"): value for name, value in attributes.items()}
-        given["printer-uri"] = self.uri
-        message = request(operation, operation_attributes=given, job=job, user=user, **(groups or {}))
+        given |= {"printer-uri": self.uri, "requesting-user-name": user}
+        message = request(operation, operation_attributes=given, job=job, **(groups or {}))
         return self.client.send(message, document)
 
     def print(self, document: bytes = DOCUMENT, **options: Any) -> int:

@@ -210,6 +210,10 @@ def test_the_printer_still_works(desk: Desk) -> None:
     assert decode(post(desk, message())[1]).printer["printer-name"].value == "ippfast"
 
 
+def test_versions() -> None:
+    """The others answer in whatever version they were asked; RFC 8011 section 4.1.8 has the closest supported one."""
+
+
 @pytest.mark.parametrize(
     ("asked", "answered"),
     [
@@ -223,7 +227,6 @@ def test_the_printer_still_works(desk: Desk) -> None:
     ],
 )
 def test_the_version_of_the_answer(desk: Desk, asked: tuple[int, int], answered: tuple[int, int]) -> None:
-    """The others answer in whatever version they were asked; RFC 8011 section 4.1.8 has the closest supported one."""
     assert decode(post(desk, message(version=bytes(asked)))[1]).version == answered
 
 

@@ -8,6 +8,7 @@ the printer's up-time, where what was before the start of this server is 0 (sect
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
+from math import floor
 
 from ippfast import registry
 from ippfast.attributes import attribute
@@ -15,6 +16,7 @@ from ippfast.codec import Attribute, Collection
 from ippfast.enums import DocumentState
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand, RangeOfInteger
+from ippfast.wrappers import Name, Text
 
 from .calls import Call
 from .store import Document, Job, unpack
@@ -136,18 +138,18 @@ def job_attributes(call: Call, job: Job, selected: Selection) -> list[Attribute]
     start = printer.started
 
     def at(seconds: float | None) -> int | OutOfBand:
-        return OutOfBand.NO_VALUE if seconds is None else max(0, int(seconds - start) + 1)
+        return OutOfBand.NO_VALUE if seconds is None else max(0, floor(seconds - start) + 1)
 
     found: dict[str, Callable[[], object]] = {
         "job-id": lambda: job.id,
         "job-uri": lambda: job_uri(call, job),
         "job-printer-uri": lambda: printer.uri(call.incoming),
         "job-uuid": lambda: job.uuid,
-        "job-name": lambda: job.name,
-        "job-originating-user-name": lambda: job.user,
+        "job-name": lambda: Name(job.name),
+        "job-originating-user-name": lambda: Name(job.user),
         "job-state": lambda: job.state,
         "job-state-reasons": lambda: list(job.reasons),
-        "job-state-message": lambda: job.message[:1023],
+        "job-state-message": lambda: Text(job.message),
         "job-printer-up-time": lambda: printer.up_time,
         "job-k-octets": lambda: -(-job.octets // 1024),
         "job-k-octets-processed": lambda: -(-job.octets // 1024) if job.completed is not None else 0,
@@ -181,6 +183,10 @@ def job_attributes(call: Call, job: Job, selected: Selection) -> list[Attribute]
 def document_attributes(call: Call, job: Job, document: Document, selected: Selection) -> list[Attribute]:
     """The attributes of a document that are asked for (PWG 5100.5)."""
     start = call.printer.started
+
+    def at(seconds: float | None) -> int | OutOfBand:
+        return OutOfBand.NO_VALUE if seconds is None else max(0, floor(seconds - start) + 1)
+
     state = document.state
     if state == DocumentState.PENDING:
         # A document is what its job is; the numbers are the same (PWG 5100.5 section 9.1).
@@ -193,14 +199,14 @@ def document_attributes(call: Call, job: Job, document: Document, selected: Sele
         "document-state": state,
         "document-state-reasons": ["none"] if not job.ended else list(job.reasons),
         "document-format": document.format,
-        "document-name": document.name,
+        "document-name": Name(document.name),
         "document-uuid": f"urn:uuid:{_uuid(document.file)}",
         "k-octets": -(-document.octets // 1024),
         "last-document": not job.open and document.number == job.documents,
         "printer-up-time": call.printer.up_time,
-        "time-at-creation": max(0, int(document.created - start) + 1),
-        "time-at-processing": OutOfBand.NO_VALUE if job.processing is None else max(0, int(job.processing - start) + 1),
-        "time-at-completed": OutOfBand.NO_VALUE if job.completed is None else max(0, int(job.completed - start) + 1),
+        "time-at-creation": at(document.created),
+        "time-at-processing": at(job.processing),
+        "time-at-completed": at(job.completed),
     }
     answer = [attribute(name, value, group=DelimiterTag.DOCUMENT) for name, value in found.items() if selected(name)]
     return answer + [each for each in unpack(document.ticket) if each.name not in found and selected(each.name)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .printer import SpoolPrinter
     from .store import Job
 
-__all__ = ["OPERATIONS", "Access", "Call", "OperationError", "OperationSpec", "Target", "begin", "operation"]
+__all__ = ["OPERATIONS", "Access", "Call", "OperationError", "OperationSpec", "Target", "begin", "operation", "shown"]
 
 Target: TypeAlias = Literal["printer", "job"]
 Access: TypeAlias = Literal["anyone", "owner", "operator"]
@@ -58,10 +58,11 @@ class OperationError(Exception):
     def response(self, message: Message) -> Message:
         """The answer to the request."""
         unsupported = self.unsupported or None
+        said = shown(self.reason)
         return response(
             message,
             self.status,
-            status_message=self.reason[:255],
+            status_message=said,
             unsupported=unsupported,
             version=_closest(message.version),
         )
@@ -196,6 +197,12 @@ def begin(printer: "SpoolPrinter", incoming: IncomingRequest) -> Call:
     call.operator = printer.is_operator(incoming)
     _find_target(call)
     return call
+
+
+def shown(text: str, octets: int = 255) -> str:
+    """Text for people: what does not print is escaped, for it may have come from a client, and the rest is cut."""
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return plain.encode()[:octets].decode("utf-8", "ignore")
 
 
 def _check_version(version: tuple[int, int]) -> None:

@@ -76,7 +76,7 @@ def get_jobs(printer: "SpoolPrinter", call: Call) -> Message:
 def get_job_attributes(printer: "SpoolPrinter", call: Call) -> Message:
     """RFC 8011 section 4.3.4."""
     del printer
-    return call.respond(job=job_attributes(call, call.target, select(call, "job")))
+    return call.respond(job=[job_attributes(call, call.target, select(call, "job"))])
 
 
 # Cancel.

@@ -15,6 +15,7 @@ from ippfast.enums import Operation, PrinterState, Status
 from ippfast.http.incoming import Parts, Reply
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand, RangeOfInteger, RawValue
+from ippfast.wrappers import Name, NaturalLanguage, Text
 
 from .answers import made
 from .calls import Call, OperationError, operation
@@ -35,12 +36,12 @@ _WAIT = 30.0  # how long an answer is held back for a client that cannot take it
 _LONGEST_WAIT = 300.0  # how long Event Wait Mode lasts (RFC 3996 section 5.2.1)
 
 _JOB_EXTRAS: dict[str, Callable[[Job], object]] = {
-    "job-name": lambda job: job.name,
-    "job-originating-user-name": lambda job: job.user,
+    "job-name": lambda job: Name(job.name),
+    "job-originating-user-name": lambda job: Name(job.user),
     "job-uuid": lambda job: job.uuid,
     "job-k-octets": lambda job: -(-job.octets // 1024),
     "number-of-documents": lambda job: job.documents,
-    "job-state-message": lambda job: job.message[:1023],
+    "job-state-message": lambda job: Text(job.message),
 }
 _PRIVATE = frozenset({"job-name", "job-originating-user-name", "job-state-message"})
 
@@ -397,11 +398,11 @@ def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) 
         "notify-sequence-number": subscription.sequence,
         "notify-printer-up-time": printer.up_time,
         "notify-printer-uri": printer.uri(call.incoming),
-        "notify-subscriber-user-name": subscription.user,
+        "notify-subscriber-user-name": Name(subscription.user),
         "notify-pull-method": "ippget",
         "notify-events": list(subscription.events) or ["none"],
         "notify-charset": subscription.charset,
-        "notify-natural-language": subscription.language,
+        "notify-natural-language": NaturalLanguage(subscription.language),
         "notify-time-interval": subscription.interval,
     }
     if subscription.job_id is not None:
@@ -531,7 +532,7 @@ def _event(subscription: Subscription, sequence: int, uri: str, content: Attribu
         "notify-printer-uri": uri,
         "notify-sequence-number": sequence,
         "notify-charset": subscription.charset,
-        "notify-natural-language": subscription.language,
+        "notify-natural-language": NaturalLanguage(subscription.language),
     }
     if subscription.user_data is not None:
         head["notify-user-data"] = subscription.user_data

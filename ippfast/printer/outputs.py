@@ -24,6 +24,7 @@ from ippfast.http.client import Client
 from ippfast.http.errors import HTTPError
 from ippfast.requests import request
 from ippfast.tags import DelimiterTag
+from ippfast.wrappers import Name
 
 from .documents import sync_directory
 from .store import Document, Job
@@ -265,7 +266,7 @@ class Forward:
     def _run(self, client: Client, task: Task) -> None:
         job, documents = task.job, task.documents
         ticket = [each for each in _template(job) if not each.name.startswith("job-hold-until")]
-        named: dict[str, object] = {"job-name": job.name}
+        named: dict[str, object] = {"job-name": Name(job.name)}
         if len(documents) == 1:
             document, path = documents[0]
             answer = self._ask(
@@ -313,7 +314,8 @@ class Forward:
         ticket: Sequence[Attribute] = (),
         document: "Iterator[bytes] | None" = None,
     ) -> Message:
-        message = request(operation, None, operation_attributes={"printer-uri": self._uri, **attributes}, user=job.user)
+        named = {"printer-uri": self._uri, "requesting-user-name": Name(job.user), **attributes}
+        message = request(operation, operation_attributes=named)
         if ticket:
             message.groups.append(AttributeGroup(DelimiterTag.JOB, list(ticket)))
         answer = client.send(message, document)
@@ -334,7 +336,7 @@ class _Busy(Exception):
 
 
 def _about(document: Document) -> dict[str, object]:
-    named = {"document-name": document.name} if document.name else {}
+    named = {"document-name": Name(document.name)} if document.name else {}
     return {"document-format": document.format, **named}
 
 

@@ -39,7 +39,7 @@ def get_printer_attributes(printer: "SpoolPrinter", call: Call) -> Message:
         raise OperationError(Status.CLIENT_ERROR_DOCUMENT_FORMAT_NOT_SUPPORTED, reason, unsupported=given)
     found = printer.attributes(call, select(call, "printer"))
     answer = [chosen_media(call, each) if each.name == "media-col-database" else each for each in found]
-    return call.respond(printer=[each for each in answer if each is not None])
+    return call.respond(printer=[[each for each in answer if each is not None]])  # a group even if it is empty
 
 
 @operation(Operation.GET_PRINTER_SUPPORTED_VALUES, while_down=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ippfast.enums import JobState
 
+from .calls import shown
 from .outputs import Output, OutputError, Stopped, Task
 from .store import Job
 
@@ -29,6 +30,7 @@ MAX_ATTEMPTS = 3
 
 _LONGEST_WAIT = 60.0
 _SHARED_WAIT = 0.25
+_MESSAGE = 1_023  # octets of a text (RFC 8011 section 5.1.2)
 
 
 class Processor:
@@ -215,7 +217,7 @@ class Processor:
         def report(message: str) -> None:
             if message != said[0]:
                 said[0] = message
-                store.change(job.id, (JobState.PROCESSING,), message=message)
+                store.change(job.id, (JobState.PROCESSING,), message=shown(message, _MESSAGE))
                 _log.info("job %d: %s", job.id, message)
 
         try:
@@ -260,6 +262,12 @@ class Processor:
         states: tuple[JobState, ...] = (JobState.PROCESSING,),
     ) -> None:
         ended = self._printer.store.change(
-            job.id, states, state=state, reasons=reasons, message=message, completed=time.time(), open=False
+            job.id,
+            states,
+            state=state,
+            reasons=reasons,
+            message=shown(message, _MESSAGE),
+            completed=time.time(),
+            open=False,
         )
         self._printer.publish("job-completed", ended)

@@ -19,7 +19,7 @@ from ippfast.codec import Attribute, AttributeGroup, Message, decode, encode
 from ippfast.enums import DocumentState, JobState
 from ippfast.tags import DelimiterTag
 
-__all__ = ["ACTIVE", "ENDED", "Document", "Job", "NewJob", "Store", "pack", "unpack"]
+__all__ = ["ACTIVE", "ENDED", "Document", "Job", "NewJob", "Store", "bound", "pack", "string", "unpack"]
 
 ENDED = (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)
 """The states that a job does not leave by itself (RFC 8011 section 5.3.7)."""
@@ -174,7 +174,7 @@ class Store:
 
     def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._database.execute(statement, values).fetchall()
+            return self._database.execute(statement, [bound(value) for value in values]).fetchall()
 
     # Jobs.
 
@@ -190,8 +190,8 @@ class Store:
                     uuid.uuid4().urn,
                     new.state,
                     " ".join(new.reasons),
-                    new.name,
-                    new.user,
+                    bound(new.name),
+                    bound(new.user),
                     new.host,
                     now,
                     new.priority,
@@ -229,7 +229,7 @@ class Store:
                 document.file,
                 document.octets,
                 document.format,
-                document.name,
+                bound(document.name),
                 document.state,
                 document.created,
                 document.ticket,
@@ -282,7 +282,8 @@ class Store:
         marks = ", ".join("?" * len(states))
         with self.transaction() as database:
             cursor = database.execute(
-                f"UPDATE jobs SET {names} WHERE id = ? AND state IN ({marks})", (*columns.values(), job_id, *states)
+                f"UPDATE jobs SET {names} WHERE id = ? AND state IN ({marks})",
+                (*map(bound, columns.values()), job_id, *states),
             )
             return self.job(job_id) if cursor.rowcount else None
 
@@ -364,7 +365,8 @@ class Store:
         names = ", ".join(f"{name} = ?" for name in columns)
         with self.transaction() as database:
             database.execute(
-                f"UPDATE documents SET {names} WHERE job_id = ? AND number = ?", (*columns.values(), job_id, number)
+                f"UPDATE documents SET {names} WHERE job_id = ? AND number = ?",
+                (*map(bound, columns.values()), job_id, number),
             )
 
     def knows_file(self, file: str) -> bool:
@@ -390,15 +392,32 @@ class Store:
         return int(self._rows("PRAGMA data_version")[0][0])
 
 
+def bound(value: object) -> object:
+    """A value as SQLite takes it: strings that are no UTF-8, which clients may send, as their octets."""
+    if isinstance(value, str):
+        octets = value.encode("utf-8", "surrogateescape")
+        try:
+            octets.decode()
+        except UnicodeDecodeError:
+            return octets
+    return value
+
+
+def string(value: str | bytes) -> str:
+    """What `bound` made of a string."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+
+
 def _job(row: tuple[Any, ...]) -> Job:
     values = dict(zip(Job.__slots__, row, strict=True))
     values["state"] = JobState(values["state"])
     values["reasons"] = tuple(str(values["reasons"]).split())
+    values |= {name: string(values[name]) for name in ("name", "user", "message")}
     values["held"], values["open"] = bool(values["held"]), bool(values["open"])
     return Job(**values)
 
 
 def _document(row: tuple[Any, ...]) -> Document:
     values = dict(zip(Document.__slots__, row, strict=True))
-    values["state"] = DocumentState(values["state"])
+    values["state"], values["name"] = DocumentState(values["state"]), string(values["name"])
     return Document(**values)

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from .store import bound, string
+
 __all__ = ["EVENTS", "NewSubscription", "Subscription", "Subscriptions", "Waiting", "subscribed_event"]
 
 _PARENTS = {  # RFC 3995 section 5.3.3.4: whoever subscribed to the one on the right hears of the one on the left
@@ -192,7 +194,7 @@ class Subscriptions:
                     uuid.uuid4().urn,
                     " ".join(new.events),
                     new.job_id,
-                    new.user,
+                    bound(new.user),
                     new.charset,
                     new.language,
                     new.user_data,
@@ -221,7 +223,7 @@ class Subscriptions:
         values: list[object] = [job_id, time.time()]
         if user is not None:
             statement += " AND user = ?"
-            values.append(user)
+            values.append(bound(user))
         rows = self._rows(f"{statement} ORDER BY id LIMIT ?", [*values, -1 if limit is None else limit])
         return [_subscription(row) for row in rows]
 
@@ -341,5 +343,5 @@ def _subscription(row: tuple[object, ...]) -> Subscription:
     values = dict(zip((field.name for field in fields(Subscription)), row, strict=True))
     for name in ("events", "attributes"):
         values[name] = tuple(str(values[name]).split())
-    values["ended"] = bool(values["ended"])
+    values["ended"], values["user"] = bool(values["ended"]), string(values["user"])  # type: ignore[arg-type]
     return Subscription(**values)  # type: ignore[arg-type]
