@@ -39,6 +39,7 @@ from ippfast.http import (
     RequestHead,
     ServerConnection,
 )
+from ippfast.http.events import Event
 
 DOCUMENT = b"%PDF-1.4 with end tags \x03\x03" * 20
 BODY = encode(PRINT_JOB) + DOCUMENT
@@ -406,6 +407,33 @@ def test_refused_instead_of_continue() -> None:
 
 
 # More than one request.
+
+
+@given(
+    kinds=st.lists(st.integers(0, 3), min_size=2, max_size=6),
+    places=st.lists(st.integers(0, 5_000), max_size=8),
+)
+def test_heads_that_repeat_say_the_same(kinds: list[int], places: list[int]) -> None:
+    """Requests on one connection are what each is on a connection of its own, whatever came before."""
+    requests = [
+        post(BODY),
+        post(BODY, chunks=[1, 30]),
+        post(BODY, headers=["Expect: 100-continue"]),
+        post(BODY).replace(b"/ipp/print", b"/other", 1),
+    ]
+    expected = [event for kind in kinds for event in joined(events_of(ServerConnection(), [requests[kind]]))]
+    connection = ServerConnection()
+    pieces = iter(cuts(b"".join(requests[kind] for kind in kinds), places))
+    events: list[Event | RemoteProtocolError] = []
+    while len([event for event in events if event is PAUSED]) < len(kinds):
+        event = connection.next_event()
+        if event is NEED_DATA:
+            connection.receive_data(next(pieces))
+            continue
+        events.append(event)
+        if event is PAUSED:
+            connection.send_response(ANSWER)
+    assert joined(events) == expected
 
 
 @pytest.mark.parametrize("chunks", [None, [], [1, 2, 3]])

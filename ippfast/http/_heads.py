@@ -121,17 +121,16 @@ def headers_of(event: h11.Request | h11.InformationalResponse | h11.Response) ->
     return Headers((name.decode("ascii"), value.decode("iso-8859-1")) for name, value in event.headers)
 
 
-def request_framing(headers: Headers, http_version: str, limits: HTTPLimits) -> tuple[Framing, int | None]:
-    """How a request's body is framed, and its announced length (RFC 9112 section 6.3)."""
+def request_framing(headers: Headers, http_version: str) -> tuple[bool, int | None]:
+    """Whether a request's body is in chunks, and its announced length (RFC 9112 section 6.3)."""
     length = headers.get("content-length")
     if headers.get("transfer-encoding") is not None:
         if length is not None:
             raise RemoteProtocolError(400, "both Content-Length and Transfer-Encoding")
         if http_version == "1.0":
             raise RemoteProtocolError(400, "Transfer-Encoding in HTTP/1.0")
-        return ChunkedFraming(limits), None
-    octets = 0 if length is None else int(length)
-    return LengthFraming(octets), octets
+        return True, None
+    return False, 0 if length is None else int(length)
 
 
 def response_framing(status: int, headers: Headers, limits: HTTPLimits) -> Framing:

@@ -4,9 +4,11 @@ The rule of this file: heads and framing, which h11 and `_heads` know. What they
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import h11
 
+from ._framing import ChunkedFraming, LengthFraming
 from ._heads import HeadReader, closes, headers_of, make_response, read_head, request_framing
 from ._server_side import ServerSide
 from ._writers import ChunkWriter, CloseWriter, LengthWriter, Writer
@@ -18,6 +20,16 @@ __all__ = ["ServerConnection"]
 
 TLS_VERSIONS = frozenset({"tls/1.0", "tls/1.1", "tls/1.2", "tls/1.3"})
 """What clients call TLS in Upgrade. CUPS' names 1.0 to 1.2, and takes the newest in the handshake all the same."""
+
+
+class _Known(NamedTuple):
+    """A head, and what it says."""
+
+    octets: bytes
+    head: RequestHead
+    chunked: bool
+    keeps: bool
+    awaits_continue: bool
 
 
 class ServerConnection(ServerSide):
@@ -37,6 +49,8 @@ class ServerConnection(ServerSide):
 
     limits: the bounds that are kept. methods: which may come; others are answered with 405.
     """
+
+    _last: "_Known | None" = None  # the last head that was taken
 
     def _begin_cycle(self) -> None:
         super()._begin_cycle()
@@ -74,6 +88,11 @@ class ServerConnection(ServerSide):
         )
 
     def _read_head(self) -> Event | None:
+        last = self._last
+        if last is not None and self._input.startswith(last.octets, self._at) and not self._head_reader.begun:
+            # Who keeps asking sends the same head each time. It says the same as before.
+            self._at += len(last.octets)
+            return self._take_head(last)
         head = None
         if self._at < len(self._input):
             head, self._at = self._head_reader.take(self._input, self._at)
@@ -83,16 +102,30 @@ class ServerConnection(ServerSide):
             if self._head_reader.begun:
                 raise ConnectionLostError("the connection ended within a request's head")
             return ConnectionClosed()
+        return self._take_head(self._know(head))
+
+    def _know(self, head: bytes) -> "_Known":
+        """What a head says. Raises RemoteProtocolError for one that is refused."""
         reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
         request = read_head(reader, head)
         assert isinstance(request, h11.Request)
         headers, version = headers_of(request), request.http_version.decode("ascii")
         self._method = request.method.decode("ascii")
-        framing, length = request_framing(headers, version, self.limits)
-        self._keep = not closes(headers, version)
-        self._awaits_continue = reader.they_are_waiting_for_100_continue
+        chunked, length = request_framing(headers, version)
         target = request.target.decode("ascii")
-        return self._begin_request(RequestHead(self._method, target, headers, version, length), framing)
+        self._last = _Known(
+            head,
+            RequestHead(self._method, target, headers, version, length),
+            chunked,
+            not closes(headers, version),
+            reader.they_are_waiting_for_100_continue,
+        )
+        return self._last
+
+    def _take_head(self, known: "_Known") -> Event:
+        self._keep, self._awaits_continue = known.keeps, known.awaits_continue
+        framing = ChunkedFraming(self.limits) if known.chunked else LengthFraming(known.head.content_length or 0)
+        return self._begin_request(known.head, framing)
 
     # Sending.
 
