@@ -28,7 +28,7 @@ def read_attributes(
     """The attributes of a group, or the members of a collection, as a dictionary of their values; several are a list.
 
     enums: by name, the enum whose members are put in the place of the numbers of an enum attribute.
-    last: of a member's values only the last is kept.
+    last: of a member's values only the last is kept, and `converters` do no lists.
     converters: by type, what makes of one value what stands for it.
     other: makes what stands for the values of an attribute that is not done here; is told whether it is a member's.
     odd: makes the whole dictionary where a name is not in ASCII, or comes again.
@@ -88,6 +88,13 @@ def several(
         members = getattr(enums[attribute._name], "_value2member_map_", _NO_MEMBERS)
         found = [members.get(value) for value in values]
         return None if None in found else found
+    kind = type(values[0])
+    if not last and kind in converters:
+        converter = converters[kind]
+        for value in values:
+            if type(value) is not kind:
+                return None
+        return [converter(value) for value in values]
     return plain(values)
 
 
@@ -109,7 +116,7 @@ def plain(values: "tuple[Any, ...]") -> "list[Any] | None":
 
 def read_group(
     group: "AttributeGroup",
-    make: "type[Any]",
+    make: "type[object]",
     tags: "list[Any]",
     keep: bool,
     converters: "dict[type, Callable[[Any], Any]]",
@@ -124,7 +131,6 @@ def read_group(
     values_of: gives the values that are not done here. converters, other, odd: as in `read_attributes`.
     """
     made = []
-    new = object.__new__
     for attribute in group:
         name: str = attribute._name
         values = attribute._values
@@ -141,14 +147,14 @@ def read_group(
             simple = False
         elif kind is tuple and attribute._tags is None:
             found = several(attribute, _NO_ENUMS, False, converters, other, odd)
-            simple = simple and attribute._tag != 0x34
+            simple = simple and type(values[0]) in _SIMPLE
         elif kind in converters:
             found = [converters[kind](values)]
             simple = False
         if found is None:
             found = values_of(attribute)
             simple = False
-        one = new(make)
+        one: Any = make.__new__(make)  # quicker than a call
         one.name = name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         one.tag = tags[attribute._tag]
         one.values = found
@@ -159,3 +165,4 @@ def read_group(
 
 
 _NO_ENUMS: "dict[str, Any]" = {}
+_SIMPLE = (str, int)

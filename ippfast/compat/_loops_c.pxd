@@ -7,6 +7,7 @@ from ippfast._attribute_c cimport Attribute as CAttribute
 
 cdef object Collection
 cdef dict _NO_MEMBERS, _NO_ENUMS
+cdef tuple _SIMPLE
 
 
 @cython.locals(attribute=CAttribute, name=str, made=dict, count=Py_ssize_t, member=cython.bint)
@@ -22,5 +23,5 @@ cdef list plain(tuple values)
 
 @cython.locals(attribute=CAttribute, name=str, made=list, found=list, simple=cython.bint)
 cpdef list read_group(
-    object group, object make, list tags, bint keep, dict converters, object values_of, object other, object odd
+    object group, type make, list tags, bint keep, dict converters, object values_of, object other, object odd
 )

@@ -35,9 +35,11 @@ from ippfast.views import decode_text, parse_device_id
 
 from ._pyipp_library import find_library
 from ._strings import LanguageString, OutOfBandString
+from ._twin import read_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["encode_dict", "parse", "parse_ieee1284_device_id"]
@@ -76,15 +78,31 @@ def parse(raw_data: bytes, contains_data: bool) -> "dict[str, Any]":
         "printers": [],
         "data": raw_data[end:] if contains_data else b"",
     }
-    enums = find_library().parser.ATTRIBUTE_ENUM_MAP
-    charset = _charset(message)
+    read = _reader(_charset(message))
     for group in message.groups:
-        attributes = _attributes(group, enums, charset)
+        attributes = read(group)
         if group.tag == DelimiterTag.OPERATION:
             made["operation-attributes"] = made["operation-attributes"] or attributes
         elif attributes or group is message.groups[-1]:
             made.setdefault(_LISTS.get(group.tag, f"group-0x{group.tag:02x}"), []).append(attributes)  # type: ignore[call-overload]
     return made
+
+
+def _reader(charset: str) -> "Callable[[AttributeGroup], dict[str, Any]]":
+    """What reads a group of a message in that charset."""
+    enums = find_library().parser.ATTRIBUTE_ENUM_MAP
+
+    def other(attribute: Attribute, member: bool) -> "Any":
+        enum = enums.get(attribute.name)
+        found = [_value(tag, value, enum, charset) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+        return found[0] if len(found) == 1 else found
+
+    def slow(owner: AttributeGroup | Collection) -> "dict[str, Any]":
+        return _attributes(owner, enums, charset)
+
+    if charset not in _UTF_8:  # octets of ASCII may be something else
+        return slow
+    return lambda group: read_attributes(group, enums, False, _CONVERTERS, other, slow)
 
 
 def _repair(raw_data: bytes, error: DecodeError) -> Message:
@@ -124,14 +142,8 @@ def _value(tag: int, value: "Any", enum: "Any", charset: str) -> "Any":
         return _member(enum, value) if enum is not None and tag == ValueTag.ENUM else value
     if kind is bool:
         return value
-    if kind is OutOfBand:
-        return OutOfBandString(value)
-    if kind is RangeOfInteger:
-        return list(value)
-    if kind is Resolution:
-        return tuple(value)
-    if kind is DateTime:
-        return _moment(value)
+    if kind in _CONVERTERS:
+        return _CONVERTERS[kind](value)
     if kind is StringWithLanguage:
         return LanguageString(decode_text(value.string, charset), value.language)
     return _octets(tag, value.data if kind is RawValue else value)
@@ -149,6 +161,14 @@ def _moment(value: DateTime) -> "datetime | DateTime":
         return value.to_datetime()
     except ValueError:
         return value
+
+
+_CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
+    OutOfBand: OutOfBandString,
+    RangeOfInteger: list,
+    Resolution: tuple,
+    DateTime: _moment,
+}
 
 
 def _octets(tag: int, octets: bytes) -> "str | bytes | bool | None":

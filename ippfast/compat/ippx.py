@@ -123,7 +123,7 @@ def _read(tag: int, value: "Any", quirks: bool) -> "Any":
     kind = type(value)
     if kind is str:
         return value if value.isascii() else _text(value)
-    if kind is int or kind is bool or kind is bytes:
+    if kind is int or kind is bool:
         return value
     if kind is Collection:
         if quirks:
@@ -131,8 +131,6 @@ def _read(tag: int, value: "Any", quirks: bool) -> "Any":
         return read_attributes(value, {}, False, _CONVERTERS, _member, _members)
     if kind in _CONVERTERS:
         return _CONVERTERS[kind](value)
-    if kind is OutOfBand:
-        return None if value in _OUT_OF_BAND else b""
     if kind is StringWithLanguage:
         text = _text(value.string)
         return text if quirks else LanguageString(text, value.language)
@@ -172,7 +170,13 @@ def _timezone(direction: str, hours: int, minutes: int) -> timezone:
     return timezone(-offset if direction == "-" else offset)
 
 
-_CONVERTERS: "dict[type, Callable[[Any], Any]]" = {RangeOfInteger: tuple, Resolution: _resolution, DateTime: _moment}
+_CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
+    bytes: lambda value: value,
+    DateTime: _moment,
+    OutOfBand: lambda value: None if value in _OUT_OF_BAND else b"",
+    RangeOfInteger: tuple,
+    Resolution: _resolution,
+}
 
 
 # ---- Writing ----
