@@ -1,6 +1,7 @@
 """``ippfast serve`` as a process of its own: what it prints, serves and leaves behind."""
 
 import contextlib
+import http.client
 import re
 import signal
 import subprocess
@@ -14,9 +15,10 @@ from printers import DOCUMENT, SECONDS
 
 from ippfast import operations
 from ippfast.cli.commands import ippfast
-from ippfast.cli.serve import Hosts
+from ippfast.cli.serving import Hosts
 from ippfast.enums import JobState, Status
 from ippfast.http import TLS, Client, DigestAuth, StatusError
+from ippfast.http.uri import parse_uri
 
 
 class Served:
@@ -130,6 +132,7 @@ def test_users_and_tls(tmp_path: Path) -> None:
         (["--users", "users", "--auth", "basic"], "it needs --tls or --certificate"),
         (["--users", "users", "--operator", "eve"], "does not name the operator 'eve'"),
         (["--users", "open-users"], "chmod 600"),
+        (["--users", "users", "--workers", "2"], "--workers needs --auth basic"),
         (["--users", "odd-users"], "line 1: expected name:password"),
         (["--description", "wrong.toml"], "wrong.toml: value 0 in attribute 'copies-default'"),
         (["--description", "broken.toml"], "broken.toml: "),
@@ -164,3 +167,45 @@ def test_hosts() -> None:
         assert name not in hosts
     assert list(hosts) == ["printer.example", "localhost"]
     assert len(hosts) == 2
+
+
+def get(uri: str, path: str) -> tuple[int, str]:
+    """A page of the server: the HTTP status, and the text."""
+    connection = http.client.HTTPConnection("localhost", parse_uri(uri).port, timeout=SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_the_web_page(tmp_path: Path) -> None:
+    with serve(tmp_path, "--name", "Desk <b>") as served:
+        status, page = get(served.uri, "/")
+        assert status == 200
+        assert "Desk &lt;b&gt;" in page
+        assert get(served.uri, "/metrics")[0] == 404
+
+
+def test_workers_share_the_spool(tmp_path: Path) -> None:
+    """Each connection may meet another process; they have one job table, and one of them processes."""
+    out = tmp_path / "out"
+    options = ["--workers", "3", "--metrics", "--spool", str(out)]
+    with serve(tmp_path / "state", *options) as served:
+        jobs = set()
+        for _ in range(24):
+            with Client(served.uri) as client:
+                jobs.add(print_and_wait(client, served.uri))
+        assert len(jobs) == 24
+        with Client(served.uri) as client:
+            held = client.send(operations.create_job(served.uri, job={"job-hold-until": "indefinite"}))
+        for status in (Status.SUCCESSFUL_OK, Status.CLIENT_ERROR_NOT_POSSIBLE):
+            with Client(served.uri) as client:
+                canceled = client.send(operations.cancel_job(served.uri, held.job["job-id"].value))
+                assert canceled.status is status
+        _, figures = get(served.uri, "/metrics")
+        assert 'ippfast_requests_total{operation="print-job",status="successful-ok"} 24.0' in figures
+        said, status_ = served.end()
+        assert (said, status_) == ("Ending: jobs that are not done go on next time.\n", 0)
+    assert len(list(out.iterdir())) == 24

@@ -5,7 +5,6 @@ its options cannot be used. Nobody but this machine reaches it unless it is told
 """
 
 import contextlib
-import ipaddress
 import logging
 import os
 import signal
@@ -18,49 +17,18 @@ from types import FrameType
 
 import click
 
-from ippfast.http import BasicAuthenticator, DigestAuthenticator, HTTPLimits, Server, make_server_context
-from ippfast.http.auth import Authenticator
-from ippfast.printer import (
-    Command,
-    DescriptionError,
-    Directory,
-    Fetcher,
-    Forward,
-    Keep,
-    Output,
-    SpoolPrinter,
-)
+from ippfast.http.workers import Workers
+from ippfast.printer import DescriptionError, SpoolPrinter
 from ippfast.printer.certificates import fingerprint, self_made
-from ippfast.printer.users import Users, UsersError
+from ippfast.printer.users import UsersError
 
 from .failures import USAGE, Failure
+from .serving import ANY, LOOPBACK, Plan, announced, make_printer, make_server, make_worker, prepare
 from .text import escape
 
-__all__ = ["Hosts", "serve"]
+__all__ = ["serve"]
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_ANY = ("0.0.0.0", "::")
 _SIZE_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-class Hosts:
-    """The names that a Host line may give: addresses, which no foreign name server can make up, and these names."""
-
-    def __init__(self, names: list[str]) -> None:
-        self._names = [name.lower().rstrip(".") for name in names]
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            ipaddress.ip_address(str(name).strip("[]"))
-        except ValueError:
-            return name in self._names
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -129,6 +97,11 @@ def _state_directory() -> Path:
 @click.option(
     "--history", type=click.IntRange(min=0), default=1_000, show_default=True, help="How many ended jobs to remember."
 )
+@click.option("--metrics", is_flag=True, help="Show figures for Prometheus at /metrics.")
+@click.option("--announce", is_flag=True, help="Have the printer found on the network (DNS-SD).")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes serve together."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log every request.")
 def serve(
     name: str | None,
@@ -152,6 +125,9 @@ def serve(
     max_size: int | None,
     max_jobs: int,
     history: int,
+    metrics: bool,
+    announce: bool,
+    workers: int,
     verbose: bool,
 ) -> None:
     """Be a printer: take jobs into a spool, and hand them on.
@@ -176,46 +152,45 @@ def serve(
         raise click.UsageError(f"{'--key' if key is not None else '--require-tls'} needs --certificate or --tls")
     if operators and users_file is None:
         raise click.UsageError("--operator needs --users")
+    if workers > 1 and users_file is not None and auth == "digest":
+        raise click.UsageError("--workers needs --auth basic: each process would have challenges of its own")
+    if len([each for each in (spool, command, forward) if each is not None]) > 1:
+        raise click.UsageError("--spool, --command and --forward are one choice")
     directory = state or _state_directory()
     names = _names(host, hostnames)
     with _explained():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        output = _output(spool, command, forward)
-        users = None if users_file is None else Users(users_file)
-        missing = [operator for operator in operators if users is not None and operator not in users]
-        if missing:
-            raise UsersError(f"{users_file} does not name the operator {missing[0]!r}")
-        context, pem = _tls(directory, certificate, key, names) if tls or certificate is not None else (None, None)
-        named = [] if name is None else [{"printer-name": name, "printer-info": name, "printer-dns-sd-name": name[:63]}]
-        printer = SpoolPrinter(
-            directory,
-            description=[*descriptions, *named],
-            output=output,
-            schemes=("ipp",) if context is None else ("ipps",) if require_tls else ("ipp", "ipps"),
-            authentication="requesting-user-name" if users is None else auth,
-            operators=None if users is None else operators,
-            max_octets=max_size,
+        if tls and certificate is None:
+            certificate = self_made(directory, [*names, "127.0.0.1", "::1"])
+        plan = Plan(
+            state=directory,
+            names=tuple(names),
+            name=name,
+            spool=spool,
+            command=command,
+            forward=forward,
+            descriptions=descriptions,
+            certificate=certificate,
+            key=key,
+            require_tls=require_tls,
+            users=users_file,
+            auth=auth,
+            operators=operators,
+            allow=allow,
+            fetch=fetch,
+            max_size=max_size,
             max_jobs=max_jobs,
             history=history,
-            fetcher=Fetcher(fetch) if fetch else None,
+            metrics=metrics,
+            workers=workers,
         )
+        prepare(plan)
+        printer = make_printer(plan)
     with contextlib.closing(printer):
-        with _explained():
-            server = Server(
-                printer,
-                host="127.0.0.1" if host == "localhost" else host,
-                port=port,
-                tls=context,
-                require_tls=require_tls,
-                limits=HTTPLimits(document=max_size),
-                allow=allow or None,
-                hosts=Hosts(names),
-                authenticator=_authenticator(users, auth, secure=context is not None),
-            )
-        _run(printer, server, host, pem, require_tls=require_tls)
+        _run(plan, printer, host, port, announce=announce)
 
 
-def _run(printer: SpoolPrinter, server: Server, host: str, pem: Path | None, *, require_tls: bool) -> None:
+def _run(plan: Plan, printer: SpoolPrinter, host: str, port: int, *, announce: bool) -> None:
     """Serve until the first signal."""
     ended = threading.Event()
 
@@ -225,15 +200,21 @@ def _run(printer: SpoolPrinter, server: Server, host: str, pem: Path | None, *, 
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        printer.start()
-        with server:
-            shown = socket.gethostname() if host in _ANY else f"[{host}]" if ":" in host else host
-            for scheme in printer.schemes:
-                click.echo(f"{scheme}://{shown}:{server.port}{printer.path}")
-            if pem is not None:
-                click.echo(f"certificate: sha256:{fingerprint(pem)}")
-            if host not in _LOOPBACK and printer.operators is None:
-                click.echo("Everybody who reaches this host may print: see --users and --allow.", err=True)
+        with contextlib.ExitStack() as stack:
+            with _explained():
+                server = make_server(plan, printer, host, port)  # what is wrong with it is found out here
+                if plan.workers > 1:
+                    server.shutdown()
+                    at = "127.0.0.1" if host == "localhost" else host
+                    workers = Workers(make_worker(plan), plan.workers, host=at, port=port)
+                    port = workers.port
+                    stack.enter_context(workers)
+                else:
+                    port = server.port
+                    printer.start()
+                    stack.enter_context(server)
+                known = stack.enter_context(announced(plan, printer, host, port)) if announce else None
+            _say(plan, printer, host, port, known)
             while not ended.wait(3_600):
                 pass
             click.echo("Ending: jobs that are not done go on next time.", err=True)
@@ -242,13 +223,27 @@ def _run(printer: SpoolPrinter, server: Server, host: str, pem: Path | None, *, 
             signal.signal(number, handler)
 
 
+def _say(plan: Plan, printer: SpoolPrinter, host: str, port: int, known: str | None) -> None:
+    """Where the printer is."""
+    shown = socket.gethostname() if host in ANY else f"[{host}]" if ":" in host else host
+    for scheme in printer.schemes:
+        click.echo(f"{scheme}://{shown}:{port}{printer.path}")
+    if plan.certificate is not None:
+        click.echo(f"certificate: sha256:{fingerprint(plan.certificate)}")
+    if known is not None:
+        click.echo(f"announced as: {escape(known)}")
+    if host not in LOOPBACK and printer.operators is None:
+        click.echo("Everybody who reaches this host may print: see --users and --allow.", err=True)
+
+
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     """Say in one line what cannot be used."""
     try:
         yield
     except ModuleNotFoundError as error:
-        raise Failure(f"--tls needs {error.name}: pip install 'ippfast[tls]'", USAGE) from None
+        extra = {"zeroconf": "discovery", "prometheus_client": "metrics"}.get(error.name or "", "tls")
+        raise Failure(f"that needs {error.name}: pip install 'ippfast[{extra}]'", USAGE) from None
     except (DescriptionError, UsersError) as error:
         raise Failure(escape(str(error)), USAGE) from None
     except ssl.SSLError as error:
@@ -260,35 +255,9 @@ def _explained() -> Iterator[None]:
 def _names(host: str, more: tuple[str, ...]) -> list[str]:
     """The names of this host: for the certificate, and for Host lines."""
     found = ["localhost"]
-    if host not in (*_LOOPBACK, *_ANY):
+    if host not in (*LOOPBACK, *ANY):
         found.append(host)
-    if host not in _LOOPBACK:
+    if host not in LOOPBACK:
         own = socket.gethostname()
         found += [own, f"{own.partition('.')[0]}.local", socket.getfqdn()]
     return [*dict.fromkeys([*found, *more])]
-
-
-def _output(spool: Path | None, command: str | None, forward: str | None) -> Output:
-    given = [each for each in (spool, command, forward) if each is not None]
-    if len(given) > 1:
-        raise click.UsageError("--spool, --command and --forward are one choice")
-    if spool is not None:
-        return Directory(spool)
-    if command is not None:
-        return Command(command)
-    return Keep() if forward is None else Forward(forward)
-
-
-def _tls(directory: Path, certificate: Path | None, key: Path | None, names: list[str]) -> tuple[ssl.SSLContext, Path]:
-    pem = certificate or self_made(directory, [*names, "127.0.0.1", "::1"])
-    return make_server_context(pem, key), pem
-
-
-def _authenticator(users: Users | None, kind: str, *, secure: bool) -> Authenticator | None:
-    if users is None:
-        return None
-    if kind == "digest":
-        return DigestAuthenticator(users.password_of)
-    if not secure:
-        raise ValueError("--auth basic sends passwords as they are: it needs --tls or --certificate")
-    return BasicAuthenticator(users.check)
