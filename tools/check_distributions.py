@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGED = r"ippfast/(.*\.py|py\.typed|printer/(description\.toml|icon\.png))"
 GENERATED = r"PKG-INFO|setup\.cfg|ippfast\.egg-info/.*"
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"
     (source,), (built,) = directory.glob("*.tar.gz"), directory.glob("*.whl")
     files = repository()
-    package = {path for path in files if re.fullmatch(r"ippfast/(.*\.py|py\.typed|printer/description\.toml|printer/icon\.png)", path)}
+    package = {path for path in files if re.fullmatch(PACKAGED, path)}
     compiled = {path.removesuffix(".pyx") for path in files if path.endswith(".pyx")} | {
         "ippfast/_attribute_c",
         "ippfast/_message_c",
