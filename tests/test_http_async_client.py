@@ -10,6 +10,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -123,6 +124,35 @@ def test_documents(directory: Path, kind: str, expect: bool, secure: bool) -> No
     length = len(DOCUMENT) if kind in FILES else None
     assert seen == sorted(seen)
     assert seen[-1:] == ([] if kind == "none" else [(len(DOCUMENT), length)])
+
+
+def test_buffer_that_is_filled_anew() -> None:
+    """Also where the server takes its time, so that much of the buffer waits to be sent."""
+    seen: list[bytes] = []
+    octets = os.urandom(4_000_000)
+
+    def slow(connection: socket.socket) -> None:
+        data = read_until(connection, b"\r\n\r\n")
+        time.sleep(0.3)
+        while not data.endswith(b"\r\n0\r\n\r\n"):
+            data += connection.recv(1_000_000)
+        seen.append(data)
+        connection.sendall(response(encode(ANSWER)))
+
+    async def refilled() -> AsyncIterator[bytearray]:
+        buffer = bytearray(len(octets))
+        for _ in range(3):
+            buffer[:] = octets
+            yield buffer
+            buffer[:] = bytes(len(buffer))
+
+    async def main(uri: str) -> None:
+        async with AsyncClient(uri) as client:
+            assert await client.send(PRINT_JOB, refilled()) == ANSWER
+
+    with scripted(slow) as uri:
+        asyncio.run(main(uri))
+    assert seen[0].count(octets) == 3
 
 
 def test_pipe() -> None:

@@ -67,7 +67,7 @@ class Tasks(Generic[_Channel]):
     def __init__(self, core: Core[_Channel], user: str | None) -> None:
         self.core = core
         self._user = _system_user() if user is None else user
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count()
 
     def options(self) -> dict[str, Any]:
         """What every request has."""

@@ -65,7 +65,10 @@ class HTTPLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long a client waits, in seconds; None means for ever. A printer may take minutes to wake or to answer.
+    """How long a client waits, in seconds; None means for ever.
+
+    The defaults are for real printers: a Canon that sleeps takes 18 seconds to wake, an HP asks for 240 to answer a
+    Print-Job. Each counts for its phase alone, so that a large document has all the time that it needs.
 
     connect: for the connection, with its TLS handshake. first_octet: for the response, once the request is sent.
     answer: for the response's head and message to be complete, once its first octet has come.
