@@ -150,20 +150,18 @@ def test_its_description(printer: Printer) -> None:
     assert done.stdout.startswith(b"*PPD-Adobe"), done.stderr
 
 
-def test_a_job_is_rejected_before_its_document_is_sent(tmp_path: Path) -> None:
-    """The library's own server asks for the document first, as its RejectAllPrinter regrets."""
-    sent = []
-
-    def pieces() -> Iterator[bytes]:
-        sent.append(DOCUMENT)
-        yield DOCUMENT
-
+@pytest.mark.parametrize("expect", [False, True])
+def test_a_job_that_is_rejected(tmp_path: Path, expect: bool) -> None:
+    """By the library's RejectAllPrinter, which leaves the document alone."""
     (tmp_path / "saved").mkdir()
     library = libraries.install("ippserver==0.2")
-    with Printer(library, "reject", tmp_path / "saved") as printer, Client(printer.uri, expect_continue=True) as client:
-        answer = client.send(request(printer.uri, Operation.PRINT_JOB, PDF), pieces())
-    assert answer.status is Status.SERVER_ERROR_JOB_CANCELED
-    assert not sent
+    with (
+        Printer(library, "reject", tmp_path / "saved") as printer,
+        Client(printer.uri, expect_continue=expect) as client,
+    ):
+        for _ in range(2):
+            answer = client.send(request(printer.uri, Operation.PRINT_JOB, PDF), LARGE)
+            assert answer.status is Status.SERVER_ERROR_JOB_CANCELED
 
 
 def test_cupsd(printer: Printer, scheduler: Scheduler, tmp_path: Path) -> None:
