@@ -293,3 +293,19 @@ def test_directory(tmp_path: Path) -> None:
         ]
     )
     assert all(path.read_bytes() == DOCUMENT for path in out.iterdir())
+
+
+def test_quotas(tmp_path: Path) -> None:
+    gate = Gate()
+    with printing(tmp_path, output=gate, max_user_jobs=2, max_user_octets=1_000) as desk:
+        first = desk.print(b"x" * 600)
+        too_large = desk.ask(Operation.PRINT_JOB, b"x" * 401)
+        assert too_large.status is Status.CLIENT_ERROR_REQUEST_ENTITY_TOO_LARGE
+        desk.print(b"x" * 400)
+        assert desk.ask(Operation.PRINT_JOB, b"x").status is Status.SERVER_ERROR_TOO_MANY_JOBS
+        desk.print(b"x" * 1_000, user="bob")  # each has his own
+        assert desk.ask(Operation.PRINT_JOB, b"x", user="bob").status is Status.CLIENT_ERROR_ACCOUNT_LIMIT_REACHED
+        desk.ask(Operation.CANCEL_JOB, job_id=first)
+        desk.wait(first)
+        desk.print(b"x" * 600)
+        gate.open.set()

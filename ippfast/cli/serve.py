@@ -94,6 +94,8 @@ def _state_directory() -> Path:
 @click.option("--fetch", multiple=True, metavar="HOST[:PORT]", help="Print documents by reference from this host.")
 @click.option("--max-size", callback=_size, metavar="OCTETS", help="Of a document, such as 500M.")
 @click.option("--max-jobs", type=click.IntRange(min=1), default=10_000, show_default=True, help="That have not ended.")
+@click.option("--max-user-jobs", type=click.IntRange(min=1), help="Of these, how many one user may have.")
+@click.option("--max-user-size", callback=_size, metavar="OCTETS", help="Of a user's documents together.")
 @click.option(
     "--history", type=click.IntRange(min=0), default=1_000, show_default=True, help="How many ended jobs to remember."
 )
@@ -124,6 +126,8 @@ def serve(
     fetch: tuple[str, ...],
     max_size: int | None,
     max_jobs: int,
+    max_user_jobs: int | None,
+    max_user_size: int | None,
     history: int,
     metrics: bool,
     announce: bool,
@@ -180,6 +184,8 @@ def serve(
             fetch=fetch,
             max_size=max_size,
             max_jobs=max_jobs,
+            max_user_jobs=max_user_jobs,
+            max_user_size=max_user_size,
             history=history,
             metrics=metrics,
             workers=workers,

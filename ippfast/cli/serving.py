@@ -67,6 +67,8 @@ class Plan:
     fetch: tuple[str, ...] = ()
     max_size: int | None = None
     max_jobs: int = 10_000
+    max_user_jobs: int | None = None
+    max_user_size: int | None = None
     history: int = 1_000
     metrics: bool = False
     workers: int = 1
@@ -84,6 +86,8 @@ def make_printer(plan: Plan) -> SpoolPrinter:
         operators=None if plan.users is None else plan.operators,
         max_octets=plan.max_size,
         max_jobs=plan.max_jobs,
+        max_user_jobs=plan.max_user_jobs,
+        max_user_octets=plan.max_user_size,
         history=plan.history,
         fetcher=Fetcher(plan.fetch) if plan.fetch else None,
         shared=plan.workers > 1,

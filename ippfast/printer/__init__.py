@@ -14,6 +14,7 @@ What each file does:
 | `description` | what the printer says of itself, from TOML (`description.toml`) |
 | `store`, `documents` | the job table and the spool of documents |
 | `processing`, `outputs` | the thread that processes jobs, and where they go: directory, command, other printer |
+| `in_threads` | `InThreads`: the printer as a handler for `AsyncServer` and ASGI |
 | `holding`, `fetching` | job-hold-until as a moment; documents by reference |
 | `events` | `Events.publish`: what happened, told to whoever listens |
 | `subscriptions`, `notifications` | who subscribed to what, and the events that wait for them; the operations on both |
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .announce import Announcement
     from .description import Description, DescriptionError
     from .fetching import Fetcher
+    from .in_threads import InThreads
     from .metrics import Metrics
     from .outputs import Command, Directory, Forward, Keep, Output, OutputError
     from .pages import PrinterPages
@@ -42,6 +44,7 @@ __all__ = [
     "Directory",
     "Fetcher",
     "Forward",
+    "InThreads",
     "Keep",
     "Metrics",
     "Output",
@@ -54,6 +57,7 @@ _HOMES = {
     "announce": ("Announcement",),
     "description": ("Description", "DescriptionError"),
     "fetching": ("Fetcher",),
+    "in_threads": ("InThreads",),
     "metrics": ("Metrics",),
     "outputs": ("Command", "Directory", "Forward", "Keep", "Output", "OutputError"),
     "pages": ("PrinterPages",),

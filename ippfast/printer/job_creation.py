@@ -45,11 +45,25 @@ _KEPT_OF_DOCUMENTS = ("document-metadata", "document-natural-language", "documen
 _ANSWER = ("job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message", "number-of-intervening-jobs")
 
 
-def _check_accepting(printer: "SpoolPrinter") -> None:
+def _check_accepting(printer: "SpoolPrinter", user: str) -> None:
     if not printer.accepting:
         raise OperationError(Status.SERVER_ERROR_NOT_ACCEPTING_JOBS, "the printer takes no jobs now")
     if printer.store.count() >= printer.max_jobs:
         raise OperationError(Status.SERVER_ERROR_TOO_MANY_JOBS, f"the printer has {printer.max_jobs} jobs already")
+    most = printer.max_user_jobs
+    if most is not None and printer.store.count(user=user) >= most:
+        raise OperationError(Status.SERVER_ERROR_TOO_MANY_JOBS, f"a user has at most {most} jobs here")
+
+
+def _room(printer: "SpoolPrinter", user: str) -> int | None:
+    """How large a document may be. Raises OperationError where a user's documents are as large as they may be."""
+    if printer.max_user_octets is None:
+        return printer.max_octets
+    left = printer.max_user_octets - printer.store.octets_of(user)
+    if left <= 0:
+        reason = f"a user's documents have at most {printer.max_user_octets} octets here"
+        raise OperationError(Status.CLIENT_ERROR_ACCOUNT_LIMIT_REACHED, reason)
+    return left if printer.max_octets is None else min(left, printer.max_octets)
 
 
 def new_job(printer: "SpoolPrinter", call: Call, *, is_open: bool) -> NewJob:
@@ -57,7 +71,7 @@ def new_job(printer: "SpoolPrinter", call: Call, *, is_open: bool) -> NewJob:
 
     Raises OperationError where it can't.
     """
-    _check_accepting(printer)
+    _check_accepting(printer, call.user)
     _check_password(printer, call)
     attributes = take(call, job_group(call))
     held, release = hold_of(attributes, datetime.now().astimezone())
@@ -144,8 +158,9 @@ def created(printer: "SpoolPrinter", call: Call, job: Job) -> Message:
 def _print(printer: "SpoolPrinter", call: Call, pieces: Iterable[Buffer]) -> Message:
     new = new_job(printer, call, is_open=False)
     document_format, name = accept(call)
+    room = _room(printer, call.user)
     with printer.spool.new() as file:
-        file.write(pieces, printer.max_octets)
+        file.write(pieces, room)
         if not file.octets:
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document in the request")
         job = printer.store.add_job(new, [_document(call, file, document_format, name)])
@@ -214,8 +229,9 @@ def _send(printer: "SpoolPrinter", call: Call, pieces: Iterable[Buffer]) -> Mess
             Status.SERVER_ERROR_TOO_MANY_DOCUMENTS, f"a job has at most {printer.max_documents} documents here"
         )
     document_format, name = accept(call)
+    room = _room(printer, job.user)
     with printer.spool.new() as file:
-        file.write(pieces, printer.max_octets)
+        file.write(pieces, room)
         if not file.octets and not last:
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document in the request")
         document = _document(call, file, document_format, name) if file.octets else None

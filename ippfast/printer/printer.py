@@ -69,8 +69,9 @@ class SpoolPrinter:
     uri-authentication-supported.
     operators: the authenticated users who may do everything; None: whoever connects from this machine.
     private: jobs are shown whole to their owners and to operators alone.
-    max_octets: of a document. max_documents: of a job. max_jobs: that are not ended. history: how many ended jobs are
-    remembered, with their documents; None: all.
+    max_octets: of a document. max_documents: of a job. max_jobs: that are not ended. max_user_jobs, max_user_octets:
+    how many of these one user may have, and of what size together; without authentication a user is but a claim.
+    history: how many ended jobs are remembered, with their documents; None: all.
     fetcher: fetches documents for Print-URI and Send-URI, which there are only with it.
     shared: other processes serve the same spool at the same time.
 
@@ -91,6 +92,8 @@ class SpoolPrinter:
         max_octets: int | None = None,
         max_documents: int = 1_000,
         max_jobs: int = 10_000,
+        max_user_jobs: int | None = None,
+        max_user_octets: int | None = None,
         history: int | None = 1_000,
         fetcher: Fetcher | None = None,
         shared: bool = False,
@@ -110,6 +113,8 @@ class SpoolPrinter:
         self.max_octets = max_octets
         self.max_documents = max_documents
         self.max_jobs = max_jobs
+        self.max_user_jobs = max_user_jobs
+        self.max_user_octets = max_user_octets
         self.history = history
         self.fetcher = fetcher
         self.events = Events()

@@ -294,6 +294,12 @@ class Store:
         rows = self._rows(f"SELECT count(*) FROM jobs WHERE state IN ({marks}){owner}", (*states, *values))
         return int(rows[0][0])
 
+    def octets_of(self, user: str) -> int:
+        """The size of all documents of a user's jobs that have not ended."""
+        marks = ", ".join("?" * len(ACTIVE))
+        statement = f"SELECT coalesce(sum(octets), 0) FROM jobs WHERE user = ? AND state IN ({marks})"
+        return int(self._rows(statement, (user, *ACTIVE))[0][0])
+
     def next_job(self) -> Job | None:
         """The job that is to be processed next."""
         rows = self._rows(

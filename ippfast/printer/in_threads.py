@@ -1,0 +1,125 @@
+"""A printer under the servers for asyncio: `InThreads` makes of it a handler for `AsyncServer` and `IPPApplication`.
+
+The rule of this file: whatever the printer does, which waits for disks and other programs, it does in a thread, and the
+loop waits for nothing but that. A request whose client has gone ends its thread at the next piece of its document.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+from ippfast.codec import Message
+from ippfast.http.events import Buffer, DocumentData, EndOfMessage, Event
+from ippfast.http.incoming import (
+    AsyncIncomingDocument,
+    AsyncIncomingRequest,
+    AsyncReply,
+    Handler,
+    IncomingDocument,
+    IncomingRequest,
+    Parts,
+    Reply,
+)
+
+__all__ = ["InThreads"]
+
+_T = TypeVar("_T")
+
+
+class InThreads:
+    """A handler for threads as one for asyncio.
+
+        with SpoolPrinter("spool") as printer, InThreads(printer) as handler:
+            async with AsyncServer(handler) as server:
+                ...
+
+    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests are carried out at once;
+    more wait, with their documents, until one is done.
+    """
+
+    def __init__(self, handler: Handler, *, threads: int = 64) -> None:
+        self._handler = handler
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
+
+    def close(self) -> None:
+        """End, once the requests that are being carried out are done."""
+        self._threads.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __call__(self, incoming: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
+        """Carry out a request."""
+        document = _Document(incoming.document, asyncio.get_running_loop())
+        request = IncomingRequest(
+            message=incoming.message,
+            head=incoming.head,
+            peer=incoming.peer,
+            secure=incoming.secure,
+            user=incoming.user,
+            document=IncomingDocument(document.next_event),
+        )
+        try:
+            reply = await self._run(lambda: self._handler(request))
+        finally:
+            document.close()
+        if isinstance(reply, Parts):
+            assert not hasattr(reply.messages, "__aiter__")
+            return Parts(self._pieces(reply.messages))
+        if isinstance(reply, Reply):
+            return AsyncReply(reply.message, self._pieces(reply.document), reply.length)
+        return reply
+
+    async def _run(self, function: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+    async def _pieces(self, pieces: Iterable[_T]) -> AsyncIterator[_T]:
+        """What an iterable gives, each piece got in a thread."""
+        iterator = iter(pieces)
+        end = object()
+        try:
+            while True:
+                piece = await self._run(lambda: next(iterator, end))
+                if piece is end:
+                    return
+                yield piece  # type: ignore[misc]  # it is not the end
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                with contextlib.suppress(ValueError):  # it is in its thread still, and ends there
+                    close()
+
+
+class _Document:
+    """The document of a request in a loop, for the thread that carries it out."""
+
+    def __init__(self, document: AsyncIncomingDocument, loop: asyncio.AbstractEventLoop) -> None:
+        self._pieces = aiter(document)
+        self._loop = loop
+        self._waiting: Future[Buffer | None] | None = None
+        self._closed = False
+
+    def next_event(self) -> Event:
+        """As `IncomingDocument` wants it. Called in the thread."""
+        if self._closed:
+            raise ConnectionError("the client has gone")
+        self._waiting = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+        piece = self._waiting.result()
+        return EndOfMessage() if piece is None else DocumentData(piece)
+
+    async def _next(self) -> Buffer | None:
+        return await anext(self._pieces, None)
+
+    def close(self) -> None:
+        """Nobody waits for the request any more. Called in the loop."""
+        self._closed = True
+        if self._waiting is not None:
+            self._waiting.cancel()
