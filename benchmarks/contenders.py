@@ -45,7 +45,7 @@ IMPORTS = {
     "pycups": "cups",
 }
 NOTES = {
-    "libcups": "C; build starts from C structs that are ready",
+    "libcups": "C; build starts from C structs and writes into memory that is ready",
     "goipp": "Go; jobs of one message run together into one group",
     "pyipp": "drops tags, languages, out-of-band values and repeated members; its encoder writes requests, "
     "and only the attributes that its table of names has",

@@ -10,9 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 from implementations import Implementation
-from outcome import normal
+from outcome import normal, outcome
 from samples import NAMES, Of, decoded, groups, octets
+from strategies import octets as octets_of_messages
 
 from ippfast import (
     DelimiterTag,
@@ -314,3 +316,14 @@ def test_ill_made_group(codec: Implementation, row: str) -> None:
         make(codec)
     assert type(caught.value) is kind
     assert str(caught.value).endswith(words)
+
+
+@settings(max_examples=60)
+@given(octets_of_messages())
+def test_value_is_that_of_the_first_attribute(codec: Implementation, data: bytes) -> None:
+    """In groups and collections, several values included, though no attribute is made for it."""
+    message = codec.decode(data)
+    collections = [value for _, value in codec.walk(message) if isinstance(value, codec.Collection)]
+    for owner in [*message.groups, *collections]:
+        for name in sorted({attribute.name for attribute in owner})[:10]:
+            assert outcome(owner.value, name) == outcome(lambda owner, name: owner[name].value, owner, name)
