@@ -13,7 +13,7 @@ from http_servers import DOCUMENT, serving, uri_of
 
 from ippfast import Attribute, Keyword, Message, RegistryError, Text, ValueTag, request, response
 from ippfast.enums import JobState, Operation, Status
-from ippfast.http import Client, IncomingRequest, JobError, OperationError, Reply, StatusError
+from ippfast.http import BasicAuth, Client, IncomingRequest, JobError, OperationError, Refusal, Reply, StatusError
 
 
 class Desk:
@@ -155,6 +155,25 @@ def test_printer_without_print_job(make: Any, desk: Desk, uri: str) -> None:
         assert client.print(DOCUMENT, copies=2).id == 7
     assert desk.operations == [Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT]
     assert desk.documents == [DOCUMENT]
+
+
+@clients
+def test_credentials_that_one_operation_needs(make: Any, desk: Desk) -> None:
+    """CUPS' scheduler asks for them when it has read the message. The document, which cannot be sent twice, waits."""
+
+    def judge(incoming: IncomingRequest) -> Message | Reply:
+        lines = [("WWW-Authenticate", 'Basic realm="cups"')]
+        given = incoming.head.headers.get("authorization") is not None
+        if incoming.message.operation in (Operation.PRINT_JOB, Operation.VALIDATE_JOB) and not given:
+            raise Refusal(401, "who are you?", headers=lines)
+        return desk(incoming)
+
+    auth = BasicAuth("alice", "secret", insecure=True)
+    with serving(judge) as server, make(uri_of(server), auth=auth) as client:
+        for _ in range(2):
+            assert client.print(iter([DOCUMENT]), copies=2).id == 7
+    assert desk.documents == [DOCUMENT] * 2
+    assert desk.operations == [Operation.VALIDATE_JOB, Operation.PRINT_JOB, Operation.PRINT_JOB]
 
 
 @clients

@@ -3,6 +3,7 @@
 The rule of this file: each test is for both clients, and waits for events only. CUPS is met in test_http_jobs_peers.
 """
 
+import asyncio
 import contextlib
 import threading
 from typing import Any
@@ -12,7 +13,7 @@ from http_clients import clients
 from http_event_printer import EventPrinter
 
 from ippfast.enums import JobState, Operation, PrinterState, Status
-from ippfast.http import ConnectionLostError, Notification, OperationError, _watching
+from ippfast.http import AsyncClient, ConnectionLostError, Notification, OperationError, _watching
 
 modes = pytest.mark.parametrize("mode", ["parts", "wait", "ask"])
 
@@ -209,6 +210,30 @@ def test_printer_that_cannot_be_reached_any_more(make: Any, monkeypatch: pytest.
         printer.stop()
         with pytest.raises((OSError, ConnectionLostError)):
             next(watching)
+
+
+def test_cancelled_watching() -> None:
+    """It ends at once, and the subscription with it."""
+    printer = EventPrinter("parts")
+
+    async def main(uri: str) -> None:
+        async with AsyncClient(uri) as client:
+
+            async def follow() -> None:
+                async for _ in client.watch():
+                    first.set()
+
+            first = asyncio.Event()
+            task = asyncio.create_task(follow())
+            await first.wait()
+            await asyncio.to_thread(printer.wait_for, Operation.GET_NOTIFICATIONS)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.to_thread(printer.wait_for, Operation.CANCEL_SUBSCRIPTION)
+
+    with printer.serving() as uri:
+        asyncio.run(main(uri))
 
 
 @clients

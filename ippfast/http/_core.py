@@ -236,6 +236,11 @@ class Core(Generic[_Channel]):
         """Whether the next request goes out with TLS."""
         return self._way is not None
 
+    @property
+    def awaits_challenge(self) -> bool:
+        """Whether there are credentials, and nobody has asked for them."""
+        return self._auth is not None and not self._challenged
+
     def take_kept(self) -> list[_Channel]:
         """The connections that were kept, to be closed."""
         kept, self._kept = self._kept, []

@@ -167,6 +167,11 @@ class Tasks(Generic[_Channel]):
         of_job = {name: given.pop(name) for name in _OF_JOB & given.keys()}
         of_document = {name: given.pop(name) for name in _OF_DOCUMENT & given.keys()}
         template = {name.replace("_", "-"): value for name, value in given.items()} | dict(job)
+        if self.core.awaits_challenge:
+            # Some servers, as CUPS', ask for credentials by operation, and so not before they have read a message.
+            kind = {"document_format": _format_of(documents[0]), **of_job, **of_document, **self.options()}
+            with contextlib.suppress(OperationError):  # what follows says what is wrong
+                await self.ask(operations.validate_job(self.uri, job=template, **kind))
         if len(documents) == 1:
             with await self.core.shell.open(documents[0]) as outgoing:
                 options = {"document_format": _format_of(documents[0]), **of_job, **of_document, **self.options()}
