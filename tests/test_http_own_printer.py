@@ -81,6 +81,8 @@ def test_credentials(make: Any, port: int, way: str, gate: Gate, directory: Path
             assert job.wait(20).state is JobState.COMPLETED
             job.update()
             assert job.attributes["job-k-octets"].value == -(-len(DOCUMENT) // 1024)
+        if way == "upgrade":  # by RFC 2817, not by TLS from the start
+            assert client._core._way == "upgrade"
 
 
 @clients
