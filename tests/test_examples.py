@@ -5,6 +5,7 @@ The rule of this file: an example is a process of its own, asked by the client o
 
 import hashlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -162,6 +163,31 @@ def test_asgi_app() -> None:
             process.stderr.read()
     assert (result.exit_code, result.stdout) == (0, "job 1: completed\n")
     assert printed == [{"job-id": 1, "octets": len(DOCUMENT), "sha256": hashlib.sha256(DOCUMENT).hexdigest()}]
+
+
+def test_print_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "print_server:application"]
+    environment = {**os.environ, "SPOOL": str(tmp_path / "spool"), "PRINTED": str(tmp_path / "printed")}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                if "running on http://127.0.0.1:" in line:
+                    break
+            port = int(re.findall(r":(\d+) ", line)[0])
+            result = run("print", f"ipp://localhost:{port}/ipp/print", "-", "--wait", octets=DOCUMENT)
+            connection = HTTPConnection("localhost", port, timeout=20)
+            connection.request("GET", "/")
+            page = connection.getresponse().read().decode()
+            connection.close()
+        finally:
+            process.terminate()
+            said = process.stderr.read()
+    assert result.exit_code == 0, result.output
+    assert "The printer of this application" in page
+    (printed,) = (tmp_path / "printed").iterdir()
+    assert printed.read_bytes() == DOCUMENT
+    assert "Traceback" not in said
 
 
 # ---- fleet monitor ----

@@ -418,3 +418,31 @@ def test_what_is_said_of_odd_attributes_can_be_shown(desk: Desk) -> None:
     assert "bad\\x1b[31m\\nname" in said
     assert len(said.encode()) <= 255
     assert [each.name for each in answer.group(DelimiterTag.UNSUPPORTED)] == [each.name for each in odd]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A job that cannot be kept is not acknowledged, and leaves nothing; then all goes on."""
+    with printing(tmp_path, output=Gate()) as desk:
+        desk.print()
+        database = desk.printer.store._database
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages + 2}")
+        for _ in range(200):
+            answer = desk.ask(Operation.PRINT_JOB, DOCUMENT, job_name="n" * 255)
+            if answer.status is not Status.SUCCESSFUL_OK:
+                break
+        assert answer.status is Status.SERVER_ERROR_TEMPORARY_ERROR
+        assert len(list((tmp_path / "documents").iterdir())) == len(desk.printer.store.jobs())
+        database.execute("PRAGMA max_page_count = 1000000")
+        before = len(desk.printer.store.jobs())
+        desk.print()
+    with printing(tmp_path, output=Gate()) as desk:
+        assert len(desk.printer.store.jobs()) == before + 1
+
+
+def test_two_servers_on_one_spool(tmp_path: Path) -> None:
+    with printing(tmp_path), pytest.raises(BlockingIOError, match="another server uses the spool"), printing(tmp_path):
+        pass
+    with printing(tmp_path, shared=True) as one, printing(tmp_path, shared=True) as two:
+        job_id = two.print()
+        assert one.wait(job_id)["job-state"] == JobState.COMPLETED

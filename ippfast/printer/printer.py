@@ -139,7 +139,10 @@ class SpoolPrinter:
         self.uuid = str(self.store.setting("uuid"))
 
     def start(self) -> None:
-        """Begin to process jobs, after what a killed server left is put in order."""
+        """Begin to process jobs, after what a killed server left is put in order.
+
+        Raises BlockingIOError where another process serves the spool and `shared` was not set.
+        """
         self.processor.start()
 
     def close(self) -> None:
@@ -150,7 +153,11 @@ class SpoolPrinter:
         self.store.close()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

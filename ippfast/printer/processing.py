@@ -5,6 +5,7 @@ follows what happened, on the disk before anybody hears of it. What also needs a
 documents too long, holds that end, ended jobs that are forgotten.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -50,8 +51,13 @@ class Processor:
         self._thread = threading.Thread(target=self._run, name="ippfast-processing", daemon=True)
 
     def start(self) -> None:
-        """Begin. What a killed server left is put in order before this returns."""
+        """Begin. What a killed server left is put in order before this returns.
+
+        Raises BlockingIOError where another process has the spool, and it is not shared.
+        """
         self._try_to_lead()
+        if not self.leads and not self._shared:
+            raise BlockingIOError(errno.EAGAIN, "another server uses the spool", str(self._printer.directory))
         self._thread.start()
 
     def close(self) -> None:
