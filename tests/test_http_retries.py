@@ -65,7 +65,10 @@ def test_no_patience(make: Any) -> None:
 
 
 @clients
-@pytest.mark.parametrize("retry_after", ["21", "999999999", email.utils.formatdate(time.time() + 3_600)])
+@pytest.mark.parametrize(
+    "retry_after",
+    ["21", "999999999", pytest.param(email.utils.formatdate(time.time() + 3_600), id="in an hour")],
+)
 def test_patience_is_bounded(make: Any, retry_after: str) -> None:
     printer = BusyPrinter(9, retry_after, http=True)
     with serving(printer) as server, make(uri_of(server), patience=20.0) as client:
