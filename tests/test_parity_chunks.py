@@ -6,7 +6,7 @@ The rule of this file: nothing here says what is right, only that both twins say
 from typing import cast
 
 from http_conversations import chunked
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from implementations import COMPILED, PURE, Implementation
 
@@ -27,6 +27,10 @@ def same(data: bytes, at: int, left: int, longest: int) -> None:
 @given(
     sizes=sizes, cut=st.integers(0, 200_000), left=st.integers(1, 50), longest=st.sampled_from([5, 6, 7, 8, 19, 256])
 )
+@example(sizes=[16_383], cut=-1, left=1, longest=256)
+@example(sizes=[16_384], cut=-1, left=1, longest=256)
+@example(sizes=[1, 16_383], cut=-1, left=1, longest=256)
+@example(sizes=[1, 16_384], cut=-1, left=1, longest=256)
 def test_chunks(sizes: list[int], cut: int, left: int, longest: int) -> None:
     whole = chunked(bytes(range(251)) * (sum(sizes) // 251 + 1), sizes)
     at = whole.index(b"\r\n") + 2
