@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def facts(*, once: bool) -> dict[str, object]:
+def facts(*, size: str) -> dict[str, object]:
     return {
         "date": datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d"),
         "processor": processor(),
@@ -62,7 +62,7 @@ def facts(*, once: bool) -> dict[str, object]:
         "system": platform.platform(),
         "command": shlex.join(["python", "-m", "benchmarks.stream", *sys.argv[1:]]),
         "versions": versions(),
-        "once": once,
+        "size": size,
     }
 
 
@@ -87,6 +87,7 @@ def make_certificate(folder: Path) -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stream", description="The transport's throughput.")
     parser.add_argument("--once", action="store_true", help="everything in small, nothing written")
+    parser.add_argument("--quick", action="store_true", help="smaller documents, fewer rounds: rough figures")
     parser.add_argument("--report", type=Path, metavar="FILE", help="table and plot from an earlier run's JSON")
     parser.add_argument("-k", action="append", default=[], metavar="PART", help="only this part, nothing written")
     options = parser.parse_args()
@@ -95,10 +96,10 @@ def main() -> int:
         return 0
     for line in races.prepare():
         print(line, flush=True)
-    before = facts(once=options.once)
+    before = facts(size="once" if options.once else "quick" if options.quick else "full")
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder))
-        plan = races.Plan(once=options.once)
+        plan = races.Plan(once=options.once, quick=options.quick)
         results = races.run(plan, certificate, options.k, lambda line: print(line, flush=True))
     results.facts = before
     print(report.to_markdown(results, None))

@@ -24,6 +24,7 @@ system's own socket buffers."""
 
 COLOURS = {"threads": "#d62728", "asyncio": "#ff9896", "uvicorn": "#e7969c", "granian": "#ad494a", "h11": "#7f7f7f"}
 OTHERS = "#1f77b4"
+SIZES = {"full": "", "quick": " (a quick run: rough figures)", "once": " (everything once and in small: no figures)"}
 WORDS = {True: "reached", False: "NOT REACHED", None: "not measured"}
 
 
@@ -35,7 +36,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def _facts(results: Results) -> str:
     facts = results.facts
     lines = [
-        f"Date: {facts['date']}{' (small sizes, one round: to see that nothing is broken)' if facts['once'] else ''}",
+        f"Date: {facts['date']}{SIZES[facts['size']]}",
         f"Processor: {facts['processor']}, {facts['cores']} cores; load before the run {facts['load']}",
         f"System: {facts['system']}",
         f"Command: `{facts['command']}`",

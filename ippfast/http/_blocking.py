@@ -244,7 +244,7 @@ class BlockingChannel:
             if not self._may_send():
                 return False
             try:
-                count = os.sendfile(self._socket.fileno(), file.fileno(), start + sent, min(length - sent, 4 * PIECE))
+                count = os.sendfile(self._socket.fileno(), file.fileno(), start + sent, min(length - sent, 16 * PIECE))
             except BlockingIOError:
                 continue
             except ConnectionError as error:
