@@ -1,0 +1,108 @@
+"""CUPS' programs print on each kind of server: ipptool, the ipp backend, with TLS by Upgrade and with authentication.
+
+The rule of this file: real programs on loopback, each under a time-out of its own.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import trustme
+from http_servers import DOCUMENT
+from http_shells import Serving
+from peers import program
+from test_http_peers import SUITES, Printer
+
+from ippfast import Message
+from ippfast.enums import Operation
+from ippfast.http import BasicAuthenticator, DigestAuthenticator, RequestHead, make_server_context
+
+pytestmark = pytest.mark.peers
+
+BACKEND = "/usr/lib/cups/backend/ipp"
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's certificate and key."""
+    path = tmp_path_factory.mktemp("certificate") / "server.pem"
+    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+    return path
+
+
+def ipptool(uri: str, document: Path, *options: str) -> str:
+    """What it says of one Print-Job."""
+    command = [program("ipptool"), "-T", "20", "-t", *options, "-f", str(document), uri, str(SUITES / "print-job.test")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "document.pdf"
+    path.write_bytes(DOCUMENT)
+    return path
+
+
+@pytest.mark.parametrize("required", [False, True], ids=["optional", "required"])
+@pytest.mark.parametrize("framing", ["-C", "-L"])
+@pytest.mark.parametrize("encryption", ["-E", "-S", None])
+def test_ipptool_and_tls(
+    serving: Serving, pem: Path, document: Path, encryption: str | None, framing: str, required: bool
+) -> None:
+    """-E upgrades (RFC 2817), -S begins with TLS; without either, a server that requires TLS is left alone."""
+    printer = Printer()
+    options = [framing] if encryption is None else [framing, encryption]
+    with serving(printer, tls=make_server_context(pem), require_tls=required) as server:
+        said = ipptool(f"ipp://localhost:{server.port}/ipp/print", document, *options)
+    if encryption is None and required:
+        assert (printer.documents == []) or printer.secure == [True], said  # it may follow the 426
+        return
+    assert "[PASS]" in said, said
+    assert printer.documents == [DOCUMENT]
+    assert printer.secure == [encryption is not None]
+
+
+def needs_no_user(head: RequestHead, message: Message | None) -> bool:
+    return message is not None and message.operation is not Operation.PRINT_JOB
+
+
+def check(user: str, password: str) -> bool:
+    return (user, password) == ("ada", "secret")
+
+
+AUTHENTICATORS = {
+    "Basic": BasicAuthenticator(check, insecure=True),
+    "Digest": DigestAuthenticator({"ada": "secret"}.get),
+    "Digest MD5": DigestAuthenticator({"ada": "secret"}.get, algorithms=["MD5"]),
+}
+
+
+@pytest.mark.parametrize("per_operation", [False, True], ids=["always", "per operation"])
+@pytest.mark.parametrize("scheme", AUTHENTICATORS)
+def test_ipptool_and_users(serving: Serving, document: Path, scheme: str, per_operation: bool) -> None:
+    printer = Printer()
+    anonymous = needs_no_user if per_operation else None
+    with serving(printer, authenticator=AUTHENTICATORS[scheme], anonymous=anonymous) as server:
+        for framing in ("-C", "-L"):
+            said = ipptool(f"ipp://ada:secret@localhost:{server.port}/ipp/print", document, framing)
+            assert "[PASS]" in said, said
+        said = ipptool(f"ipp://ada:wrong@localhost:{server.port}/ipp/print", document)
+        assert "[PASS]" not in said
+    assert printer.documents == [DOCUMENT] * 2
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ipp", "ipps"])
+def test_backend(serving: Serving, pem: Path, document: Path, secure: bool) -> None:
+    printer = Printer()
+    with serving(printer, tls=make_server_context(pem)) as server:
+        environment = {
+            **os.environ,
+            "DEVICE_URI": f"{'ipps' if secure else 'ipp'}://localhost:{server.port}/ipp/print",
+            "CONTENT_TYPE": "application/pdf",
+            "FINAL_CONTENT_TYPE": "application/pdf",
+        }
+        command = ["timeout", "15", BACKEND, "7", "tester", "title", "1", "", str(document)]
+        said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60).stderr
+    assert printer.documents == [DOCUMENT], said
+    assert printer.secure == [secure]
