@@ -92,17 +92,25 @@ def test_ipptool_and_users(serving: Serving, document: Path, scheme: str, per_op
     assert printer.documents == [DOCUMENT] * 2
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["ipp", "ipps"])
-def test_backend(serving: Serving, pem: Path, document: Path, secure: bool) -> None:
+@pytest.mark.parametrize("per_operation", [None, False, True], ids=["no users", "always", "per operation"])
+def test_backend(serving: Serving, document: Path, per_operation: bool | None) -> None:
+    """Without TLS: root's backend keeps the certificates that it has seen for the whole machine."""
     printer = Printer()
-    with serving(printer, tls=make_server_context(pem)) as server:
+    options: dict[str, object] = {}
+    if per_operation is not None:
+        options = {
+            "authenticator": AUTHENTICATORS["Digest"],
+            "anonymous": needs_no_user if per_operation else None,
+        }
+    with serving(printer, **options) as server:
         environment = {
             **os.environ,
-            "DEVICE_URI": f"{'ipps' if secure else 'ipp'}://localhost:{server.port}/ipp/print",
+            "DEVICE_URI": f"ipp://localhost:{server.port}/ipp/print",
             "CONTENT_TYPE": "application/pdf",
             "FINAL_CONTENT_TYPE": "application/pdf",
+            "AUTH_USERNAME": "ada",
+            "AUTH_PASSWORD": "secret",
         }
         command = ["timeout", "15", BACKEND, "7", "tester", "title", "1", "", str(document)]
         said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60).stderr
     assert printer.documents == [DOCUMENT], said
-    assert printer.secure == [secure]
