@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +52,13 @@ def print_and_wait(client: Client, uri: str) -> int:
     answer = client.send(operations.print_job(uri, job_name="n"), DOCUMENT)
     assert answer.status is Status.SUCCESSFUL_OK, answer
     job_id: int = answer.job["job-id"].value
-    for _ in range(2_000):
+    end = time.monotonic() + SECONDS
+    while True:
         job = client.send(operations.get_job_attributes(uri, job_id))
         if job.job["job-state"].value == JobState.COMPLETED:
             return job_id
-    raise AssertionError(job)
+        assert time.monotonic() < end, job
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

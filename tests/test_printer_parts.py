@@ -4,6 +4,7 @@ The rule of this file: what a client can see is asked through a socket; the rest
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from printers import DOCUMENT, Desk, Gate, printing
+from printers import DOCUMENT, SECONDS, Desk, Gate, printing
 from sample_documents import make_sample
 
 from ippfast import Attribute, DelimiterTag, Name, Operation, OutOfBand, Resolution, ValueTag, registry, validate
@@ -316,8 +317,9 @@ def test_state(tmp_path: Path) -> None:
         second = running.print()
         gate.open.set()
         running.wait(first)
+        end = time.monotonic() + SECONDS
         while state() != (5, "paused", True):
-            pass
+            assert time.monotonic() < end, state()
         assert running.state(second) is JobState.PENDING
         running.ask(Operation.DISABLE_PRINTER)
         assert running.ask(Operation.PRINT_JOB, DOCUMENT).status is Status.SERVER_ERROR_NOT_ACCEPTING_JOBS

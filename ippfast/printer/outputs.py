@@ -111,7 +111,11 @@ class Keep:
 
 
 class Directory:
-    """Each document becomes a file in a directory, which appears there whole (see `file_name`)."""
+    """Each document becomes a file in a directory, which appears there whole (see `file_name`).
+
+    Where that is on the spool's file system it is another link to the spool's file, and takes no room: whoever changes
+    it instead of replacing it changes what a restarted job prints.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
