@@ -1,4 +1,4 @@
-"""CUPS' programs print on each kind of server: ipptool, the ipp backend, with TLS by Upgrade and with authentication.
+"""CUPS' programs print on each kind of server: ipptool, the ipp backend, lp; with TLS by Upgrade, and as users.
 
 The rule of this file: real programs on loopback, each under a time-out of its own.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 from http_servers import DOCUMENT
-from http_shells import Serving
-from peers import program
+from http_shells import Serving, wait_until
+from peers import Scheduler, program
 from test_http_peers import SUITES, Printer
 
 from ippfast import Message
@@ -114,3 +114,24 @@ def test_backend(serving: Serving, document: Path, per_operation: bool | None) -
         command = ["timeout", "15", BACKEND, "7", "tester", "title", "1", "", str(document)]
         said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60).stderr
     assert printer.documents == [DOCUMENT], said
+
+
+def test_lp_through_cupsd(serving: Serving, scheduler: Scheduler, document: Path) -> None:
+    printer = Printer()
+    environment = {**os.environ, **scheduler.environment}
+
+    def run(*command: str) -> None:
+        arguments = [program(command[0]), *command[1:]]
+        done = subprocess.run(arguments, capture_output=True, text=True, env=environment, timeout=30)
+        assert done.returncode == 0, done.stderr
+
+    with serving(printer) as server:
+        queue = f"queue{server.port}"
+        uri = f"ipp://localhost:{server.port}/ipp/print"
+        run("lpadmin", "-p", queue, "-E", "-v", uri, "-m", "raw")
+        try:
+            run("lp", "-d", queue, "-o", "raw", str(document))
+            wait_until(lambda: printer.documents != [])
+        finally:
+            run("lpadmin", "-x", queue)
+    assert printer.documents == [DOCUMENT]
