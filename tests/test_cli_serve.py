@@ -212,3 +212,29 @@ def test_workers_share_the_spool(tmp_path: Path) -> None:
         said, status_ = served.end()
         assert (said, status_) == ("Ending: jobs that are not done go on next time.\n", 0)
     assert len(list(out.iterdir())) == 24
+
+
+def test_a_command_does_not_outlive_its_job(tmp_path: Path) -> None:
+    """What a killed server left running is ended before the job begins anew."""
+    script = tmp_path / "script"
+    script.write_text(
+        '#!/bin/sh\ncd "$(dirname "$0")"\nif [ -e first ]; then touch second; exit; fi\n'
+        "sleep 600 &\necho $! > part; mv part first; wait\n"
+    )
+    script.chmod(0o755)
+
+    def wait_for(path: Path) -> None:
+        end = time.monotonic() + SECONDS
+        while not path.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    with serve(tmp_path / "state", "--command", str(script)) as served, Client(served.uri) as client:
+        assert client.send(operations.print_job(served.uri), DOCUMENT).status is Status.SUCCESSFUL_OK
+        wait_for(tmp_path / "first")
+        served.end(signal.SIGKILL)
+    left = Path("/proc", (tmp_path / "first").read_text().strip(), "stat")
+    assert left.exists()
+    with serve(tmp_path / "state", "--command", str(script)):
+        wait_for(tmp_path / "second")
+        assert not left.exists() or left.read_text().rpartition(")")[2].split()[0] == "Z"

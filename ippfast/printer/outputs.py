@@ -154,6 +154,8 @@ class Command:
     command: split as a shell would split it, but run without one. Its environment tells CONTENT_TYPE, IPP_JOB_ID,
     IPP_DOCUMENT_NUMBER, IPP_DOCUMENT_FILE, IPP_DOCUMENT_NAME, IPP_JOB_NAME, IPP_JOB_ORIGINATING_USER_NAME, and each
     Job Template attribute, such as IPP_COPIES. Values have no controls, and multiple values commas between them.
+
+    What a killed server left running is ended before the command is run again.
     """
 
     def __init__(self, command: str | Sequence[str], *, grace: float = 5.0) -> None:
@@ -167,6 +169,8 @@ class Command:
     def run(self, task: Task) -> None:
         """As `Output.run`."""
         for document, path in task.documents:
+            note = path.parent.parent / "command"
+            _end_noted(note)
             with path.open("rb") as file:
                 try:
                     process = subprocess.Popen(
@@ -180,7 +184,9 @@ class Command:
                 except OSError as error:
                     raise OutputError(f"the command can't be run: {error.strerror}") from error
             with process:
+                note.write_text(f"{process.pid} {_began(process.pid)}", encoding="ascii")
                 said = self._follow(process, task)
+            note.unlink(missing_ok=True)
             if process.returncode:
                 how = f"status {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
                 raise OutputError(f"the command ended with {how}{said}")
@@ -191,12 +197,16 @@ class Command:
         descriptor = process.stderr.fileno()
         os.set_blocking(descriptor, False)
         said = b""
+        ended = False
         while True:
             with contextlib.suppress(BlockingIOError):
                 while piece := os.read(descriptor, 65_536):
                     said = (said + piece)[-1_024:]
-            if process.poll() is not None:
+            if ended:
                 break
+            ended = process.poll() is not None  # what it said last is still to be read
+            if ended:
+                continue
             if task.should_stop():
                 self._end(process)
                 raise Stopped
@@ -210,7 +220,31 @@ class Command:
                 os.killpg(process.pid, kind)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
-                return
+                break
+        with contextlib.suppress(ProcessLookupError):  # what it began may have outlived it
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _began(process: int) -> str:
+    """When a process began, in ticks, as Linux tells it; nothing elsewhere, or where it has gone."""
+    try:
+        return (
+            Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
+        )
+    except OSError:
+        return ""
+
+
+def _end_noted(note: Path) -> None:
+    """End the command that a killed server had begun: the process with that number, if it began then."""
+    try:
+        number, began = note.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return
+    if _began(int(number)) == began:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(number), signal.SIGKILL)
+    note.unlink(missing_ok=True)
 
 
 def _environment(job: Job, document: Document, path: Path) -> dict[str, str]:
