@@ -104,7 +104,7 @@ def to_markdown(results: Results, plot: str | None) -> str:
     ]
     text = ["# Benchmarks of the transport", HOW, _facts(results)]
     if plot:
-        text.append(f"![Speeds as multiples of those that each is measured against]({plot})")
+        text.append(f"![The speeds of each race; ippfast's in red, from the slowest round to the fastest]({plot})")
     for title, part in parts:
         text += [f"## {title}", part()]
     return "\n\n".join(text) + "\n"
