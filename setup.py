@@ -21,6 +21,7 @@ if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
             Extension("ippfast._attribute_c", ["ippfast/_attribute.py"]),
             Extension("ippfast._message_c", ["ippfast/_message.py"]),
             Extension("ippfast._wire", ["ippfast/_wire.pyx"]),
+            Extension("ippfast._walk", ["ippfast/_walk.pyx"]),
             Extension("ippfast._encode", ["ippfast/_encode.pyx"]),
             Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
             Extension("ippfast._chunks", ["ippfast/_chunks.pyx"]),

@@ -25,7 +25,7 @@ from ._wire cimport Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_by
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
 
 from ._encode import encode  # no-cython-lint
-from ._wire import walk  # no-cython-lint
+from ._walk import walk  # no-cython-lint
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
 

@@ -14,7 +14,8 @@ from . import _directives, errors
 from ._attribute import Attribute, AttributeGroup, Collection
 from ._encode_py import encode
 from ._message import Message
-from ._wire_py import Wire, walk
+from ._walk_py import walk
+from ._wire_py import Wire
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits
 

@@ -5,6 +5,7 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 from ._attribute_c cimport Attribute, Collection, _Attributes
@@ -56,6 +57,8 @@ cdef extern from "Python.h":
     bint is_tuple "PyTuple_CheckExact"(PyObject*)
     Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
+    PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
+    void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
     PyObject* Py_True
     PyObject* Py_False
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
@@ -69,6 +72,12 @@ cdef inline unsigned int be16(Octets at) noexcept nogil:
 
 cdef inline int32_t be32(Octets at) noexcept nogil:
     return <int32_t>((<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3])
+
+cdef inline void fill(PyObject** field, PyObject* value) noexcept:
+    cdef PyObject* before = field[0]
+    field[0] = value
+    Py_XDECREF(before)
+
 
 cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacity) except -1:
     """Take the room that was not needed from bytes that nobody else has seen yet."""
@@ -85,3 +94,6 @@ cdef class Wire(AbstractWire):
     cdef Octets data  # of `octets`
 
     cdef Octets locate(self, _Attributes owner, object name) except? NULL
+
+
+cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL

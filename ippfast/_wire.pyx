@@ -8,14 +8,12 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
-from ._message_c cimport Message
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
@@ -33,11 +31,8 @@ from .values import (
 cdef extern from *:
     """
     #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
-    /* A tuple that only we hold can be filled anew, but where it remembers its hash. */
-    #define IPPFAST_TUPLES_SERVE_AGAIN (IPPFAST_LOCKED && PY_VERSION_HEX < 0x030E0000)
     """
     const uint64_t IPPFAST_NOT_ASCII
-    const bint IPPFAST_TUPLES_SERVE_AGAIN
 
 cdef extern from "Python.h":
     PyObject* PyUnicode_New(Py_ssize_t size, Py_UCS4 highest) except NULL
@@ -45,15 +40,11 @@ cdef extern from "Python.h":
     PyObject* PyUnicode_FromOrdinal(int) except NULL
     PyObject* PyLong_FromLong(long) except NULL
     PyObject* PyType_GenericAlloc(PyTypeObject* type, Py_ssize_t size) except NULL
-    PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
-    void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
-    Py_ssize_t reference_count "Py_REFCNT"(PyObject*)
 
 cdef enum:
     LONGEST_SHARED = 64  # strings up to so many octets are shared
     SHARED = 2048  # slots of the cache
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
-    MOST_DEPTH = 100  # limits.MAX_DEPTH
 
 
 # ---- Strings ----
@@ -468,12 +459,6 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except
     return give_attribute(made)
 
 
-cdef inline void fill(PyObject** field, PyObject* value) noexcept:
-    cdef PyObject* before = field[0]
-    field[0] = value
-    Py_XDECREF(before)
-
-
 cdef inline PyObject* value_at(Wire wire, int tag, Octets* cursor) except NULL:
     """Unpack the value whose token, without a name, is at the cursor, and move the cursor behind it."""
     cdef Octets at = cursor[0]
@@ -498,186 +483,3 @@ cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
 
 if sizeof(IppfastAttribute) != Attribute.__basicsize__:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")
-
-
-def walk(source):
-    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
-
-    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
-    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
-    Raises TypeError for another source.
-    """
-    cdef Walk walk = Walk.__new__(Walk)
-    owners = list((<Message>source).groups) if type(source) is Message else [source]
-    for owner in owners:
-        if not isinstance(owner, _Attributes):
-            raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
-    walk.owners = iter(owners)
-    walk.outer = []
-    if owners:
-        walk.enter(next(walk.owners))
-    return walk
-
-
-cdef struct Frame:
-    # What a collection in a slice is in: the attribute that it is a value of, and what comes behind it.
-    PyObject* attribute
-    Py_ssize_t index
-    Octets at
-    Octets end
-
-
-@cython.final
-@cython.freelist(8)
-cdef class Walk:
-    """What `walk` returns: where in the message it is."""
-
-    cdef object owners  # the groups to come
-    cdef PyObject* attribute  # the current one
-    cdef Py_ssize_t index  # of its next value
-    cdef PyObject* pair  # what came last; it serves again where nobody kept it
-    # In a slice, where collections are of the same slice.
-    cdef Wire wire  # None outside
-    cdef Octets at  # the next attribute, up to the end of the innermost collection or of the group
-    cdef Octets end
-    cdef bint member  # whether the slice is a collection's
-    cdef int depth  # how many collections inside the slice are open
-    cdef Frame* frames
-    # In what was made by hand.
-    cdef object attributes  # those to come in the innermost collection, or in the group
-    cdef list outer  # the attributes, the attribute and the index of each collection that the current one is in
-
-    def __dealloc__(self):
-        Py_XDECREF(self.pair)
-        Py_XDECREF(self.attribute)
-        while self.depth:
-            self.depth -= 1
-            Py_XDECREF(self.frames[self.depth].attribute)
-        PyMem_Free(self.frames)
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        cdef PyObject* pair
-        with cython.critical_section(self):
-            pair = self.step()
-        if pair == NULL:
-            raise StopIteration  # here, where it makes no exception
-        return own(pair)
-
-    cdef PyObject* step(self) except? NULL:
-        """The next pair; NULL at the end."""
-        cdef PyObject* values
-        cdef PyObject* value
-        cdef Frame* frame
-        while True:
-            if self.attribute != NULL:
-                values = (<IppfastAttribute*>self.attribute).values
-                if is_tuple(values):
-                    value = tuple_item(values, self.index) if self.index < tuple_size(values) else NULL
-                else:
-                    value = values if self.index == 0 else NULL
-                if value != NULL:
-                    return self.give(value)
-            if self.wire is None:
-                if not self.go_on():
-                    return NULL
-            elif self.at < self.end:
-                self.index = 0
-                fill(&self.attribute, unpack(self.wire, &self.at, self.end, self.member or self.depth > 0))
-            elif self.depth:
-                self.depth -= 1
-                frame = &self.frames[self.depth]
-                self.at = frame.at
-                self.end = frame.end
-                self.index = frame.index
-                fill(&self.attribute, frame.attribute)
-            else:
-                self.wire = None
-
-    cdef bint go_on(self) except -1:
-        """Outside slices: to the next attribute, out of a collection or to the next group; False at the end."""
-        if self.attributes is not None:
-            attribute = next(self.attributes, None)
-            if attribute is not None:
-                self.index = 0
-                fill(&self.attribute, give(attribute))
-                return True
-            self.attributes = None
-        if self.outer:
-            self.attributes, attribute, self.index = self.outer.pop()
-            fill(&self.attribute, give(attribute))
-        else:
-            fill(&self.attribute, NULL)
-            owner = next(self.owners, None)
-            if owner is None:
-                return False
-            self.enter(owner)
-        return True
-
-    cdef int enter(self, _Attributes owner) except -1:
-        """Go on with the first attribute of a group or a collection."""
-        if owner._sliced:
-            self.wire = <Wire>owner._wire
-            self.at = self.wire.data + owner._start
-            self.end = self.wire.data + owner._end
-            self.member = type(owner) is Collection
-        else:
-            self.attributes = iter(owner)
-        return 0
-
-    cdef int go_in(self, Collection collection) except -1:
-        """Go on with the first member of a value, and behind it after the last."""
-        cdef Frame* frame
-        if self.wire is None:
-            self.outer.append((self.attributes, <object>self.attribute, self.index))
-            self.attributes = None
-            fill(&self.attribute, NULL)
-            self.enter(collection)
-            return 0
-        if self.frames == NULL:
-            self.frames = <Frame*>PyMem_Malloc(MOST_DEPTH * sizeof(Frame))
-            if self.frames == NULL:
-                raise MemoryError
-        frame = &self.frames[self.depth]
-        frame.attribute = self.attribute
-        frame.index = self.index
-        frame.at = self.at
-        frame.end = self.end
-        self.depth += 1
-        self.attribute = NULL
-        self.at = self.wire.data + collection._start
-        self.end = self.wire.data + collection._end
-        return 0
-
-    cdef PyObject* give(self, PyObject* value) except NULL:
-        """The pair of the current attribute and a value of it; the walk goes on inside a collection."""
-        cdef PyObject* attribute = self.attribute
-        cdef PyObject* pair
-        self.index += 1
-        if type(<object>value) is Collection:
-            self.go_in(<Collection>value)
-        Py_INCREF(<object>attribute)
-        Py_INCREF(<object>value)
-        pair = self.pair
-        if IPPFAST_TUPLES_SERVE_AGAIN and pair != NULL and reference_count(pair) == 1:
-            Py_INCREF(<object>pair)  # first, for what is let go now may take a step of its own
-            replace(pair, 0, attribute)
-            replace(pair, 1, value)
-            return pair
-        self.pair = NULL
-        Py_XDECREF(pair)
-        pair = new_tuple(2)
-        put(pair, 0, attribute)
-        put(pair, 1, value)
-        Py_INCREF(<object>pair)
-        Py_XDECREF(self.pair)  # of a step that was taken meanwhile
-        self.pair = pair
-        return pair
-
-
-cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:
-    cdef PyObject* before = tuple_item(items, index)
-    put(items, index, value)
-    Py_XDECREF(before)

@@ -4,12 +4,10 @@ The rule of this file: it does what `_wire.pyx` does, function by function, and 
 `_codec_py`, which alone makes a `Wire`; every value of every tag has a Python form (RFC 8010 section 3.9).
 """
 
-from itertools import chain
 from struct import Struct
 
 from . import _attribute
 from ._attribute import Attribute, AttributeGroup, Collection
-from ._message import Message
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 TYPE_CHECKING = False
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._attribute import Value, _Attributes
 
-__all__ = ["Wire", "walk"]
+__all__ = ["Wire"]
 
 _LENGTH = Struct(">H").unpack_from
 _LENGTHS = Struct(">HH").unpack_from
@@ -190,31 +188,6 @@ class Wire(_attribute.Wire):
         collection._items = None
         collection._sliced = True
         return collection, position
-
-
-def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Attribute, Value]]":
-    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
-
-    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
-    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
-    Raises TypeError for another source.
-    """
-    owners: list[object] = list(source.groups) if isinstance(source, Message) else [source]
-    for owner in owners:
-        if not isinstance(owner, (AttributeGroup, Collection)):
-            raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
-    iterators: Iterator[Iterator[Attribute]] = map(iter, owners)  # type: ignore[arg-type]
-    return _walk(chain([next(iterators, iter(()))], iterators))  # as it is now, not as it will be
-
-
-def _walk(owners: "Iterator[Iterator[Attribute]]") -> "Iterator[tuple[Attribute, Value]]":
-    for attributes in owners:
-        for attribute in attributes:
-            values = attribute._values
-            for value in values if type(values) is tuple else (values,):
-                yield attribute, value
-                if type(value) is Collection:
-                    yield from _walk(iter([iter(value)]))
 
 
 def _octets(data: bytes) -> bytes:

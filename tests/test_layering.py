@@ -28,6 +28,7 @@ LAYERS = [
     "_attribute",
     "_message",
     "_wire",
+    "_walk",
     "_encode",
     "_codec",
     "codec",
@@ -59,6 +60,7 @@ TWINS = (
     "_attribute",
     "_message",
     "_wire",
+    "_walk",
     "_encode",
     "_codec",
     "_chunks",
@@ -204,7 +206,7 @@ def test_twins_do_not_meet(module: str) -> None:
     compiled = {
         name
         for name in names
-        if name in ("_codec", "_encode", "_wire", "_attribute_c", "_message_c", "_chunks", "_octets")
+        if name in ("_codec", "_encode", "_wire", "_walk", "_attribute_c", "_message_c", "_chunks", "_octets")
     }
     pure = {name for name in names if name.endswith("_py") or name in ("_attribute", "_message")}
     if module in PICKERS:

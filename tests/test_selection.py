@@ -109,7 +109,7 @@ def test_a_broken_codec_is_loud(package: Path, breakage: Callable[[Path], None])
     assert shown(package, IPPFAST_PURE="1") == PURE
 
 
-CODEC = ("_attribute_c", "_message_c", "_wire", "_encode")
+CODEC = ("_attribute_c", "_message_c", "_wire", "_walk", "_encode")
 PARTS = [name for name in COMPILED_FILES if name.partition(".")[0] in CODEC]
 """What the codec itself is made of; other compiled files are loaded by what uses them."""
 
