@@ -270,3 +270,27 @@ def test_shutdown_of_what_never_began() -> None:
     server.shutdown()
     with pytest.raises(ConnectionRefusedError):
         connect(server)
+
+
+def test_a_handler_refuses_before_the_document_is_asked_for(serving: Serving) -> None:
+    """Only its reading asks for it, with 100 (RFC 9110 section 10.1.1)."""
+    reads = threading.Event()
+
+    def handler(request: IncomingRequest) -> Message:
+        if not reads.is_set():
+            raise Refusal(503, "no paper")
+        assert request.document.read() == DOCUMENT
+        return ANSWER
+
+    whole = post(encode(PRINT_JOB) + DOCUMENT, headers=["Expect: 100-continue"])
+    head = whole[: -len(DOCUMENT)]
+    with serving(handler) as server:
+        with connect(server) as client:
+            client.sendall(head)
+            assert client.recv(4_096).startswith(b"HTTP/1.1 503 ")
+        reads.set()
+        with connect(server) as client:
+            client.sendall(head)
+            assert client.recv(4_096).startswith(b"HTTP/1.1 100 ")
+            client.sendall(DOCUMENT)
+            assert client.recv(4_096).startswith(b"HTTP/1.1 200 ")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from ..codec import Message
+from ..enums import Operation
 from ._server_side import ServerSide
 from ._service import Service, log
 from .errors import ConnectionLostError, LocalProtocolError, Refusal, RemoteProtocolError
@@ -19,6 +20,8 @@ from .incoming import AsyncReply, Page, PageRequest, Parts, Reply
 from .server_connection import ServerConnection
 
 __all__ = ["Call", "Close", "Flow", "Next", "Receive", "Send", "Session", "StartTLS", "Step"]
+
+_WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 
 RATE_AFTER = 10.0
 """A body has to keep the rate once it was waited for so many seconds."""
@@ -226,8 +229,8 @@ class Session:
             with service.failures(self.peer):
                 if service.authorizer is not None:
                     yield Call(service.authorizer, incoming)
-                if connection.awaits_continue:
-                    yield Send(connection.send_continue())
+                if connection.awaits_continue and request.message.code not in _WITH_DOCUMENT:
+                    yield Send(connection.send_continue())  # else when the handler reads, which may refuse before
                 reply: Message | Reply | AsyncReply | Parts = yield Call(service.handler, incoming)
             if isinstance(reply, Message):
                 yield Send(connection.send_response(reply, headers=self._closing()))
