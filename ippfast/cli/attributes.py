@@ -33,10 +33,10 @@ _BAR = 20
 @printer_command
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None:
-    """Show the attributes of a printer: all, or those of these names.
+    """Show a printer's attributes.
 
-    A NAME may be that of a group too: job-template, printer-description, all. It is an error (1) where the printer
-    does not report a NAME.
+    All, or those of these names. A NAME may be that of a group too: job-template, printer-description, all. It is an
+    error (1) where the printer does not report a NAME.
 
     \b
     --json: {"uri": ..., "attributes": {NAME: VALUE, ...}}. A VALUE is a list unless the attribute is registered
@@ -63,7 +63,9 @@ def printer_of(answer: Message) -> AttributeGroup:
 
 @printer_command
 def supplies(session: Session, output: Output) -> None:
-    """Show a printer's toner, ink and other supplies, and what it complains of.
+    """Show a printer's toner, ink and the like.
+
+    And what it complains of.
 
     \b
     --json: {"uri": ..., "supplies": [{"name", "type", "colors", "level", "low_level", "high_level"}, ...],

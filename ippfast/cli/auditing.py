@@ -114,7 +114,7 @@ _SHOWN_ISSUES = 5
 
 @printer_command
 def check(session: Session, output: Output) -> None:
-    """Report how safe and how conforming a printer is, with grades and advice.
+    """Grade a printer: safety and conformance.
 
     It looks at TLS and the certificate, at what answers a stranger, at versions, and at the form of the answers. It
     prints, cancels and changes nothing, and sends nobody's credentials.

@@ -41,10 +41,11 @@ class _Change(NamedTuple):
 @access_options
 @json_option
 def diff(access: Access, output: Output, before: str, after: str, ignore: tuple[str, ...]) -> None:
-    """Compare the attributes of A and B, each a file or a printer's URI.
+    """Compare two messages, or two printers.
 
-    A line begins with - where only A has it, and with + where only B has it. The exit status is 1 where there is a
-    difference. Of two answers of one printer --ignore '*-time' leaves out what always differs.
+    A and B are each a file or a printer's URI. A line begins with - where only A has it, and with + where only B has
+    it. The exit status is 1 where there is a difference. Of two answers of one printer --ignore '*-time' leaves out
+    what always differs.
 
     \b
     --json: {"differences": [{"group", "name", "before", "after"}, ...]}; null where there is none of that name, and

@@ -100,7 +100,9 @@ def job_data(group: AttributeGroup, names: Iterable[str] | None = None) -> dict[
 @click.argument("job_id", metavar="ID", type=click.IntRange(min=1))
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -> None:
-    """Show the attributes of a job: all, or those of these names.
+    """Show a job's attributes.
+
+    All, or those of these names.
 
     \b
     --json: {"uri": ..., "job": {NAME: VALUE, ..., "job-state-keyword": ...}}.
@@ -134,7 +136,7 @@ def cancel(session: Session, output: Output, ids: tuple[int, ...]) -> None:
     "--until", metavar="KEYWORD", help="Until when, such as indefinite, night, weekend; the printer decides otherwise."
 )
 def hold(session: Session, output: Output, ids: tuple[int, ...], until: str | None) -> None:
-    """Hold jobs, so that they wait until they are released."""
+    """Hold jobs until they are released."""
     _each(session, output, ids, hold_job, "held", job_hold_until=until)
 
 

@@ -20,9 +20,10 @@ __all__ = ["probe"]
 @access_options
 @json_option
 def probe(access: Access, output: Output, host: str) -> None:
-    """Find the printer of HOST: scheme, port, path, version and TLS that work.
+    """Find the printer of a host.
 
-    HOST is a name or an address, with or without a port, or a URI to begin with. It changes nothing there.
+    And with it scheme, port, path, version and TLS that work. HOST is a name or an address, with or without a port,
+    or a URI to begin with. It changes nothing there.
 
     \b
     --json: {"uri", "version", "secure", "upgrade", "trusted", "distrust", "fingerprint", "tls_version",

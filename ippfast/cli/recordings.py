@@ -76,9 +76,10 @@ _QUESTIONS = (
 @click.option("--scrub", is_flag=True, help="Mask names, addresses and serial numbers, as 'ippfast scrub' does.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def capture(session: Session, output: Output, directory: Path, scrub: bool, force: bool) -> None:
-    """Keep a printer's answers as files, for 'ippfast dump' and 'replay'.
+    """Keep a printer's answers as files.
 
-    It asks for attributes and jobs, and changes nothing. An answer that is no IPP is kept too.
+    They are for 'ippfast dump', 'diff' and 'replay'. It asks for attributes and jobs, and changes nothing. An answer
+    that is no IPP is kept too.
 
     \b
     --json: {"uri": ..., "files": [{"file", "octets", "status"}, ...]}; the status is null for what is no IPP.
@@ -157,7 +158,9 @@ def _ask_in_octets(session: Session, octets: bytes) -> bytes:
 )
 @json_option
 def replay(output: Output, files: tuple[Path, ...], host: str, port: int) -> None:
-    """Answer as the printer that was captured in FILEs, or in a directory of them.
+    """Answer as a printer that was captured.
+
+    Each FILE is one of its answers, or a directory of them.
 
     Get-Printer-Attributes, Get-Jobs, Get-Job-Attributes and CUPS-Get-Printers are answered from the files, with the
     attributes that are asked for; every other operation is refused. It ends with Ctrl-C.

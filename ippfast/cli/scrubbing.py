@@ -111,10 +111,11 @@ class _Value(NamedTuple):
     help="Where the masked message goes; standard output by default.",
 )
 def scrub(file: BinaryIO, output: BinaryIO) -> None:
-    """Mask names, addresses, serial numbers and UUIDs in a message in FILE (- for standard input).
+    """Mask what is private in a message.
 
-    Each is replaced by others of the same length, the same one always by the same; every other octet stays. Document
-    data becomes zeros. Look at the result before you show it around: what a vendor puts where, nobody knows.
+    Names, addresses, serial numbers and UUIDs in FILE (- for standard input): each is replaced by others of the same
+    length, the same one always by the same; every other octet stays. Document data becomes zeros. Look at the result
+    before you show it around: what a vendor puts where, nobody knows.
     """
     if output.name == "-" and sys.stdout.isatty():
         raise Failure("octets are nothing for a terminal: redirect standard output, or give --output", USAGE)

@@ -37,10 +37,10 @@ __all__ = ["watch"]
     help="How often to ask a printer that has no events, at least.",
 )
 def watch(session: Session, output: Output, job: int | None, events: tuple[str, ...], interval: float) -> None:
-    """Follow a printer until Ctrl-C, or the job with the id JOB to its end.
+    """Follow a printer, or one of its jobs.
 
-    Printers that have subscriptions tell their events, others are asked. The exit status is 1 where the job was
-    canceled or aborted.
+    The printer until Ctrl-C, or the job with the id JOB to its end. Printers that have subscriptions tell their
+    events, others are asked. The exit status is 1 where the job was canceled or aborted.
 
     \b
     --json: one object a line: {"time", "event", "job-id", "state", "state-keyword", "reasons", "text",
