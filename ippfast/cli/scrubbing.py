@@ -75,18 +75,21 @@ _COMMON = re.compile(rb"localhost|127\.0\.0\.1|anonymous|unknown|none|untitled|r
 _MODEL = ("printer-make-and-model", "device-make-and-model")
 
 _HEX = rb"[0-9A-Fa-f]"
+# Everything that repeats is bounded, so that no value takes long to search.
 _PATTERNS = (
     re.compile(rb"%b{8}-%b{4}-%b{4}-%b{4}-%b{12}" % ((_HEX,) * 5)),  # a UUID
     re.compile(rb"(?<![0-9A-Fa-f:.-])%b{2}(?:[:-]%b{2}){5}(?![0-9A-Fa-f:-])" % (_HEX, _HEX)),  # a hardware address
     re.compile(rb"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])"),  # IPv4
-    re.compile(rb"\[(%b{0,4}(?::%b{0,4}){2,7})(?:%%25[\w.-]+)?\]" % (_HEX, _HEX)),  # IPv6 in a URI
+    re.compile(rb"\[(%b{0,4}(?::%b{0,4}){2,7})(?:%%25[\w.-]{1,32})?\]" % (_HEX, _HEX)),  # IPv6 in a URI
     re.compile(rb"(?<![0-9A-Fa-f:])fe80(?::%b{0,4}){2,7}" % _HEX, re.IGNORECASE),  # IPv6, link-local
-    re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),  # an address for mail
-    re.compile(rb"(?:^|;)\s*(?:SN|SERN|SERIALNUMBER|SER|LEDMDIS_SN)\s*:([^;]*)", re.IGNORECASE),  # in a device ID
-    re.compile(rb"(?:^|;)\s*serialnumber=([^;]*)", re.IGNORECASE),  # in a printer-input-tray or -supply
-    re.compile(rb"geo:([-0-9.]+,[-0-9.]+[-0-9.,]*)"),
-    re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/@\s]*@)?([^/:?#\s\[\]]+)"),  # the host of a URI
-    re.compile(rb"\b([\w-]+\.local)\b"),
+    re.compile(rb"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}"),  # an address for mail
+    re.compile(
+        rb"(?:^|;)\s{0,9}(?:SN|SERN|SERIALNUMBER|SER|LEDMDIS_SN)\s{0,9}:([^;]*)", re.IGNORECASE
+    ),  # in a device ID
+    re.compile(rb"(?:^|;)\s{0,9}serialnumber=([^;]*)", re.IGNORECASE),  # in a printer-input-tray or -supply
+    re.compile(rb"geo:([-0-9.]{1,30},[-0-9.]{1,30}[-0-9.,]{0,60})"),
+    re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,20}://(?:[^/@\s]{0,255}@)?([^/:?#\s\[\]]{1,255})"),  # the host of a URI
+    re.compile(rb"\b([\w-]{1,63}\.local)\b"),
 )
 _STRINGS = {*range(0x40, 0x50), 0x30, 0x35, 0x36}
 _CODES = {ValueTag.KEYWORD, ValueTag.URI_SCHEME, ValueTag.CHARSET, ValueTag.NATURAL_LANGUAGE, ValueTag.MIME_MEDIA_TYPE}
@@ -173,7 +176,7 @@ def _mask(text: bytes, key: bytes) -> bytes:
         return re.sub(rb"\S+", lambda match: _mask(match[0], key), text)
     address = re.fullmatch(rb"(?:[0-9]{1,3}\.){3}[0-9]{1,3}", text)
     hexadecimal = re.fullmatch(rb"[0-9A-Fa-f:-]+", text) is not None and not text.isdigit()
-    if address is None and re.fullmatch(rb"(?:[0-9A-Za-z_.-]+\.)+(?:local|lan|com|org|net|example)", text):
+    if address is None and re.fullmatch(rb"[0-9A-Za-z_.-]+\.(?:local|lan|com|org|net|example)", text):
         host, dot, domain = text.rpartition(b".")
         return _mask(host, key) + dot + domain
     noise = hashlib.shake_256(hmac.digest(key, text.lower(), "sha256")).digest(len(text))
