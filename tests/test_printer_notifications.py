@@ -279,6 +279,17 @@ def test_what_the_printer_says_of_it_is_what_it_does(desk: Desk) -> None:
     assert printer["notify-events-default"].values == ("job-completed",)
 
 
+@pytest.mark.parametrize(("private", "attributes", "scope"), [(True, "default", "owner"), (False, "none", "all")])
+def test_what_is_hidden_from_others_is_told(tmp_path: Path, private: bool, attributes: str, scope: str) -> None:
+    with printing(tmp_path, operators=(), private=private) as desk:
+        printer = desk.ask(Operation.GET_PRINTER_ATTRIBUTES).printer
+        assert printer["job-privacy-attributes"].values == (attributes,)
+        assert printer["job-privacy-scope"].value == scope
+        assert printer["subscription-privacy-scope"].value == "owner"
+        job = desk.print(user="alice", job_name="Report")
+        assert ("job-name" in desk.job(job, user="eve")) != private
+
+
 # The table.
 
 

@@ -315,6 +315,10 @@ class SpoolPrinter:
             "job-creation-attributes-supported": lambda: self._template(),
             "job-settable-attributes-supported": lambda: ["job-name", *self._template()],
             "printer-settable-attributes-supported": lambda: list(SETTABLE),
+            "job-privacy-attributes": lambda: ["default" if self.private else "none"],  # IPP Privacy Attributes 1.0
+            "job-privacy-scope": lambda: "owner" if self.private else "all",
+            "subscription-privacy-attributes": lambda: ["all"],
+            "subscription-privacy-scope": lambda: "owner",
             "ippget-event-life": lambda: self.subscriptions.life,
             "reference-uri-schemes-supported": lambda: (
                 OutOfBand.NO_VALUE if self.fetcher is None else list(self.fetcher.schemes)
