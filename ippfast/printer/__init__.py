@@ -12,7 +12,7 @@ What each file does:
 | `template` | what a client wants of a job against what the printer has |
 | `answers` | the attributes of jobs and documents, and which of them are asked for |
 | `description` | what the printer says of itself, from TOML (`description.toml`) |
-| `store`, `documents` | the job table and the spool of documents |
+| `database`, `store`, `documents` | a SQLite file; the job table in one, and the spool of documents |
 | `processing`, `outputs` | the thread that processes jobs, and where they go: directory, command, other printer |
 | `in_threads` | `InThreads`: the printer as a handler for `AsyncServer` and ASGI |
 | `holding`, `fetching` | job-hold-until as a moment; documents by reference |

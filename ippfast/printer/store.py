@@ -6,11 +6,9 @@ from AUTOINCREMENT: SQLite never gives one twice, whatever was deleted or lost.
 """
 
 import sqlite3
-import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,9 @@ from ippfast.codec import Attribute, AttributeGroup, Message, decode, encode
 from ippfast.enums import DocumentState, JobState
 from ippfast.tags import DelimiterTag
 
-__all__ = ["ACTIVE", "ENDED", "Document", "Job", "NewJob", "Store", "bound", "pack", "string", "unpack"]
+from .database import Database, bound, string
+
+__all__ = ["ACTIVE", "ENDED", "Document", "Job", "NewJob", "Store", "pack", "unpack"]
 
 ENDED = (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)
 """The states that a job does not leave by itself (RFC 8011 section 5.3.7)."""
@@ -135,47 +135,11 @@ _JOB_COLUMNS = ", ".join(field.name for field in fields(Job))
 _DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
 
 
-class Store:
+class Store(Database):
     """The table in a file. Any number of threads, and of processes, may use the same one."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute("PRAGMA foreign_keys = ON")
-        with self.transaction() as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    database.execute(statement)
-            elif version != 1:
-                raise ValueError(f"{path} was made by a newer version of ippfast")
-
-    def close(self) -> None:
-        """Be done with the table."""
-        with self._lock:
-            self._database.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Statements that are done whole, and on the disk afterwards, or not at all. It nests."""
-        with self._lock:
-            if self._database.in_transaction:
-                yield self._database
-                return
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:  # a full disk may have ended it
-                    self._database.execute("ROLLBACK")
-                raise
-
-    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._database.execute(statement, [bound(value) for value in values]).fetchall()
+        super().__init__(path, _SCHEMA, synchronous="FULL")
 
     # Jobs.
 
@@ -397,22 +361,6 @@ class Store:
     def version(self) -> int:
         """A number that is another one after another process changed the table."""
         return int(self._rows("PRAGMA data_version")[0][0])
-
-
-def bound(value: object) -> object:
-    """A value as SQLite takes it: strings that are no UTF-8, which clients may send, as their octets."""
-    if isinstance(value, str):
-        octets = value.encode("utf-8", "surrogateescape")
-        try:
-            octets.decode()
-        except UnicodeDecodeError:
-            return octets
-    return value
-
-
-def string(value: str | bytes) -> str:
-    """What `bound` made of a string."""
-    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
 
 
 def _job(row: tuple[Any, ...]) -> Job:

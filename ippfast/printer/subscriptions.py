@@ -10,12 +10,11 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from .store import bound, string
+from .database import Database, bound, string
 
 __all__ = ["EVENTS", "NewSubscription", "Subscription", "Subscriptions", "Waiting", "subscribed_event"]
 
@@ -128,7 +127,7 @@ class _Count:
 _COLUMNS = ", ".join(field.name for field in fields(Subscription))
 
 
-class Subscriptions:
+class Subscriptions(Database):
     """The table in a file. Any number of threads, and of processes, may use the same one.
 
     limit: how many subscriptions there may be. life: how many seconds an event can be fetched (ippget-event-life, RFC
@@ -139,42 +138,15 @@ class Subscriptions:
         self.limit = limit
         self.life = life
         self.queue = queue
-        self._lock = threading.RLock()
         self._changed = threading.Condition()
         self._count = _Count()
         self._stopped = False
-        self._database = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("PRAGMA foreign_keys = ON")
-        with self._transaction() as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    database.execute(statement)
-            elif version != 1:
-                raise ValueError(f"{path} was made by a newer version of ippfast")
+        super().__init__(path, _SCHEMA, synchronous="NORMAL")
 
     def close(self) -> None:
         """Be done with the table."""
         self.stop_waiting()
-        with self._lock:
-            self._database.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        with self._lock:
-            return self._database.execute(statement, values).fetchall()
+        super().close()
 
     # Subscriptions.
 
@@ -182,7 +154,7 @@ class Subscriptions:
         """Begin a subscription. None: there are as many as there may be."""
         now = time.time()
         expires = now + new.lease if new.lease else None
-        with self._transaction() as database:
+        with self.transaction() as database:
             self._expire(database, now)
             (count,) = database.execute("SELECT count(*) FROM subscriptions").fetchone()
             if count >= self.limit:
@@ -230,12 +202,12 @@ class Subscriptions:
     def count(self) -> int:
         """How many there are."""
         rows = self._rows("SELECT count(*) FROM subscriptions WHERE expires IS NULL OR expires > ?", (time.time(),))
-        return int(rows[0][0])  # type: ignore[call-overload,no-any-return]
+        return int(rows[0][0])
 
     def renew(self, subscription_id: int, lease: int) -> Subscription | None:
         """Give a printer's subscription a new lease from now on. None: there is none of that number."""
         now = time.time()
-        with self._transaction() as database:
+        with self.transaction() as database:
             self._expire(database, now)
             database.execute(
                 "UPDATE subscriptions SET lease = ?, expires = ? WHERE id = ? AND job_id IS NULL AND NOT ended",
@@ -245,14 +217,14 @@ class Subscriptions:
 
     def cancel(self, subscription_id: int) -> bool:
         """End a subscription at once, with its events. Returns whether there was one."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             cancelled = database.execute("DELETE FROM subscriptions WHERE id = ?", (subscription_id,)).rowcount > 0
         self._tell()
         return cancelled
 
     def end_job(self, job_id: int) -> None:
         """The job has ended: its subscriptions get no more events, and go when the last ones have had their life."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute(
                 "UPDATE subscriptions SET ended = 1, expires = ? WHERE job_id = ? AND NOT ended",
                 (time.time() + self.life, job_id),
@@ -278,7 +250,7 @@ class Subscriptions:
     def put(self, subscription_id: int, content: bytes) -> int:
         """Keep an event for whoever fetches it. content: as `get_events` gives it back. Returns its number."""
         now = time.time()
-        with self._transaction() as database:
+        with self.transaction() as database:
             row = database.execute(
                 "UPDATE subscriptions SET sequence = sequence + 1 WHERE id = ? RETURNING sequence", (subscription_id,)
             ).fetchone()
@@ -300,11 +272,11 @@ class Subscriptions:
             " ORDER BY sequence",
             (subscription_id, first, time.time() - self.life),
         )
-        return [(int(sequence), bytes(content)) for sequence, content in rows]  # type: ignore[call-overload]
+        return [(int(sequence), bytes(content)) for sequence, content in rows]
 
     def expire(self) -> None:
         """Forget what has had its time. Adding a subscription does so too."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             self._expire(database, time.time())
 
     def _expire(self, database: sqlite3.Connection, now: float) -> None:
