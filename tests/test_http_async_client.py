@@ -484,6 +484,7 @@ def test_only_what_is_idempotent_is_sent_again() -> None:
         async with AsyncClient(uri) as client:
             for _ in range(2):
                 assert await client.send(PRINT_JOB) == ANSWER
+                await asyncio.sleep(0.5)  # the server's end of it has to arrive before it can be seen
 
     with scripted(twice, once, twice, once, once) as uri:
         asyncio.run(main(uri))

@@ -112,7 +112,10 @@ def test_backend(serving: Serving, document: Path, per_operation: bool | None) -
             "AUTH_PASSWORD": "secret",
         }
         command = ["timeout", "15", BACKEND, "7", "tester", "title", "1", "", str(document)]
-        said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60).stderr
+        for _ in range(3):
+            said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60).stderr
+            if printer.documents or "No request sent" not in said:
+                break  # else a 401 came while it was writing, on a busy machine: CUPS loses its way then
     assert printer.documents == [DOCUMENT], said
 
 
