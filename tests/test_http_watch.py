@@ -6,12 +6,14 @@ The rule of this file: each test is for both clients, and waits for events only.
 import asyncio
 import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from http_clients import clients
 from http_event_printer import EventPrinter
 
+from ippfast import Message
 from ippfast.enums import JobState, Operation, PrinterState, Status
 from ippfast.http import AsyncClient, ConnectionLostError, Notification, OperationError, _watching
 
@@ -133,6 +135,28 @@ def test_end_that_no_event_tells(make: Any) -> None:
         next(watching)
         printer.jobs[7] = 8
         assert told(next(watching)) == ("job-completed", 7, JobState.ABORTED, None)
+        assert next(watching, None) is None
+
+
+class EndsBetween(EventPrinter):
+    """Its job ends after the client has fetched no event, and before it asks how the job is."""
+
+    def answer(self, message: Message) -> Message | Iterator[Message]:
+        fetched = self.count(Operation.GET_NOTIFICATIONS) > 0
+        if message.operation is Operation.GET_JOB_ATTRIBUTES and fetched and not self.events:
+            self.tell("job-completed", notify_job_id=7, job_state=9, notify_text="the last words")
+        return super().answer(message)
+
+
+@clients
+def test_last_event_is_told_though_the_end_was_seen_before_it(make: Any) -> None:
+    printer = EndsBetween("ask")
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(7, interval=0.1)
+        next(watching)
+        last = next(watching)
+        assert told(last) == ("job-completed", 7, JobState.COMPLETED, 1)
+        assert last.text == "the last words"
         assert next(watching, None) is None
 
 

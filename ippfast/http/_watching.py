@@ -136,12 +136,13 @@ class _Watcher(Generic[_Channel]):
     async def pull(self, now: Notification) -> AsyncGenerator[Notification, None]:
         """Fetch events until the job has ended, or there is no subscription any more."""
         failures = 0
+        last: Notification | None = None
         while (subscription := self.subscription) is not None:
             count, pause, complete = 0, None, False
             began = time.monotonic()
             try:
                 await self._renew(subscription)
-                async with aclosing(self._answers(subscription)) as answers:
+                async with aclosing(self._answers(subscription, wait=last is None)) as answers:
                     async for answer in answers:
                         failures = 0
                         complete = answer.code == Status.SUCCESSFUL_OK_EVENTS_COMPLETE
@@ -166,29 +167,32 @@ class _Watcher(Generic[_Channel]):
                     raise
                 pause = int_of(error.response.groups[0], "notify-get-interval") if error.response.groups else None
             if self._job_id is not None and not count:
-                # Its last event may not be one of those that were asked for.
-                last = await self.state()
-                if last.ended:
+                # Its last event may not be one of those that were asked for, or have come since they were fetched.
+                if last is not None:
                     yield replace(last, event="job-completed")
                     return
+                state = await self.state()
+                if state.ended:
+                    last = state
+                    continue
             if complete:
                 await self.subscribe()
             elif pause is not None or time.monotonic() - began < 1.0:
                 await self._sleep(min(self._interval, 1.0 if pause is None else max(0.1, float(pause))))
 
-    async def _answers(self, subscription: _Subscription) -> AsyncGenerator[Message, None]:
+    async def _answers(self, subscription: _Subscription, *, wait: bool) -> AsyncGenerator[Message, None]:
         """What one Get-Notifications brings: one message, or one for each event while the printer waits for more."""
         message = operations.get_notifications(
             self._tasks.uri,
             subscription.id,
             notify_sequence_numbers=self._next_number,
-            notify_wait=True,
+            notify_wait=wait,
             **self._tasks.options(),
         )
         core = self._tasks.core
         silence = min(_WAIT, subscription.lease / 2) if subscription.lease else _WAIT
         timeouts = replace(core.timeouts, first_octet=silence, idle=silence)
-        channel, response = await core.ask(message, Outgoing(None), timeouts=timeouts, in_parts=True)
+        channel, response = await core.ask(message, Outgoing(None), timeouts=timeouts, in_parts=wait)
         ended = False
         try:
             answer = response.message
