@@ -10,11 +10,15 @@ import pytest
 from http_conversations import ANSWER, PRINT_JOB, post, wire
 
 from ippfast import Message, encode
-from ippfast.http import HTTPLimits, IncomingDocument, IncomingRequest, Reply, ServerConnection
+from ippfast.http import BasicAuthenticator, HTTPLimits, IncomingDocument, IncomingRequest, Reply, ServerConnection
 from ippfast.http._service import Service
 from ippfast.http._session import Call, Close, Flow, Next, Receive, Send, Session, StartTLS
 
 BODY = encode(PRINT_JOB) + bytes(10_000)
+JUDGING_BY_MESSAGE: dict[str, Any] = {
+    "authenticator": BasicAuthenticator(lambda user, password: False, insecure=True),
+    "anonymous": lambda head, message: False,
+}
 
 
 class Script:
@@ -175,6 +179,27 @@ def test_continue_comes_when_it_is_granted_or_octets_are_needed() -> None:
         sends = [index for index, step in enumerate(script.steps) if isinstance(step, Send)]
         receives = [index for index, step in enumerate(script.steps) if isinstance(step, Receive)]
         assert receives[0] < sends[0] < receives[1]
+
+
+@pytest.mark.parametrize(("delay", "asked"), [(0.1, False), (0.3, True)])
+def test_a_message_that_comes_unasked_decides_before_a_document_is_asked_for(delay: float, asked: bool) -> None:
+    """CUPS sends head and message apart, and takes no 401 once it has been told to continue."""
+    octets = post(BODY, headers=["Expect: 100-continue"])
+    head = octets.index(b"\r\n\r\n") + 4
+    end = len(octets) - 10_000
+    arrivals = [(0.0, octets[:head]), (delay, octets[head : end - 5]), (delay, octets[end - 5 : end])]
+    script = Script(arrivals, **JUDGING_BY_MESSAGE).serve()
+    assert (b"HTTP/1.1 100 " in script.sent) is asked
+    assert b"HTTP/1.1 401 " in script.sent
+    assert script.waits[:3] == ([10.0, 0.2, 9.8] if asked else [10.0, 0.2, 0.2])
+
+
+def test_a_message_that_comes_unasked_has_its_time_too() -> None:
+    octets = post(BODY, headers=["Expect: 100-continue"])
+    head = octets.index(b"\r\n\r\n") + 4
+    script = Script([(0.0, octets[:head]), *slowly(octets[head:], 1, 0.15)], **JUDGING_BY_MESSAGE).serve()
+    assert b"HTTP/1.1 408 " in script.sent
+    assert 1_009.0 < script.now <= 1_010.5
 
 
 def test_pieces_are_closed_when_sending_fails() -> None:

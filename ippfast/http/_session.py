@@ -26,6 +26,9 @@ _WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 RATE_AFTER = 10.0
 """A body has to keep the rate once it was waited for so many seconds."""
 
+UNASKED = 0.2
+"""Seconds for a client to send the message before it gets its 100, where that decides whether a user is needed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receive:
@@ -125,9 +128,30 @@ class Session:
         connection = self.connection
         while (event := connection.next_event()) is NEED_DATA:
             if connection.awaits_continue:  # what came along with the head did not suffice (RFC 9110 section 10.1.1)
+                if (yield from self._comes_unasked()):
+                    continue
                 yield Send(connection.send_continue())
             yield from self._receive()
         return event
+
+    def _comes_unasked(self) -> Flow[bool]:
+        """Whether more of the message comes without a 100 where `Service.anonymous` judges by the message.
+
+        CUPS sends head and message apart, then waits for 100 with the document alone. Had the message been asked for,
+        it would begin with the document, and it takes no 401 while it writes that.
+        """
+        connection = self.connection
+        if self._service.anonymous is None or connection.message_complete:
+            return False
+        now = self._clock()
+        if self._deadline is None:
+            self._deadline = now + self._limits.head_time
+        seconds = min(UNASKED, self._deadline - now)
+        data = (yield Receive(seconds)) if seconds > 0 else None
+        if data is None:
+            return False
+        connection.receive_data(data)
+        return True
 
     def document_event(self, turn: int) -> Flow[Event]:
         """As `next_event`, for the document of one request: what follows it is none of its business."""
