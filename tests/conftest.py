@@ -25,7 +25,7 @@ hypothesis.settings.register_profile(
     "ci", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis.settings.load_profile("ci" if "CI" in os.environ else "dev")
+hypothesis.settings.load_profile("ci" if "IPPFAST_CI" in os.environ else "dev")
 
 
 def pytest_report_header() -> str:
