@@ -139,12 +139,20 @@ def test_end_that_no_event_tells(make: Any) -> None:
 
 
 class EndsBetween(EventPrinter):
-    """Its job ends after the client has fetched no event, and before it asks how the job is."""
+    """Its job ends after the client has fetched no event, and before it asks how the job is.
+
+    faults: what it then answers those who ask for events.
+    """
+
+    def __init__(self, mode: str, *faults: str) -> None:
+        super().__init__(mode)
+        self._faults_at_the_end = faults
 
     def answer(self, message: Message) -> Message | Iterator[Message]:
         fetched = self.count(Operation.GET_NOTIFICATIONS) > 0
         if message.operation is Operation.GET_JOB_ATTRIBUTES and fetched and not self.events:
             self.tell("job-completed", notify_job_id=7, job_state=9, notify_text="the last words")
+            self.faults += self._faults_at_the_end
         return super().answer(message)
 
 
@@ -158,6 +166,18 @@ def test_last_event_is_told_though_the_end_was_seen_before_it(make: Any) -> None
         assert told(last) == ("job-completed", 7, JobState.COMPLETED, 1)
         assert last.text == "the last words"
         assert next(watching, None) is None
+
+
+@clients
+@pytest.mark.parametrize("fault", ["client-error-not-found", "client-error-forbidden"])
+def test_end_is_told_though_its_events_are_refused(make: Any, fault: str) -> None:
+    printer = EndsBetween("ask", fault)
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(7, interval=0.1)
+        next(watching)
+        assert told(next(watching)) == ("job-completed", 7, JobState.COMPLETED, None)
+        assert next(watching, None) is None
+    assert printer.count(Operation.CREATE_JOB_SUBSCRIPTIONS) == 1
 
 
 @clients

@@ -160,12 +160,15 @@ class _Watcher(Generic[_Channel]):
             except (OSError, ConnectionLostError) as error:
                 failures = await self._pause_after(error, failures)
             except OperationError as error:
-                if error.status in _GONE:
+                if last is not None:
+                    pass  # the end is known; the subscription may have gone with the job
+                elif error.status in _GONE:
                     await self.subscribe()
                     continue
-                if error.status != Status.SERVER_ERROR_BUSY:
+                elif error.status == Status.SERVER_ERROR_BUSY:
+                    pause = int_of(error.response.groups[0], "notify-get-interval") if error.response.groups else None
+                else:
                     raise
-                pause = int_of(error.response.groups[0], "notify-get-interval") if error.response.groups else None
             if self._job_id is not None and not count:
                 # Its last event may not be one of those that were asked for, or have come since they were fetched.
                 if last is not None:
