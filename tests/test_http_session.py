@@ -194,6 +194,16 @@ def test_a_message_that_comes_unasked_decides_before_a_document_is_asked_for(del
     assert script.waits[:3] == pytest.approx([10.0, 0.2, 9.8] if asked else [10.0, 0.2, 0.2])
 
 
+def test_a_document_is_asked_for_at_once() -> None:
+    """Only the message is worth a wait: the user is known when the document's turn comes."""
+    octets = post(BODY, headers=["Expect: 100-continue"])
+    end = len(octets) - 10_000
+    options = {**JUDGING_BY_MESSAGE, "anonymous": lambda head, message: True}
+    script = Script([(0.0, octets[:end]), (0.3, octets[end:])], **options).serve()
+    assert script.sent.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
+    assert script.waits[:2] == [10.0, 30.0]
+
+
 def test_a_message_that_comes_unasked_has_its_time_too() -> None:
     octets = post(BODY, headers=["Expect: 100-continue"])
     head = octets.index(b"\r\n\r\n") + 4

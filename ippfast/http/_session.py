@@ -143,11 +143,7 @@ class Session:
         connection = self.connection
         if self._service.anonymous is None or connection.message_complete:
             return False
-        now = self._clock()
-        if self._deadline is None:
-            self._deadline = now + self._limits.head_time
-        seconds = min(UNASKED, self._deadline - now)
-        data = (yield Receive(seconds)) if seconds > 0 else None
+        data = yield Receive(min(UNASKED, self._head_time(self._clock())))
         if data is None:
             return False
         connection.receive_data(data)
@@ -179,11 +175,7 @@ class Session:
         elif connection.message_complete:
             seconds = limits.idle
         else:
-            if self._deadline is None:
-                self._deadline = now + limits.head_time
-            seconds = self._deadline - now
-            if seconds <= 0:
-                raise RemoteProtocolError(408, f"no request within {limits.head_time} seconds")
+            seconds = self._head_time(now)
         data = yield Receive(seconds)
         if data is None:
             if not self.idle:
@@ -196,6 +188,15 @@ class Session:
                 raise RemoteProtocolError(408, f"under {limits.rate} octets a second")
         self.idle = False
         connection.receive_data(data)
+
+    def _head_time(self, now: float) -> float:
+        """What is left of the seconds for head and message together."""
+        if self._deadline is None:
+            self._deadline = now + self._limits.head_time
+        seconds = self._deadline - now
+        if seconds <= 0:
+            raise RemoteProtocolError(408, f"no request within {self._limits.head_time} seconds")
+        return seconds
 
     def _begin(self, head: RequestHead) -> Flow[None]:
         connection, service = self.connection, self._service

@@ -38,7 +38,8 @@ class Server(Listening[Handler, Authorizer, Pages]):
     listens there, lest a web page reaches it by a name of its own (DNS rebinding).
 
     authenticator: who judges each request's credentials, before any of its body is asked for. anonymous: which
-    requests need none; with it, credentials are judged once the message is known, and where some are shown or needed.
+    requests need none; with it, credentials are judged once the message is known, and where some are shown or needed;
+    a client that expects 100 (Continue) then has 0.2 seconds to send the message before it gets that.
     authorizer: who grants or refuses a request once its message and user are known, before its document is asked for.
     pages: what answers GET and HEAD; without it, they are refused with 405. What authenticator, authorizer and pages
     refuse, they raise `Refusal` for: see there how it is answered in HTTP or in IPP.
