@@ -101,6 +101,21 @@ def test_subscription_that_is_gone(make: Any, fault: str) -> None:
 
 
 @clients
+def test_subscriptions_that_never_hold(make: Any) -> None:
+    """Granted, and not found when asked for its events: the printer is asked how it is instead, with pauses."""
+    printer = EventPrinter("wait")
+    printer.faults = ["client-error-not-found"] * 1000
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(7, interval=0.1)
+        next(watching)
+        printer.jobs[7] = 9
+        assert told(next(watching)) == ("job-completed", 7, JobState.COMPLETED, None)
+        assert next(watching, None) is None
+    assert printer.count(Operation.CREATE_JOB_SUBSCRIPTIONS) == 2
+    assert printer.count(Operation.GET_NOTIFICATIONS) == 2
+
+
+@clients
 @pytest.mark.parametrize("fault", ["lost", "server-error-busy"])
 def test_printer_that_is_away_for_a_while(make: Any, fault: str) -> None:
     printer = EventPrinter("wait")

@@ -136,6 +136,7 @@ class _Watcher(Generic[_Channel]):
     async def pull(self, now: Notification) -> AsyncGenerator[Notification, None]:
         """Fetch events until the job has ended, or there is no subscription any more."""
         failures = 0
+        gone = False  # the subscription of the round before
         last: Notification | None = None
         while (subscription := self.subscription) is not None:
             count, pause, complete = 0, None, False
@@ -144,7 +145,7 @@ class _Watcher(Generic[_Channel]):
                 await self._renew(subscription)
                 async with aclosing(self._answers(subscription, wait=last is None)) as answers:
                     async for answer in answers:
-                        failures = 0
+                        failures, gone = 0, False
                         complete = answer.code == Status.SUCCESSFUL_OK_EVENTS_COMPLETE
                         pause = int_of(answer.groups[0], "notify-get-interval") if answer.groups else None
                         for group in answer.groups_of(DelimiterTag.EVENT_NOTIFICATION):
@@ -163,6 +164,10 @@ class _Watcher(Generic[_Channel]):
                 if last is not None:
                     pass  # the end is known; the subscription may have gone with the job
                 elif error.status in _GONE:
+                    if gone:  # its subscriptions never hold: it is asked how things are instead
+                        await self.unsubscribe()
+                        return
+                    gone = True
                     await self.subscribe()
                     continue
                 elif error.status == Status.SERVER_ERROR_BUSY:
@@ -180,7 +185,7 @@ class _Watcher(Generic[_Channel]):
                     continue
             if complete:
                 await self.subscribe()
-            elif pause is not None or time.monotonic() - began < 1.0:
+            if pause is not None or time.monotonic() - began < 1.0:
                 await self._sleep(min(self._interval, 1.0 if pause is None else max(0.1, float(pause))))
 
     async def _answers(self, subscription: _Subscription, *, wait: bool) -> AsyncGenerator[Message, None]:
