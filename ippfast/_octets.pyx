@@ -21,9 +21,39 @@ cdef extern from *:
     #else
     #define IPPFAST_LOCKED 1
     #endif
+    /* A tuple keeps its hash from 3.14 on; until then who puts it into dictionaries again and again can. */
+    #if PY_VERSION_HEX < 0x030E0000 && CYTHON_COMPILING_IN_CPYTHON
+    PyAPI_FUNC(int) _PyDict_SetItem_KnownHash(PyObject *, PyObject *, PyObject *, Py_hash_t);
+    #define IPPFAST_SET(dict, key, value, hash) _PyDict_SetItem_KnownHash(dict, key, value, hash)
+    #else
+    #define IPPFAST_SET(dict, key, value, hash) PyDict_SetItem(dict, key, value)
+    #endif
+    /* Gives up one of two references that there are. The count, just written as 32 bits, is not read back as 64. */
+    #if IPPFAST_LOCKED && !defined(Py_REF_DEBUG)
+    #define IPPFAST_LEAVE_ONE(object) Py_SET_REFCNT(object, 1)
+    #else
+    #define IPPFAST_LEAVE_ONE(object) Py_DECREF(object)
+    #endif
+    /* Append, and give the reference to the value away. */
+    static inline int ippfast_add(PyObject *list, PyObject *value) {
+        #if IPPFAST_LOCKED && CYTHON_ASSUME_SAFE_MACROS
+        Py_ssize_t size = PyList_GET_SIZE(list);
+        if (size < ((PyListObject *)list)->allocated) {
+            PyList_SET_ITEM(list, size, value);
+            Py_SET_SIZE(list, size + 1);
+            return 0;
+        }
+        #endif
+        int failed = PyList_Append(list, value);
+        Py_DECREF(value);
+        return failed;
+    }
     """
     const bint IPPFAST_LOCKED
     object own "IPPFAST_OWN"(PyObject*)
+    int set_item "IPPFAST_SET"(PyObject*, PyObject*, PyObject*, Py_hash_t) except -1
+    void leave_one "IPPFAST_LEAVE_ONE"(PyObject*)
+    int add "ippfast_add"(PyObject*, PyObject*) except -1
 
 cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
@@ -31,10 +61,8 @@ cdef extern from "Python.h":
     Py_ssize_t bytes_size "PyBytes_GET_SIZE"(PyObject*)
     PyObject* new_list "PyList_New"(Py_ssize_t size) except NULL
     void put "PyList_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
-    PyObject* list_item "PyList_GET_ITEM"(PyObject*, Py_ssize_t)
-    int append "PyList_Append"(PyObject*, PyObject*) except -1
     PyObject* get_item "PyDict_GetItemWithError"(PyObject*, PyObject*)
-    PyObject* set_default "PyDict_SetDefault"(PyObject*, PyObject*, PyObject*) except NULL
+    Py_hash_t hash_of "PyObject_Hash"(PyObject*) except -1
     dict presized "__Pyx_PyDict_NewPresized"(Py_ssize_t)
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     void increase "Py_INCREF"(PyObject*)
@@ -47,7 +75,8 @@ cdef enum:
     LONGEST_SHARED = 64  # octets up to so many are shared
     SHARED = 4096  # slots of the cache of names and values
     SHARED_SHIFT = 52  # 64 less the bits of a slot's number
-    KEYS = 1024  # slots of the cache of keys
+    KEYS = 2048  # slots of the cache of keys, each two of which are two places for the same keys
+    KEYS_SHIFT = 53
 
 cdef enum:  # how a message ends
     COMPLETE = 0
@@ -55,8 +84,21 @@ cdef enum:  # how a message ends
     NO_GROUP = 2
     NO_NAME = 3
 
+ctypedef struct Known:  # a key, and the list under it in the dictionary that is being made
+    PyObject* key
+    Py_hash_t hash
+    uint32_t kind  # group tag and value tag
+    uint64_t turn  # the call of `index` that `values` belongs to, which holds it
+    PyObject* values
+
+ctypedef struct Run:  # the values under one tag of the attribute that is read
+    Py_ssize_t count
+    Py_ssize_t filled
+    PyObject* values
+
 cdef PyObject* _shared[SHARED]
-cdef PyObject* _keys[KEYS]
+cdef Known _keys[KEYS]
+cdef uint64_t _turn = 0
 
 
 cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept:
@@ -82,31 +124,37 @@ cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept:
     return word == other_word
 
 
-cdef inline PyObject* octets_of(Octets at, Py_ssize_t size) except NULL:
-    """A reference to a bytes that may be the same object as an earlier one."""
-    cdef uint64_t mixed, middle = 0, last = 0
+cdef inline uint64_t mixed(Octets at, Py_ssize_t size) noexcept:
+    """A hash of three words of four or more octets, its upper bits the better ones."""
+    cdef uint64_t first, middle = 0, last = 0
     cdef uint32_t low, high
-    cdef PyObject* known
-    cdef PyObject* made
-    if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
-        return new_bytes(<const char*>at, size)
     if size >= 8:
-        memcpy(&mixed, at, 8)
+        memcpy(&first, at, 8)
         memcpy(&middle, at + (size >> 1) - 4, 8)
         memcpy(&last, at + size - 8, 8)
     else:
         memcpy(&low, at, 4)
         memcpy(&high, at + size - 4, 4)
-        mixed = <uint64_t>low << 32 | high
-    mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
-    mixed = mixed * <uint64_t>0x9E3779B97F4A7C15 >> SHARED_SHIFT
-    known = _shared[mixed]
+        first = <uint64_t>low << 32 | high
+    first ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
+    return first * <uint64_t>0x9E3779B97F4A7C15
+
+
+cdef inline PyObject* octets_of(Octets at, Py_ssize_t size) except NULL:
+    """A reference to a bytes that may be the same object as an earlier one."""
+    cdef PyObject* known
+    cdef PyObject* made
+    cdef uint64_t slot
+    if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
+        return new_bytes(<const char*>at, size)
+    slot = mixed(at, size) >> SHARED_SHIFT
+    known = _shared[slot]
     if known != NULL and bytes_size(known) == size and same(<Octets>bytes_octets(known), at, size):
         increase(known)
         return known
     made = new_bytes(<const char*>at, size)
     increase(made)
-    _shared[mixed] = made
+    _shared[slot] = made
     decrease_any(known)
     return made
 
@@ -118,39 +166,73 @@ cdef inline PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL:
     return new_bytes(<const char*>at, size)
 
 
-cdef inline PyObject* key_of(int section, PyObject* name, int tag) except NULL:
-    """A reference to a key that may be the same object as an earlier one."""
-    cdef PyObject* known
+cdef inline Known* known_key(int section, int tag, Octets name, Py_ssize_t size, uint64_t turn) except? NULL:
+    """The slot of a key whose name has 4 to LONGEST_SHARED octets; NULL where keys of this turn have its two slots."""
+    cdef uint32_t kind = section << 8 | tag
+    cdef uint64_t slot = mixed(name, size) + kind * <uint64_t>0xD6E8FEB86659FD93
+    cdef Known* one = &_keys[slot >> KEYS_SHIFT & ~<uint64_t>1]
+    cdef Known* other = one + 1
     cdef PyObject* key
-    cdef size_t slot = ((<size_t>name >> 4) ^ (<size_t>tag * 37) ^ (<size_t>section * 101)) % KEYS
-    cdef bint is_shared = IPPFAST_LOCKED and bytes_size(name) <= LONGEST_SHARED
     cdef tuple made
-    if is_shared:
-        known = _keys[slot]
-        if (
-            known != NULL
-            and tuple_item(known, 1) == name
-            and <int><object>tuple_item(known, 2) == tag
-            and <int><object>tuple_item(known, 0) == section
-        ):
-            increase(known)
-            return known
-    made = (section, <object>name, tag)
-    key = <PyObject*>made
-    increase(key)
-    if is_shared:
-        known = _keys[slot]
-        increase(key)
-        _keys[slot] = key
-        decrease_any(known)
-    return key
+    if is_key(one, kind, name, size):
+        return one
+    if is_key(other, kind, name, size):
+        return other
+    if one.turn == turn:
+        one = other
+        if one.turn == turn:
+            return NULL
+    made = (section, name[:size], tag)
+    key = one.key
+    one.key = <PyObject*>made
+    increase(one.key)
+    one.kind, one.hash, one.turn = kind, hash_of(one.key), 0
+    decrease_any(key)
+    return one
 
 
-cdef inline int add(PyObject* values, PyObject* value) except -1:
-    """Append, and give up the reference to `value`."""
-    append(values, value)
-    decrease(value)
-    return 0
+cdef inline bint is_key(Known* known, uint32_t kind, Octets name, Py_ssize_t size) noexcept:
+    cdef PyObject* its
+    if known.kind != kind:
+        return False
+    its = tuple_item(known.key, 1)
+    return bytes_size(its) == size and same(<Octets>bytes_octets(its), name, size)
+
+
+cdef PyObject* list_under(
+    PyObject* found, int section, int tag, Octets name, Py_ssize_t size, Py_ssize_t count, uint64_t turn, bint* is_new
+) except NULL:
+    """The list under a key, which `found` holds: a new one of `count` places to be filled, or one that has values.
+
+    turn: the number of the call of `index`. What the cache knows of this turn is in `found`, and what it does not know
+    is not: but where other keys have the slots, or a finalizer, which may run where a list is made, began another turn.
+    """
+    cdef Known* known
+    cdef PyObject* values
+    cdef tuple key
+    is_new[0] = True
+    if IPPFAST_LOCKED and 4 <= size <= LONGEST_SHARED and _turn == turn:
+        known = known_key(section, tag, name, size, turn)
+        if known != NULL:
+            if known.turn == turn:
+                is_new[0] = False
+                return known.values
+            values = new_list(count)
+            if _turn == turn:
+                set_item(found, known.key, values, known.hash)
+                leave_one(values)
+                known.turn, known.values = turn, values
+                return values
+            decrease(values)
+    key = (section, name[:size], tag)
+    values = get_item(found, <PyObject*>key)
+    if values != NULL:
+        is_new[0] = False
+        return values
+    values = new_list(count)
+    set_item(found, <PyObject*>key, values, hash_of(<PyObject*>key))
+    leave_one(values)
+    return values
 
 
 def check(bytes octets not None, Py_ssize_t start):
@@ -230,90 +312,100 @@ def index(bytes octets not None, Py_ssize_t start):
     """Every value from `start` on, where `check` finds no fault. Those under the same group tag, name and value tag
     are one list, wherever they stand.
     """
+    global _turn
     cdef Octets data = <Octets>PyBytes_AS_STRING(octets)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(octets), at = start, place, end, count, number
-    cdef unsigned int length, next_length
+    cdef Octets name
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(octets), at = start, end, named, length
     cdef int section = -1, tag
-    cdef dict found = presized(min(size // 64, 170))
-    cdef bytes name = None
-    cdef PyObject* key
+    cdef dict made = presized(min(size // 64, 170))
+    cdef PyObject* found = <PyObject*>made
     cdef PyObject* values
-    cdef PyObject* known
-    # For each tag, the list of the current name: `found` holds it.
-    cdef PyObject* lists[256]
-    cdef uint32_t names[256]
-    cdef uint32_t current = 0
-    cdef bint seen[16]
-    cdef bint again = False  # another group under the tag of an earlier one: its names are likely known
-    memset(names, 0, sizeof(names))
-    memset(seen, 0, sizeof(seen))
+    cdef PyObject* value
+    cdef Run runs[256]
+    cdef Run* run
+    cdef Py_ssize_t count, number
+    cdef int other
+    cdef bint mixed_tags, is_new
+    cdef uint32_t current = 0  # the number of the attribute, and for each tag, that of the last that it was in
+    cdef uint32_t counted[256]
+    cdef uint32_t begun[256]
+    cdef uint64_t turn = _turn + 1
+    _turn = turn
     while at < size:
         tag = data[at]
         if tag < 0x10:
             if tag == 0x03:
                 break
             section = tag
-            name = None
-            again = seen[tag]
-            seen[tag] = True
             at += 1
             continue
-        if section < 0:
+        if section < 0 or at + 5 > size:
             break
-        if at + 3 > size:
+        named = data[at + 1] << 8 | data[at + 2]
+        name = data + at + 3
+        at += 3 + named
+        if named == 0 or at + 2 > size:
             break
-        length = data[at + 1] << 8 | data[at + 2]
-        place = at + 3 + length
-        if length == 0:
-            if name is None:
-                break
-        elif length >= 0x8000 or place > size:
+        length = data[at] << 8 | data[at + 1]
+        at += 2
+        end = at + length
+        if end > size:
             break
-        else:
-            name = own(octets_of(data + at + 3, length))
-            current += 1
-        if place + 2 > size:
-            break
-        length = data[place] << 8 | data[place + 1]
-        place += 2
-        end = place + length
-        if length >= 0x8000 or end > size:
-            break
-        if names[tag] == current:
-            add(lists[tag], value_of(tag, data + place, length))
-            at = end
-            continue
-        key = key_of(section, <PyObject*>name, tag)
-        if again:
-            known = get_item(<PyObject*>found, key)
-            if known != NULL:
-                decrease(key)
-                add(known, value_of(tag, data + place, length))
-                lists[tag] = known
-                names[tag] = current
-                at = end
-                continue
-        # How many values follow under the same tag, so that the list is made as long as it will be.
+        # How many values follow, and under which tags, so that a list is made as long as it will be.
         count = 1
-        while end + 5 <= size and data[end] == tag and data[end + 1] == 0 and data[end + 2] == 0:
-            next_length = data[end + 3] << 8 | data[end + 4]
-            if next_length >= 0x8000 or end + 5 + next_length > size:
+        mixed_tags = False
+        while end + 5 <= size and data[end + 1] == 0 and data[end + 2] == 0 and data[end] >= 0x10:
+            other = data[end]
+            number = end + 5 + (data[end + 3] << 8 | data[end + 4])
+            if number > size:
                 break
-            end += 5 + next_length
-            count += 1
-        at = end
-        values = new_list(count)
-        put(values, 0, value_of(tag, data + place, length))
-        for number in range(1, count):
-            place += length + 5
-            length = data[place - 2] << 8 | data[place - 1]
-            put(values, number, value_of(tag, data + place, length))
-        known = set_default(<PyObject*>found, key, values)
-        decrease(key)
-        if known != values:
+            end = number
+            if other == tag:
+                count += 1
+                continue
+            if not mixed_tags:
+                if current == 0:
+                    memset(counted, 0, sizeof(counted))
+                    memset(begun, 0, sizeof(begun))
+                mixed_tags = True
+                current += 1
+            if counted[other] != current:
+                counted[other] = current
+                runs[other].count = 0
+            runs[other].count += 1
+        values = list_under(found, section, tag, name, named, count, turn, &is_new)
+        if not mixed_tags:
             for number in range(count):
-                append(known, list_item(values, number))
-        decrease(values)
-        lists[tag] = known
-        names[tag] = current
-    return found
+                if number:
+                    length = data[at + 3] << 8 | data[at + 4]
+                    at += 5
+                value = value_of(tag, data + at, length)
+                if is_new:
+                    put(values, number, value)
+                else:
+                    add(values, value)
+                at += length
+            continue
+        # A collection, mostly: each value goes to the list of its tag.
+        begun[tag] = current
+        runs[tag].values = values
+        runs[tag].filled = 0 if is_new else -1
+        while True:
+            run = &runs[tag]
+            if begun[tag] != current:
+                begun[tag] = current
+                run.values = list_under(found, section, tag, name, named, run.count, turn, &is_new)
+                run.filled = 0 if is_new else -1
+            value = value_of(tag, data + at, length)
+            if run.filled < 0:
+                add(run.values, value)
+            else:
+                put(run.values, run.filled, value)
+                run.filled += 1
+            at += length
+            if at >= end:
+                break
+            tag = data[at]
+            length = data[at + 3] << 8 | data[at + 4]
+            at += 5
+    return made

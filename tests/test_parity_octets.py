@@ -3,6 +3,7 @@
 The rule of this file: nothing here says what is right, only that both twins say the same.
 """
 
+import gc
 from typing import cast
 
 import vectors
@@ -61,3 +62,41 @@ def test_every_message() -> None:
                 finds_the_same(vector.octets, 8)
             for _ in range(2):  # the second time its caches are full
                 assert normal(compiled.index(vector.octets, 8)) == normal(PURE.index(vector.octets, 8))
+
+
+def value(tag: int, name: bytes, octets: bytes) -> bytes:
+    return bytes([tag]) + len(name).to_bytes(2, "big") + name + len(octets).to_bytes(2, "big") + octets
+
+
+def test_more_names_than_are_remembered() -> None:
+    names = [b"name-%d" % number for number in range(5_000)]
+    group = b"".join(value(0x44, name, name) + value(0x21, b"", b"\0\0\0\1") for name in names)
+    octets = b"\2" + group + b"\4" + group + b"\2" + group + b"\3"
+    for _ in range(2):
+        assert outcome(compiled.index, octets, 0) == outcome(PURE.index, octets, 0)
+
+
+def test_a_finalizer_that_indexes_meanwhile() -> None:
+    """On CPython 3.11 it may run wherever a list is made."""
+    names = [b"name-%d" % number for number in range(60)]
+    group = b"".join(value(0x44, name, b"one") + value(0x44, b"", b"two") for name in names)
+    octets = b"\2" + group + b"\2" + group + b"\3"
+    expected = PURE.index(octets, 0)
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            compiled.index(octets, 0)
+
+    before = gc.get_threshold()
+    try:
+        for threshold in range(1, 60):
+            gc.collect()
+            Cycle()
+            gc.set_threshold(threshold)
+            assert compiled.index(octets, 0) == expected
+            gc.set_threshold(*before)
+    finally:
+        gc.set_threshold(*before)

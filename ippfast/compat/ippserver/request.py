@@ -108,7 +108,11 @@ class IppRequest:
 
         Raises `CutError` where it ends too soon, DecodeError for values before any group or attribute.
         """
-        return cls._make(_cut_out(string if type(string) is bytes else bytes(memoryview(string)), 0))
+        octets = string if type(string) is bytes else bytes(memoryview(string))
+        end, how = check(octets, _HEADER)
+        if how != _COMPLETE:
+            _cut_out(octets, 0)  # says what is wrong
+        return cls._make(octets if end == len(octets) else octets[:end])
 
     @classmethod
     def from_file(cls, f: BinaryIO) -> Self:
