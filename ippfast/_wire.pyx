@@ -413,10 +413,13 @@ cdef class AttributeIterator:
         return self
 
     def __next__(self):
+        cdef PyObject* made = NULL
         with cython.critical_section(self):
-            if self.at >= self.end:
-                raise StopIteration
-            return own(unpack(self.wire, &self.at, self.end, self.member))
+            if self.at < self.end:
+                made = unpack(self.wire, &self.at, self.end, self.member)
+        if made == NULL:
+            raise StopIteration  # here, where it makes no exception
+        return own(made)
 
 
 cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL:
