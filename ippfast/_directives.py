@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
     Class = TypeVar("Class", bound=type)
 
-__all__ = ["cclass", "final", "freelist", "no_gc"]
+__all__ = ["cclass", "compiled", "final", "freelist", "no_gc"]
+
+compiled = False
+"""True for the compiler."""
 
 
 def cclass(cls: "Class") -> "Class":

@@ -5,7 +5,13 @@ is compiled as `_loops_c`, where `_loops_c.pxd` gives C types. It does what mess
 integers, booleans and collections, one or several. For the rest a caller gives functions.
 """
 
+from ippfast import _directives as cython
 from ippfast.codec import Collection
+
+if False:  # seen by the compiler alone
+    import cython  # type: ignore[no-redef]
+if not cython.compiled:
+    is_ascii = str.isascii  # in C a look at the string, without a call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +48,10 @@ def read_attributes(
         kind = type(values)
         count += 1
         found: Any = None
-        if not name.isascii():
+        if not is_ascii(name):
             return odd(owner)
         if kind is str:
-            if values.isascii():
+            if is_ascii(values):
                 found = values
         elif kind is int:
             found = values
@@ -103,7 +109,7 @@ def plain(values: "tuple[Any, ...]") -> "list[Any] | None":
     kind = type(values[0])
     if kind is str:
         for value in values:
-            if not value.isascii():
+            if not is_ascii(value):
                 return None
     elif kind is int:
         for value in values:
@@ -135,10 +141,10 @@ def read_group(
         name: str = attribute._name
         values = attribute._values
         kind = type(values)
-        simple = name.isascii()
+        simple = is_ascii(name)
         found: list[Any] | None = None
         if kind is str:
-            if values.isascii():
+            if is_ascii(values):
                 found = [values]
         elif kind is int or kind is bool:
             found = [values]
@@ -155,7 +161,7 @@ def read_group(
             found = values_of(attribute)
             simple = False
         one: Any = make.__new__(make)  # quicker than a call
-        one.name = name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        one.name = name if is_ascii(name) else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         one.tag = tags[attribute._tag]
         one.values = found
         if keep and not simple:

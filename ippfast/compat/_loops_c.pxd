@@ -5,6 +5,13 @@ cimport cython
 from ippfast._attribute_c cimport Attribute as CAttribute
 
 
+cdef extern from *:
+    """
+    #define IPPFAST_IS_ASCII(object) (PyUnicode_CheckExact(object) && PyUnicode_IS_ASCII(object))
+    """
+    bint is_ascii "IPPFAST_IS_ASCII"(object)
+
+
 cdef object Collection
 cdef dict _NO_MEMBERS, _NO_ENUMS
 cdef tuple _SIMPLE

@@ -56,30 +56,28 @@ def decode(data: bytes, *, quirks: bool = False) -> "Any":
 
     quirks: True for all of ippx's limits. Raises its IppDecodeError.
     """
+    library = find_library()
+    make, tags = library.Attribute, library.value_tags
+    values_of, member_of, members_of = _FAITHFUL if quirks else _CORRECTED
+    groups = []
     try:
         message, end = decode_prefix(data)
-        groups = _read_groups(message.groups, quirks)
+        for group in message.groups:
+            tag = library.group_tags.get(group.tag)
+            if tag is None:
+                if quirks:
+                    raise _Unlike
+                tag = group.tag
+            groups.append(
+                (tag, read_group(group, make, tags, not quirks, _CONVERTERS, values_of, member_of, members_of))
+            )
     except (DecodeError, _Unlike):
         return read_message(data)
-    return find_library().IppMessage(message.version, message.code, message.request_id & 0xFFFFFFFF, groups, data[end:])
+    return library.IppMessage(message.version, message.code, message.request_id & 0xFFFFFFFF, groups, data[end:])
 
 
 class _Unlike(Exception):
     """Here ippx reads something else than the codec does."""
-
-
-def _read_groups(groups: "list[AttributeGroup]", quirks: bool) -> "list[Any]":
-    library = find_library()
-    others = (_faithful_values, _faithful_member, _faithful_members) if quirks else (_values, _member, _members)
-    made = []
-    for group in groups:
-        tag = library.group_tags.get(group.tag)
-        if tag is None:
-            if quirks:
-                raise _Unlike
-            tag = group.tag
-        made.append((tag, read_group(group, library.Attribute, library.value_tags, not quirks, _CONVERTERS, *others)))
-    return made
 
 
 # What the loop does not do, with and without the quirks.
@@ -117,6 +115,10 @@ def _merge(collection: Collection, values_of: "Callable[[Attribute], list[Any]]"
     for attribute in collection:
         made.setdefault(_text(attribute.name), []).extend(values_of(attribute))
     return {name: values[0] if len(values) == 1 else values for name, values in made.items()}
+
+
+_FAITHFUL = (_faithful_values, _faithful_member, _faithful_members)
+_CORRECTED = (_values, _member, _members)
 
 
 def _read(tag: int, value: "Any", quirks: bool) -> "Any":
