@@ -8,7 +8,7 @@
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.ref cimport Py_XDECREF
 
 from ._attribute_c cimport Collection, _Attributes
 from ._message_c cimport Message
@@ -16,8 +16,11 @@ from ._wire cimport (
     IppfastAttribute,
     Octets,
     Wire,
+    drop,
     fill,
     give as give_up,
+    hold,
+    is_ours,
     is_tuple,
     new_tuple,
     own,
@@ -33,9 +36,6 @@ cdef extern from *:
     #define IPPFAST_TUPLES_SERVE_AGAIN (IPPFAST_LOCKED && PY_VERSION_HEX < 0x030E0000)
     """
     const bint IPPFAST_TUPLES_SERVE_AGAIN
-
-cdef extern from "Python.h":
-    Py_ssize_t reference_count "Py_REFCNT"(PyObject*)
 
 cdef enum:
     MOST_DEPTH = 100  # limits.MAX_DEPTH
@@ -76,6 +76,7 @@ cdef class Walk:
     cdef object owners  # the groups to come
     cdef PyObject* attribute  # the current one
     cdef Py_ssize_t index  # of its next value
+    cdef PyObject* spare  # the attribute before it, which serves again where nobody kept it
     cdef PyObject* pair  # what came last; it serves again where nobody kept it
     # In a slice, where collections are of the same slice.
     cdef Wire wire  # None outside
@@ -91,6 +92,7 @@ cdef class Walk:
     def __dealloc__(self):
         Py_XDECREF(self.pair)
         Py_XDECREF(self.attribute)
+        Py_XDECREF(self.spare)
         while self.depth:
             self.depth -= 1
             Py_XDECREF(self.frames[self.depth].attribute)
@@ -110,47 +112,58 @@ cdef class Walk:
     cdef PyObject* step(self) except? NULL:
         """The next pair; NULL at the end."""
         cdef PyObject* values
-        cdef PyObject* value
+        cdef PyObject* spare
         cdef Frame* frame
         while True:
             if self.attribute != NULL:
                 values = (<IppfastAttribute*>self.attribute).values
-                if is_tuple(values):
-                    value = tuple_item(values, self.index) if self.index < tuple_size(values) else NULL
-                else:
-                    value = values if self.index == 0 else NULL
-                if value != NULL:
-                    return self.give(value)
+                if not is_tuple(values):
+                    if self.index == 0:
+                        return self.give(values)
+                elif self.index < tuple_size(values):
+                    return self.give(tuple_item(values, self.index))
             if self.wire is None:
                 if not self.go_on():
                     return NULL
             elif self.at < self.end:
-                self.index = 0
-                fill(&self.attribute, unpack(self.wire, &self.at, self.end, self.member or self.depth > 0))
+                spare = self.spare
+                self.spare = NULL
+                if spare != NULL and not is_ours(spare):
+                    drop(spare)
+                    spare = NULL
+                self.take(unpack(self.wire, &self.at, self.end, self.member or self.depth > 0, spare))
             elif self.depth:
                 self.depth -= 1
                 frame = &self.frames[self.depth]
                 self.at = frame.at
                 self.end = frame.end
-                self.index = frame.index
-                fill(&self.attribute, frame.attribute)
+                self.take(frame.attribute, frame.index)
             else:
                 self.wire = None
+
+    cdef inline int take(self, PyObject* attribute, Py_ssize_t index=0) noexcept:
+        """Go on with that attribute. The one that was the current is the spare one now."""
+        cdef PyObject* spare = self.spare
+        self.spare = self.attribute
+        self.attribute = attribute
+        self.index = index
+        if spare != NULL:
+            drop(spare)
+        return 0
 
     cdef bint go_on(self) except -1:
         """Outside slices: to the next attribute, out of a collection or to the next group; False at the end."""
         if self.attributes is not None:
             attribute = next(self.attributes, None)
             if attribute is not None:
-                self.index = 0
-                fill(&self.attribute, give_up(attribute))
+                self.take(give_up(attribute))
                 return True
             self.attributes = None
         if self.outer:
-            self.attributes, attribute, self.index = self.outer.pop()
-            fill(&self.attribute, give_up(attribute))
+            self.attributes, attribute, index = self.outer.pop()
+            self.take(give_up(attribute), index)
         else:
-            fill(&self.attribute, NULL)
+            self.take(NULL)
             owner = next(self.owners, None)
             if owner is None:
                 return False
@@ -192,33 +205,36 @@ cdef class Walk:
         self.end = self.wire.data + collection._end
         return 0
 
-    cdef PyObject* give(self, PyObject* value) except NULL:
+    cdef inline PyObject* give(self, PyObject* value) except NULL:
         """The pair of the current attribute and a value of it; the walk goes on inside a collection."""
         cdef PyObject* attribute = self.attribute
-        cdef PyObject* pair
+        cdef PyObject* pair = self.pair
         self.index += 1
         if type(<object>value) is Collection:
             self.go_in(<Collection>value)
-        Py_INCREF(<object>attribute)
-        Py_INCREF(<object>value)
-        pair = self.pair
-        if IPPFAST_TUPLES_SERVE_AGAIN and pair != NULL and reference_count(pair) == 1:
-            Py_INCREF(<object>pair)  # first, for what is let go now may take a step of its own
-            replace(pair, 0, attribute)
+        hold(value)
+        if IPPFAST_TUPLES_SERVE_AGAIN and pair != NULL and is_ours(pair):
+            hold(pair)  # first, for what is let go now may take a step of its own
+            if tuple_item(pair, 0) != attribute:
+                hold(attribute)
+                replace(pair, 0, attribute)
             replace(pair, 1, value)
             return pair
-        self.pair = NULL
-        Py_XDECREF(pair)
-        pair = new_tuple(2)
+        hold(attribute)
+        return self.new_pair(attribute, value)
+
+    cdef PyObject* new_pair(self, PyObject* attribute, PyObject* value) except NULL:
+        """A pair of its own, because somebody kept the last; the references are given away."""
+        cdef PyObject* pair = new_tuple(2)
         put(pair, 0, attribute)
         put(pair, 1, value)
-        Py_INCREF(<object>pair)
-        Py_XDECREF(self.pair)  # of a step that was taken meanwhile
-        self.pair = pair
+        hold(pair)
+        fill(&self.pair, pair)
         return pair
 
 
-cdef inline void replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:
+cdef inline int replace(PyObject* items, Py_ssize_t index, PyObject* value) noexcept:
     cdef PyObject* before = tuple_item(items, index)
     put(items, index, value)
-    Py_XDECREF(before)
+    drop(before)
+    return 0

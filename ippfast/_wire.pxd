@@ -5,7 +5,6 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 from ._attribute_c cimport Attribute, Collection, _Attributes
@@ -29,6 +28,28 @@ cdef extern from *:
         *variable = NULL;
         return pointer;
     }
+    /* Counting a reference: read as 32 bits, which every earlier write can be forwarded to, and written as 64, which
+       can be forwarded to every later read. */
+    #if IPPFAST_LOCKED && SIZEOF_VOID_P == 8 && PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000 \
+        && !defined(Py_REF_DEBUG)
+    static inline void ippfast_hold(PyObject *object) {
+        uint32_t count = object->ob_refcnt_split[PY_BIG_ENDIAN];
+        if ((int32_t)count >= 0) object->ob_refcnt = (Py_ssize_t)count + 1;  /* below 0: immortal */
+    }
+    static inline void ippfast_drop(PyObject *object) {
+        uint32_t count = object->ob_refcnt_split[PY_BIG_ENDIAN];
+        if ((int32_t)count < 0) return;
+        object->ob_refcnt = (Py_ssize_t)count - 1;
+        if (count == 1) _Py_Dealloc(object);
+    }
+    static inline int ippfast_is_ours(PyObject *object) {
+        return object->ob_refcnt_split[PY_BIG_ENDIAN] == 1;
+    }
+    #else
+    #define ippfast_hold(object) Py_INCREF(object)
+    #define ippfast_drop(object) Py_DECREF(object)
+    #define ippfast_is_ours(object) (IPPFAST_LOCKED && Py_REFCNT(object) == 1)
+    #endif
     /* The fields of Attribute, in the order of _attribute_c.pxd; checked at import. */
     typedef struct {
         PyObject_HEAD
@@ -42,6 +63,9 @@ cdef extern from *:
     PyObject* give "IPPFAST_GIVE"(object)
     PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
     PyObject* give_collection "IPPFAST_GIVE"(Collection)
+    void hold "ippfast_hold"(PyObject*)
+    void drop "ippfast_drop"(PyObject*)
+    bint is_ours "ippfast_is_ours"(PyObject*)  # whether nobody else has a reference; never so without the lock
     ctypedef struct IppfastAttribute:
         PyObject* name
         PyObject* values
@@ -59,6 +83,7 @@ cdef extern from "Python.h":
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
     void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
+    PyObject* Py_None
     PyObject* Py_True
     PyObject* Py_False
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
@@ -76,7 +101,8 @@ cdef inline int32_t be32(Octets at) noexcept nogil:
 cdef inline void fill(PyObject** field, PyObject* value) noexcept:
     cdef PyObject* before = field[0]
     field[0] = value
-    Py_XDECREF(before)
+    if before != NULL:
+        drop(before)
 
 
 cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacity) except -1:
@@ -96,4 +122,4 @@ cdef class Wire(AbstractWire):
     cdef Octets locate(self, _Attributes owner, object name) except? NULL
 
 
-cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL
+cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member, PyObject* spare=*) except NULL

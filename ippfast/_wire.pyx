@@ -422,9 +422,12 @@ cdef class AttributeIterator:
         return own(made)
 
 
-cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except NULL:
-    """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it."""
-    cdef Attribute made = Attribute.__new__(Attribute)
+cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member, PyObject* spare=NULL) except NULL:
+    """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it.
+
+    spare: an attribute that nobody else holds, whose reference is given away: it becomes this one.
+    """
+    cdef Attribute made = Attribute.__new__(Attribute) if spare == NULL else own_attribute(spare)
     cdef IppfastAttribute* attribute = <IppfastAttribute*><PyObject*>made
     cdef PyObject* values
     cdef Octets at = cursor[0]
@@ -445,6 +448,9 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member) except
         following = after_value(following)
         count += 1
     cursor[0] = following
+    if attribute.tags != Py_None:
+        hold(Py_None)
+        fill(&attribute.tags, Py_None)
     if count == 1:
         fill(&attribute.values, value_at(wire, tag, &at))
         return give_attribute(made)
