@@ -10,7 +10,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
@@ -45,6 +45,8 @@ cdef enum:
     LONGEST_SHARED = 64  # strings up to so many octets are shared
     SHARED = 2048  # slots of the cache
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
+    NUMBERS = 512  # the same for numbers
+    NUMBERS_SHIFT = 23  # 32 less the bits of a slot's number
 
 
 # ---- Strings ----
@@ -129,6 +131,37 @@ cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
     return made
 
 
+# ---- Numbers ----
+
+cdef struct Number:
+    PyObject* made
+    int32_t value
+
+cdef Number _numbers[NUMBERS]
+
+
+cdef inline PyObject* number(int32_t value) except NULL:
+    """An int that may be the same object as an earlier one: sizes, margins and resolutions repeat as keywords do."""
+    cdef Number* slot
+    cdef PyObject* made
+    if not IPPFAST_LOCKED or -5 <= value <= 256:  # the interpreter has its own for these
+        return PyLong_FromLong(value)
+    slot = &_numbers[<uint32_t>value * <uint32_t>0x9E3779B1 >> NUMBERS_SHIFT]
+    made = slot.made
+    if slot.value == value and made != NULL:
+        hold(made)
+        return made
+    return new_number(slot, value)
+
+
+cdef PyObject* new_number(Number* slot, int32_t value) except NULL:
+    cdef PyObject* made = PyLong_FromLong(value)
+    hold(made)
+    slot.value = value
+    fill(&slot.made, made)
+    return made
+
+
 # ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
 
 
@@ -138,7 +171,7 @@ cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
     if tag == 0x44 or 0x46 <= tag <= 0x49:
         return shared(at, size)
     if (tag == 0x21 or tag == 0x23) and size == 4:
-        return PyLong_FromLong(be32(at))
+        return number(be32(at))
     if tag == 0x41 or tag == 0x42 or tag == 0x45:
         return string(at, size)
     if tag == 0x22 and size == 1 and at[0] <= 1:
@@ -147,13 +180,13 @@ cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
         return made
     if tag == 0x33 and size == 8:
         made = several(RangeOfInteger, 2)
-        put(made, 0, PyLong_FromLong(be32(at)))
-        put(made, 1, PyLong_FromLong(be32(at + 4)))
+        put(made, 0, number(be32(at)))
+        put(made, 1, number(be32(at + 4)))
         return made
     if tag == 0x32 and size == 9:
         made = several(Resolution, 3)
-        put(made, 0, PyLong_FromLong(be32(at)))
-        put(made, 1, PyLong_FromLong(be32(at + 4)))
+        put(made, 0, number(be32(at)))
+        put(made, 1, number(be32(at + 4)))
         put(made, 2, PyLong_FromLong(<signed char>at[8]))
         return made
     if tag == 0x31 and size == 11:
@@ -170,7 +203,7 @@ cdef inline PyObject* several(object kind, Py_ssize_t size) except NULL:
 cdef PyObject* date_time(Octets at) except NULL:
     cdef PyObject* made = several(DateTime, 10)
     cdef Py_ssize_t field
-    put(made, 0, PyLong_FromLong(be16(at)))
+    put(made, 0, number(be16(at)))
     for field in range(1, 10):
         put(made, field, PyLong_FromLong(at[field + 1]) if field != 7 else PyUnicode_FromOrdinal(at[8]))
     return made
