@@ -109,7 +109,7 @@ cdef class Walk:
             raise StopIteration  # here, where it makes no exception
         return own(pair)
 
-    cdef PyObject* step(self) except? NULL:
+    cdef inline PyObject* step(self) except? NULL:
         """The next pair; NULL at the end."""
         cdef PyObject* values
         cdef PyObject* spare

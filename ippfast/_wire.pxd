@@ -81,6 +81,7 @@ cdef extern from "Python.h":
     bint is_tuple "PyTuple_CheckExact"(PyObject*)
     Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
+    PyObject** tuple_items "&PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
     void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
     PyObject* Py_None

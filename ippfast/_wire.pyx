@@ -99,7 +99,7 @@ cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
     return word == other_word
 
 
-cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
+cdef inline PyObject* shared(Octets at, Py_ssize_t size) except NULL:
     """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
 
     The cache is bounded, and what comes off the wire can only displace what is in it.
@@ -121,13 +121,16 @@ cdef PyObject* shared(Octets at, Py_ssize_t size) except NULL:
     mixed = mixed * <uint64_t>0x9E3779B97F4A7C15 >> SHARED_SHIFT
     known = _shared[mixed]
     if known != NULL and ascii_size(known) == size and same(ascii_octets(known), at, size):
-        Py_INCREF(<object>known)
+        hold(known)
         return known
+    return new_shared(&_shared[mixed], at, size)
+
+
+cdef PyObject* new_shared(PyObject** slot, Octets at, Py_ssize_t size) except NULL:
     cdef PyObject* made = string(at, size)
     if is_ascii(made):
-        Py_INCREF(<object>made)
-        _shared[mixed] = made
-        Py_XDECREF(known)
+        hold(made)
+        fill(slot, made)
     return made
 
 
@@ -165,18 +168,23 @@ cdef PyObject* new_number(Number* slot, int32_t value) except NULL:
 # ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
 
 
-cdef PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
+cdef inline PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
     """Any value but a collection."""
-    cdef PyObject* made
     if tag == 0x44 or 0x46 <= tag <= 0x49:
         return shared(at, size)
     if (tag == 0x21 or tag == 0x23) and size == 4:
         return number(be32(at))
+    return unrepeated(tag, at, size)
+
+
+cdef PyObject* unrepeated(int tag, Octets at, Py_ssize_t size) except NULL:
+    """A value of a syntax whose values repeat less than those of keywords and numbers do."""
+    cdef PyObject* made
     if tag == 0x41 or tag == 0x42 or tag == 0x45:
         return string(at, size)
     if tag == 0x22 and size == 1 and at[0] <= 1:
         made = Py_True if at[0] else Py_False
-        Py_INCREF(<object>made)
+        hold(made)
         return made
     if tag == 0x33 and size == 8:
         made = several(RangeOfInteger, 2)
@@ -462,7 +470,7 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member, PyObje
     """
     cdef Attribute made = Attribute.__new__(Attribute) if spare == NULL else own_attribute(spare)
     cdef IppfastAttribute* attribute = <IppfastAttribute*><PyObject*>made
-    cdef PyObject* values
+    cdef PyObject** values
     cdef Octets at = cursor[0]
     cdef Octets following
     cdef Octets name
@@ -485,19 +493,19 @@ cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member, PyObje
         hold(Py_None)
         fill(&attribute.tags, Py_None)
     if count == 1:
-        fill(&attribute.values, value_at(wire, tag, &at))
-        return give_attribute(made)
-    values = new_tuple(count)
-    fill(&attribute.values, values)
-    put(values, 0, value_at(wire, tag, &at))
-    if mixed:
-        fill(&attribute.tags, new_tuple(count))
-        put(attribute.tags, 0, PyLong_FromLong(tag))
-    for index in range(1, count):
-        tag = at[0]
+        fill(&attribute.values, NULL)
+        values = &attribute.values
+    else:
+        fill(&attribute.values, new_tuple(count))
+        values = tuple_items(attribute.values, 0)
+        if mixed:
+            fill(&attribute.tags, new_tuple(count))
+    for index in range(count):
+        if index:  # the first has its tag before the name
+            tag = at[0]
         if mixed:
             put(attribute.tags, index, PyLong_FromLong(tag))
-        put(values, index, value_at(wire, tag, &at))
+        values[index] = value_at(wire, tag, &at)
     return give_attribute(made)
 
 
