@@ -126,11 +126,10 @@ cdef class Walk:
                 if not self.go_on():
                     return NULL
             elif self.at < self.end:
-                spare = self.spare
-                self.spare = NULL
-                if spare != NULL and not is_ours(spare):
-                    drop(spare)
-                    spare = NULL
+                spare = NULL
+                if self.spare != NULL and is_ours(self.spare):
+                    spare = self.spare
+                    self.spare = NULL
                 self.take(unpack(self.wire, &self.at, self.end, self.member or self.depth > 0, spare))
             elif self.depth:
                 self.depth -= 1

@@ -132,6 +132,40 @@ def test_pairs_that_are_kept_stay(codec: Implementation, of: Of) -> None:
             assert hash(pair) == hash((pair[0], pair[1]))
 
 
+@groups
+def test_attributes_that_are_kept_stay(codec: Implementation, of: Of) -> None:
+    """Without their pairs, whether one or several in a row are kept, and while the walk is inside a collection."""
+    group = of(codec)
+    expected = [seen(pair) for pair in loops(group)]
+    random = Random(2)
+    for _ in range(50):
+        walk = codec.walk(codec.Message((2, 0), 0, 1, [group, group]))
+        kept = {}
+        for place in range(2 * len(expected)):
+            attribute, value = next(walk)
+            hashed = hash(attribute)
+            if random.random() < 0.4:
+                kept[place] = attribute, hashed
+            if random.random() < 0.4:
+                del attribute
+            assert normal(value) == expected[place % len(expected)][-1]
+        del walk
+        for place, (attribute, hashed) in kept.items():
+            assert seen((attribute, attribute.values[0]))[1:4] == expected[place % len(expected)][1:4]
+            assert hash(attribute) == hashed
+
+
+def test_an_attribute_made_anew_while_walking(codec: Implementation) -> None:
+    """Nobody should, but it must do no harm."""
+    message = codec.decode(codec.encode(codec.Message((2, 0), 0, 1, [made(codec)] * 3)))
+    for attribute, value in codec.walk(message):
+        if isinstance(value, str):
+            attribute.__init__("other", ValueTag.INTEGER, [1, 2])  # type: ignore[misc]
+            assert attribute.name == "other"
+        else:
+            assert isinstance(value, int) or attribute.name != "other"
+
+
 def test_a_pair_has_its_own_hash(codec: Implementation) -> None:
     for pair in codec.walk(made(codec)):
         assert hash(pair) == hash((pair[0], pair[1]))
