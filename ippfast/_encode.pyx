@@ -6,8 +6,8 @@
 # wire before it gives anything away; the words are in `errors.py`.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport INT32_MAX, INT32_MIN, uint8_t, uint32_t
 from libc.string cimport memcpy
 
@@ -22,6 +22,7 @@ from ._wire cimport (
     ascii_octets,
     ascii_size,
     cut_bytes,
+    give,
     is_ascii,
     is_str,
     is_tuple,
@@ -31,14 +32,13 @@ from ._wire cimport (
 )
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
-cdef object errors, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+cdef object errors, DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 cdef tuple OUT_OF_BAND
 
 from . import errors
 from .values import (
     OUT_OF_BAND,
     DateTime,
-    OutOfBand,
     RangeOfInteger,
     RawValue,
     Resolution,
@@ -55,43 +55,73 @@ cdef extern from *:
     """
     void prefetch "IPPFAST_PREFETCH"(const void*) noexcept
 
+cdef extern from *:
+    """
+    /* An int below 2**30, neither bool nor of a subclass: one digit, read without a call. */
+    #if PY_VERSION_HEX >= 0x030C0000
+    #define IPPFAST_IS_SHORT(value) (PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject *)(value)))
+    #define IPPFAST_SHORT(value) ((long)PyUnstable_Long_CompactValue((PyLongObject *)(value)))
+    #else
+    #define IPPFAST_IS_SHORT(value) (PyLong_CheckExact(value) && (size_t)(Py_SIZE(value) + 1) <= 2)
+    #define IPPFAST_SHORT(value) ((long)Py_SIZE(value) * (long)((PyLongObject *)(value))->ob_digit[0])
+    #endif
+    """
+    bint is_short_int "IPPFAST_IS_SHORT"(PyObject*)
+    long short_int "IPPFAST_SHORT"(PyObject*)
+
 cdef extern from "Python.h":
     PyObject* list_item "PyList_GET_ITEM"(list, Py_ssize_t)
     Py_ssize_t PyList_GET_SIZE(list)
+    PyObject** tuple_items "&PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     bint is_bool "PyBool_Check"(PyObject*)
     bint is_int "PyLong_Check"(PyObject*)
     PyObject* Py_None
     long PyLong_AsLong(PyObject*)
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
+    bint PyObject_TypeCheck(PyObject*, PyTypeObject*)
+    bint PyUnicode_Check(PyObject*)
+    Py_ssize_t PyUnicode_GET_LENGTH(PyObject*)
+    Py_UCS4 PyUnicode_READ_CHAR(PyObject*, Py_ssize_t)
+
+cdef enum:
+    STACK = 2048  # octets that a message is put together in; a larger one grows in bytes of its own
 
 
 cdef struct Output:
-    uint8_t* octets
-    Py_ssize_t size
-    Py_ssize_t capacity
-    PyObject* grown  # the bytes that `octets` are in, NULL while they fit the stack
+    uint8_t* begin
+    uint8_t* end  # of the room
+    PyObject* grown  # the bytes that they are in, NULL while they fit the stack
+    PyObject* held  # a list, NULL while nothing had to be held
 
 cdef struct Names:
-    # The attribute being written, and those whose collections it is in: for the words of an error.
+    # The attribute being written, what it is in, and those whose collections it is in: for the words of an error.
     PyObject* attribute
+    PyObject* values
+    PyObject* tags
+    PyObject* items
+    bint held
     Names* outer
 
+# Who writes is told where, and returns where it ended: so the place stays in a register.
 
-cdef int grow(Output* output, Py_ssize_t size) except -1:
-    cdef Py_ssize_t capacity = max(output.capacity + (output.capacity >> 1), output.size + size)
-    cdef Octets stack = output.octets
+
+cdef uint8_t* grow(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
+    cdef Py_ssize_t written = at - output.begin
+    cdef Py_ssize_t capacity = output.end - output.begin
+    capacity = max(capacity + (capacity >> 1), written + size)
     if output.grown == NULL:
         output.grown = new_bytes(NULL, capacity)
-        memcpy(PyBytes_AS_STRING(<object>output.grown), stack, output.size)
+        memcpy(PyBytes_AS_STRING(<object>output.grown), output.begin, written)
     else:
         _PyBytes_Resize(&output.grown, capacity)
-    output.octets = <uint8_t*>PyBytes_AS_STRING(<object>output.grown)
-    output.capacity = capacity
-    return 0
+    output.begin = <uint8_t*>PyBytes_AS_STRING(<object>output.grown)
+    output.end = output.begin + capacity
+    return output.begin + written
 
 
-cdef inline int reserve(Output* output, Py_ssize_t size) except -1:
-    return grow(output, size) if output.size + size > output.capacity else 0
+cdef inline uint8_t* room(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
+    """Where to write so many octets."""
+    return at if size <= output.end - at else grow(output, at, size)
 
 
 cdef inline void put16(uint8_t* at, unsigned int number) noexcept nogil:
@@ -106,27 +136,51 @@ cdef inline void put32(uint8_t* at, uint32_t number) noexcept nogil:
     at[3] = number & 0xFF
 
 
+cdef inline uint8_t* put_octets(uint8_t* at, Octets octets, Py_ssize_t size) noexcept nogil:
+    """Copy octets, and return where they end. Most are too few for a call of memcpy to pay."""
+    if size > 64:
+        memcpy(at, octets, size)
+    elif size >= 16:
+        memcpy(at, octets, 16)
+        if size > 32:
+            memcpy(at + 16, octets + 16, 16)
+            memcpy(at + size - 32, octets + size - 32, 16)
+        memcpy(at + size - 16, octets + size - 16, 16)
+    elif size >= 8:
+        memcpy(at, octets, 8)
+        memcpy(at + size - 8, octets + size - 8, 8)
+    elif size >= 4:
+        memcpy(at, octets, 4)
+        memcpy(at + size - 4, octets + size - 4, 4)
+    elif size > 0:
+        at[0] = octets[0]
+        at[size >> 1] = octets[size >> 1]
+        at[size - 1] = octets[size - 1]
+    return at + size
+
+
 cdef inline bint is_string(int tag) noexcept nogil:
     """Whether it is the tag of a character-string without a language (RFC 8010 section 3.9)."""
-    return tag == 0x41 or tag == 0x42 or 0x44 <= tag <= 0x49
+    return 0x41 <= tag <= 0x49 and tag != 0x43
 
 
-cdef inline int copy(Output* output, const void* octets, Py_ssize_t size) except -1:
-    reserve(output, size)
-    memcpy(output.octets + output.size, octets, size)
-    output.size += size
-    return 0
+cdef uint8_t* copy(Output* output, uint8_t* at, const void* octets, Py_ssize_t size) except NULL:
+    at = room(output, at, size)
+    memcpy(at, octets, size)
+    return at + size
 
 
 cdef Py_ssize_t estimate(list groups):
     """About how many octets they will take, so that a large message need not move while it grows."""
-    cdef Py_ssize_t size = 1024
-    for group in groups:
-        if type(group) is AttributeGroup:
+    cdef Py_ssize_t size = 1024, index
+    cdef PyObject* group
+    for index in range(PyList_GET_SIZE(groups)):
+        group = list_item(groups, index)
+        if type(<object>group) is AttributeGroup:
             if (<AttributeGroup>group)._wire is not None:
                 size += (<AttributeGroup>group)._end - (<AttributeGroup>group)._start
             elif (<AttributeGroup>group)._items is not None:
-                size += 32 * len((<AttributeGroup>group)._items)
+                size += 32 * PyList_GET_SIZE((<AttributeGroup>group)._items)
     return size
 
 
@@ -138,209 +192,241 @@ def encode(message):
     values. Raises TypeError for what is no `Message`.
     """
     cdef Output output
-    cdef uint8_t stack[2048]
+    cdef uint8_t stack[STACK]
+    cdef uint8_t* at
+    cdef Py_ssize_t size
     if type(message) is not Message:
         raise TypeError(f"encode takes a Message, not {type(message).__name__}")
-    output.octets = stack
-    output.size = 0
-    output.capacity = sizeof(stack)
+    output.begin = stack
+    output.end = stack + STACK
     output.grown = NULL
+    output.held = NULL
     try:
-        write_message(&output, <Message>message)
+        at = write_message(&output, <Message>message)
+        size = at - output.begin
         if output.grown == NULL:
-            return PyBytes_FromStringAndSize(<char*>stack, output.size)
-        cut_bytes(&output.grown, output.size, output.capacity)
+            return PyBytes_FromStringAndSize(<char*>stack, size)
+        cut_bytes(&output.grown, size, output.end - output.begin)
         return <bytes>output.grown
     finally:
         Py_XDECREF(output.grown)
+        Py_XDECREF(output.held)
 
 
 cdef inline bint take_int(PyObject* value, long lowest, long highest, long* number) except -1:
     """Whether it is an int, and no bool, within these bounds; and which."""
     cdef int overflow
+    if is_short_int(value):
+        number[0] = short_int(value)
+        return lowest <= number[0] <= highest
     if not is_int(value) or is_bool(value):
         return False
     number[0] = PyLong_AsLongAndOverflow(value, &overflow)
     return overflow == 0 and lowest <= number[0] <= highest
 
 
-cdef int write_message(Output* output, Message made) except -1:
-    cdef AttributeGroup group
+cdef uint8_t* write_message(Output* output, Message made) except NULL:
     cdef long major = 0, minor = 0, code = 0, request_id = 0
+    cdef Py_ssize_t index = 0
+    cdef uint8_t* at = output.begin
+    cdef list groups
     if not (
         isinstance(made.version, tuple)
-        and len(<tuple>made.version) == 2
+        and tuple_size(<PyObject*>made.version) == 2
         and take_int(tuple_item(<PyObject*>made.version, 0), 0, 0xFF, &major)
         and take_int(tuple_item(<PyObject*>made.version, 1), 0, 0xFF, &minor)
         and take_int(<PyObject*>made.code, 0, 0xFFFF, &code)
         and take_int(<PyObject*>made.request_id, INT32_MIN, INT32_MAX, &request_id)
     ):
         errors.raise_unfit_header(made.version, made.code, made.request_id)
-    output.octets[0] = major
-    output.octets[1] = minor
-    put16(output.octets + 2, code)
-    put32(output.octets + 4, <uint32_t>request_id)
-    output.size = 8
+    at[0] = major
+    at[1] = minor
+    put16(at + 2, code)
+    put32(at + 4, <uint32_t>request_id)
+    at += 8
     if type(made.groups) is list:
-        reserve(output, estimate(<list>made.groups))
-    for each in made.groups:
-        if type(each) is not AttributeGroup:
-            errors.raise_unfit_group(each)
-        group = <AttributeGroup>each
-        if not 0x01 <= group._tag <= 0x0F or group._tag == 0x03:
-            errors.raise_unfit_group_tag(group._tag)
-        reserve(output, 1)
-        output.octets[output.size] = group._tag
-        output.size += 1
-        if group._sliced:
-            write_slice(output, group)
-        else:
-            write_attributes(output, group._items, group._tag, NULL)
-    return copy(output, b"\x03", 1)
+        groups = <list>made.groups
+        at = room(output, at, estimate(groups))
+        while index < PyList_GET_SIZE(groups):
+            at = write_group(output, at, list_item(groups, index))
+            index += 1
+    else:
+        for each in made.groups:
+            at = write_group(output, at, <PyObject*>each)
+    return copy(output, at, b"\x03", 1)
 
 
-cdef int write_attributes(Output* output, list items, int group, Names* outer) except -1:
+cdef inline uint8_t* write_group(Output* output, uint8_t* at, PyObject* group) except NULL:
+    cdef int tag
+    if type(<object>group) is not AttributeGroup:
+        errors.raise_unfit_group(<object>group)
+    tag = (<AttributeGroup>group)._tag
+    if not 0x01 <= tag <= 0x0F or tag == 0x03:
+        errors.raise_unfit_group_tag(tag)
+    at = room(output, at, 1)
+    at[0] = tag
+    if (<AttributeGroup>group)._sliced:
+        return write_slice(output, at + 1, group)
+    return write_attributes(output, at + 1, <PyObject*>(<AttributeGroup>group)._items, tag, NULL)
+
+
+cdef inline uint8_t* write_slice(Output* output, uint8_t* at, PyObject* slice) except NULL:
+    return copy(
+        output,
+        at,
+        (<Wire>(<_Attributes>slice)._wire).data + (<_Attributes>slice)._start,
+        (<_Attributes>slice)._end - (<_Attributes>slice)._start,
+    )
+
+
+cdef uint8_t* write_attributes(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:
     """The attributes of a group or the members of a collection; and the slices in a group of parts."""
+    cdef Names names
     cdef PyObject* part
     cdef Py_ssize_t index = 0
-    if items is None:
-        return 0
-    while index < PyList_GET_SIZE(items):
+    if items == Py_None:
+        return at
+    names.items = items
+    names.outer = outer
+    while index < PyList_GET_SIZE(<list>items):
         # Of a message that does not fit the processor's caches, the objects are on their way when they are needed.
-        if index + 4 < PyList_GET_SIZE(items):
-            prefetch(list_item(items, index + 4))
-            prefetch((<IppfastAttribute*>list_item(items, index + 2)).values)
-        part = list_item(items, index)
+        if index + 4 < PyList_GET_SIZE(<list>items):
+            prefetch(list_item(<list>items, index + 4))
+            prefetch((<IppfastAttribute*>list_item(<list>items, index + 2)).values)
+        part = list_item(<list>items, index)
         index += 1
         if type(<object>part) is Attribute:
-            write_attribute(output, part, group, outer)
+            names.attribute = part
+            at = write_attribute(output, at, group, &names)
         else:
-            write_slice(output, <AttributeGroup>part)
-    return 0
+            at = write_slice(output, at, part)
+    return at
 
 
-cdef inline int write_slice(Output* output, _Attributes slice) except -1:
-    return copy(output, (<Wire>slice._wire).data + slice._start, slice._end - slice._start)
-
-
-cdef int write_attribute(Output* output, PyObject* attribute, int group, Names* outer) except -1:
-    """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where `outer` has a name (section 3.1.7)."""
-    cdef Names names
-    cdef IppfastAttribute* fields = <IppfastAttribute*>attribute
-    cdef PyObject* value = fields.values
-    cdef bint several = is_tuple(value)
-    cdef Py_ssize_t index, count = tuple_size(value) if several else 1
-    cdef uint8_t* at
+cdef inline uint8_t* write_attribute(Output* output, uint8_t* at, int group, Names* names) except NULL:
+    """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where there are outer names (section 3.1.7)."""
+    cdef IppfastAttribute* fields = <IppfastAttribute*>names.attribute
     cdef int tag = fields.tag
-    names.attribute = attribute
-    names.outer = outer
-    write_name(output, fields, count, group, outer)
-    for index in range(count):
-        if several:
-            value = tuple_item(fields.values, index)
-            if index + 4 < count:
-                prefetch(tuple_item(fields.values, index + 4))
-        if index or outer != NULL:
-            if fields.tags != Py_None:
-                tag = PyLong_AsLong(tuple_item(fields.tags, index))
-            reserve(output, 3)
-            at = output.octets + output.size
-            at[0] = tag
-            at[1] = at[2] = 0
-            output.size += 3
-        write_value(output, tag, value, group, &names, index)
-    return 0
+    cdef PyObject** values = &names.values
+    cdef Py_ssize_t index, count = 1
+    names.values = fields.values
+    names.tags = fields.tags
+    names.held = False
+    if is_tuple(names.values):
+        values = tuple_items(names.values, 0)
+        count = tuple_size(names.values)
+    at = write_name(output, at, fields.name, tag, count, group, names.outer)
+    if names.outer != NULL:
+        put_token(at, tag)
+        at += 3
+    at = write_value(output, at, tag, values[0], group, names, 0)
+    for index in range(1, count):
+        if index + 4 < count:
+            prefetch(values[index + 4])
+        if names.tags != Py_None:
+            tag = PyLong_AsLong(tuple_item(names.tags, index))
+        at = room(output, at, 16)
+        put_token(at, tag)
+        at = write_value(output, at + 3, tag, values[index], group, names, index)
+    return at
 
 
-cdef inline int write_name(
-    Output* output, IppfastAttribute* fields, Py_ssize_t count, int group, Names* outer
-) except -1:
-    """The first value's tag and the name; of a member the memberAttrName."""
-    cdef uint8_t* at
-    cdef Octets name
-    cdef Py_ssize_t size
-    if is_str(fields.name) and is_ascii(fields.name):
-        name = ascii_octets(fields.name)
-        size = ascii_size(fields.name)
-    else:
-        octets = encoded(<object>fields.name) or b""
-        name = <Octets>PyBytes_AS_STRING(octets)
-        size = PyBytes_GET_SIZE(octets)
-    if not 1 <= size <= 0x7FFF or count == 0:
-        errors.raise_unfit_attribute(<object>fields.name, count, group, path(outer))
-    reserve(output, size + 5)
-    at = output.octets + output.size
-    output.size += size + 3
-    at[0] = fields.tag
-    if outer != NULL:
-        at[0] = 0x4A
-        at[1] = at[2] = 0
+cdef inline void put_token(uint8_t* at, int tag) noexcept nogil:
+    """A value's tag and the name-length of none."""
+    at[0] = tag
+    at[1] = at[2] = 0
+
+
+cdef inline uint8_t* write_name(
+    Output* output, uint8_t* at, PyObject* name, int tag, Py_ssize_t count, int group, Names* outer
+) except NULL:
+    """The first value's tag and the name; of a member the memberAttrName. Leaves room for 16 octets."""
+    if not is_str(name) or not is_ascii(name) or not 1 <= ascii_size(name) <= 0x7FFF or count == 0:
+        return write_rare_name(output, at, <object>name, tag, count, group, outer)
+    at = room(output, at, ascii_size(name) + 21)
+    return put_name(at, ascii_octets(name), ascii_size(name), tag, outer != NULL)
+
+
+cdef inline uint8_t* put_name(uint8_t* at, Octets name, Py_ssize_t size, int tag, bint member) noexcept nogil:
+    if member:
+        put_token(at, 0x4A)
         at += 2
-        output.size += 2
+    else:
+        at[0] = tag
     put16(at + 1, size)
-    memcpy(at + 3, name, size)
+    return put_octets(at + 3, name, size)
+
+
+cdef uint8_t* write_rare_name(
+    Output* output, uint8_t* at, object name, int tag, Py_ssize_t count, int group, Names* outer
+) except NULL:
+    octets = encoded(name) or b""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(octets)
+    if not 1 <= size <= 0x7FFF or count == 0:
+        errors.raise_unfit_attribute(name, count, group, path(outer))
+    at = room(output, at, size + 21)
+    return put_name(at, <Octets>PyBytes_AS_STRING(octets), size, tag, outer != NULL)
+
+
+cdef inline uint8_t* write_value(
+    Output* output, uint8_t* at, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
+) except NULL:
+    """Value-length and value, after the tag and the name are out. There is room for 13 octets."""
+    cdef Py_ssize_t size
+    if tag == 0x21 or tag == 0x23:
+        if is_short_int(value):
+            put16(at, 4)
+            put32(at + 2, <uint32_t>short_int(value))
+            return at + 6
+    elif is_string(tag):
+        if is_str(value) and is_ascii(value) and ascii_size(value) <= 0x7FFF:
+            size = ascii_size(value)
+            at = room(output, at, size + 2)
+            put16(at, size)
+            return put_octets(at + 2, ascii_octets(value), size)
+    elif tag == 0x34 and type(<object>value) is Collection:
+        return write_collection(output, at, value, group, names)
+    return write_rare(output, at, tag, value, group, names, index)
+
+
+cdef uint8_t* write_rare(
+    Output* output, uint8_t* at, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
+) except NULL:
+    cdef int size = fixed(tag, value, at + 2)
+    if size >= 0:
+        put16(at, size)
+        return at + 2 + size
+    hold(output, names)
+    return write_free(output, at, tag, <object>value, group, names, index)
+
+
+cdef int hold(Output* output, Names* names) except -1:
+    """Keep what is being written until all is: code of a value's class may run, and let go of it."""
+    if output.held == NULL:
+        held = []
+        output.held = give(held)
+    while names != NULL and not names.held:
+        (<list>output.held).append(
+            (<object>names.attribute, <object>names.values, <object>names.tags, <object>names.items)
+        )
+        names.held = True
+        names = names.outer
     return 0
 
 
-cdef inline int write_value(
-    Output* output, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
-) except -1:
-    """Value-length and value, after the tag and the name are out."""
-    cdef uint8_t* at
-    cdef Py_ssize_t size
-    cdef long number = 0
-    if tag == 0x21 or tag == 0x23:
-        if take_int(value, INT32_MIN, INT32_MAX, &number):
-            reserve(output, 6)
-            at = output.octets + output.size
-            at[0] = 0
-            at[1] = 4
-            put32(at + 2, <uint32_t>number)
-            output.size += 6
-            return 0
-    elif is_string(tag) and is_str(value) and is_ascii(value):
-        size = ascii_size(value)
-        if size <= 0x7FFF:
-            reserve(output, size + 2)
-            at = output.octets + output.size
-            put16(at, size)
-            memcpy(at + 2, ascii_octets(value), size)
-            output.size += size + 2
-            return 0
-    # What follows may run code of the value's class, which may let go of the attribute.
-    Py_INCREF(<object>names.attribute)
-    try:
-        return write_rare(output, tag, <object>value, group, names, index)
-    finally:
-        Py_DECREF(<object>names.attribute)
-
-
-cdef int write_rare(Output* output, int tag, object value, int group, Names* names, Py_ssize_t index) except -1:
-    cdef uint8_t* at
-    cdef Py_ssize_t size
-    if tag == 0x34:
-        if type(value) is Collection:
-            return write_collection(output, <Collection>value, group, names)
-    elif not is_string(tag):
-        reserve(output, 13)
-        at = output.octets + output.size
-        size = fixed(tag, <PyObject*>value, at + 2)
-        if size >= 0:
-            put16(at, size)
-            output.size += size + 2
-            return 0
+cdef uint8_t* write_free(
+    Output* output, uint8_t* at, int tag, object value, int group, Names* names, Py_ssize_t index
+) except NULL:
     octets = free_form(tag, value)
     if octets is None or PyBytes_GET_SIZE(octets) > 0x7FFF:
         errors.raise_unfit_value(tag, value, group, path(names), index)
-    size = PyBytes_GET_SIZE(octets)
-    reserve(output, size + 2)
-    put16(output.octets + output.size, size)
-    output.size += 2
-    return copy(output, PyBytes_AS_STRING(octets), size)
+    at = room(output, at, PyBytes_GET_SIZE(octets) + 2)
+    put16(at, PyBytes_GET_SIZE(octets))
+    return put_octets(at + 2, <Octets>PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
 
 
 cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
-    """Write a value of another fixed length, at most 11 octets; returns that, -1 where it is none or does not fit."""
+    """Write a value of a fixed length, at most 11 octets; returns that, -1 where it is none or does not fit."""
     cdef long number = 0, other = 0, units = 0
     cdef Py_ssize_t field
     if tag == 0x22:
@@ -348,8 +434,13 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
             return -1
         at[0] = value == Py_True
         return 1
+    if tag == 0x21 or tag == 0x23:
+        if not take_int(value, INT32_MIN, INT32_MAX, &number):
+            return -1
+        put32(at, <uint32_t>number)
+        return 4
     if tag == 0x33 or tag == 0x32:
-        if not isinstance(<object>value, RangeOfInteger if tag == 0x33 else Resolution):
+        if not is_kind(value, RangeOfInteger if tag == 0x33 else Resolution):
             return -1
         if tuple_size(value) != (2 if tag == 0x33 else 3):
             return -1
@@ -367,27 +458,34 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
         at[8] = <uint8_t>units
         return 9
     if tag == 0x31:
-        if not isinstance(<object>value, DateTime) or tuple_size(value) != 10:
+        if not is_kind(value, DateTime) or tuple_size(value) != 10:
             return -1
         if not take_int(tuple_item(value, 0), 0, 0xFFFF, &number):
             return -1
         put16(at, number)
         for field in range(1, 10):
             if field == 7:
-                number = ordinal(<object>tuple_item(value, 7))
+                number = ordinal(tuple_item(value, 7))
                 if not 0 <= number <= 0xFF:
                     return -1
             elif not take_int(tuple_item(value, field), 0, 0xFF, &number):
                 return -1
             at[field + 1] = number
         return 11
-    if 0x10 <= tag <= 0x1F and isinstance(<object>value, OutOfBand) and OUT_OF_BAND[tag & 0x0F] is <object>value:
+    if 0x10 <= tag <= 0x1F and value != Py_None and OUT_OF_BAND[tag & 0x0F] is <object>value:
         return 0
     return -1
 
 
-cdef long ordinal(object character) except -2:
-    return ord(character) if isinstance(character, str) and len(character) == 1 else -1
+cdef inline bint is_kind(PyObject* value, object kind) noexcept:
+    """isinstance, but nothing that `__class__` says makes a tuple of what is none."""
+    return PyObject_TypeCheck(value, <PyTypeObject*>kind)
+
+
+cdef long ordinal(PyObject* character) except -2:
+    if not PyUnicode_Check(character) or PyUnicode_GET_LENGTH(character) != 1:
+        return -1
+    return PyUnicode_READ_CHAR(character, 0)
 
 
 cdef bytes free_form(int tag, object value):
@@ -420,14 +518,17 @@ cdef bytes encoded(object value):
         return None
 
 
-cdef int write_collection(Output* output, Collection value, int group, Names* names) except -1:
-    """The members and the end of a collection (RFC 8010 sections 3.1.6 and 3.1.7)."""
-    copy(output, b"\0\0", 2)
-    if value._sliced:
-        write_slice(output, value)
+cdef uint8_t* write_collection(Output* output, uint8_t* at, PyObject* value, int group, Names* names) except NULL:
+    """A collection's members and its end (RFC 8010 sections 3.1.6 and 3.1.7). There is room for 13 octets."""
+    at[0] = at[1] = 0
+    if (<Collection>value)._sliced:
+        at = write_slice(output, at + 2, value)
     else:
-        write_attributes(output, value._items, group, names)
-    return copy(output, b"\x37\0\0\0\0", 5)
+        at = write_attributes(output, at + 2, <PyObject*>(<Collection>value)._items, group, names)
+    at = room(output, at, 5)
+    put_token(at, 0x37)
+    at[3] = at[4] = 0
+    return at + 5
 
 
 cdef tuple path(Names* names):

@@ -22,6 +22,8 @@ cdef extern from *:
     /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
     #define IPPFAST_OWN(pointer) (pointer)
     #define IPPFAST_OWN_ATTRIBUTE(pointer) ((struct __pyx_obj_7ippfast_12_attribute_c_Attribute *)(pointer))
+    /* Of a str that is_ascii; PyUnicode_1BYTE_DATA asks again which kind it is. */
+    #define IPPFAST_ASCII_OCTETS(string) ((uint8_t *)((PyASCIIObject *)(string) + 1))
     #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
     static inline PyObject *ippfast_give(PyObject **variable) {
         PyObject *pointer = *variable;
@@ -61,6 +63,7 @@ cdef extern from *:
     object own "IPPFAST_OWN"(PyObject*)
     Attribute own_attribute "IPPFAST_OWN_ATTRIBUTE"(PyObject*)
     PyObject* give "IPPFAST_GIVE"(object)
+    uint8_t* ascii_octets "IPPFAST_ASCII_OCTETS"(PyObject*)
     PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
     PyObject* give_collection "IPPFAST_GIVE"(Collection)
     void hold "ippfast_hold"(PyObject*)
@@ -76,7 +79,6 @@ cdef extern from *:
 cdef extern from "Python.h":
     bint is_str "PyUnicode_CheckExact"(PyObject*)
     bint is_ascii "PyUnicode_IS_COMPACT_ASCII"(PyObject*)
-    uint8_t* ascii_octets "PyUnicode_1BYTE_DATA"(PyObject*)
     Py_ssize_t ascii_size "PyUnicode_GET_LENGTH"(PyObject*)
     bint is_tuple "PyTuple_CheckExact"(PyObject*)
     Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
