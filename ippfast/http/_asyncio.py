@@ -1,8 +1,8 @@
 """Connections of the client for asyncio: transports, plain or with TLS.
 
 The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. Nothing polls: each
-wait ends with what came, what went out, or its time-out. No piece of a document is asked for before the last one has
-gone out, and reading stops while nobody takes what came.
+wait ends with what came, what went out, or its time-out. No octets of a document are held back, none are asked for
+while the system takes no more, and reading stops while nobody takes what came.
 """
 
 import asyncio
@@ -10,12 +10,13 @@ import contextlib
 import os
 import ssl
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from ..codec import Message
 from ._core import Patience, Progress, within
-from ._outgoing import PIECE, AsyncDocument, Outgoing
+from ._outgoing import PIECE, AsyncDocument, FilePart, Outgoing
 from ._sockets import RECEIVE_SIZE
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError, RemoteProtocolError
@@ -26,8 +27,14 @@ from .uri import Endpoint
 
 __all__ = ["AsyncChannel", "AsyncShell"]
 
+_T = TypeVar("_T")
+
 _COPIED = 131_072
 """Copying so many octets into one costs less than another turn of the loop."""
+_CHUNK_LINES = 12
+"""What a chunk has about it, more or less."""
+_BURST = 16 * 1_048_576
+"""So many octets of a file are sent at most before the loop is told."""
 _UNREAD = 4 * RECEIVE_SIZE
 """So much may have come before anyone takes it."""
 
@@ -97,6 +104,7 @@ class AsyncChannel(asyncio.Protocol):
         self._shell = shell
         self._host = host
         self._transport: asyncio.Transport | None = None
+        self._held: list[Buffer] = []
         self._incoming: deque[bytes] = deque()
         self._unread = 0
         self._reading = True
@@ -306,10 +314,14 @@ class AsyncChannel(asyncio.Protocol):
                 if self._answered() or self._lost is not None:
                     return False
                 self._transport.write(buffer[at : at + PIECE])
-                await asyncio.sleep(0)  # so that what came is read before the next write fails
-                if not await self._drain():
+                if not await self._turn():
                     return False
         return True
+
+    async def _turn(self) -> bool:
+        """Read what came, before the next write fails, and wait until all has gone out. Returns whether more may go."""
+        await asyncio.sleep(0)
+        return not self._answered() and await self._drain()
 
     async def _drain(self) -> bool:
         """Wait until all has gone out; as long as any goes, it is not idle. Returns whether there can be more."""
@@ -333,34 +345,98 @@ class AsyncChannel(asyncio.Protocol):
         """Send until all is sent or the final response has come. buffers: head and message."""
         if not await self._put(buffers) or (expect and not await self._wait_for_continue()):
             return
-        sent = 0
-        pieces = outgoing.pieces_async()
-        try:
-            while (piece := await self._next_piece(pieces)) is not None:
-                if not await self._put(self.connection.send_data(piece)):
-                    return
-                sent += len(piece)
-                if progress is not None:
-                    progress(sent, outgoing.length)
-        finally:
-            await pieces.aclose()
-        if not self._answered():
-            await self._put(self.connection.end())
+        if outgoing.file is not None and not self.secure and hasattr(os, "sendfile"):
+            complete = await self._send_file(outgoing, progress)
+        else:
+            complete = await self._send_pieces(outgoing, progress)
+        last, self._held = self._held, []
+        if complete and not self._answered():
+            await self._put([*last, *self.connection.end()])
 
-    async def _next_piece(self, pieces: AsyncGenerator[Buffer, None]) -> Buffer | None:
-        """The document's next piece. None: it is complete, or the response is there, which ends the wait for it."""
+    async def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
+        """Returns whether all was sent: the response ends the wait for the next piece too."""
         if self._answered():
-            return None
+            return False
+        send_data, call_soon = self.connection.send_data, asyncio.get_running_loop().call_soon
+        held = self._held = []
+        sent, room = 0, _COPIED
+        pieces = outgoing.pieces_async()
         try:
             async with asyncio.timeout(None) as scope:
                 self._interruptible = scope
-                return await anext(pieces, None)
+                async for piece in pieces:
+                    size = len(piece)
+                    buffers = send_data(piece)
+                    if size > _COPIED:
+                        self._let_go()
+                        if not await self._put(buffers):
+                            return False
+                    else:
+                        if not held:
+                            call_soon(self._let_go)  # as soon as anything has to wait, such as the source
+                        if type(piece) is bytes:
+                            held += buffers
+                        else:
+                            held.append(b"".join(buffers))  # it may be filled anew for the next piece
+                        room -= size + _CHUNK_LINES
+                        if room < 0 or not self._writable:
+                            self._let_go()
+                            if not await self._turn():
+                                return False
+                            room = _COPIED
+                    sent += size
+                    if progress is not None:
+                        progress(sent, outgoing.length)
         except TimeoutError:
             if not scope.expired():
                 raise
-            return None
+            return False
         finally:
             self._interruptible = None
+            await pieces.aclose()
+        return True
+
+    def _let_go(self) -> None:
+        """Write the small pieces that are held."""
+        if self._held:
+            assert self._transport is not None
+            octets = b"".join(self._held)
+            self._held.clear()
+            self._transport.write(octets)
+
+    async def _send_file(self, outgoing: Outgoing, progress: Progress | None) -> bool:
+        """Let the operating system send the document out of its file. Returns whether all was sent."""
+        assert self._transport is not None
+        assert outgoing.file is not None
+        assert outgoing.length is not None
+        loop = asyncio.get_running_loop()
+        part = FilePart(outgoing.file, outgoing.length)
+        self.connection.send_data(part)  # type: ignore[arg-type]  # anything with a length
+        # The loop lets nobody but the transport wait for the transport's own descriptor.
+        descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
+        try:
+            more = True
+            while part.left:
+                if self._answered() or self._lost is not None:
+                    return False
+                if not more:
+                    more = True
+                    loop.add_writer(descriptor, self._changed)
+                    try:
+                        await self._wait("idle", self.timeouts.idle)
+                    finally:
+                        loop.remove_writer(descriptor)
+                    continue
+                try:
+                    # In another thread, since the disk may take its time.
+                    more = await _finished(loop.run_in_executor(None, part.send, descriptor, _BURST))
+                except ConnectionError:
+                    return False  # it may have answered before it closed
+                if progress is not None:
+                    progress(part.sent, outgoing.length)
+        finally:
+            os.close(descriptor)
+        return True
 
     async def _wait_for_continue(self) -> bool:
         """Wait a little for a 100. False: the final response is there."""
@@ -369,3 +445,14 @@ class AsyncChannel(asyncio.Protocol):
                 while not self._answered() and not self._continue:
                     await self._wait("idle", None)
         return not self._answered()
+
+
+async def _finished(work: asyncio.Future[_T]) -> _T:
+    """What another thread does with descriptors, which stay open until it is done, even if the task is cancelled."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+        raise

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from ..codec import Message
 from ._core import Patience, Progress, within
-from ._outgoing import PIECE, AsyncDocument, Outgoing
+from ._outgoing import PIECE, AsyncDocument, FilePart, Outgoing
 from ._sockets import RECEIVE_SIZE, send_buffers
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError
@@ -24,6 +24,8 @@ from .uri import Endpoint
 
 __all__ = ["BlockingChannel", "BlockingShell"]
 
+_COPIED = 65_536
+"""Copying so many octets into one costs less than a system call for several buffers."""
 _LOOK = 262_144
 _LOOK_SECONDS = 0.1
 """After so many octets of a document, or seconds, it is seen whether the server has answered already."""
@@ -68,16 +70,6 @@ class BlockingShell:
             secure.close()
             raise
         return secure
-
-
-class _FilePart:
-    """Stands for octets of a file among the buffers to be sent."""
-
-    def __init__(self, length: int) -> None:
-        self._length = length
-
-    def __len__(self) -> int:
-        return self._length
 
 
 class BlockingChannel:
@@ -201,26 +193,43 @@ class BlockingChannel:
         self, buffers: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
     ) -> None:
         """Send until all is sent or the final response has come. buffers: head and message."""
-        connection, may_send = self.connection, self._may_send
-        if not self._put(buffers, may_send) or (expect and not self._wait_for_continue()):
+        if not self._put(buffers, self._may_send) or (expect and not self._wait_for_continue()):
             return
         if outgoing.file is not None and not isinstance(self._socket, ssl.SSLSocket) and hasattr(os, "sendfile"):
-            if not self._send_file(outgoing, progress):
-                return
+            complete = self._send_file(outgoing, progress)
         else:
-            sent = look_after = 0
-            look_at = 0.0
-            for piece in outgoing.pieces():
-                if sent >= look_after or time.monotonic() >= look_at:
-                    if not may_send():
-                        return
-                    look_after, look_at = sent + _LOOK, time.monotonic() + _LOOK_SECONDS
-                if not self._put(connection.send_data(piece), may_send):
-                    return
-                sent += len(piece)
-                if progress is not None:
-                    progress(sent, outgoing.length)
-        self._put(connection.end(), may_send)
+            complete = self._send_pieces(outgoing, progress)
+        if complete:
+            self._put(self.connection.end(), self._may_send)
+
+    def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
+        """Returns whether all was sent. A piece is never held back until the next one, which may take its time."""
+        send, send_data, monotonic = self._socket.send, self.connection.send_data, time.monotonic
+        direct = not isinstance(self._socket, ssl.SSLSocket)
+        sent = look_after = 0
+        look_at = 0.0
+        for piece in outgoing.pieces():
+            if sent >= look_after or monotonic() >= look_at:
+                if not self._may_send():
+                    return False
+                look_after, look_at = sent + _LOOK, monotonic() + _LOOK_SECONDS
+            size = len(piece)
+            buffers = send_data(piece)
+            if direct and size <= _COPIED:
+                octets = b"".join(buffers)
+                try:
+                    count = send(octets)
+                except BlockingIOError:
+                    count = 0
+                except ConnectionError as error:
+                    raise ConnectionLostError(f"the connection broke: {error}") from error
+                buffers = [memoryview(octets)[count:]] if count < len(octets) else []
+            if buffers and not self._put(buffers, self._may_send):
+                return False
+            sent += size
+            if progress is not None:
+                progress(sent, outgoing.length)
+        return True
 
     def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] | None = None) -> bool:
         """As `send_buffers`. What the connection does wrong is told apart here from errors of the document's source."""
@@ -235,28 +244,19 @@ class BlockingChannel:
 
     def _send_file(self, outgoing: Outgoing, progress: Progress | None) -> bool:
         """Let the operating system send the document out of its file. Returns whether all was sent."""
-        file, length = outgoing.file, outgoing.length
-        assert file is not None
-        assert length is not None
-        self.connection.send_data(_FilePart(length))  # type: ignore[arg-type]  # anything with a length
-        start, sent = file.tell(), 0
-        while sent < length:
+        assert outgoing.file is not None
+        assert outgoing.length is not None
+        part = FilePart(outgoing.file, outgoing.length)
+        self.connection.send_data(part)  # type: ignore[arg-type]  # anything with a length
+        while part.left:
             if not self._may_send():
                 return False
             try:
-                count = os.sendfile(self._socket.fileno(), file.fileno(), start + sent, min(length - sent, 16 * PIECE))
-            except BlockingIOError:
-                continue
+                part.send(self._socket.fileno(), 16 * PIECE)
             except ConnectionError as error:
                 raise ConnectionLostError(f"the connection broke: {error}") from error
-            if count == 0:
-                break  # it became shorter: `end` says so
-            sent += count
             if progress is not None:
-                progress(sent, length)
-        file.seek(start + sent)
-        if sent < length:
-            raise EOFError(f"the file ended after {sent} of {length} octets")
+                progress(part.sent, outgoing.length)
         return True
 
     def _may_send(self) -> bool:

@@ -13,7 +13,7 @@ from typing import IO, Any, TypeAlias
 
 from .events import Buffer
 
-__all__ = ["PIECE", "AsyncDocument", "Document", "Outgoing"]
+__all__ = ["PIECE", "AsyncDocument", "Document", "FilePart", "Outgoing"]
 
 PIECE = 262_144
 """Files are read and sent in pieces of so many octets."""
@@ -74,16 +74,20 @@ class Outgoing:
         """The octets, none of the pieces empty. Raises TypeError for pieces that are no octets."""
         source, self._begun = self._source, True
         for piece in _read(source) if hasattr(source, "read") else source:
-            if checked := _check(piece):
-                yield checked
+            if type(piece) is not bytes:  # a call costs as much as all else here
+                piece = _check(piece)
+            if piece:
+                yield piece
 
     async def pieces_async(self) -> AsyncGenerator[Buffer, None]:
         """As `pieces`; but what may make it wait for a disk or a pipe is done in another thread."""
         source, self._begun = self._source, True
         if hasattr(source, "__aiter__"):
             async for piece in source:
-                if checked := _check(piece):
-                    yield checked
+                if type(piece) is not bytes:
+                    piece = _check(piece)
+                if piece:
+                    yield piece
         elif isinstance(source, tuple):  # octets that are there
             for piece in source:
                 yield piece
@@ -91,6 +95,44 @@ class Outgoing:
             pieces = iter(self.pieces())
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
                 yield piece
+
+
+class FilePart:
+    """A file from its position on, which the operating system sends; it has the length of the octets it stands for.
+
+    sent: octets that have gone out.
+    """
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self.sent = 0
+        self._file = file
+        self._start = file.tell()
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def left(self) -> int:
+        return self._length - self.sent
+
+    def send(self, descriptor: int, most: int) -> bool:
+        """Send up to so many octets to a socket that does not block. Returns whether it would take more now.
+
+        Raises OSError, and EOFError where the file has become shorter.
+        """
+        end = min(self.sent + most, self._length)
+        try:
+            while self.sent < end:
+                count = os.sendfile(descriptor, self._file.fileno(), self._start + self.sent, end - self.sent)
+                if count == 0:
+                    raise EOFError(f"the file ended after {self.sent} of {self._length} octets")
+                self.sent += count
+        except BlockingIOError:
+            return False
+        finally:
+            self._file.seek(self._start + self.sent)
+        return True
 
 
 def _read(file: IO[bytes]) -> Iterator[Buffer]:
