@@ -3,16 +3,18 @@
 The rule of this file: `Script` plays client and clock; what a session does is seen in its steps alone.
 """
 
+import tempfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from http_conversations import ANSWER, PRINT_JOB, post, wire
+from http_conversations import ANSWER, PRINT_JOB, post, print_job, wire
 
-from ippfast import Message, encode
+from ippfast import Attribute, Message, ValueTag, encode
 from ippfast.http import BasicAuthenticator, HTTPLimits, IncomingDocument, IncomingRequest, Reply, ServerConnection
 from ippfast.http._service import Service
-from ippfast.http._session import Call, Close, Flow, Next, Receive, Send, Session, StartTLS
+from ippfast.http._session import Call, Close, Fill, Flow, Next, Receive, Send, Session, StartTLS
 
 BODY = encode(PRINT_JOB) + bytes(10_000)
 JUDGING_BY_MESSAGE: dict[str, Any] = {
@@ -45,7 +47,12 @@ class Script:
             connection,
             "192.0.2.1",
             secure=False,
-            open_document=lambda session, turn: IncomingDocument(lambda: self.drive(session.document_event(turn))),
+            open_document=lambda session, turn: IncomingDocument(
+                lambda: self.drive(session.document_event(turn)),
+                lambda: session.ready_event(turn),
+                lambda: session.bare_octets(turn),
+                lambda buffer: self.drive(session.fill(turn, buffer)),
+            ),
             clock=lambda: self.now,
         )
 
@@ -72,13 +79,19 @@ class Script:
 
     def perform(self, step: Any) -> Any:
         self.steps.append(step)
-        if isinstance(step, Receive):
+        if isinstance(step, (Receive, Fill)):
             if not self._arrivals or self._arrivals[0][0] > step.seconds:
                 self.now += step.seconds
                 return None
             delay, octets = self._arrivals.pop(0)
             self.now += delay
-            return octets
+            if isinstance(step, Receive):
+                return octets
+            size = min(len(step.buffer), len(octets))
+            step.buffer[:size] = octets[:size]
+            if size < len(octets):
+                self._arrivals.insert(0, (0, octets[size:]))
+            return size
         if isinstance(step, Send):
             self.sent += wire(step.buffers)
             return None
@@ -138,6 +151,68 @@ def test_rate(size: int, enough: bool) -> None:
     assert script.sent.startswith(b"HTTP/1.1 200 " if enough else b"HTTP/1.1 408 ")
     if not enough:
         assert script.now == 1_011.0  # as soon as ten seconds are over
+
+
+def spooled(arrivals: list[tuple[float, bytes]], **options: Any) -> tuple[Script, bytes]:
+    """A session whose handler writes the document to a file, and that."""
+    with tempfile.TemporaryFile() as file:
+
+        def handle(request: IncomingRequest) -> Message:
+            request.document.write_to(file.fileno())
+            return ANSWER
+
+        script = Script(arrivals, handle, **options).serve()
+        file.seek(0)
+        return script, file.read()
+
+
+def fills(script: Script) -> int:
+    return sum(isinstance(step, Fill) for step in script.steps)
+
+
+@pytest.mark.parametrize(("size", "enough"), [(900, False), (1_100, True)])
+def test_rate_on_the_way_to_a_file(size: int, enough: bool) -> None:
+    octets = post(encode(PRINT_JOB) + bytes(30_000))
+    start = len(octets) - 29_990
+    script, document = spooled([(0, octets[:start]), *slowly(octets[start:], size, 1.0)])
+    assert fills(script) >= 10
+    assert script.sent.startswith(b"HTTP/1.1 200 " if enough else b"HTTP/1.1 408 ")
+    if enough:
+        assert document == bytes(30_000)
+    else:
+        assert script.now == 1_011.0
+
+
+def test_idle_on_the_way_to_a_file() -> None:
+    script, document = spooled([(0, post(BODY)[:-9_000])])
+    assert (script.now, document) == (1_030.0, bytes(1_000))
+    assert script.sent.startswith(b"HTTP/1.1 408 ")
+
+
+def test_nothing_is_filled_before_it_was_asked_for() -> None:
+    """The document's beginning came along unasked; the client waits for 100 with the rest."""
+    octets = post(BODY, headers=["Expect: 100-continue"])
+    script, document = spooled([(0, octets[:-9_000]), (0, octets[-9_000:-8_000]), (0, octets[-8_000:])])
+    assert script.sent.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
+    assert document == bytes(10_000)
+    assert fills(script) == 1
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        post(BODY, chunks=[5_000, 5_000]),
+        post(zlib.compress(BODY, 0), headers=["Content-Encoding: deflate"]),
+        post(
+            encode(print_job(Attribute("compression", ValueTag.KEYWORD, "deflate"))) + zlib.compress(bytes(10_000), 0)
+        ),
+    ],
+    ids=["chunks", "Content-Encoding", "compression"],
+)
+def test_what_is_not_the_document_as_it_is_fills_nothing(octets: bytes) -> None:
+    script, document = spooled([(0, octets[:3_000]), *slowly(octets[3_000:], 1_000, 0.1)])
+    assert document == bytes(10_000)
+    assert fills(script) == 0
 
 
 def test_a_handler_may_take_its_time() -> None:

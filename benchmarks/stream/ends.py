@@ -118,7 +118,7 @@ def receive_threads(certificate: str | None = None) -> None:
 
 def spool_threads(folder: str) -> None:
     def spool(request: Any) -> Any:
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        with tempfile.NamedTemporaryFile(dir=folder, buffering=0, delete=False) as file:
             request.document.write_to(file.fileno())
         return answer_to(request)
 
@@ -301,7 +301,7 @@ def receive_asyncio(certificate: str | None = None) -> None:
 
 def spool_asyncio(folder: str) -> None:
     async def spool(request: Any) -> Any:
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        with tempfile.NamedTemporaryFile(dir=folder, buffering=0, delete=False) as file:
             await request.document.write_to(file.fileno())
         return answer_to(request)
 

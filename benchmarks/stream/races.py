@@ -146,21 +146,21 @@ def spool(plan: Plan, peers: "Peers") -> Iterator[Race]:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=TMPFS))
         sender = stack.enter_context(End("send-bare", core=SENDER))
         printer = peers.printer
+
+        def print_on(port: int, spool: Path) -> float:
+            speed = _upload(sender, port, plan.octets, 0)
+            for file in spool.iterdir():  # by now no clock runs
+                file.unlink()
+            return speed
+
         if printer is None:
             turns.race.errors["ippeveprinter"] = peers.why
         else:
-
-            def print_on_it() -> float:
-                speed = _upload(sender, printer.port, plan.octets, 0)
-                for file in printer.spool.iterdir():
-                    file.unlink()
-                return speed
-
-            turns.add("ippeveprinter", print_on_it)
+            turns.add("ippeveprinter", partial(print_on, printer.port, printer.spool))
         for name in SHELLS:
             end = turns.end(name, f"spool-{name}", folder, core=RECEIVER)
             if end:
-                turns.add(name, partial(_upload, sender, end.port, plan.octets, 0))
+                turns.add(name, partial(print_on, end.port, Path(folder)))
         yield turns.run(plan.rounds)
 
 

@@ -10,7 +10,7 @@ from ..codec import Message, MessageDecoder
 from ..enums import Status
 from ..errors import DecodeError, LimitError
 from ._compression import CODINGS, Decompressor
-from ._framing import Framing
+from ._framing import Framing, LengthFraming
 from ._writers import Writer
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, DocumentData, EndOfMessage, Event, Headers
@@ -72,6 +72,7 @@ class Connection:
 
     def _begin_body(self, framing: Framing, coding: str | None) -> None:
         self._framing = framing
+        self._plain = coding is None
         self._read_octets: _Source = self._unframe
         if coding is not None:
             self._read_octets = _undo(self._unframe, Decompressor(coding, self.limits), framing)
@@ -132,6 +133,7 @@ class Connection:
 
         self._read_document: _Source = read
         if coding is not None:
+            self._plain = False
             self._read_document = _undo(read, Decompressor(coding, self.limits), framing)
         self._document_size = 0
         self._step = self._next_of_document
@@ -152,6 +154,31 @@ class Connection:
 
     def _end_body(self) -> None:
         raise NotImplementedError
+
+    @property
+    def bare_octets(self) -> int:
+        """How many octets come next that are the document's as they are, and whose way need not be through here.
+
+        Call `skip` for those that went another way. It is 0 where there may be some, but events have to come first.
+        """
+        framing, limit = self._framing, self.limits.document
+        if (
+            not isinstance(framing, LengthFraming)
+            or not self._plain
+            or self._step != self._next_of_document
+            or not self._document_size  # what came along with the message is waiting
+            or self._at < len(self._input)
+            or self._input_ended
+            or (limit is not None and self._document_size + framing.left > limit)
+        ):
+            return 0
+        return framing.left
+
+    def skip(self, count: int) -> None:
+        """So many of the `bare_octets` have gone another way."""
+        assert isinstance(self._framing, LengthFraming)
+        self._framing.skip(count)
+        self._document_size += count
 
     # Sending.
 

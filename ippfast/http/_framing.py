@@ -67,6 +67,11 @@ class LengthFraming:
         self.ended = self.left == 0
         return _piece(data, start, end), end
 
+    def skip(self, count: int) -> None:
+        """So many octets of the body, of those that are left, have gone another way."""
+        self.left -= count
+        self.ended = self.left == 0
+
     def close(self) -> None:
         raise ConnectionLostError(f"the body ended {self.left} octets early")
 

@@ -19,12 +19,14 @@ from .events import NEED_DATA, Buffer, ConnectionClosed, Event, Request, Request
 from .incoming import AsyncReply, Page, PageRequest, Parts, Reply
 from .server_connection import ServerConnection
 
-__all__ = ["Call", "Close", "Flow", "Next", "Receive", "Send", "Session", "StartTLS", "Step"]
+__all__ = ["GATHERING", "Call", "Close", "Fill", "Flow", "Next", "Receive", "Send", "Session", "StartTLS", "Step"]
 
 _WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 
 RATE_AFTER = 10.0
 """A body has to keep the rate once it was waited for so many seconds."""
+
+GATHERING = 1.0
 
 UNASKED = 0.2
 """Seconds for a client to send the message before it gets its 100, where that decides whether a user is needed."""
@@ -34,6 +36,17 @@ UNASKED = 0.2
 class Receive:
     """Wait for octets for at most so many seconds. The result: octets, none at the end; None where time is over."""
 
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """As `Receive`, into a buffer. The result: how many octets, 0 at the end; None where time is over.
+
+    Until it is full, at most `GATHERING` seconds may be waited for more of them.
+    """
+
+    buffer: memoryview
     seconds: float
 
 
@@ -72,7 +85,7 @@ class StartTLS:
     """Do the server's part of a handshake, within ``limits.head_time`` seconds."""
 
 
-Step: TypeAlias = Receive | Send | Call | Next | Close | StartTLS
+Step: TypeAlias = Receive | Fill | Send | Call | Next | Close | StartTLS
 _T = TypeVar("_T")
 Flow: TypeAlias = Generator[Step, Any, _T]
 
@@ -159,6 +172,26 @@ class Session:
         self._check_turn(turn)
         return self.connection.next_event()
 
+    def bare_octets(self, turn: int) -> int:
+        """How many octets of a request's document `fill` may receive now."""
+        self._check_turn(turn)
+        connection = self.connection
+        return 0 if connection.awaits_continue else connection.bare_octets
+
+    def fill(self, turn: int, buffer: memoryview) -> Flow[int]:
+        """Receive some of the `bare_octets` into a buffer: how many; 0 where `document_event` says why none came."""
+        self._check_turn(turn)
+        connection, start = self.connection, self._clock()
+        count = yield Fill(buffer, self._limits.idle)
+        if count is None:
+            raise RemoteProtocolError(408, "the request does not go on")
+        self._check_rate(start, count)
+        if count:
+            connection.skip(count)
+        else:
+            connection.receive_data(b"")
+        return int(count)
+
     def _check_turn(self, turn: int) -> None:
         if turn != self._turn:
             raise LocalProtocolError("the request is over, and its document with it")
@@ -182,12 +215,17 @@ class Session:
                 raise RemoteProtocolError(408, "the request does not go on")
             data = b""
         if connection.message_complete:
-            self._waited += self._clock() - now
-            self._received += len(data)
-            if self._waited > RATE_AFTER and self._received < limits.rate * self._waited:
-                raise RemoteProtocolError(408, f"under {limits.rate} octets a second")
+            self._check_rate(now, len(data))
         self.idle = False
         connection.receive_data(data)
+
+    def _check_rate(self, start: float, count: int) -> None:
+        """So many octets of a body have come since `start`."""
+        rate = self._limits.rate
+        self._waited += self._clock() - start
+        self._received += count
+        if self._waited > RATE_AFTER and self._received < rate * self._waited:
+            raise RemoteProtocolError(408, f"under {rate} octets a second")
 
     def _head_time(self, now: float) -> float:
         """What is left of the seconds for head and message together."""

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ._service import Listening, log
-from ._session import Call, Close, Flow, Next, Receive, Send, Session, Step
+from ._session import GATHERING, Call, Close, Fill, Flow, Next, Receive, Send, Session, Step
 from .errors import ConnectionLostError, HTTPError, LocalProtocolError, RemoteProtocolError
 from .events import Buffer
 from .incoming import AsyncAuthorizer, AsyncHandler, AsyncIncomingDocument, AsyncIncomingRequest, AsyncPages
@@ -155,6 +155,7 @@ class _Connection(asyncio.Protocol):
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._ended = False
+        self._held = False  # reading pauses between two buffers that are filled
         self._full = False  # the transport's buffer of what is to be sent
         self._waiting: asyncio.Future[None] | None = None
         self._lost: ConnectionLostError | None = None
@@ -176,7 +177,10 @@ class _Connection(asyncio.Protocol):
             self.peer,
             secure=secure,
             open_document=lambda session, turn: AsyncIncomingDocument(
-                lambda: drive(session.document_event(turn), self._perform), lambda: session.ready_event(turn)
+                lambda: drive(session.document_event(turn), self._perform),
+                lambda: session.ready_event(turn),
+                lambda: 0 if self._queue else session.bare_octets(turn),
+                lambda buffer: drive(session.fill(turn, buffer), self._perform),
             ),
         )
         await drive(session.serve(), self._perform)
@@ -193,6 +197,8 @@ class _Connection(asyncio.Protocol):
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Receive):
             return await self._receive(step.seconds)
+        if isinstance(step, Fill):
+            return await self._fill(step.buffer, step.seconds)
         if isinstance(step, Send):
             return await self._send(step.buffers)
         if isinstance(step, (Call, Next, Close)):
@@ -205,7 +211,8 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._made = True
         self._transport = transport
-        transport.set_write_buffer_limits(high=0)
+        # Not 0: TLS would call even an empty buffer full, at each second look, and an answer could wait for nothing.
+        transport.set_write_buffer_limits(high=1)
 
     def data_received(self, data: bytes) -> None:
         self._queue.append(data)
@@ -252,6 +259,7 @@ class _Connection(asyncio.Protocol):
             self._waiting = None
 
     async def _receive(self, seconds: float) -> bytes | None:
+        self._let_go()
         end = self._loop.time() + seconds
         while not self._queue and not self._ended and self._lost is None:
             left = end - self._loop.time()
@@ -269,6 +277,37 @@ class _Connection(asyncio.Protocol):
             return b""
         assert self._lost is not None
         raise self._lost
+
+    def _let_go(self) -> None:
+        if self._held:
+            self._held = False
+            self._transport.resume_reading()
+
+    async def _fill(self, buffer: memoryview, seconds: float) -> int | None:
+        filling = _Filling(self, buffer)
+        self._transport.set_protocol(filling)
+        self._let_go()
+        try:
+            if await self._filled(filling, 1, seconds):
+                await self._filled(filling, len(buffer), GATHERING)
+        finally:
+            self._transport.pause_reading()
+            self._transport.set_protocol(self)
+            self._held = True
+        if not filling.count and self._lost is not None and not self._ended:
+            raise self._lost
+        return filling.count or (0 if self._ended else None)
+
+    async def _filled(self, filling: "_Filling", enough: int, seconds: float) -> bool:
+        """Wait until there is enough in its buffer."""
+        filling.enough = enough
+        end = self._loop.time() + seconds
+        while filling.count < enough and not self._ended and self._lost is None:
+            left = end - self._loop.time()
+            if left <= 0:
+                break
+            await self._wait(left)
+        return filling.count >= enough
 
     async def _send(self, buffers: Iterable[Buffer]) -> None:
         views = [memoryview(buffer) for buffer in buffers if len(buffer)]
@@ -321,6 +360,7 @@ class _Connection(asyncio.Protocol):
     async def _linger(self, session: Session) -> None:
         """Let the client read the last answer before the connection is reset by what it still sends."""
         end, left = self._loop.time() + _LINGER, self._limits.drain
+        self._let_go()
         with contextlib.suppress(ConnectionLostError):
             if not session.secure:
                 self._transport.write_eof()
@@ -356,6 +396,41 @@ class _Connection(asyncio.Protocol):
         self.abort()
         if self._made:
             await self._closed
+
+
+class _Filling(asyncio.BufferedProtocol):
+    """Stands in for a connection while octets go straight into a buffer.
+
+    count: how many there are. enough: of so many, the connection wants to know.
+    """
+
+    def __init__(self, connection: _Connection, buffer: memoryview) -> None:
+        self.count = 0
+        self.enough = 1
+        self._connection = connection
+        self._buffer = buffer
+
+    def eof_received(self) -> bool:
+        return self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer[self.count :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.count += nbytes
+        if self.count == len(self._buffer):
+            self._connection._transport.pause_reading()
+        if self.count >= self.enough:
+            self._connection._wake()
 
 
 async def drive(flow: Flow[_T], perform: Any) -> _T:

@@ -33,15 +33,22 @@ __all__ = [
 ]
 
 
+_BUFFER = 524_288
+"""So many octets are received at once on their way to a file."""
+
 _BATCH = 1024 * 1024
-"""So many octets are written by one call of a thread."""
+"""For asyncio: so many octets are written by one call of a thread."""
 
 
-def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> None:
+def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:
+    """How many octets that were."""
+    written = 0
     for piece in pieces:
         left = memoryview(piece)
+        written += len(left)
         while left:
             left = left[os.write(descriptor, left) :]
+    return written
 
 
 class IncomingDocument:
@@ -51,9 +58,17 @@ class IncomingDocument:
     handler lets that pass.
     """
 
-    def __init__(self, next_event: Callable[[], Event], ready_event: Callable[[], Event] = lambda: NEED_DATA) -> None:
+    def __init__(
+        self,
+        next_event: Callable[[], Event],
+        ready_event: Callable[[], Event] = lambda: NEED_DATA,
+        bare_octets: Callable[[], int] = lambda: 0,
+        fill: Callable[[memoryview], int] = len,
+    ) -> None:
         self._next_event = next_event
         self._ready_event = ready_event  # as the other, but never waits, and costs less
+        self._bare_octets = bare_octets  # how many need not come through events
+        self._fill = fill  # takes them into a buffer; 0 where an event says why none came
         self._rest = memoryview(b"")
         self._ended = False
 
@@ -77,8 +92,12 @@ class IncomingDocument:
         """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were."""
         written = 0
         for piece in self:
-            _write_all(descriptor, [piece])
-            written += len(piece)
+            written += _write_all(descriptor, [piece])
+            if left := self._bare_octets():
+                buffer = memoryview(bytearray(min(left, _BUFFER)))
+                while left and (count := self._fill(buffer[:left])):
+                    written += _write_all(descriptor, [buffer[:count]])
+                    left -= count
         return written
 
     def _piece(self) -> Buffer:
@@ -151,10 +170,16 @@ class AsyncIncomingDocument:
     """
 
     def __init__(
-        self, next_event: Callable[[], Awaitable[Event]], ready_event: Callable[[], Event] = lambda: NEED_DATA
+        self,
+        next_event: Callable[[], Awaitable[Event]],
+        ready_event: Callable[[], Event] = lambda: NEED_DATA,
+        bare_octets: Callable[[], int] = lambda: 0,
+        fill: Callable[[memoryview], Awaitable[int]] | None = None,
     ) -> None:
         self._next_event = next_event
         self._ready_event = ready_event  # as the other, but never waits, and costs less
+        self._bare_octets = bare_octets  # these two as for `IncomingDocument`
+        self._fill = fill
         self._rest = memoryview(b"")
         self._ended = False
 
@@ -182,23 +207,40 @@ class AsyncIncomingDocument:
         from asyncio import Future, get_running_loop  # not loaded where threads serve
 
         loop = get_running_loop()
-        written, batch, size = 0, list[Buffer](), 0
-        writing: Future[None] | None = None
+        written = 0
+        writing: Future[int] | None = None
+        buffers = list[memoryview]()
         try:
-            while piece := await self._piece():
-                batch.append(piece)
-                size += len(piece)
-                if size >= _BATCH:
-                    if writing is not None:
-                        await writing
-                    writing = loop.run_in_executor(None, _write_all, descriptor, batch)
-                    written, batch, size = written + size, [], 0
+            while batch := await self._batch(buffers):
+                if writing is not None:
+                    written += await writing
+                writing = loop.run_in_executor(None, _write_all, descriptor, batch)
         finally:
             if writing is not None:
-                await writing
-        if batch:
-            await loop.run_in_executor(None, _write_all, descriptor, batch)
-        return written + size
+                written += await writing
+        return written
+
+    async def _batch(self, buffers: list[memoryview]) -> list[Buffer]:
+        """What comes next, about `_BATCH` octets; none at the end.
+
+        buffers: at most two, of which each second batch may use the same again.
+        """
+        batch, size = list[Buffer](), 0
+        while size < _BATCH:
+            left = 0 if self._rest else self._bare_octets()
+            if left and batch:
+                break
+            if left and self._fill is not None:
+                buffer = buffers.pop(0) if len(buffers) > 1 else memoryview(bytearray(min(left, _BATCH)))
+                buffers.append(buffer)
+                if count := await self._fill(buffer[:left]):
+                    return [buffer[:count]]
+            piece = await self._piece()
+            if not piece:
+                break
+            batch.append(piece)
+            size += len(piece)
+        return batch
 
     async def _piece(self) -> Buffer:
         """What comes next; no octets at the end."""

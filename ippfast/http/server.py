@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ._service import Listening, log
-from ._session import Call, Close, Flow, Next, Receive, Send, Session, Step
+from ._session import Call, Close, Fill, Flow, Next, Receive, Send, Session, Step
 from ._sockets import RECEIVE_SIZE, send_buffers
 from .errors import ConnectionLostError, HTTPError
 from .incoming import Authorizer, Handler, IncomingDocument, IncomingRequest, Pages
@@ -153,7 +153,10 @@ class _Connection:
             self.peer,
             secure=secure,
             open_document=lambda session, turn: IncomingDocument(
-                lambda: self._drive(session.document_event(turn)), lambda: session.ready_event(turn)
+                lambda: self._drive(session.document_event(turn)),
+                lambda: session.ready_event(turn),
+                lambda: session.bare_octets(turn),
+                lambda buffer: self._drive(session.fill(turn, buffer)),
             ),
         )
         self._drive(session.serve())
@@ -177,6 +180,8 @@ class _Connection:
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Receive):
             return self._receive(step.seconds)
+        if isinstance(step, Fill):
+            return self._receive(step.seconds, step.buffer)
         if isinstance(step, Send):
             return self._send(step)
         if isinstance(step, Call):
@@ -187,11 +192,11 @@ class _Connection:
             return getattr(step.pieces, "close", bool)()
         return self._start_tls()
 
-    def _receive(self, seconds: float) -> bytes | None:
+    def _receive(self, seconds: float, buffer: memoryview | None = None) -> bytes | int | None:
         if seconds != self._socket.gettimeout():  # a system call less for each piece of a document
             self._socket.settimeout(seconds)
         try:
-            return self._socket.recv(RECEIVE_SIZE)
+            return self._socket.recv(RECEIVE_SIZE) if buffer is None else self._socket.recv_into(buffer)
         except TimeoutError:
             return None
         except OSError as error:
