@@ -28,12 +28,6 @@ cdef extern from *:
     #else
     #define IPPFAST_SET(dict, key, value, hash) PyDict_SetItem(dict, key, value)
     #endif
-    /* Gives up one of two references that there are. The count, just written as 32 bits, is not read back as 64. */
-    #if IPPFAST_LOCKED && !defined(Py_REF_DEBUG)
-    #define IPPFAST_LEAVE_ONE(object) Py_SET_REFCNT(object, 1)
-    #else
-    #define IPPFAST_LEAVE_ONE(object) Py_DECREF(object)
-    #endif
     /* Append, and give the reference to the value away. */
     static inline int ippfast_add(PyObject *list, PyObject *value) {
         #if IPPFAST_LOCKED && CYTHON_ASSUME_SAFE_MACROS
@@ -52,7 +46,6 @@ cdef extern from *:
     const bint IPPFAST_LOCKED
     object own "IPPFAST_OWN"(PyObject*)
     int set_item "IPPFAST_SET"(PyObject*, PyObject*, PyObject*, Py_hash_t) except -1
-    void leave_one "IPPFAST_LEAVE_ONE"(PyObject*)
     int add "ippfast_add"(PyObject*, PyObject*) except -1
 
 cdef extern from "Python.h":
@@ -220,7 +213,7 @@ cdef PyObject* list_under(
             values = new_list(count)
             if _turn == turn:
                 set_item(found, known.key, values, known.hash)
-                leave_one(values)
+                decrease(values)
                 known.turn, known.values = turn, values
                 return values
             decrease(values)
@@ -231,7 +224,7 @@ cdef PyObject* list_under(
         return values
     values = new_list(count)
     set_item(found, <PyObject*>key, values, hash_of(<PyObject*>key))
-    leave_one(values)
+    decrease(values)
     return values
 
 
