@@ -198,33 +198,38 @@ class Attribute:
 def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
     """What `Attribute` does with its arguments."""
     # The most frequent first, for isinstance of several types takes long where it is none of them.
-    kind = type(values)
-    one = kind is str or kind is int
-    if not one and kind is not list:
-        one = isinstance(values, _ONE_VALUE) or isinstance(values, Collection)  # noqa: SIM101  # so it compiles well
-    several: Any = values
+    several: Any
     count = 1
-    if not one:
-        several = tuple(values)  # type: ignore[arg-type]
-        count = len(several)
-        if count == 1 and type(several[0]) is not tuple:
-            several = several[0]
+    if type(values) is str or type(values) is int or type(values) is bool:
+        several = values
+    elif type(values) is list:
+        items = values
+        count = len(items)
+        several = items[0] if count == 1 else tuple(items)
+    elif type(values) is Collection or isinstance(values, _ONE_VALUE):
+        several = values
+    else:
+        many = tuple(values)
+        count = len(many)
+        several = many[0] if count == 1 else many
+    if count == 1 and type(several) is tuple:  # which is no value
+        several = (several,)
     attribute._name = name if type(name) is str else str.__str__(name)
     attribute._offset = -1
     attribute._values = several
     attribute._tags = None
     if isinstance(tag, int):
-        attribute._tag = _check_tag(tag)
-        return
-    tags = tuple([_check_tag(number) for number in tag])
-    if len(tags) != count:
-        raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
-    attribute._tag = tags[0] if tags else 0
-    if tags.count(attribute._tag) != count:
-        attribute._tags = tags
+        attribute._tag = _check_tag(tag, "a value tag")
+    else:
+        tags = tuple([_check_tag(number, "a value tag") for number in tag])
+        if len(tags) != count:
+            raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
+        attribute._tag = tags[0] if tags else 0
+        if tags.count(attribute._tag) != count:
+            attribute._tags = tags
 
 
-def _check_tag(number: object) -> int:
+def _check_tag(number: object, what: str) -> int:
     if isinstance(number, int):
         try:
             octet = number
@@ -232,7 +237,7 @@ def _check_tag(number: object) -> int:
             octet = -1
         if 0 <= octet <= 0xFF:
             return int(octet)
-    raise ValueError(f"a value tag is an int from 0 to 0xff, not {number!r}")
+    raise ValueError(f"{what} is an int from 0 to 0xff, not {number!r}")
 
 
 def _show_tag(number: int) -> str:
@@ -339,9 +344,7 @@ class Collection(_Attributes):
         depth = 1
         for attribute in items:
             _check_attribute(attribute)
-            for value in attribute.values:
-                if isinstance(value, Collection):
-                    depth = max(depth, value._depth + 1)
+            depth = max(depth, _depth_in(attribute) + 1)
         if depth > MAX_DEPTH:
             raise ValueError(f"collections nest at most {MAX_DEPTH} deep")
         self._wire = None
@@ -393,8 +396,7 @@ class AttributeGroup(_Attributes):
     _tag: int
 
     def __init__(self, tag: int, attributes: "Iterable[Attribute]" = ()) -> None:
-        if not isinstance(tag, int) or not 0 <= tag <= 0xFF:
-            raise ValueError(f"a group's tag is an int from 0 to 0xff, not {tag!r}")
+        self._tag = _check_tag(tag, "a group's tag")
         items = list(attributes)
         for attribute in items:
             _check_attribute(attribute)
@@ -404,7 +406,6 @@ class AttributeGroup(_Attributes):
         self._index = None
         self._items = items
         self._sliced = False
-        self._tag = int(tag)
 
     @property
     def tag(self) -> "DelimiterTag | int":
@@ -538,6 +539,21 @@ class AttributeGroup(_Attributes):
         from .codec import rebuild
 
         return rebuild, ("AttributeGroup", (self._tag, list(self)))
+
+
+def _depth_in(attribute: Attribute) -> int:
+    """How deep collections nest in an attribute's values."""
+    deepest = 0
+    if type(attribute._values) is not tuple:
+        if type(attribute._values) is Collection:
+            collection = attribute._values
+            deepest = collection._depth
+        return deepest
+    for value in attribute._values:
+        if type(value) is Collection:
+            collection = value
+            deepest = max(deepest, collection._depth)
+    return deepest
 
 
 def _check_attribute(attribute: object) -> None:

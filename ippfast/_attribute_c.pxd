@@ -7,14 +7,20 @@ cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
 cdef object _MISSING
 
 
-cdef void _fill(Attribute attribute, object name, object tag, object values) except *
+# What returns nothing is an int too: after a void the caller has to ask whether there was an error.
+@cython.locals(count=cython.Py_ssize_t, items=list, many=tuple, tags=tuple)
+cdef int _fill(Attribute attribute, object name, object tag, object values) except -1
 
 
 @cython.locals(octet=cython.int)
-cdef int _check_tag(object number) except -1
+cdef int _check_tag(object number, str what) except -1
 
 
-cdef void _check_attribute(object attribute) except *
+cdef int _check_attribute(object attribute) except -1
+
+
+@cython.locals(deepest=cython.int, collection=Collection)
+cdef int _depth_in(Attribute attribute) except -1
 
 
 cdef class Wire:

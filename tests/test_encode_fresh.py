@@ -65,6 +65,51 @@ def test_groups_of_any_sequence(codec: Implementation, kind: Any) -> None:
     assert codec.encode(message) == b"\x02\0\0\0\0\0\0\1\x01\x02\x03"
 
 
+class Word(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ("one", ("one",)),
+        (Word("one"), ("one",)),
+        (7, (7,)),
+        (True, (True,)),
+        (b"octets", (b"octets",)),
+        (RangeOfInteger(1, 2), (RangeOfInteger(1, 2),)),
+        (["one"], ("one",)),
+        (["one", "two"], ("one", "two")),
+        (("one",), ("one",)),
+        (("one", "two"), ("one", "two")),
+        ([RangeOfInteger(1, 2)], (RangeOfInteger(1, 2),)),
+        (range(1), (0,)),
+        ({"one": 1, "two": 2}, ("one", "two")),
+        ([], ()),
+        ((), ()),
+        ([("pair",)], (("pair",),)),
+        ((("pair", "of"),), (("pair", "of"),)),
+        ([[]], ([],)),
+    ],
+)
+def test_values_of_any_shape(codec: Implementation, given: Any, values: tuple[Any, ...]) -> None:
+    attribute = codec.Attribute("a", KEYWORD, given)
+    assert attribute.values == values
+    assert type(attribute.values) is tuple
+    assert len(attribute.tags) == len(values)
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_collections_nest_so_deep(codec: Implementation, beside: int) -> None:
+    """Whether they stand alone or with other values."""
+    others = [codec.Collection()] * beside
+    made = codec.Collection()
+    for _ in range(99):
+        made = codec.Collection([codec.Attribute("in", COLLECTION, [*others, made, *others])])
+    with pytest.raises(ValueError, match="at most 100 deep"):
+        codec.Collection([codec.Attribute("in", COLLECTION, [*others, made])])
+
+
 @pytest.mark.parametrize(
     ("tag", "kind"), [(0x31, DateTime), (0x32, Resolution), (0x33, RangeOfInteger), (0x35, StringWithLanguage)]
 )
