@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from http_clients import clients
+from http_clients import CLIENTS, clients
 from http_conversations import ANSWER, PRINT_JOB, response
 from http_servers import SECONDS, read_until, scripted
 
 from ippfast import encode
 from ippfast.http import AsyncClient, ConnectionLostError, PhaseTimeoutError, StatusError, Timeouts
+from ippfast.http._gathering import Gathering
+from ippfast.http.events import Buffer
 
 LARGE = 64 * 1_048_576
 """Octets, more than lie between two sockets."""
@@ -83,26 +85,66 @@ def test_nothing_is_held_back_while_an_asynchronous_source_waits() -> None:
     assert source.in_time == [True] * len(BURSTS)
 
 
-def test_small_buffer_that_is_filled_anew() -> None:
+def test_what_is_held_goes_out_as_far_as_the_socket_takes_it() -> None:
+    octets = os.urandom(600_000)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Gathering(ours, lambda *pieces: list(pieces)) as gathering:
+        ours.setblocking(False)
+        theirs.settimeout(SECONDS / 4)
+        gathering.hold(octets)
+        received = theirs.recv(1)
+        gathering.hold(b"last")
+        while len(received) < len(octets) + 4:
+            received += theirs.recv(1_000_000)
+        assert received == octets + b"last"
+        assert gathering.take() == b""
+
+
+def unchunked(octets: bytes) -> bytes:
+    """A body of chunks (RFC 9112 section 7.1) without what is about them."""
+    body = b""
+    while True:
+        line, _, octets = octets.partition(b"\r\n")
+        size = int(line, 16)
+        if not size:
+            assert octets == b"\r\n"
+            return body
+        assert octets[size : size + 2] == b"\r\n"
+        body += octets[:size]
+        octets = octets[size + 2 :]
+
+
+NUMBERS = [number.to_bytes(100) for number in range(4_000)]
+
+
+def refilled() -> Iterator[Buffer]:
+    """One small buffer with one number after the other."""
+    buffer = bytearray(100)
+    for number, octets in enumerate(NUMBERS):
+        buffer[:] = octets
+        yield buffer if number % 2 else memoryview(buffer)
+
+
+async def refilled_async() -> AsyncIterator[Buffer]:
+    for buffer in refilled():
+        yield buffer
+
+
+@pytest.mark.parametrize(
+    ("make", "source"),
+    [(CLIENTS["Client"], refilled), (CLIENTS["AsyncClient"], refilled), (CLIENTS["AsyncClient"], refilled_async)],
+    ids=["Client", "AsyncClient", "AsyncClient, asynchronous"],
+)
+def test_small_buffer_that_is_filled_anew(make: Any, source: Any) -> None:
     seen: list[bytes] = []
 
-    async def refilled() -> AsyncIterator[bytearray | memoryview]:
-        buffer = bytearray(2)
-        for number in range(10_000):
-            buffer[:] = number.to_bytes(2)
-            yield buffer if number % 2 else memoryview(buffer)
-
     def script(connection: socket.socket) -> None:
-        seen.append(read_until(connection, b"\r\n0\r\n\r\n"))
+        seen.append(read_until(connection, b"\r\n0\r\n\r\n").partition(b"\r\n\r\n")[2])
         connection.sendall(response(encode(ANSWER)))
 
-    async def main(uri: str) -> None:
-        async with AsyncClient(uri) as client:
-            assert await client.send(PRINT_JOB, refilled()) == ANSWER
-
-    with scripted(script) as uri:
-        asyncio.run(main(uri))
-    assert seen[0].endswith(b"".join(b"2\r\n%b\r\n" % n.to_bytes(2) for n in range(10_000)) + b"0\r\n\r\n")
+    with scripted(script) as uri, make(uri) as client:
+        assert client.send(PRINT_JOB, source()) == ANSWER
+    assert unchunked(seen[0]) == encode(PRINT_JOB) + b"".join(NUMBERS)
 
 
 @pytest.fixture

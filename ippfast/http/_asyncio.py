@@ -31,8 +31,8 @@ _T = TypeVar("_T")
 
 _COPIED = 131_072
 """Copying so many octets into one costs less than another turn of the loop."""
-_CHUNK_LINES = 12
-"""What a chunk has about it, more or less."""
+_OBJECT = 64
+"""What it takes to hold a piece, besides its octets."""
 _BURST = 16 * 1_048_576
 """So many octets of a file are sent at most before the loop is told."""
 _UNREAD = 4 * RECEIVE_SIZE
@@ -104,7 +104,7 @@ class AsyncChannel(asyncio.Protocol):
         self._shell = shell
         self._host = host
         self._transport: asyncio.Transport | None = None
-        self._held: list[Buffer] = []
+        self._held: list[bytes] = []
         self._incoming: deque[bytes] = deque()
         self._unread = 0
         self._reading = True
@@ -235,6 +235,7 @@ class AsyncChannel(asyncio.Protocol):
     ) -> Response:
         """As `Channel.exchange`."""
         self._response, self._continue = None, False
+        self._held.clear()
         buffers = self.connection.send_request(
             message,
             target=target,
@@ -349,16 +350,17 @@ class AsyncChannel(asyncio.Protocol):
             complete = await self._send_file(outgoing, progress)
         else:
             complete = await self._send_pieces(outgoing, progress)
-        last, self._held = self._held, []
         if complete and not self._answered():
+            last = self.connection.send_data(*self._held)
+            self._held.clear()
             await self._put([*last, *self.connection.end()])
 
     async def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
         """Returns whether all was sent: the response ends the wait for the next piece too."""
         if self._answered():
             return False
-        send_data, call_soon = self.connection.send_data, asyncio.get_running_loop().call_soon
-        held = self._held = []
+        call_soon, held = asyncio.get_running_loop().call_soon, self._held
+        gathers = outgoing.length is None  # else each piece is checked against it as it comes
         sent, room = 0, _COPIED
         pieces = outgoing.pieces_async()
         try:
@@ -366,25 +368,21 @@ class AsyncChannel(asyncio.Protocol):
                 self._interruptible = scope
                 async for piece in pieces:
                     size = len(piece)
-                    buffers = send_data(piece)
-                    if size > _COPIED:
-                        self._let_go()
-                        if not await self._put(buffers):
-                            return False
-                    else:
+                    sent += size
+                    if size <= _COPIED and gathers:
                         if not held:
                             call_soon(self._let_go)  # as soon as anything has to wait, such as the source
-                        if type(piece) is bytes:
-                            held += buffers
-                        else:
-                            held.append(b"".join(buffers))  # it may be filled anew for the next piece
-                        room -= size + _CHUNK_LINES
+                        held.append(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
+                        room -= size + _OBJECT
                         if room < 0 or not self._writable:
                             self._let_go()
                             if not await self._turn():
                                 return False
                             room = _COPIED
-                    sent += size
+                    else:
+                        self._let_go()
+                        if not await self._put(self.connection.send_data(piece)):
+                            return False
                     if progress is not None:
                         progress(sent, outgoing.length)
         except TimeoutError:
@@ -400,7 +398,7 @@ class AsyncChannel(asyncio.Protocol):
         """Write the small pieces that are held."""
         if self._held:
             assert self._transport is not None
-            octets = b"".join(self._held)
+            octets = b"".join(self.connection.send_data(*self._held))
             self._held.clear()
             self._transport.write(octets)
 

@@ -4,6 +4,7 @@ The rule of this file: it moves octets and keeps time; what they mean, `ClientCo
 out it listens, for a server may answer before it has all of it. Its coroutines never wait: see `run` in `_core`.
 """
 
+import contextlib
 import os
 import selectors
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable
 
 from ..codec import Message
 from ._core import Patience, Progress, within
+from ._gathering import Gathering
 from ._outgoing import PIECE, AsyncDocument, FilePart, Outgoing
 from ._sockets import RECEIVE_SIZE, send_buffers
 from .client_connection import ClientConnection
@@ -24,8 +26,12 @@ from .uri import Endpoint
 
 __all__ = ["BlockingChannel", "BlockingShell"]
 
-_COPIED = 65_536
-"""Copying so many octets into one costs less than a system call for several buffers."""
+_SMALL = 16_384
+"""Pieces of so many octets cost less to copy than to send by themselves."""
+_HELD = 131_072
+"""So many octets of small pieces go out together."""
+_OBJECT = 64
+"""What it takes to hold a piece, besides its octets."""
 _LOOK = 262_144
 _LOOK_SECONDS = 0.1
 """After so many octets of a document, or seconds, it is seen whether the server has answered already."""
@@ -203,33 +209,37 @@ class BlockingChannel:
             self._put(self.connection.end(), self._may_send)
 
     def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
-        """Returns whether all was sent. A piece is never held back until the next one, which may take its time."""
-        send, send_data, monotonic = self._socket.send, self.connection.send_data, time.monotonic
-        direct = not isinstance(self._socket, ssl.SSLSocket)
-        sent = look_after = 0
+        """Returns whether all was sent. Small pieces go out together once there are many of them."""
+        send_data, monotonic = self.connection.send_data, time.monotonic
+        # TLS lets no two threads send; where the length is known, each piece is checked against it as it comes.
+        gathers = outgoing.length is None and not isinstance(self._socket, ssl.SSLSocket)
+        sent = look_after = held = 0
         look_at = 0.0
-        for piece in outgoing.pieces():
-            if sent >= look_after or monotonic() >= look_at:
-                if not self._may_send():
-                    return False
-                look_after, look_at = sent + _LOOK, monotonic() + _LOOK_SECONDS
-            size = len(piece)
-            buffers = send_data(piece)
-            if direct and size <= _COPIED:
-                octets = b"".join(buffers)
-                try:
-                    count = send(octets)
-                except BlockingIOError:
-                    count = 0
-                except ConnectionError as error:
-                    raise ConnectionLostError(f"the connection broke: {error}") from error
-                buffers = [memoryview(octets)[count:]] if count < len(octets) else []
-            if buffers and not self._put(buffers, self._may_send):
-                return False
-            sent += size
-            if progress is not None:
-                progress(sent, outgoing.length)
-        return True
+        with contextlib.ExitStack() as stack:
+            gathering: Gathering | None = None
+            for piece in outgoing.pieces():
+                if sent >= look_after or monotonic() >= look_at:
+                    if not self._may_send():
+                        return False
+                    look_after, look_at = sent + _LOOK, monotonic() + _LOOK_SECONDS
+                size = len(piece)
+                sent += size
+                if gathering is not None and size <= _SMALL:
+                    gathering.hold(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
+                    held += size + _OBJECT
+                    if held > _HELD:
+                        held = 0
+                        if not self._put([gathering.take()], self._may_send):
+                            return False
+                else:
+                    held_before = [] if gathering is None else [gathering.take()]
+                    if not self._put([*held_before, *send_data(piece)], self._may_send):
+                        return False
+                    if gathers and gathering is None and size <= _SMALL and sent > _LOOK:
+                        gathering = stack.enter_context(Gathering(self._socket, send_data))
+                if progress is not None:
+                    progress(sent, outgoing.length)
+        return gathering is None or self._put([gathering.take()], self._may_send)
 
     def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] | None = None) -> bool:
         """As `send_buffers`. What the connection does wrong is told apart here from errors of the document's source."""

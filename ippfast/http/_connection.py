@@ -182,15 +182,15 @@ class Connection:
 
     # Sending.
 
-    def send_data(self, data: Buffer) -> list[Buffer]:
-        """Document octets. In the list of what is to be sent, `data` itself stands uncopied.
+    def send_data(self, *pieces: Buffer) -> list[Buffer]:
+        """Document octets. In the list of what is to be sent, they stand uncopied; several pieces make one chunk.
 
-        It may be anything that has a length, such as a placeholder for part of a file that ``sendfile`` sends.
+        A piece may be anything that has a length, such as a placeholder for part of a file that ``sendfile`` sends.
         Raises LocalProtocolError where no document was announced, or a shorter one.
         """
         if self._writer is None:
             raise LocalProtocolError("octets of a body where none is due")
-        return self._writer.write(data)
+        return self._writer.write(*pieces)
 
     def end(self) -> list[Buffer]:
         """The document is complete. Raises LocalProtocolError where a longer one was announced."""

@@ -15,7 +15,7 @@ __all__ = ["ChunkWriter", "CloseWriter", "LengthWriter", "Writer"]
 class Writer(Protocol):
     """Frames the octets of one body."""
 
-    def write(self, data: Buffer) -> list[Buffer]:
+    def write(self, *pieces: Buffer) -> list[Buffer]:
         """What is to be sent for these octets."""
         ...
 
@@ -30,12 +30,12 @@ class LengthWriter:
     def __init__(self, length: int) -> None:
         self._left = length
 
-    def write(self, data: Buffer) -> list[Buffer]:
-        size = len(data)
+    def write(self, *pieces: Buffer) -> list[Buffer]:
+        size = sum(map(len, pieces))
         if size > self._left:
             raise LocalProtocolError(f"{size} octets of a body where {self._left} were announced")
         self._left -= size
-        return [data] if size else []
+        return [*pieces] if size else []
 
     def end(self) -> list[Buffer]:
         if self._left:
@@ -44,11 +44,11 @@ class LengthWriter:
 
 
 class ChunkWriter:
-    """A body in chunks, one for each piece (RFC 9112 section 7.1)."""
+    """A body in chunks, one for what comes at once (RFC 9112 section 7.1)."""
 
-    def write(self, data: Buffer) -> list[Buffer]:
-        size = len(data)
-        return [b"%x\r\n" % size, data, b"\r\n"] if size else []  # one without octets would be the last
+    def write(self, *pieces: Buffer) -> list[Buffer]:
+        size = sum(map(len, pieces))
+        return [b"%x\r\n" % size, *pieces, b"\r\n"] if size else []  # one without octets would be the last
 
     def end(self) -> list[Buffer]:
         return [b"0\r\n\r\n"]
@@ -57,8 +57,8 @@ class ChunkWriter:
 class CloseWriter:
     """A body that ends with the connection: of a response to HTTP/1.0, which knows no chunks."""
 
-    def write(self, data: Buffer) -> list[Buffer]:
-        return [data] if len(data) else []
+    def write(self, *pieces: Buffer) -> list[Buffer]:
+        return [*pieces] if any(map(len, pieces)) else []
 
     def end(self) -> list[Buffer]:
         return []
