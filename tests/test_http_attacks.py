@@ -183,6 +183,16 @@ def test_slowly(server: Server, name: str, caplog: pytest.LogCaptureFixture, mon
     assert "408" in line
 
 
+@pytest.mark.parametrize(("keep_alive", "head_time"), [(0.2, 0.6), (60.0, 0.3)])
+def test_each_wait_has_its_own_time(serving: Serving, printer: Printer, keep_alive: float, head_time: float) -> None:
+    """The clock that was set for one wait is not the next one's, be that longer or shorter."""
+    limits = HTTPLimits(keep_alive=keep_alive, head_time=head_time)
+    with serving(printer, limits=limits) as server, connect(server) as connection:
+        connection.sendall(post(BODY) + b"P")
+        answers = read_to_end(connection)
+    assert re.findall(rb"HTTP/1\.1 ([0-9]+)", answers) == [b"200", b"408"]
+
+
 def test_slow_tls(serving: Serving, printer: Printer, caplog: pytest.LogCaptureFixture) -> None:
     """A handshake that stops, or that never was one, ends; others get through it meanwhile."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

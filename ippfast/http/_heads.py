@@ -6,7 +6,7 @@ and folded lines of old printers, for there is nobody behind it who could read t
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 
 import h11
@@ -168,21 +168,22 @@ def make_response(status: int, lines: Iterable[tuple[str, str]]) -> bytes:
 
     Raises LocalProtocolError for what has no form on the wire.
     """
-    head = [_status_line(status)]
-    for name, value in lines:
-        if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
-            raise LocalProtocolError(f"a header line that has no form on the wire: {name!r}: {value!r}")
-        head.append(f"{name}: {value}\r\n")
-    head.append("\r\n")
-    return "".join(head).encode("iso-8859-1")
+    return b"".join([_status_line(status), *(_header_line(name, value) for name, value in lines), b"\r\n"])
+
+
+@lru_cache
+def _header_line(name: str, value: str) -> bytes:
+    if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+        raise LocalProtocolError(f"a header line that has no form on the wire: {name!r}: {value!r}")
+    return f"{name}: {value}\r\n".encode("iso-8859-1")
 
 
 @cache
-def _status_line(status: int) -> str:
+def _status_line(status: int) -> bytes:
     if not 100 <= status <= 599:
         raise LocalProtocolError(f"{status} is no HTTP status")
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = ""
-    return f"HTTP/1.1 {status} {phrase}\r\n"
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode("ascii")

@@ -3,13 +3,13 @@
 The rule of this file: it judges and never waits. A judgement is a return, or a `Refusal` that says why not.
 """
 
-import contextlib
 import ipaddress
 import logging
 import ssl
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from socket import AF_INET, AF_INET6, create_server
+from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..codec import Message
@@ -98,15 +98,27 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
             return True
         return not self.anonymous(head, message)
 
-    @contextlib.contextmanager
-    def failures(self, peer: str) -> Iterator[None]:
-        """A hook that fails says so in the log, and not to the client."""
-        try:
-            yield
-        except HTTPError:
-            raise
-        except Exception as error:
-            log.exception("%s: a hook failed", peer)
+    def failures(self, peer: str) -> "Failures":
+        """A hook that fails within says so in the log, and not to the client."""
+        return Failures(peer)
+
+
+class Failures:
+    """What `Service.failures` gives. A generator would be dearer, which each request would pay for."""
+
+    __slots__ = ("_peer",)
+
+    def __init__(self, peer: str) -> None:
+        self._peer = peer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, HTTPError):
+            log.exception("%s: a hook failed", self._peer)
             raise Refusal(500, "the server failed") from error
 
 

@@ -260,6 +260,8 @@ class Session:
 
     def _authenticate(self, head: RequestHead, message: Message | None) -> Flow[None]:
         service, secure = self._service, self.secure
+        if service.authenticator is None:
+            return
         with service.failures(self.peer):
             if service.needs_user(head, message):
                 self._user = yield Call(lambda head: service.authenticate(head, secure=secure), head, waits=True)

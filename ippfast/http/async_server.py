@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Iterable
 from inspect import isawaitable
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -158,6 +157,10 @@ class _Connection(asyncio.Protocol):
         self._held = False  # reading pauses between two buffers that are filled
         self._full = False  # the transport's buffer of what is to be sent
         self._waiting: asyncio.Future[None] | None = None
+        self._end = 0.0  # of the wait, by the loop's clock
+        self._timer: asyncio.TimerHandle | None = (
+            None  # which may be of an earlier wait, and set too early for this one
+        )
         self._lost: ConnectionLostError | None = None
         self._closed = self._loop.create_future()
 
@@ -250,22 +253,36 @@ class _Connection(asyncio.Protocol):
         """Wait for anything to happen, for at most so many seconds."""
         if self._waiting is not None:
             raise LocalProtocolError("another task waits for this connection")
-        self._waiting = self._loop.create_future()
-        timer = self._loop.call_later(seconds, self._wake)
+        loop = self._loop
+        self._waiting = loop.create_future()
+        self._end = end = loop.time() + seconds
+        timer = self._timer
+        if timer is None or timer.when() > end:
+            if timer is not None:
+                timer.cancel()
+            self._timer = loop.call_at(end, self._look_at_clock)
         try:
             await self._waiting
         finally:
-            timer.cancel()
             self._waiting = None
 
+    def _look_at_clock(self) -> None:
+        """A timer for each wait would be dearer: most waits end long before their time."""
+        self._timer = None
+        if self._waiting is None:
+            return
+        if self._loop.time() >= self._end:
+            self._wake()
+        else:
+            self._timer = self._loop.call_at(self._end, self._look_at_clock)
+
     async def _receive(self, seconds: float) -> bytes | None:
-        self._let_go()
-        end = self._loop.time() + seconds
-        while not self._queue and not self._ended and self._lost is None:
-            left = end - self._loop.time()
-            if left <= 0:
+        if self._held:
+            self._let_go()
+        if not self._queue and not self._ended and self._lost is None:
+            await self._wait(seconds)
+            if not self._queue and not self._ended and self._lost is None:
                 return None
-            await self._wait(left)
         if self._queue:
             data = self._queue.popleft()
             was_full = self._queued >= _QUEUE
@@ -309,17 +326,18 @@ class _Connection(asyncio.Protocol):
             await self._wait(left)
         return filling.count >= enough
 
-    async def _send(self, buffers: Iterable[Buffer]) -> None:
-        views = [memoryview(buffer) for buffer in buffers if len(buffer)]
-        size = sum(map(len, views))
+    async def _send(self, buffers: list[Buffer]) -> None:
+        size = sum(map(len, buffers))
         if size <= _COPIED:
-            views = [memoryview(b"".join(views))]
-        for view in views:
+            buffers = [b"".join(buffers)]
+        for buffer in buffers:
+            view = memoryview(buffer)
             for at in range(0, len(view), _PIECE):
                 if self._lost is not None or self._transport.is_closing():
                     raise ConnectionLostError("the client has gone")
                 self._transport.write(view[at : at + _PIECE])
-                await self._drain()
+                if self._full:
+                    await self._drain()
                 if size > _SMALL:
                     await asyncio.sleep(0)  # however fast the client takes it, others have their turn
 
@@ -394,6 +412,8 @@ class _Connection(asyncio.Protocol):
     async def end(self) -> None:
         """As `abort`, and wait until it is done."""
         self.abort()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._made:
             await self._closed
 
