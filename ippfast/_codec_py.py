@@ -15,7 +15,7 @@ from ._attribute import Attribute, AttributeGroup, Collection
 from ._encode_py import encode
 from ._message import Message
 from ._walk_py import walk
-from ._wire_py import Wire
+from ._wire_py import WORTH_MATCHING, Wire, attributes_pattern, members_pattern
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits
 
@@ -46,11 +46,15 @@ class _Scanner:
     """Finds the groups of a message and checks all framing (RFC 8010 section 3.1).
 
     It can stop at the end of the data and go on when there is more; it then begins at the token that was cut.
+
+    Regular expressions take it over runs of ordinary tokens. They do not count, so they are used only while the
+    octets are too few for any number of tokens that would exceed the limits.
     """
 
     __slots__ = (
         "attribute_at",
         "attributes",
+        "counted",
         "depth",
         "expect",
         "group",
@@ -64,6 +68,9 @@ class _Scanner:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.begin()
+
+    def begin(self) -> None:
         self.position = 0  # of the next token
         self.groups: list[tuple[int, int, int]] = []  # tag, start and end of each group before the current one
         self.group = 0  # the current group's tag, 0 before the first
@@ -74,11 +81,19 @@ class _Scanner:
         self.members_at: list[int] = []  # for each open collection, the token that names the current member
         self.attributes = 0
         self.values = 0
+        self.counted = True  # whether `attributes` and `values` are right: no run was matched
 
     def advance(self, octets: "bytes | bytearray | memoryview") -> bool:
         """Go on from `position`. True: the message ends at `position`. False: there must be more octets."""
         limits = self.limits
         size = min(len(octets), limits.max_octets)
+        matching = False
+        if size > 5 * min(limits.max_values, limits.max_attributes):  # no token takes less than five octets
+            if not self.counted:
+                self.begin()
+        elif size - self.position >= WORTH_MATCHING:
+            matching, self.counted = True, False
+            match_attributes, match_members = attributes_pattern().match, members_pattern().match
         if self.position == 0:
             if size < 8:
                 return False
@@ -115,6 +130,18 @@ class _Scanner:
             if group == 0:
                 fault = errors.VALUE_BEFORE_GROUP
                 break
+            if matching:
+                if depth == 0:
+                    run = match_attributes(octets, position, size)
+                    if run:
+                        attribute_at, position = run.start(1), run.end()
+                        continue
+                elif tag == 0x4A and expect != 1:
+                    run = match_members(octets, position, size)
+                    if run:
+                        members_at[-1], position = run.start(1), run.end()
+                        expect = 2
+                        continue
             at = position + 5
             if at > size:
                 break

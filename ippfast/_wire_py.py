@@ -4,6 +4,7 @@ The rule of this file: it does what `_wire.pyx` does, function by function, and 
 `_codec_py`, which alone makes a `Wire`; every value of every tag has a Python form (RFC 8010 section 3.9).
 """
 
+from functools import cache
 from struct import Struct
 
 from . import _attribute
@@ -13,11 +14,12 @@ from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, S
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from re import Pattern
     from typing import Any
 
     from ._attribute import Value, _Attributes
 
-__all__ = ["Wire"]
+__all__ = ["WORTH_MATCHING", "Wire", "attributes_pattern", "members_pattern", "tokens_pattern"]
 
 _LENGTH = Struct(">H").unpack_from
 _LENGTHS = Struct(">HH").unpack_from
@@ -248,3 +250,45 @@ _LEAVES[0x31] = _date_time
 _LEAVES[0x32] = _resolution
 _LEAVES[0x33] = _range_of_integer
 _LEAVES[0x35] = _LEAVES[0x36] = _with_language
+
+
+# ---- Runs of ordinary tokens ----
+
+WORTH_MATCHING = 256
+"""From so many octets on, `re` and the patterns are worth their loading."""
+
+
+def _compile(pattern: str) -> "Pattern[bytes]":
+    """A pattern of tokens (RFC 8010 section 3.1), each of which can be read in one way only, so it never goes back.
+
+    In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, ``NAME`` the
+    same but not empty: an alternative for each length up to 63, for a pattern cannot count. Nothing longer is matched.
+    """
+    import re
+
+    def sized(*lengths: int) -> str:
+        return r"\0(?>" + "|".join([rf"\x{length:02x}.{{{length}}}" for length in lengths]) + ")"
+
+    short = [length for length in range(2, 64) if length != 4]
+    sized_pattern, name_pattern = sized(4, 1, 0, *short), sized(*short, 4, 1)
+    pattern = pattern.replace("TAG", r"[^\0-\x0f\x34\x37\x4a]")
+    pattern = pattern.replace("SIZED", sized_pattern).replace("NAME", name_pattern)
+    return re.compile(pattern.encode(), re.DOTALL | re.VERBOSE)
+
+
+@cache
+def attributes_pattern() -> "Pattern[bytes]":
+    """Attributes without collections, the first with its name. Group 1 is at the last one that has a name."""
+    return _compile(r"(?= . \0 [^\0] ) (?> (?: TAG \0\0 | () TAG NAME ) SIZED )++")
+
+
+@cache
+def members_pattern() -> "Pattern[bytes]":
+    """Member attributes without collections. Group 1 is at the last one's name."""
+    return _compile(r"(?> () \x4a\0\0 NAME (?> TAG \0\0 SIZED )++ )++")
+
+
+@cache
+def tokens_pattern() -> "Pattern[bytes]":
+    """Any tokens but those that begin a group."""
+    return _compile(r"(?> [^\0-\x0f] (?: SIZED ){2} )*+")
