@@ -40,6 +40,7 @@ __all__ = [
 _HEADER = Struct(">BBHi")  # version-number, operation-id or status-code, request-id
 _LENGTH = Struct(">H").unpack_from
 _LENGTHS = Struct(">HH").unpack_from
+_TOKEN = Struct(">BHH").unpack_from  # tag, name-length and, where there is no name, value-length
 
 
 class _Scanner:
@@ -52,7 +53,6 @@ class _Scanner:
     """
 
     __slots__ = (
-        "attribute_at",
         "attributes",
         "counted",
         "depth",
@@ -60,7 +60,7 @@ class _Scanner:
         "group",
         "groups",
         "limits",
-        "members_at",
+        "named",
         "position",
         "start",
         "values",
@@ -77,8 +77,7 @@ class _Scanner:
         self.start = 0  # where its attributes begin
         self.depth = 0  # how many collections are open
         self.expect = 0  # in a collection: 0 its first member, 1 a member's value, 2 either or its next value
-        self.attribute_at = -1  # the token that names the current attribute, -1 before the group's first
-        self.members_at: list[int] = []  # for each open collection, the token that names the current member
+        self.named = False  # whether the group has had an attribute
         self.attributes = 0
         self.values = 0
         self.counted = True  # whether `attributes` and `values` are right: no run was matched
@@ -91,7 +90,7 @@ class _Scanner:
         if size > 5 * min(limits.max_values, limits.max_attributes):  # no token takes less than five octets
             if not self.counted:
                 self.begin()
-        elif size - self.position >= WORTH_MATCHING:
+        elif size - self.position >= WORTH_MATCHING and limits.max_depth:
             matching, self.counted = True, False
             match_attributes, match_members = attributes_pattern().match, members_pattern().match
         if self.position == 0:
@@ -99,9 +98,9 @@ class _Scanner:
                 return False
             self.position = 8
         # What nearly every token reads or changes, as local variables.
-        position, group, attribute_at = self.position, self.group, self.attribute_at
+        position, group, named = self.position, self.group, self.named
         values, attributes, depth, expect = self.values, self.attributes, self.depth, self.expect
-        members_at, max_values, max_attributes = self.members_at, limits.max_values, limits.max_attributes
+        max_values, max_attributes = limits.max_values, limits.max_attributes
         fault, place, tag, number = 0, -1, 0, 0
         lengths, last_length = _LENGTHS, _LENGTH
         complete = False
@@ -125,7 +124,7 @@ class _Scanner:
                     break
                 self.group = group = tag
                 self.start = position
-                attribute_at = -1
+                named = False
                 continue
             if group == 0:
                 fault = errors.VALUE_BEFORE_GROUP
@@ -134,12 +133,13 @@ class _Scanner:
                 if depth == 0:
                     run = match_attributes(octets, position, size)
                     if run:
-                        attribute_at, position = run.start(1), run.end()
+                        position = run.end()
+                        named = True
                         continue
                 elif tag == 0x4A and expect != 1:
                     run = match_members(octets, position, size)
                     if run:
-                        members_at[-1], position = run.start(1), run.end()
+                        position = run.end()
                         expect = 2
                         continue
             at = position + 5
@@ -173,8 +173,8 @@ class _Scanner:
                         fault, number = errors.ATTRIBUTE_LIMIT, max_attributes
                         break
                     attributes += 1
-                    attribute_at = position
-                elif attribute_at < 0:
+                    named = True
+                elif not named:
                     fault = errors.VALUE_BEFORE_ATTRIBUTE
                     break
             else:
@@ -193,7 +193,6 @@ class _Scanner:
                         fault, number = errors.ATTRIBUTE_LIMIT, max_attributes
                         break
                     attributes += 1
-                    members_at[-1] = position
                     expect = 1
                     position = at
                     continue
@@ -204,7 +203,6 @@ class _Scanner:
                     if expect == 1:
                         fault = errors.MEMBER_WITHOUT_VALUE
                         break
-                    members_at.pop()
                     depth -= 1
                     expect = 2
                     position = at
@@ -225,10 +223,9 @@ class _Scanner:
                     fault, number = errors.DEPTH_LIMIT, limits.max_depth
                     break
                 depth += 1
-                members_at.append(-1)
                 expect = 0
             position = at
-        self.position, self.attribute_at = position, attribute_at
+        self.position, self.named = position, named
         self.values, self.attributes, self.depth, self.expect = values, attributes, depth, expect
         if fault:
             self.fault(octets, fault, at=place, tag=tag, number=number)
@@ -238,8 +235,26 @@ class _Scanner:
         if self.group:
             self.groups.append((self.group, self.start, self.position))
 
-    def names(self) -> tuple[int, ...]:
-        return tuple([at for at in (self.attribute_at, *self.members_at) if at >= 0])
+    def names(self, octets: "bytes | bytearray | memoryview", fault: int) -> tuple[int, ...]:
+        """The tokens that name the attribute at fault and, for each open collection, its current member."""
+        names: list[int] = []
+        at = self.start if self.group else self.position
+        # What stands before the position was checked, and in these cases the name of the token there too.
+        last = fault in (errors.VALUE_LIMIT, errors.BEGIN_WITH_VALUE, errors.DEPTH_LIMIT)
+        while at < self.position + last:
+            tag, name_length, length = _TOKEN(octets, at)
+            end = at + 5 + length
+            if name_length:
+                names = [at]
+                end = at + 5 + name_length + _LENGTH(octets, at + 3 + name_length)[0]
+            elif tag == 0x4A:
+                names[-1] = at
+            elif tag == 0x37:
+                names.pop()
+            if tag == 0x34:
+                names.append(-1)  # before its first member
+            at = end
+        return tuple([at for at in names if at >= 0])
 
     def fault(
         self,
@@ -261,7 +276,7 @@ class _Scanner:
             group=self.group,
             octets=bytes(octets),
             token=self.position,
-            names=self.names(),
+            names=self.names(octets, fault),
         )
 
     def cut(self, octets: "bytes | bytearray | memoryview") -> tuple[int, int, int, int]:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["WORTH_MATCHING", "Wire", "attributes_pattern", "members_pattern", "tokens_pattern"]
 
 _LENGTH = Struct(">H").unpack_from
+_PACK_LENGTH = Struct(">H").pack
 _LENGTHS = Struct(">HH").unpack_from
-_INTEGER = Struct(">i").unpack
+_HEAD = Struct(">BHH").unpack_from  # tag, name-length and, where there is no name, value-length
+_INTEGER = Struct(">i").unpack_from
 _RANGE = Struct(">ii")
 _RESOLUTION = Struct(">iib")
 _DATE_TIME = Struct(">HBBBBBBcBB")
@@ -72,18 +74,37 @@ class Wire(_attribute.Wire):
         return made
 
     def find(self, owner: "_Attributes", name: str) -> Attribute | None:
-        octets = self.octets
         if not isinstance(name, str):
             return None
         if not name.isascii():  # several strings can have the same octets
             return next((attribute for attribute in self.iterate(owner) if attribute._name == name), None)
-        wanted = name.encode()
-        member = isinstance(owner, Collection)
-        for position in self.positions(owner):
-            at = position + (5 if member else 3)
-            if octets[at - 2] << 8 | octets[at - 1] == len(wanted) and octets.startswith(wanted, at):
-                return next(self.unpack(position, owner._end, member))
-        return None
+        position = self.position_of(owner, name.encode())
+        return None if position < 0 else next(self.unpack(position, owner._end, isinstance(owner, Collection)))
+
+    def position_of(self, owner: "_Attributes", name: bytes) -> int:
+        """Where the first attribute, or member, of that name begins; -1 where there is none."""
+        octets, position, end = self.octets, owner._start, owner._end
+        sized = _PACK_LENGTH(len(name)) + name if len(name) <= 0x7FFF else b""
+        found = octets.find(sized, position, end) - 1
+        if isinstance(owner, Collection):
+            for position in self.positions(owner) if found >= 0 else ():
+                if octets.startswith(sized, position + 3):
+                    return position
+            return -1
+        match = tokens_pattern().match if len(octets) >= WORTH_MATCHING else None
+        # If a token begins before these octets it has that name. Otherwise they are part of a value.
+        while found >= 0:
+            while position < found:
+                if match is not None:
+                    position = match(octets, position, found).end()  # type: ignore[union-attr]
+                    if position == found:
+                        break
+                at = position + 3 + _LENGTH(octets, position + 1)[0]
+                position = at + 2 + _LENGTH(octets, at)[0]
+            if position == found:
+                return position
+            found = octets.find(sized, position + 1, end) - 1
+        return -1
 
     def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
         attribute = self.find(owner, name)
@@ -117,64 +138,87 @@ class Wire(_attribute.Wire):
 
     def unpack(self, position: int, end: int, member: bool) -> "Iterator[Attribute]":
         """Unpack the attributes, or member attributes, from the token at `position` on."""
+        if position == end:
+            return
         octets = self.octets
-        new = Attribute.__new__
-        while position < end:
+        new, head, strings, leaves = Attribute.__new__, _HEAD, _STRINGS, _LEAVES
+        tag, name_length, length = head(octets, position)
+        while True:
             attribute = new(Attribute)
             attribute._offset = position
-            tag = octets[position]
-            at = position + (5 if member else 3)  # of the name
-            position = at + _LENGTH(octets, at - 2)[0]
-            try:
-                attribute._name = octets[at:position].decode()
-            except UnicodeDecodeError:
-                attribute._name = _string(octets[at:position])
             if member:
-                tag = octets[position]
-                position += 3
-            at = position + 2
+                at = position + 5 + length
+                attribute._name = strings[octets[position + 5 : at]]
+                tag, _, length = head(octets, at)
+                at += 5
+            else:
+                at = position + 3 + name_length
+                attribute._name = strings[octets[position + 3 : at]]
+                length = _LENGTH(octets, at)[0]
+                at += 2
             value: Value
             if tag == 0x34:
                 value, position = self.collection(at)
             else:
-                position = at + _LENGTH(octets, position)[0]
-                value = _LEAVES[tag](octets[at:position])
+                position = at + length
+                value = leaves[tag](octets[at:position])
             attribute._tag = tag
-            # An additional value has no name; nor has the next member.
-            if position == end or octets[position + 1] or octets[position + 2] or octets[position] == 0x4A:
-                attribute._tags = None
-                attribute._values = value
+            attribute._tags = None
+            attribute._values = value
+            if position == end:
+                yield attribute
+                return
+            tag, name_length, length = head(octets, position)
+            if name_length == 0 and tag != 0x4A:  # an additional value has no name; nor has the next member
+                position = self.unpack_more(attribute, position, end)
+                yield attribute
+                if position == end:
+                    return
+                tag, name_length, length = head(octets, position)
             else:
-                position = self.unpack_more(attribute, value, position, end)
-            yield attribute
+                yield attribute
 
-    def unpack_more(self, attribute: Attribute, value: "Value", position: int, end: int) -> int:
+    def unpack_more(self, attribute: Attribute, position: int, end: int) -> int:
         """Unpack the additional values, which begin at `position`, behind the first. Returns where they end."""
         octets = self.octets
-        values = [value]
-        tags = [attribute._tag]
-        leaves = _LEAVES
-        while position < end and not (octets[position + 1] or octets[position + 2]) and octets[position] != 0x4A:
-            tag = octets[position]
-            tags.append(tag)
+        head, leaves = _HEAD, _LEAVES
+        first = attribute._tag
+        values = [attribute._values]
+        tags = None  # of all values, once they differ
+        while position < end:
+            tag, name_length, length = head(octets, position)
+            if name_length or tag == 0x4A:
+                break
+            if tags is None:
+                if tag != first:
+                    tags = [first] * len(values)
+                    tags.append(tag)
+            else:
+                tags.append(tag)
             at = position + 5
             if tag == 0x34:
                 value, position = self.collection(at)
+                values.append(value)
             else:
-                position = at + _LENGTH(octets, position + 3)[0]
-                value = leaves[tag](octets[at:position])
-            values.append(value)
-        attribute._tags = None if tags.count(tags[0]) == len(tags) else tuple(tags)
+                position = at + length
+                values.append(leaves[tag](octets[at:position]))
+        attribute._tags = None if tags is None else tuple(tags)
         attribute._values = tuple(values)
         return position
 
     def collection(self, start: int) -> tuple[Collection, int]:
         """The collection whose members begin at `start`. Also returns where its endCollection ends."""
         octets = self.octets
+        match = members_pattern().match if len(octets) >= WORTH_MATCHING else None
         position = start
         depth = deepest = 1
         while depth:
             tag = octets[position]
+            if tag == 0x4A and match is not None:
+                run = match(octets, position)
+                if run:
+                    position = run.end()
+                    continue
             if tag == 0x34:
                 depth += 1
                 deepest = max(deepest, depth)
@@ -201,6 +245,28 @@ def _string(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("utf-8", "surrogateescape")
+
+
+class _Strings(dict[bytes, str]):
+    """Strings by their octets, made when they are asked for: names and keywords repeat, in a message and ever after.
+
+    What comes off the wire can only displace what is in it.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, data: bytes) -> str:
+        string = _string(data)
+        if len(data) <= _LONGEST_SHARED:
+            if len(self) == _MOST_SHARED:
+                self.clear()
+            self[data] = string
+        return string
+
+
+_LONGEST_SHARED = 64
+_MOST_SHARED = 2048
+_STRINGS = _Strings()
 
 
 def _integer(data: bytes) -> int | RawValue:
@@ -243,7 +309,7 @@ _LEAVES: "list[Callable[[bytes], Value]]" = [_octets] * 256
 for _member in OutOfBand:
     _LEAVES[_member.value] = _out_of_band(_member)
 for _tag in (0x41, 0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49):
-    _LEAVES[_tag] = _string
+    _LEAVES[_tag] = _string if _tag in (0x41, 0x42, 0x45) else _STRINGS.__getitem__
 _LEAVES[0x21] = _LEAVES[0x23] = _integer
 _LEAVES[0x22] = _boolean
 _LEAVES[0x31] = _date_time
@@ -276,16 +342,20 @@ def _compile(pattern: str) -> "Pattern[bytes]":
     return re.compile(pattern.encode(), re.DOTALL | re.VERBOSE)
 
 
+_MEMBERS = r"(?> \x4a\0\0 NAME (?> TAG \0\0 SIZED )++ )"
+_COLLECTION = rf"\x34 (?: \0\0 | NAME ) \0\0 {_MEMBERS}*+ \x37\0\0\0\0"
+
+
 @cache
 def attributes_pattern() -> "Pattern[bytes]":
-    """Attributes without collections, the first with its name. Group 1 is at the last one that has a name."""
-    return _compile(r"(?= . \0 [^\0] ) (?> (?: TAG \0\0 | () TAG NAME ) SIZED )++")
+    """Attributes, the first with its name. Of collections those that hold no others."""
+    return _compile(rf"(?= . \0 [^\0] ) (?> TAG (?: \0\0 | NAME ) SIZED | {_COLLECTION} )++")
 
 
 @cache
 def members_pattern() -> "Pattern[bytes]":
-    """Member attributes without collections. Group 1 is at the last one's name."""
-    return _compile(r"(?> () \x4a\0\0 NAME (?> TAG \0\0 SIZED )++ )++")
+    """Member attributes without collections."""
+    return _compile(rf"{_MEMBERS}++")
 
 
 @cache
