@@ -141,70 +141,62 @@ class Wire(_attribute.Wire):
         if position == end:
             return
         octets = self.octets
-        new, head, strings, leaves = Attribute.__new__, _HEAD, _STRINGS, _LEAVES
+        # As local variables. Strings and integers, of which messages are full, are read without a call.
+        new, head, leaves, string, integer = Attribute.__new__, _HEAD, _LEAVES, _string, _integer
         tag, name_length, length = head(octets, position)
         while True:
             attribute = new(Attribute)
             attribute._offset = position
             if member:
                 at = position + 5 + length
-                attribute._name = strings[octets[position + 5 : at]]
-                tag, _, length = head(octets, at)
+                name = octets[position + 5 : at]
+                tag, name_length, length = head(octets, at)
                 at += 5
             else:
                 at = position + 3 + name_length
-                attribute._name = strings[octets[position + 3 : at]]
+                name = octets[position + 3 : at]
                 length = _LENGTH(octets, at)[0]
                 at += 2
-            value: Value
-            if tag == 0x34:
-                value, position = self.collection(at)
-            else:
+            try:
+                attribute._name = name.decode()
+            except UnicodeDecodeError:
+                attribute._name = string(name)
+            attribute._tag = first = tag
+            tags = several = None  # lists, once tags differ or there is more than one value
+            while True:
                 position = at + length
-                value = leaves[tag](octets[at:position])
-            attribute._tag = tag
-            attribute._tags = None
-            attribute._values = value
-            if position == end:
-                yield attribute
-                return
-            tag, name_length, length = head(octets, position)
-            if name_length == 0 and tag != 0x4A:  # an additional value has no name; nor has the next member
-                position = self.unpack_more(attribute, position, end)
-                yield attribute
+                leaf = leaves[tag]
+                value: Value
+                if leaf is string:
+                    try:
+                        value = octets[at:position].decode()
+                    except UnicodeDecodeError:
+                        value = string(octets[at:position])
+                elif leaf is integer and length == 4:
+                    value = _INTEGER(octets, at)[0]
+                elif tag == 0x34:
+                    value, position = self.collection(at)
+                else:
+                    value = leaf(octets[at:position])
+                if several is not None:
+                    several.append(value)
                 if position == end:
-                    return
+                    break
                 tag, name_length, length = head(octets, position)
-            else:
-                yield attribute
-
-    def unpack_more(self, attribute: Attribute, position: int, end: int) -> int:
-        """Unpack the additional values, which begin at `position`, behind the first. Returns where they end."""
-        octets = self.octets
-        head, leaves = _HEAD, _LEAVES
-        first = attribute._tag
-        values = [attribute._values]
-        tags = None  # of all values, once they differ
-        while position < end:
-            tag, name_length, length = head(octets, position)
-            if name_length or tag == 0x4A:
-                break
-            if tags is None:
-                if tag != first:
-                    tags = [first] * len(values)
+                if name_length or tag == 0x4A:  # an additional value has no name; nor has the next member
+                    break
+                if several is None:
+                    several = [value]
+                if tags is not None:
                     tags.append(tag)
-            else:
-                tags.append(tag)
-            at = position + 5
-            if tag == 0x34:
-                value, position = self.collection(at)
-                values.append(value)
-            else:
-                position = at + length
-                values.append(leaves[tag](octets[at:position]))
-        attribute._tags = None if tags is None else tuple(tags)
-        attribute._values = tuple(values)
-        return position
+                elif tag != first:
+                    tags = [*[first] * len(several), tag]
+                at = position + 5
+            attribute._tags = None if tags is None else tuple(tags)
+            attribute._values = value if several is None else tuple(several)
+            yield attribute
+            if position == end:
+                return
 
     def collection(self, start: int) -> tuple[Collection, int]:
         """The collection whose members begin at `start`. Also returns where its endCollection ends."""
@@ -247,28 +239,6 @@ def _string(data: bytes) -> str:
         return data.decode("utf-8", "surrogateescape")
 
 
-class _Strings(dict[bytes, str]):
-    """Strings by their octets, made when they are asked for: names and keywords repeat, in a message and ever after.
-
-    What comes off the wire can only displace what is in it.
-    """
-
-    __slots__ = ()
-
-    def __missing__(self, data: bytes) -> str:
-        string = _string(data)
-        if len(data) <= _LONGEST_SHARED:
-            if len(self) == _MOST_SHARED:
-                self.clear()
-            self[data] = string
-        return string
-
-
-_LONGEST_SHARED = 64
-_MOST_SHARED = 2048
-_STRINGS = _Strings()
-
-
 def _integer(data: bytes) -> int | RawValue:
     return _INTEGER(data)[0] if len(data) == 4 else RawValue(data)
 
@@ -309,7 +279,7 @@ _LEAVES: "list[Callable[[bytes], Value]]" = [_octets] * 256
 for _member in OutOfBand:
     _LEAVES[_member.value] = _out_of_band(_member)
 for _tag in (0x41, 0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49):
-    _LEAVES[_tag] = _string if _tag in (0x41, 0x42, 0x45) else _STRINGS.__getitem__
+    _LEAVES[_tag] = _string
 _LEAVES[0x21] = _LEAVES[0x23] = _integer
 _LEAVES[0x22] = _boolean
 _LEAVES[0x31] = _date_time
