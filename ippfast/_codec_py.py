@@ -54,6 +54,7 @@ class _Scanner:
 
     __slots__ = (
         "attributes",
+        "begun",
         "counted",
         "depth",
         "expect",
@@ -78,6 +79,7 @@ class _Scanner:
         self.depth = 0  # how many collections are open
         self.expect = 0  # in a collection: 0 its first member, 1 a member's value, 2 either or its next value
         self.named = False  # whether the group has had an attribute
+        self.begun = False  # whether the token at `position` is an attribute or value, though one at fault
         self.attributes = 0
         self.values = 0
         self.counted = True  # whether `attributes` and `values` are right: no run was matched
@@ -228,6 +230,7 @@ class _Scanner:
         self.position, self.named = position, named
         self.values, self.attributes, self.depth, self.expect = values, attributes, depth, expect
         if fault:
+            self.begun = fault in (errors.VALUE_LIMIT, errors.BEGIN_WITH_VALUE, errors.DEPTH_LIMIT)
             self.fault(octets, fault, at=place, tag=tag, number=number)
         return complete
 
@@ -235,25 +238,24 @@ class _Scanner:
         if self.group:
             self.groups.append((self.group, self.start, self.position))
 
-    def names(self, octets: "bytes | bytearray | memoryview", fault: int) -> tuple[int, ...]:
-        """The tokens that name the attribute at fault and, for each open collection, its current member."""
+    def names(self, octets: "bytes | bytearray | memoryview") -> tuple[int, ...]:
+        """The tokens that name the current attribute and, for each open collection, its current member."""
         names: list[int] = []
         at = self.start if self.group else self.position
-        # What stands before the position was checked, and in these cases the name of the token there too.
-        last = fault in (errors.VALUE_LIMIT, errors.BEGIN_WITH_VALUE, errors.DEPTH_LIMIT)
-        while at < self.position + last:
+        end = self.position + (1 if self.begun else 0)
+        while at < end:
             tag, name_length, length = _TOKEN(octets, at)
-            end = at + 5 + length
+            after = at + 5 + length
             if name_length:
                 names = [at]
-                end = at + 5 + name_length + _LENGTH(octets, at + 3 + name_length)[0]
+                after = at + 5 + name_length + _LENGTH(octets, at + 3 + name_length)[0]
             elif tag == 0x4A:
                 names[-1] = at
             elif tag == 0x37:
                 names.pop()
             if tag == 0x34:
                 names.append(-1)  # before its first member
-            at = end
+            at = after
         return tuple([at for at in names if at >= 0])
 
     def fault(
@@ -276,7 +278,7 @@ class _Scanner:
             group=self.group,
             octets=bytes(octets),
             token=self.position,
-            names=self.names(octets, fault),
+            names=self.names(octets),
         )
 
     def cut(self, octets: "bytes | bytearray | memoryview") -> tuple[int, int, int, int]:

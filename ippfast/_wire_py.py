@@ -201,16 +201,13 @@ class Wire(_attribute.Wire):
     def collection(self, start: int) -> tuple[Collection, int]:
         """The collection whose members begin at `start`. Also returns where its endCollection ends."""
         octets = self.octets
-        match = members_pattern().match if len(octets) >= WORTH_MATCHING else None
         position = start
+        if octets[start] == 0x4A and len(octets) >= WORTH_MATCHING:
+            run = members_pattern().match(octets, start)
+            if run is not None:
+                position = run.end()
         depth = deepest = 1
-        while depth:
-            tag = octets[position]
-            if tag == 0x4A and match is not None:
-                run = match(octets, position)
-                if run:
-                    position = run.end()
-                    continue
+        while (tag := octets[position]) != 0x37 or depth > 1:
             if tag == 0x34:
                 depth += 1
                 deepest = max(deepest, depth)
@@ -221,11 +218,11 @@ class Wire(_attribute.Wire):
         collection._depth = deepest
         collection._wire = self
         collection._start = start
-        collection._end = position - 5
+        collection._end = position
         collection._index = None
         collection._items = None
         collection._sliced = True
-        return collection, position
+        return collection, position + 5  # endCollection has neither name nor value
 
 
 def _octets(data: bytes) -> bytes:
@@ -306,7 +303,10 @@ def _compile(pattern: str) -> "Pattern[bytes]":
         return r"\0(?>" + "|".join([rf"\x{length:02x}.{{{length}}}" for length in lengths]) + ")"
 
     short = [length for length in range(2, 64) if length != 4]
-    sized_pattern, name_pattern = sized(4, 1, 0, *short), sized(*short, 4, 1)
+    sized_pattern, name_pattern = (
+        sized(4, 1, 0, *short),
+        sized(*sorted([1, 4, *short], key=lambda length: abs(length - 20))),
+    )
     pattern = pattern.replace("TAG", r"[^\0-\x0f\x34\x37\x4a]")
     pattern = pattern.replace("SIZED", sized_pattern).replace("NAME", name_pattern)
     return re.compile(pattern.encode(), re.DOTALL | re.VERBOSE)
