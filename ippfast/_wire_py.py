@@ -84,7 +84,9 @@ class Wire(_attribute.Wire):
     def position_of(self, owner: "_Attributes", name: bytes) -> int:
         """Where the first attribute, or member, of that name begins; -1 where there is none."""
         octets, position, end = self.octets, owner._start, owner._end
-        sized = _PACK_LENGTH(len(name)) + name if len(name) <= 0x7FFF else b""
+        if not 0 < len(name) <= 0x7FFF:
+            return -1
+        sized = _PACK_LENGTH(len(name)) + name
         found = octets.find(sized, position, end) - 1
         if isinstance(owner, Collection):
             for position in self.positions(owner) if found >= 0 else ():
@@ -302,13 +304,9 @@ def _compile(pattern: str) -> "Pattern[bytes]":
     def sized(*lengths: int) -> str:
         return r"\0(?>" + "|".join([rf"\x{length:02x}.{{{length}}}" for length in lengths]) + ")"
 
-    short = [length for length in range(2, 64) if length != 4]
-    sized_pattern, name_pattern = (
-        sized(4, 1, 0, *short),
-        sized(*sorted([1, 4, *short], key=lambda length: abs(length - 20))),
-    )
-    pattern = pattern.replace("TAG", r"[^\0-\x0f\x34\x37\x4a]")
-    pattern = pattern.replace("SIZED", sized_pattern).replace("NAME", name_pattern)
+    values = sized(4, 1, 0, 2, 3, *range(5, 64))  # the most frequent first: they are tried in order
+    names = sized(*sorted(range(1, 64), key=lambda length: abs(length - 20)))
+    pattern = pattern.replace("TAG", r"[^\0-\x0f\x34\x37\x4a]").replace("NAME", names).replace("SIZED", values)
     return re.compile(pattern.encode(), re.DOTALL | re.VERBOSE)
 
 
