@@ -18,9 +18,10 @@ HOW = """\
 One end sends prepared octets over loopback, the other is judged; each has a core to itself where there are two, and all
 contenders of a race take turns within one run, the first turn not counted. A speed is the median of the rounds, in
 brackets the slowest and the fastest. `threads` and `asyncio` are ippfast's `Server` and `Client`, `AsyncServer` and
-`AsyncClient` with their defaults but for the number of connections; `bare` loops are Python that knows no HTTP. Memory
-is the most that a process had in memory during one job, over what it had before its first; what is not measured is the
-system's own socket buffers."""
+`AsyncClient` with their defaults but for the number of connections; `bare` loops are Python that knows no HTTP. Files
+go to a sink that lets Linux discard them, since copying them takes as long as sending them. Memory is the most that a
+process had in memory during one job, over what it had before its first; what is not measured is the system's own socket
+buffers."""
 
 COLOURS = {"threads": "#d62728", "asyncio": "#ff9896", "uvicorn": "#e7969c", "granian": "#ad494a", "h11": "#7f7f7f"}
 OTHERS = "#1f77b4"

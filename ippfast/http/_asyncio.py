@@ -1,8 +1,8 @@
 """Connections of the client for asyncio: transports, plain or with TLS.
 
 The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. Nothing polls: each
-wait ends with what came, what went out, or its time-out. No octets of a document are held back, none are asked for
-while the system takes no more, and reading stops while nobody takes what came.
+wait ends with what came, what went out, or its time-out. Octets of a document are held no longer than until the loop's
+next turn, none are asked for while the system takes no more, and reading stops while nobody takes what came.
 """
 
 import asyncio
