@@ -53,6 +53,8 @@ cdef extern from *:
     #define IPPFAST_PREFETCH(pointer) ((void)(pointer))
     #endif
     """
+    bint likely(bint) noexcept
+    bint unlikely(bint) noexcept
     void prefetch "IPPFAST_PREFETCH"(const void*) noexcept
 
 cdef extern from *:
@@ -121,7 +123,9 @@ cdef uint8_t* grow(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
 
 cdef inline uint8_t* room(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
     """Where to write so many octets."""
-    return at if size <= output.end - at else grow(output, at, size)
+    if unlikely(size > output.end - at):
+        return grow(output, at, size)
+    return at
 
 
 cdef inline void put16(uint8_t* at, unsigned int number) noexcept nogil:
@@ -341,7 +345,7 @@ cdef inline uint8_t* write_name(
     Output* output, uint8_t* at, PyObject* name, int tag, Py_ssize_t count, int group, Names* outer
 ) except NULL:
     """The first value's tag and the name; of a member the memberAttrName. Leaves room for 16 octets."""
-    if not is_str(name) or not is_ascii(name) or not 1 <= ascii_size(name) <= 0x7FFF or count == 0:
+    if unlikely(not is_str(name) or not is_ascii(name) or not 1 <= ascii_size(name) <= 0x7FFF or count == 0):
         return write_rare_name(output, at, <object>name, tag, count, group, outer)
     at = room(output, at, ascii_size(name) + 21)
     return put_name(at, ascii_octets(name), ascii_size(name), tag, outer != NULL)
@@ -374,12 +378,12 @@ cdef inline uint8_t* write_value(
     """Value-length and value, after the tag and the name are out. There is room for 13 octets."""
     cdef Py_ssize_t size
     if tag == 0x21 or tag == 0x23:
-        if is_short_int(value):
+        if likely(is_short_int(value)):
             put16(at, 4)
             put32(at + 2, <uint32_t>short_int(value))
             return at + 6
     elif is_string(tag):
-        if is_str(value) and is_ascii(value) and ascii_size(value) <= 0x7FFF:
+        if likely(is_str(value) and is_ascii(value) and ascii_size(value) <= 0x7FFF):
             size = ascii_size(value)
             at = room(output, at, size + 2)
             put16(at, size)
