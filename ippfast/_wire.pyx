@@ -46,6 +46,8 @@ cdef enum:
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
     NUMBERS = 512  # the same for numbers
     NUMBERS_SHIFT = 23  # 32 less the bits of a slot's number
+    SEVERAL = 128  # for ranges and resolutions
+    SEVERAL_SHIFT = 57  # 64 less the bits of a slot's number
 
 
 # ---- Strings ----
@@ -186,16 +188,9 @@ cdef PyObject* unrepeated(int tag, Octets at, Py_ssize_t size) except NULL:
         hold(made)
         return made
     if tag == 0x33 and size == 8:
-        made = several(RangeOfInteger, 2)
-        put(made, 0, number(be32(at)))
-        put(made, 1, number(be32(at + 4)))
-        return made
+        return numbers(RangeOfInteger, 2, at, -1)
     if tag == 0x32 and size == 9:
-        made = several(Resolution, 3)
-        put(made, 0, number(be32(at)))
-        put(made, 1, number(be32(at + 4)))
-        put(made, 2, PyLong_FromLong(<signed char>at[8]))
-        return made
+        return numbers(Resolution, 3, at, at[8])
     if tag == 0x31 and size == 11:
         return date_time(at)
     value = rare(tag, at, size)
@@ -205,6 +200,38 @@ cdef PyObject* unrepeated(int tag, Octets at, Py_ssize_t size) except NULL:
 cdef inline PyObject* several(object kind, Py_ssize_t size) except NULL:
     """An unfilled named tuple."""
     return PyType_GenericAlloc(<PyTypeObject*>kind, size)
+
+
+cdef struct Numbers:
+    PyObject* made
+    uint64_t octets
+    int units  # -1 for a range
+
+cdef Numbers _several[SEVERAL]
+
+
+cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) except NULL:
+    """A range or a resolution; as with single numbers, it may be the same object as an earlier one."""
+    cdef uint64_t octets
+    cdef Numbers* slot
+    cdef PyObject* made
+    memcpy(&octets, at, 8)
+    slot = &_several[(octets ^ <uint64_t>units) * <uint64_t>0x9E3779B97F4A7C15 >> SEVERAL_SHIFT]
+    made = slot.made
+    if IPPFAST_LOCKED and made != NULL and slot.octets == octets and slot.units == units:
+        hold(made)
+        return made
+    made = several(kind, size)
+    put(made, 0, number(be32(at)))
+    put(made, 1, number(be32(at + 4)))
+    if units >= 0:
+        put(made, 2, PyLong_FromLong(<signed char>units))
+    if IPPFAST_LOCKED:
+        hold(made)
+        slot.octets = octets
+        slot.units = units
+        fill(&slot.made, made)
+    return made
 
 
 cdef PyObject* date_time(Octets at) except NULL:
