@@ -44,6 +44,8 @@ cdef enum:
     LONGEST_SHARED = 64  # strings up to so many octets are shared
     SHARED = 2048  # slots of the cache
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
+    TEXTS = 1024  # the same for texts, names and URIs
+    TEXTS_SHIFT = 54
     NUMBERS = 512  # the same for numbers
     NUMBERS_SHIFT = 23  # 32 less the bits of a slot's number
     SEVERAL = 128  # for ranges and resolutions
@@ -100,16 +102,10 @@ cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
     return word == other_word
 
 
-cdef inline PyObject* shared(Octets at, Py_ssize_t size) except NULL:
-    """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
-
-    The cache is bounded, and what comes off the wire can only displace what is in it.
-    """
+cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
+    """A hash of four octets or more; its upper bits are the good ones."""
     cdef uint64_t mixed, middle = 0, last = 0
     cdef uint32_t low, high
-    cdef PyObject* known
-    if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
-        return string(at, size)
     if size >= 8:
         memcpy(&mixed, at, 8)
         memcpy(&middle, at + (size >> 1) - 4, 8)
@@ -119,12 +115,22 @@ cdef inline PyObject* shared(Octets at, Py_ssize_t size) except NULL:
         memcpy(&high, at + size - 4, 4)
         mixed = <uint64_t>low << 32 | high
     mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
-    mixed = mixed * <uint64_t>0x9E3779B97F4A7C15 >> SHARED_SHIFT
-    known = _shared[mixed]
-    if known != NULL and ascii_size(known) == size and same(ascii_octets(known), at, size):
-        hold(known)
-        return known
-    return new_shared(&_shared[mixed], at, size)
+    return mixed * <uint64_t>0x9E3779B97F4A7C15
+
+
+cdef inline PyObject* shared(Octets at, Py_ssize_t size) except NULL:
+    """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
+
+    The cache is bounded, and what comes off the wire can only displace what is in it.
+    """
+    cdef PyObject** slot
+    if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
+        return string(at, size)
+    slot = &_shared[mix(at, size) >> SHARED_SHIFT]
+    if slot[0] != NULL and ascii_size(slot[0]) == size and same(ascii_octets(slot[0]), at, size):
+        hold(slot[0])
+        return slot[0]
+    return new_shared(slot, at, size)
 
 
 cdef PyObject* new_shared(PyObject** slot, Octets at, Py_ssize_t size) except NULL:
@@ -133,6 +139,33 @@ cdef PyObject* new_shared(PyObject** slot, Octets at, Py_ssize_t size) except NU
         hold(made)
         fill(slot, made)
     return made
+
+
+cdef struct Text:
+    PyObject* made
+    uint64_t seen  # the hash of what came last
+
+cdef Text _texts[TEXTS]
+
+
+cdef PyObject* text(Octets at, Py_ssize_t size) except NULL:
+    """A str that may be the same object as an earlier one, if that came twice.
+
+    Texts, names of people and URIs repeat from message to message, or never. So the first time only the hash is kept.
+    """
+    cdef uint64_t mixed
+    cdef Text* slot
+    if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
+        return string(at, size)
+    mixed = mix(at, size)
+    slot = &_texts[mixed >> TEXTS_SHIFT]
+    if slot.seen != mixed:
+        slot.seen = mixed
+        return string(at, size)
+    if slot.made != NULL and ascii_size(slot.made) == size and same(ascii_octets(slot.made), at, size):
+        hold(slot.made)
+        return slot.made
+    return new_shared(&slot.made, at, size)
 
 
 # ---- Numbers ----
@@ -182,7 +215,7 @@ cdef PyObject* unrepeated(int tag, Octets at, Py_ssize_t size) except NULL:
     """A value of a syntax whose values repeat less than those of keywords and numbers do."""
     cdef PyObject* made
     if tag == 0x41 or tag == 0x42 or tag == 0x45:
-        return string(at, size)
+        return text(at, size)
     if tag == 0x22 and size == 1 and at[0] <= 1:
         made = Py_True if at[0] else Py_False
         hold(made)
