@@ -5,7 +5,9 @@ and folded lines of old printers, for there is nobody behind it who could read t
 """
 
 import re
+import time
 from collections.abc import Iterable
+from email.utils import formatdate
 from functools import cache, lru_cache
 from http import HTTPStatus
 
@@ -19,6 +21,7 @@ from .limits import HTTPLimits
 __all__ = [
     "HeadReader",
     "closes",
+    "date_now",
     "headers_of",
     "make_request",
     "make_response",
@@ -176,6 +179,16 @@ def _header_line(name: str, value: str) -> bytes:
     if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
         raise LocalProtocolError(f"a header line that has no form on the wire: {name!r}: {value!r}")
     return f"{name}: {value}\r\n".encode("iso-8859-1")
+
+
+def date_now() -> str:
+    """The time of day for a Date line (RFC 9110 section 5.6.7). It is written once a second."""
+    return _date_at(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _date_at(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 @cache

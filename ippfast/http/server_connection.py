@@ -9,7 +9,7 @@ from typing import NamedTuple
 import h11
 
 from ._framing import ChunkedFraming, LengthFraming
-from ._heads import HeadReader, closes, headers_of, make_response, read_head, request_framing
+from ._heads import HeadReader, closes, date_now, headers_of, make_response, read_head, request_framing
 from ._server_side import ServerSide
 from ._writers import ChunkWriter, CloseWriter, LengthWriter, Writer
 from .auth import UPGRADE
@@ -153,6 +153,8 @@ class ServerConnection(ServerSide):
         names = [name.lower() for name, _ in lines]
         if "transfer-encoding" in names or names.count("content-length") > 1:
             raise LocalProtocolError("header lines that would frame the body once more")
+        if "date" not in names:  # whoever has a clock must send it (RFC 9110 section 6.6.1)
+            lines.append(("Date", date_now()))
         writer: Writer
         if self._method == "HEAD" or status in (204, 304):  # no body, whatever the head says (RFC 9110 section 6.4.1)
             writer = LengthWriter(0)
