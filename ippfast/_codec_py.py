@@ -64,11 +64,14 @@ class _Scanner:
         "named",
         "position",
         "start",
+        "uncounted",
         "values",
     )
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        # In so few octets they cannot be exceeded: no token takes less than five.
+        self.uncounted = 5 * min(limits.max_values, limits.max_attributes) if limits.max_depth else 0
         self.begin()
 
     def begin(self) -> None:
@@ -89,10 +92,10 @@ class _Scanner:
         limits = self.limits
         size = min(len(octets), limits.max_octets)
         matching = False
-        if size > 5 * min(limits.max_values, limits.max_attributes):  # no token takes less than five octets
+        if size > self.uncounted:
             if not self.counted:
                 self.begin()
-        elif size - self.position >= WORTH_MATCHING and limits.max_depth:
+        elif size - self.position >= WORTH_MATCHING:
             matching, self.counted = True, False
             match_attributes, match_members = attributes_pattern().match, members_pattern().match
         if self.position == 0:
