@@ -6,7 +6,9 @@ is right of each. It runs where both are installed.
 
 import copy
 import pickle
+from collections.abc import Iterable
 from random import Random
+from struct import pack
 from typing import Any, cast
 
 import pytest
@@ -210,3 +212,49 @@ def test_errors_pickle() -> None:
     with pytest.raises(DecodeError) as caught:
         PURE.decode(bytes.fromhex("0200 000b 00000001 01 44 0001 61 ffff"))
     assert normal(pickle.loads(pickle.dumps(caught.value))) == normal(caught.value)
+
+
+def long_message(values: Iterable[bytes]) -> bytes:
+    """An attribute ``n0``, ``n1``... for each value, every third with two more values and a collection behind it."""
+    fields = [b"\x02\x00\x00\x0b\x00\x00\x00\x01\x01"]
+    for place, value in enumerate(values):
+        name = b"n%d" % place
+        fields.append(b"\x41" + pack(">H", len(name)) + name + pack(">H", len(value)) + value)
+        if place % 3 == 0:
+            fields.append(b"\x44\x00\x00\x00\x01x\x21\x00\x00\x00\x04\x00\x00\x00\x07")
+            fields.append(b"\x34\x00\x00\x00\x00\x4a\x00\x00\x00\x01m\x22\x00\x00\x00\x01\x01\x37\x00\x00\x00\x00")
+    return b"".join([*fields, b"\x03"])
+
+
+# ---- Long messages, which the pure twin checks by patterns ----
+
+
+def test_limits_of_what_is_not_counted() -> None:
+    """The pure twin counts only where the octets could exceed a limit; a decoder learns that late."""
+    message = long_message([b"v" * 10] * 60)
+    for size in (64, 300, 700):
+        parts = [message[at : at + size] for at in range(0, len(message), size)]
+        for most in (10, 60, 79, 80, 81, 119, 120, 139, 140, 141, 200, 250, 300, 1000):
+            same(fed, parts, limits=Limits(max_values=most))
+            same(fed, parts, limits=Limits(max_attributes=most))
+    for most in range(70, 170):
+        same(decoded, message, limits=Limits(max_values=most))
+        same(decoded, message, limits=Limits(max_attributes=most))
+    same(decoded, message, limits=Limits(max_depth=0))
+
+
+def test_values_of_any_length() -> None:
+    """What is short the pure twin's patterns match."""
+    lengths = [*range(70), 127, 128, 255, 256, 257, 320, 1023, 0x7FFF]
+    same(seen, long_message(b"v" * length for length in lengths))
+    for length in (62, 63, 64, 65, 256):
+        whole = long_message([b"v" * 40] * 10 + [b"v" * length])
+        for end in range(len(whole) - length - 20, len(whole)):
+            same(decoded, whole[:end])
+            same(decoded, whole[:end] + b"\x80" + whole[end + 1 :])
+
+
+def test_values_that_look_like_names() -> None:
+    sized = [b"\x00\x02n%d" % place for place in range(9)]
+    tokens = [b"\x41%b\x00\x01x" % name for name in sized]
+    same(seen, long_message([*reversed(sized), *reversed(tokens), b"".join(tokens), *sized * 10]))
