@@ -238,6 +238,47 @@ def test_client_that_stops_reading(server: Server, caplog: pytest.LogCaptureFixt
     assert sum(taken) < 50_000_000  # what the system's buffers hold
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_client_that_reads_slowly(
+    serving: Serving,
+    printer: Printer,
+    secure: bool,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some octets go in each step, and it would be served for ever."""
+    monkeypatch.setattr(_session, "RATE_AFTER", 0.2)
+    authority = trustme.CA()
+    context, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.configure_trust(trusting)
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield bytes(65_536)
+
+    limits = HTTPLimits(idle=60.0, rate=1_000_000_000)
+    with (
+        serving(printer, limits=limits, tls=context) as server,
+        caplog.at_level(logging.INFO, "ippfast"),
+        contextlib.ExitStack() as stack,
+    ):
+        connection = stack.enter_context(connect(server))
+        if secure:
+            connection = stack.enter_context(trusting.wrap_socket(connection, server_hostname="localhost"))
+        server.handler = lambda request: Reply(ANSWER, endless())
+        connection.sendall(post(encode(PRINT_JOB)))
+        end = time.monotonic() + SECONDS
+        with contextlib.suppress(OSError):  # it is reset
+            while connection.recv(100_000):
+                assert time.monotonic() < end, "it is served for ever"
+                time.sleep(0.02)
+        wait_until(lambda: not server._sessions)
+    (line,) = lines_about_clients(caplog)
+    assert "does not take the answer" in line
+    assert "octets a second" in line
+
+
 def test_pipelining_without_reading(server: Server, printer: Printer, caplog: pytest.LogCaptureFixture) -> None:
     """Requests without end whose answers are not taken: they are not carried out either, and nothing piles up."""
     fat = Attribute("x-fat", ValueTag.OCTET_STRING, [bytes(30_000)] * 20)

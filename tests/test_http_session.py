@@ -287,6 +287,28 @@ def test_a_message_that_comes_unasked_has_its_time_too() -> None:
     assert 1_009.0 < script.now <= 1_010.5
 
 
+def test_time_for_an_answer() -> None:
+    """Ten seconds, and one for each ``limits.rate`` octets; what was waited is gone, the next has its own."""
+
+    class Slow(Script):
+        def perform(self, step: Any) -> Any:
+            if isinstance(step, Send):
+                self.now += 5
+            return super().perform(step)
+
+    octets = post(encode(PRINT_JOB))
+    pieces = [bytes(2_000), bytes(1_000)]
+    limits = HTTPLimits(rate=1_000)
+    script = Slow([(0, octets), (0, octets)], lambda request: Reply(ANSWER, iter(pieces), 3_000), limits=limits).serve()
+    first = len(script.sent) // 2 - 3_000  # of an answer: head and message
+    times = [step.seconds for step in script.steps if isinstance(step, Send) and step.buffers]
+    wanted = [10 + first / 1_000, 10 + (first + 2_000) / 1_000 - 5, 10 + (first + 3_000) / 1_000 - 10]
+    assert times == pytest.approx(wanted * 2)
+    limits = HTTPLimits(rate=0)
+    script = Script([(0, octets)], lambda request: ANSWER, limits=limits).serve()
+    assert [step.seconds for step in script.steps if isinstance(step, Send)] == [float("inf")]
+
+
 def test_pieces_are_closed_when_sending_fails() -> None:
     class Failing(Script):
         def perform(self, step: Any) -> Any:

@@ -5,6 +5,7 @@ and is sent each one's result, or thrown its error. All that shells of every kin
 time by a clock that tests can turn.
 """
 
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -52,9 +53,13 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the buffers. ConnectionLostError where the peer has gone, or takes nothing for ``limits.idle`` seconds."""
+    """Send the buffers, within so many seconds.
+
+    ConnectionLostError where the peer has gone, takes nothing for ``limits.idle`` seconds, or not all in time.
+    """
 
     buffers: list[Buffer]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ class Session:
         self._deadline: float | None = None  # until when head and message must be complete
         self._waited = 0.0
         self._received = 0
+        self._sending = 0.0
+        self._sent = 0
 
     def serve(self) -> Flow[None]:
         """Answer the requests that come, until none can follow."""
@@ -143,7 +150,7 @@ class Session:
             if connection.awaits_continue:  # what came along with the head did not suffice (RFC 9110 section 10.1.1)
                 if (yield from self._comes_unasked()):
                     continue
-                yield Send(connection.send_continue())
+                yield from self._send(connection.send_continue())
             yield from self._receive()
         return event
 
@@ -236,7 +243,16 @@ class Session:
             raise RemoteProtocolError(408, f"no request within {self._limits.head_time} seconds")
         return seconds
 
+    def _send(self, buffers: list[Buffer]) -> Flow[None]:
+        """Send, at no less than ``limits.rate`` octets a second for all of one answer, once that took some time."""
+        rate, start = self._limits.rate, self._clock()
+        self._sent += sum(map(len, buffers))
+        seconds = RATE_AFTER + self._sent / rate - self._sending if rate else math.inf
+        yield Send(buffers, max(0.0, seconds))
+        self._sending += self._clock() - start
+
     def _begin(self, head: RequestHead) -> Flow[None]:
+        self._sending, self._sent = 0.0, 0
         connection, service = self.connection, self._service
         service.check_host(head)
         if isinstance(connection, ServerConnection) and head.method == "OPTIONS":
@@ -253,10 +269,10 @@ class Session:
 
     def _show_options(self, connection: ServerConnection) -> Flow[None]:
         if connection.asks_for_tls and not self.secure:
-            yield Send(connection.send_switching())
+            yield from self._send(connection.send_switching())
             yield StartTLS()
             self.secure = True
-        yield Send(connection.send_options())
+        yield from self._send(connection.send_options())
 
     def _authenticate(self, head: RequestHead, message: Message | None) -> Flow[None]:
         service, secure = self._service, self.secure
@@ -274,7 +290,7 @@ class Session:
         if page is None:
             raise Refusal(404, "no such page")
         headers = [*page.headers, *self._closing()]
-        yield Send(self.connection.send_content(page.status, page.content_type, page.body, headers=headers))
+        yield from self._send(self.connection.send_content(page.status, page.content_type, page.body, headers=headers))
 
     def _answer(self, request: Request) -> Flow[None]:
         connection, service = self.connection, self._service
@@ -295,10 +311,12 @@ class Session:
                 if service.authorizer is not None:
                     yield Call(service.authorizer, incoming)
                 if connection.awaits_continue and request.message.code not in _WITH_DOCUMENT:
-                    yield Send(connection.send_continue())  # else when the handler reads, which may refuse before
+                    yield from self._send(
+                        connection.send_continue()
+                    )  # else when the handler reads, which may refuse before
                 reply: Message | Reply | AsyncReply | Parts = yield Call(service.handler, incoming)
             if isinstance(reply, Message):
-                yield Send(connection.send_response(reply, headers=self._closing()))
+                yield from self._send(connection.send_response(reply, headers=self._closing()))
             elif isinstance(reply, Parts):
                 yield from self._send_parts(reply)
             else:
@@ -310,10 +328,12 @@ class Session:
         connection, source = self.connection, reply.document
         pieces = iter(source) if isinstance(source, Iterable) else aiter(source)
         try:
-            yield Send(connection.send_response(reply.message, headers=self._closing(), document_length=reply.length))
+            yield from self._send(
+                connection.send_response(reply.message, headers=self._closing(), document_length=reply.length)
+            )
             while not connection.response_ended:
                 piece = yield Next(pieces)
-                yield Send(connection.end() if piece is None else connection.send_data(piece))
+                yield from self._send(connection.end() if piece is None else connection.send_data(piece))
         finally:
             yield Close(pieces)
 
@@ -321,10 +341,10 @@ class Session:
         connection, source = self.connection, parts.messages
         messages = iter(source) if isinstance(source, Iterable) else aiter(source)
         try:
-            yield Send(connection.begin_parts(headers=self._closing()))
+            yield from self._send(connection.begin_parts(headers=self._closing()))
             while not connection.response_ended:
                 message = yield Next(messages)
-                yield Send(connection.end_parts() if message is None else connection.send_part(message))
+                yield from self._send(connection.end_parts() if message is None else connection.send_part(message))
         finally:
             yield Close(messages)
 
@@ -336,5 +356,5 @@ class Session:
         log.info("%s: %s", self.peer, refusal)
         if self.connection.response_begun or isinstance(refusal, ConnectionLostError):
             return False
-        yield Send(self.connection.send_error(refusal))
+        yield from self._send(self.connection.send_error(refusal))
         return not isinstance(refusal, RemoteProtocolError)

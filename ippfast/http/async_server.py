@@ -203,7 +203,7 @@ class _Connection(asyncio.Protocol):
         if isinstance(step, Fill):
             return await self._fill(step.buffer, step.seconds)
         if isinstance(step, Send):
-            return await self._send(step.buffers)
+            return await self._send(step.buffers, step.seconds)
         if isinstance(step, (Call, Next, Close)):
             return await perform_hook(step)
         return await self._start_tls()
@@ -326,7 +326,8 @@ class _Connection(asyncio.Protocol):
             await self._wait(left)
         return filling.count >= enough
 
-    async def _send(self, buffers: list[Buffer]) -> None:
+    async def _send(self, buffers: list[Buffer], seconds: float) -> None:
+        last = self._loop.time() + seconds
         size = sum(map(len, buffers))
         if size <= _COPIED:
             buffers = [b"".join(buffers)]
@@ -337,16 +338,20 @@ class _Connection(asyncio.Protocol):
                     raise ConnectionLostError("the client has gone")
                 self._transport.write(view[at : at + _PIECE])
                 if self._full:
-                    await self._drain()
+                    await self._drain(last)
                 if size > _SMALL:
                     await asyncio.sleep(0)  # however fast the client takes it, others have their turn
 
-    async def _drain(self) -> None:
-        """Wait until all is sent, as long as some octet goes within the limit."""
+    async def _drain(self, last: float) -> None:
+        """Wait until all is sent, as long as some octet goes within the limit. last: when there is no more time."""
         transport, seconds = self._transport, self._limits.idle
         left, end = transport.get_write_buffer_size(), self._loop.time() + seconds
         while self._full and self._lost is None:
-            await self._wait(max(0.0, end - self._loop.time()))
+            await self._wait(max(0.0, min(end, last) - self._loop.time()))
+            if self._loop.time() >= last and self._full:
+                raise ConnectionLostError(
+                    f"the client does not take the answer: under {self._limits.rate} octets a second"
+                )
             if self._loop.time() >= end and self._full:
                 if transport.get_write_buffer_size() >= left:
                     raise ConnectionLostError("the client does not take the answer")

@@ -29,8 +29,8 @@ class HTTPLimits:
     The rest concerns servers alone. connections: how many at once; more have to wait. connections_per_host: from one
     address; more are closed at once. keep_alive: seconds until the next request begins. head: see above; head_time:
     seconds until the head and the message are complete, from their first octet. idle: seconds in which at least one
-    octet must come or go. rate: octets a second that a body must bring on the average, once it was waited for ten
-    seconds.
+    octet must come or go. rate: octets a second that a body must bring, and a client take of its answer,
+    on the average, once ten seconds were waited for either; 0 means any.
     """
 
     message: Limits = REQUEST_LIMITS

@@ -5,7 +5,9 @@ answered, the handler. Whatever a client does, others are served, and one line i
 """
 
 import contextlib
+import selectors
 import socket
+import ssl
 import threading
 import time
 from types import TracebackType
@@ -22,6 +24,8 @@ from .tls import CLIENT_HELLO
 __all__ = ["Server"]
 
 _T = TypeVar("_T")
+
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # which needs no descriptor
 
 
 class Server(Listening[Handler, Authorizer, Pages]):
@@ -203,11 +207,29 @@ class _Connection:
             raise ConnectionLostError(f"the connection broke: {error}") from error
 
     def _send(self, step: Send) -> None:
-        self._socket.settimeout(self._limits.idle)
+        end = time.monotonic() + step.seconds
+        secure = isinstance(self._socket, ssl.SSLSocket)
+
+        def wait() -> bool:
+            seconds = min(self._limits.idle, end - time.monotonic())
+            if seconds <= 0:
+                raise TimeoutError("timed out")
+            if secure:
+                self._socket.settimeout(seconds)  # for the next step
+                return True
+            with _Selector() as selector:
+                selector.register(self._socket, selectors.EVENT_WRITE)
+                if not selector.select(seconds):
+                    raise TimeoutError("timed out")
+            return True
+
+        self._socket.settimeout(self._limits.idle if secure else 0)  # without TLS it is asked only where it took none
         try:
-            send_buffers(self._socket, step.buffers)
+            send_buffers(self._socket, step.buffers, wait)
         except OSError as error:
-            raise ConnectionLostError(f"the client does not take the answer: {error}") from error
+            late = isinstance(error, TimeoutError) and time.monotonic() >= end
+            reason = f"under {self._limits.rate} octets a second" if late else error
+            raise ConnectionLostError(f"the client does not take the answer: {reason}") from error
 
     def _start_tls(self) -> None:
         assert self._server.tls is not None
