@@ -40,6 +40,9 @@ cdef enum:
 if MOST_DEPTH != MAX_DEPTH:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")
 
+cdef extern from *:
+    bint unlikely(bint) nogil  # Cython's own macro
+
 # The faults of `errors.py`, which has their words.
 cdef enum:
     CUT_VALUE = 6
@@ -139,6 +142,10 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
     cdef bint complete = False
     cdef Py_ssize_t number = 0, place = -1
     cdef unsigned int tag = 0, name_length, length
+    if scan.group == 0 and token < end and token[0] >= 0x10:  # it can only be so before the first delimiter
+        tag = token[0]
+        kind = VALUE_BEFORE_GROUP
+        end = token
     while token < end:
         tag = token[0]
         if tag < 0x10:
@@ -165,29 +172,30 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
             attribute_at = -1
             named = 0
             continue
-        if scan.group == 0:
-            kind = VALUE_BEFORE_GROUP
-            break
         if end - token < 5:
             break
-        at = token + 5
-        name_length = be16(token + 1)
-        length = be16(token + 3)
-        if name_length:
+        # Both lengths are below 256 in nearly every token: the high octets are looked at, but not waited for.
+        name_length = token[2]
+        if unlikely(token[1]):
+            name_length = be16(token + 1)
             if name_length > 0x7FFF:
                 kind = NAME_TOO_LONG
                 number = name_length
                 place = token + 1 - octets
                 break
+        at = token + 5
+        if name_length:  # guessed by the processor, which then need not wait for it where there is none
             at += name_length
             if at > end:
                 break
+        length = (at - 1)[0]
+        if unlikely((at - 2)[0]):
             length = be16(at - 2)
-        if length > 0x7FFF:
-            kind = VALUE_TOO_LONG
-            number = length
-            place = at - 2 - octets
-            break
+            if length > 0x7FFF:
+                kind = VALUE_TOO_LONG
+                number = length
+                place = at - 2 - octets
+                break
         at += length
         if at > end:
             break
