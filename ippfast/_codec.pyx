@@ -12,6 +12,7 @@
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport uint32_t
@@ -19,7 +20,11 @@ from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection
 from ._message_c cimport Message
-from ._wire cimport Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own
+from ._scan cimport *  # no-cython-lint: the numbers of the faults, and `Scan`
+from ._wire cimport IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own
+
+cdef extern from *:
+    bint unlikely(bint) noexcept nogil  # Cython's own macro
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
@@ -32,41 +37,8 @@ from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
 # What is cimported has no name in Python yet.
 globals().update(Attribute=Attribute, AttributeGroup=AttributeGroup, Collection=Collection, Message=Message)
 
-cdef enum:
-    INDEXED = 256  # of how many attributes of a group the index notes where they begin
-    WORTH_INDEXING = 24  # a group with fewer is searched faster without
-    MOST_DEPTH = 100  # limits.MAX_DEPTH
-
 if MOST_DEPTH != MAX_DEPTH:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")
-
-cdef extern from *:
-    bint unlikely(bint) nogil  # Cython's own macro
-
-# The faults of `errors.py`, which has their words.
-cdef enum:
-    CUT_VALUE = 6
-    NAME_TOO_LONG = 7
-    VALUE_TOO_LONG = 8
-    RESERVED_GROUP = 9
-    VALUE_BEFORE_GROUP = 10
-    VALUE_BEFORE_ATTRIBUTE = 11
-    MEMBER_OUTSIDE = 12
-    END_OUTSIDE = 13
-    NAME_INSIDE = 14
-    VALUE_BEFORE_MEMBER = 15
-    MEMBER_WITHOUT_VALUE = 16
-    MEMBER_WITHOUT_NAME = 17
-    BEGIN_WITH_VALUE = 18
-    END_WITH_VALUE = 19
-    UNTERMINATED = 20
-    DEPTH_LIMIT = 21
-    GROUP_LIMIT = 22
-    ATTRIBUTE_LIMIT = 23
-    VALUE_LIMIT = 24
-
-cdef struct Bounds:
-    Py_ssize_t depth, groups, attributes, values, octets
 
 cdef Bounds DEFAULT
 
@@ -85,43 +57,32 @@ cdef int read_bounds(object limits, Bounds* bounds) except -1:
 
 DEFAULT.depth, DEFAULT.groups, DEFAULT.attributes, DEFAULT.values, DEFAULT.octets = DEFAULT_LIMITS
 
-cdef struct Scan:
-    Bounds bounds
-    Py_ssize_t position  # of the next token
-    Py_ssize_t start  # where the current group's attributes begin
-    Py_ssize_t attribute_at  # the token that names the current attribute, -1 before the group's first
-    Py_ssize_t groups, attributes, values
-    int group  # the current group's tag, 0 before the first
-    int depth  # how many collections are open
-    int expect  # in a collection: 0 its first member, 1 a member's value, 2 either or its next value
-    uint32_t named  # how many attributes the group has so far
-    uint32_t begins[INDEXED]  # where the first of them begin
-    int members_at[MOST_DEPTH]  # for each open collection, the token that names the current member, or -1
 
-
-cdef void begin(Scan* scan) noexcept:
-    scan.position = scan.start = scan.groups = scan.attributes = scan.values = 0
+cdef void begin(Scan* scan, Wire wire, list groups) noexcept:
+    scan.wire = <PyObject*>wire
+    scan.found = <PyObject*>groups
+    scan.wanted = scan.position = scan.start = scan.groups = scan.attributes = scan.values = 0
     scan.attribute_at = -1
     scan.group = scan.depth = scan.expect = 0
 
 
-cdef int end_group(Scan* scan, Wire wire, list groups) except -1:
+cdef int end_group(Scan* scan) except -1:
     cdef AttributeGroup group
     if scan.group == 0:
         return 0
     group = AttributeGroup.__new__(AttributeGroup)
     group._tag = scan.group
-    group._wire = wire
+    group._wire = <Wire>scan.wire
     group._start = <int>scan.start
     group._end = <int>scan.position
     group._sliced = True
     if scan.named >= WORTH_INDEXING:
         group._index = PyBytes_FromStringAndSize(<char*>scan.begins, min(scan.named, <uint32_t>INDEXED) * 4)
-    groups.append(group)
+    (<list>scan.found).append(group)
     return 0
 
 
-cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, list groups) except -1:
+cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     """Go on from `position`. True: the message ends at `position`. False: there must be more octets.
 
     Finds the groups of a message and checks all framing (RFC 8010 section 3.1).
@@ -161,7 +122,7 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
                 break
             scan.position = token - octets
             scan.named = named
-            end_group(scan, wire, groups)
+            end_group(scan)
             token += 1
             if tag == 0x03:
                 complete = True
@@ -198,6 +159,7 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, li
                 break
         at += length
         if at > end:
+            scan.wanted = at - octets
             break
         if depth == 0:
             # RFC 8010 sections 3.1.4 and 3.1.5.
@@ -327,12 +289,17 @@ cdef int stop(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     return fault(scan, octets, available, kind, 0, number, at, left)
 
 
-cdef int check(Scan* scan, Octets octets, Py_ssize_t available) except -1:
+cdef inline int check(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     """Raise where the token that is cut off is known to exceed the limits or to be wrong."""
-    if scan.bounds.octets - scan.position > 2 * 0xFFFF + 5 and (
-            scan.position == 0 or scan.position + 3 > available or octets[scan.position + 1] < 0x80):
-        return 0  # neither can be, and this is the common case
+    if unlikely(scan.bounds.octets - scan.position <= 2 * 0xFFFF + 5) or (
+            scan.position and scan.position + 3 <= available and unlikely(octets[scan.position + 1] >= 0x80)):
+        return check_cut(scan, octets, available)
+    return 0  # neither can be
+
+
+cdef int check_cut(Scan* scan, Octets octets, Py_ssize_t available) except -1:
     if cut(scan, octets, available)[0] > CUT_VALUE:
+        scan.wanted = 0
         return stop(scan, octets, available)
     return 0
 
@@ -400,20 +367,20 @@ cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* si
     cdef Wire wire
     cdef list groups
     cdef bytes octets
-    begin(&scan)
     read_bounds(limits, &scan.bounds)
     names = check_only(only)
     wire = Wire.__new__(Wire)
     groups = []
+    begin(&scan, wire, groups)
     if type(buffer) is bytes:
         octets = <bytes>buffer
-        scan_all(&scan, <Octets>PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets), wire, groups)
+        scan_all(&scan, <Octets>PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
         if scan.position != PyBytes_GET_SIZE(octets):
             octets = PyBytes_FromStringAndSize(PyBytes_AS_STRING(octets), scan.position)
     else:
         get_octets(buffer, &view)
         try:
-            scan_all(&scan, <Octets>view.buf, view.len, wire, groups)
+            scan_all(&scan, <Octets>view.buf, view.len)
             octets = PyBytes_FromStringAndSize(<char*>view.buf, scan.position)
         finally:
             PyBuffer_Release(&view)
@@ -422,8 +389,8 @@ cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* si
     return message(wire, octets, groups, names)
 
 
-cdef int scan_all(Scan* scan, Octets octets, Py_ssize_t available, Wire wire, list groups) except -1:
-    if not advance(scan, octets, available, wire, groups):
+cdef int scan_all(Scan* scan, Octets octets, Py_ssize_t available) except -1:
+    if not advance(scan, octets, available):
         stop(scan, octets, available)
     return 0
 
@@ -435,6 +402,30 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
     except BufferError:
         PyObject_GetBuffer(memoryview(buffer).tobytes(), view, PyBUF_SIMPLE)
     return 0
+
+
+cdef Work* spares[SPARES]  # what earlier decoders gave back
+cdef int spared = 0
+
+
+cdef Work* new_work() except NULL:
+    global spared
+    if IPPFAST_LOCKED and spared:
+        spared -= 1
+        return spares[spared]
+    cdef Work* made = <Work*>PyMem_Malloc(sizeof(Work))
+    if made == NULL:
+        raise MemoryError
+    return made
+
+
+cdef void give_back(Work* work) noexcept:
+    global spared
+    if IPPFAST_LOCKED and spared < SPARES:
+        spares[spared] = work
+        spared += 1
+    else:
+        PyMem_Free(work)
 
 
 @cython.final
@@ -449,29 +440,39 @@ cdef class MessageDecoder:
     piece that completed it, no more than ``limits.max_octets`` and that piece, and works in linear time.
     """
 
-    cdef Scan scan
-    cdef object only
-    cdef Wire wire
-    cdef list groups
-    cdef PyObject* buffer  # bytes with room: what came so far, while the message is not complete
-    cdef Octets octets  # of the buffer
+    cdef Work* work  # NULL once the message is complete
+    cdef Octets octets  # what came so far, while the message is not complete: in the room, or in the buffer
     cdef Py_ssize_t size  # of what came so far
     cdef Py_ssize_t capacity
-    cdef bint complete
+    cdef PyObject* buffer  # bytes with room
+    cdef Wire wire
+    cdef list groups
+    cdef object only
     cdef bytes rest  # of the last piece
 
     def __init__(self, *, limits=None, only=None):
-        begin(&self.scan)
-        read_bounds(limits, &self.scan.bounds)
+        self.let_go()
         self.only = check_only(only)
         self.wire = Wire.__new__(Wire)
         self.groups = []
-        self.size = 0
-        self.complete = False
         self.rest = b""
+        self.work = new_work()
+        begin(&self.work.scan, self.wire, self.groups)
+        self.octets = self.work.room
+        self.capacity = ROOM
+        read_bounds(limits, &self.work.scan.bounds)
 
     def __dealloc__(self):
+        self.let_go()
+
+    cdef void let_go(self) noexcept:
+        """Give back what only an incomplete message needs."""
+        if self.work != NULL:
+            give_back(self.work)
+        self.work = NULL
         Py_XDECREF(self.buffer)
+        self.buffer = NULL
+        self.size = self.capacity = 0
 
     def feed(self, data, /):
         """Take the next piece. Returns the message once it is complete, None before.
@@ -490,28 +491,36 @@ cdef class MessageDecoder:
                 PyBuffer_Release(&view)
 
     cdef Message take(self, Octets data, Py_ssize_t size):
+        cdef Scan* scan = &self.work.scan
+        if self.size == 0:
+            return self.take_first(data, size)
+        self.keep(data, size)
+        if self.size < scan.wanted:
+            return None
+        if advance(scan, self.octets, self.size):
+            return self.finish()
+        check(scan, self.octets, self.size)
+        return None
+
+    cdef Message take_first(self, Octets data, Py_ssize_t size):
+        """A message that comes in one piece is scanned where it is."""
         cdef bint complete
-        if self.complete:
+        if self.work == NULL:
             raise ValueError("the message is complete: what follows it is document data")
-        if self.size:
+        try:
+            complete = advance(&self.work.scan, data, size)
+        except Exception:
             self.keep(data, size)
-            if advance(&self.scan, self.octets, self.size, self.wire, self.groups):
-                return self.finish()
-        else:  # a message that comes in one piece is scanned where it is
-            try:
-                complete = advance(&self.scan, data, size, self.wire, self.groups)
-            except Exception:
-                self.keep(data, size)
-                raise
-            if complete:
-                return self.make(data, size, PyBytes_FromStringAndSize(<const char*>data, self.scan.position))
-            self.keep(data, size)
-        check(&self.scan, self.octets, self.size)
+            raise
+        if complete:
+            return self.make(data, size, PyBytes_FromStringAndSize(<const char*>data, self.work.scan.position))
+        self.keep(data, size)
+        check(&self.work.scan, self.octets, self.size)
         return None
 
     cdef inline int keep(self, Octets data, Py_ssize_t size) except -1:
         """Append to what came so far."""
-        if self.size + size > self.capacity:
+        if size > self.capacity - self.size:
             self.grow(size)
         memcpy(<void*>(self.octets + self.size), data, size)
         self.size += size
@@ -519,9 +528,10 @@ cdef class MessageDecoder:
 
     cdef int grow(self, Py_ssize_t size) except -1:
         """Make room for so many octets more, twice as much each time."""
-        cdef Py_ssize_t capacity = max(2 * self.capacity, self.size + size, 1024)
+        cdef Py_ssize_t capacity = max(2 * self.capacity, self.size + size)
         if self.buffer == NULL:
             self.buffer = new_bytes(NULL, capacity)
+            memcpy(PyBytes_AS_STRING(<object>self.buffer), self.octets, self.size)
         else:
             self.capacity = 0
             self.size, size = 0, self.size  # should it fail
@@ -532,24 +542,25 @@ cdef class MessageDecoder:
         return 0
 
     cdef Message finish(self):
-        """The message, in the buffer itself where nothing follows it."""
+        """The message, in the buffer itself where there is one and nothing follows it."""
         cdef Octets octets = self.octets
         cdef PyObject* buffer = self.buffer
-        if self.scan.position < self.size:
-            return self.make(octets, self.size, PyBytes_FromStringAndSize(<const char*>octets, self.scan.position))
+        if buffer == NULL or self.work.scan.position < self.size:
+            return self.make(
+                octets, self.size, PyBytes_FromStringAndSize(<const char*>octets, self.work.scan.position)
+            )
         self.buffer = NULL
         cut_bytes(&buffer, self.size, self.capacity)
         return self.make(<Octets>PyBytes_AS_STRING(<object>buffer), self.size, <bytes>own(buffer))
 
     cdef Message make(self, Octets octets, Py_ssize_t size, bytes held):
+        cdef Py_ssize_t position = self.work.scan.position
         cdef Message made
-        self.rest = PyBytes_FromStringAndSize(<const char*>octets + self.scan.position, size - self.scan.position)
+        if position < size:
+            self.rest = PyBytes_FromStringAndSize(<const char*>octets + position, size - position)
         made = message(self.wire, held, self.groups, self.only)
-        self.complete = True
         self.groups = None
-        Py_XDECREF(self.buffer)
-        self.buffer = NULL
-        self.size = 0
+        self.let_go()
         return made
 
     @property
@@ -563,14 +574,14 @@ cdef class MessageDecoder:
 
         None of them is document data, so that a reader may read exactly as many and never takes too much.
         """
-        if self.complete:
+        if self.work == NULL:
             return 0
-        return octets_needed(self.size, cut(&self.scan, self.octets, self.size))
+        return octets_needed(self.size, cut(&self.work.scan, self.octets, self.size))
 
     def close(self):
         """Say that no more octets come. Raises TruncatedError where the message is not complete."""
-        if not self.complete:
-            stop(&self.scan, self.octets, self.size)
+        if self.work != NULL:
+            stop(&self.work.scan, self.octets, self.size)
 
     def __reduce__(self):
         raise TypeError("a MessageDecoder in its work cannot be copied or pickled")

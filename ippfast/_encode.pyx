@@ -21,6 +21,8 @@ from ._wire cimport (
     _PyBytes_Resize,
     ascii_octets,
     ascii_size,
+    be16,
+    be32,
     cut_bytes,
     give,
     is_ascii,
@@ -188,6 +190,42 @@ cdef Py_ssize_t estimate(list groups):
     return size
 
 
+cdef bytes as_it_came(Message made):
+    """The very octets that a message was decoded from, where they are still what it says; None where they are not."""
+    cdef PyObject* groups = <PyObject*>made.groups
+    cdef PyObject* version = <PyObject*>made.version
+    cdef PyObject* each
+    cdef PyObject* wire = NULL
+    cdef Octets data
+    cdef Py_ssize_t index, end = 8
+    cdef long major = 0, minor = 0, code = 0, request_id = 0
+    if type(<object>groups) is not list:
+        return None
+    for index in range(PyList_GET_SIZE(<list>groups)):
+        each = list_item(<list>groups, index)
+        if type(<object>each) is not AttributeGroup or not (<AttributeGroup>each)._sliced:
+            return None
+        if index == 0:
+            wire = <PyObject*>(<AttributeGroup>each)._wire
+        if <PyObject*>(<AttributeGroup>each)._wire != wire or (<AttributeGroup>each)._start != end + 1:
+            return None
+        end = (<AttributeGroup>each)._end
+    if wire == NULL or end + 1 != PyBytes_GET_SIZE((<Wire>wire).octets):  # end-of-attributes-tag is the last octet
+        return None
+    data = (<Wire>wire).data
+    if (
+        is_tuple(version)
+        and tuple_size(version) == 2
+        and take_int(tuple_item(version, 0), 0, 0xFF, &major)
+        and take_int(tuple_item(version, 1), 0, 0xFF, &minor)
+        and take_int(<PyObject*>made.code, 0, 0xFFFF, &code)
+        and take_int(<PyObject*>made.request_id, INT32_MIN, INT32_MAX, &request_id)
+        and major == data[0] and minor == data[1] and code == be16(data + 2) and request_id == be32(data + 4)
+    ):
+        return (<Wire>wire).octets
+    return None
+
+
 def encode(message):
     """Encode a message (RFC 8010 section 3). What was decoded is encoded to the same octets.
 
@@ -201,6 +239,9 @@ def encode(message):
     cdef Py_ssize_t size
     if type(message) is not Message:
         raise TypeError(f"encode takes a Message, not {type(message).__name__}")
+    unchanged = as_it_came(<Message>message)
+    if unchanged is not None:
+        return unchanged
     output.begin = stack
     output.end = stack + STACK
     output.grown = NULL

@@ -260,6 +260,16 @@ def test_errors_stay(codec: Implementation, vector: Vector, size: int) -> None:
     assert decoder.needed > 0
 
 
+def test_a_length_over_the_limit_stays_wrong(codec: Implementation) -> None:
+    """However little of the value follows."""
+    decoder = codec.MessageDecoder(limits=Limits(max_octets=100))
+    with pytest.raises(LimitError):
+        decoder.feed(EMPTY[:8] + bytes.fromhex("01 410001 61 00c8"))
+    for _ in range(3):
+        with pytest.raises(LimitError):
+            decoder.feed(b"x")
+
+
 def test_what_is_no_buffer(codec: Implementation) -> None:
     decoder = codec.MessageDecoder()
     for data in ("x", None, 5, [2, 0]):

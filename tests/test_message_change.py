@@ -13,7 +13,7 @@ from implementations import Implementation
 from samples import NAMES, Of, decoded, groups, made, octets, unpacked
 from strategies import octets as octets_of_messages
 
-from ippfast import Attribute, AttributeGroup, OutOfBand, ValueTag
+from ippfast import Attribute, AttributeGroup, EncodeError, OutOfBand, ValueTag
 
 INTEGER, KEYWORD = ValueTag.INTEGER, ValueTag.KEYWORD
 
@@ -228,3 +228,45 @@ def test_groups_is_a_plain_list(codec: Implementation) -> None:
         message.groups = replacement  # type: ignore[assignment]
         assert codec.encode(message)[8:] == b"\x05\x03"
     assert type(codec.decode(b"\x02\x00\x00\x00\x00\x00\x00\x01\x03").groups) is list
+
+
+REARRANGED: dict[str, Callable[[Any, Any], Any]] = {
+    "version": lambda message, other: setattr(message, "version", (1, 1)),
+    "code": lambda message, other: setattr(message, "code", 0x0401),
+    "request_id": lambda message, other: setattr(message, "request_id", -2),
+    "none": lambda message, other: message.groups.clear(),
+    "first alone": lambda message, other: message.groups.__delitem__(slice(1, None)),
+    "last alone": lambda message, other: message.groups.__delitem__(slice(-1)),
+    "backwards": lambda message, other: message.groups.reverse(),
+    "one twice": lambda message, other: message.groups.insert(1, message.groups[0]),
+    "another's": lambda message, other: message.groups.__setitem__(1, other.groups[1]),
+    "all another's": lambda message, other: setattr(message, "groups", other.groups),
+    "a tuple": lambda message, other: setattr(message, "groups", tuple(message.groups[:2])),
+    "one changed": lambda message, other: message.groups[1].__setitem__("job-id", 77),
+    "one read": lambda message, other: message.groups[1][0],
+    "nothing": lambda message, other: None,
+}
+
+
+@pytest.mark.parametrize("way", REARRANGED)
+def test_a_decoded_message_is_encoded_as_it_is_now(codec: Implementation, way: str) -> None:
+    """Against the same change of a message that no octets stand behind."""
+    job = codec.AttributeGroup(2, [codec.Attribute("job-id", INTEGER, 1)])
+    first = codec.Message((2, 0), 2, 1, [made(codec), job, codec.AttributeGroup(4), made(codec)])
+    second = codec.Message((1, 0), 3, 9, [made(codec), codec.AttributeGroup(5, job), made(codec)])
+    message, other = (codec.decode(codec.encode(each)) for each in (first, second))
+    REARRANGED[way](message, other)
+    REARRANGED[way](first, second)
+    expected = codec.encode(first)
+    assert codec.encode(message) == expected
+    assert codec.encode(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("version", (True, 0)), ("version", (2, 0, 0)), ("code", True), ("request_id", True)]
+)
+def test_a_decoded_header_is_checked_all_the_same(codec: Implementation, field: str, value: Any) -> None:
+    message = codec.decode(bytes.fromhex("0100 0001 00000001 01 03"))
+    setattr(message, field, value)
+    with pytest.raises(EncodeError, match="request_id"):
+        codec.encode(message)
