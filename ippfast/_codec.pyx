@@ -20,7 +20,6 @@ from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection
 from ._message_c cimport Message
-from ._scan cimport *  # no-cython-lint: the numbers of the faults, and `Scan`
 from ._wire cimport IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own
 
 cdef extern from *:

@@ -1,4 +1,5 @@
-# What a scan of a message's framing knows, for `_codec.pyx`. Nothing here has behaviour.
+# The structs and numbers of `_codec.pyx`, which sees them without asking: what a scan of a message knows. Nothing here
+# has behaviour.
 
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint32_t
