@@ -237,6 +237,10 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available) except -1:
             depth += 1
             expect = 0
         token = at
+    if kind == VALUE_LIMIT or kind == BEGIN_WITH_VALUE or kind == DEPTH_LIMIT:
+        # Who feeds the decoder on meets the token again, which then is counted again: the error stays the same.
+        attributes -= name_length != 0
+        values -= kind != VALUE_LIMIT
     scan.position = token - octets
     scan.attribute_at = attribute_at
     scan.attributes = attributes

@@ -230,10 +230,14 @@ class _Scanner:
                 depth += 1
                 expect = 0
             position = at
+        self.begun = fault in (errors.VALUE_LIMIT, errors.BEGIN_WITH_VALUE, errors.DEPTH_LIMIT)
+        if self.begun:
+            # Who feeds the decoder on meets the token again, which then is counted again: the error stays the same.
+            attributes -= name_length != 0
+            values -= fault != errors.VALUE_LIMIT
         self.position, self.named = position, named
         self.values, self.attributes, self.depth, self.expect = values, attributes, depth, expect
         if fault:
-            self.begun = fault in (errors.VALUE_LIMIT, errors.BEGIN_WITH_VALUE, errors.DEPTH_LIMIT)
             self.fault(octets, fault, at=place, tag=tag, number=number)
         return complete
 

@@ -303,6 +303,22 @@ def test_a_decoder_lets_go(codec: Implementation) -> None:
     assert data == b""
 
 
+@parametrize(accepted())
+def test_feeding_on_after_a_limit_raises_the_same_again(vector: Vector, codec: Implementation) -> None:
+    """Also where the token at fault was counted in part before its fault was seen."""
+    for limits in (
+        Limits(max_values=0, max_attributes=1),
+        Limits(max_values=3, max_attributes=3),
+        Limits(max_depth=0, max_values=9),
+        Limits(max_depth=1, max_values=30, max_attributes=30),
+    ):
+        decoder = codec.MessageDecoder(limits=limits)
+        first = outcome(decoder.feed, vector.octets[: vector.offset])
+        if first[0] == "raised":
+            for more in (b"", b"\x03", vector.octets):
+                assert outcome(decoder.feed, more) == first
+
+
 # ---- Linear ----
 
 
