@@ -35,6 +35,8 @@ _OBJECT = 64
 """What it takes to hold a piece, besides its octets."""
 _BURST = 16 * 1_048_576
 """So many octets of a file are sent at most before the loop is told."""
+_PATIENCE = 0.002
+"""Seconds; a file's thread waits so long for a full socket, which costs less than another turn of the loop."""
 _UNREAD = 4 * RECEIVE_SIZE
 """So much may have come before anyone takes it."""
 
@@ -427,7 +429,7 @@ class AsyncChannel(asyncio.Protocol):
                     continue
                 try:
                     # In another thread, since the disk may take its time.
-                    more = await _finished(loop.run_in_executor(None, part.send, descriptor, _BURST))
+                    more = await _finished(loop.run_in_executor(None, part.send, descriptor, _BURST, _PATIENCE))
                 except ConnectionError:
                     return False  # it may have answered before it closed
                 if progress is not None:

@@ -5,7 +5,9 @@ The rule of this file: nothing is read ahead, and a document is never held whole
 
 import asyncio
 import os
+import select
 import stat
+import time
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -116,23 +118,37 @@ class FilePart:
     def left(self) -> int:
         return self._length - self.sent
 
-    def send(self, descriptor: int, most: int) -> bool:
+    def send(self, descriptor: int, most: int, patience: float = 0.0) -> bool:
         """Send up to so many octets to a socket that does not block. Returns whether it would take more now.
 
-        Raises OSError, and EOFError where the file has become shorter.
+        patience: seconds to wait, in all, while the socket takes none. Raises OSError, and EOFError where the file has
+        become shorter.
         """
         end = min(self.sent + most, self._length)
+        deadline = time.monotonic() + patience
         try:
             while self.sent < end:
-                count = os.sendfile(descriptor, self._file.fileno(), self._start + self.sent, end - self.sent)
+                try:
+                    count = os.sendfile(descriptor, self._file.fileno(), self._start + self.sent, end - self.sent)
+                except BlockingIOError:
+                    if not _takes_more(descriptor, deadline - time.monotonic()):
+                        return False
+                    continue
                 if count == 0:
                     raise EOFError(f"the file ended after {self.sent} of {self._length} octets")
                 self.sent += count
-        except BlockingIOError:
-            return False
         finally:
             self._file.seek(self._start + self.sent)
         return True
+
+
+def _takes_more(descriptor: int, seconds: float) -> bool:
+    """Wait so long for a socket that is full. Returns whether it takes octets, or has failed."""
+    if seconds <= 0:
+        return False
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    return bool(waiting.poll(1000 * seconds))
 
 
 def _read(file: IO[bytes]) -> Iterator[Buffer]:
