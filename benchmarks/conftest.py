@@ -53,6 +53,11 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     machine_info.pop("node", None)  # the name of somebody's machine is nobody's business
 
 
+def pytest_benchmark_update_commit_info(config: pytest.Config, commit_info: dict[str, Any]) -> None:
+    for name in ("project", "branch"):  # nor are those of somebody's folder and branch
+        commit_info.pop(name, None)
+
+
 @pytest.fixture(scope="session")
 def facts(pytestconfig: pytest.Config) -> Facts:
     return pytestconfig.stash[FACTS]

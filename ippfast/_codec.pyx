@@ -20,10 +20,7 @@ from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection
 from ._message_c cimport Message
-from ._wire cimport IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own
-
-cdef extern from *:
-    bint unlikely(bint) noexcept nogil  # Cython's own macro
+from ._wire cimport IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own, unlikely
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
@@ -454,8 +451,12 @@ cdef class MessageDecoder:
     cdef bytes rest  # of the last piece
 
     def __init__(self, *, limits=None, only=None):
+        cdef Bounds bounds
+        # What may fail, before anything is changed: a decoder without bounds would write past its places.
+        read_bounds(limits, &bounds)
+        only = check_only(only)
         self.let_go()
-        self.only = check_only(only)
+        self.only = only
         self.wire = Wire.__new__(Wire)
         self.groups = []
         self.rest = b""
@@ -463,7 +464,7 @@ cdef class MessageDecoder:
         begin(&self.work.scan, self.wire, self.groups)
         self.octets = self.work.room
         self.capacity = ROOM
-        read_bounds(limits, &self.work.scan.bounds)
+        self.work.scan.bounds = bounds
 
     def __dealloc__(self):
         self.let_go()

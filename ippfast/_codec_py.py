@@ -405,8 +405,9 @@ class MessageDecoder:
     __slots__ = ("_buffer", "_message", "_only", "_scanner", "_unused")
 
     def __init__(self, *, limits: Limits | None = None, only: "Iterable[str] | None" = None) -> None:
-        self._scanner = _Scanner(_check_limits(limits))
-        self._only = _check_only(only)
+        scanner, names = _Scanner(_check_limits(limits)), _check_only(only)
+        self._scanner = scanner
+        self._only = names
         self._buffer = bytearray()
         self._message: Message | None = None
         self._unused = b""

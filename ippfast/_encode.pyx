@@ -16,6 +16,7 @@ from ._message_c cimport Message
 from ._wire cimport (
     IppfastAttribute,
     Octets,
+    Py_None,
     Py_True,
     Wire,
     _PyBytes_Resize,
@@ -28,9 +29,12 @@ from ._wire cimport (
     is_ascii,
     is_str,
     is_tuple,
+    likely,
     new_bytes,
     tuple_item,
+    tuple_items,
     tuple_size,
+    unlikely,
 )
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
@@ -55,8 +59,6 @@ cdef extern from *:
     #define IPPFAST_PREFETCH(pointer) ((void)(pointer))
     #endif
     """
-    bint likely(bint) noexcept
-    bint unlikely(bint) noexcept
     void prefetch "IPPFAST_PREFETCH"(const void*) noexcept
 
 cdef extern from *:
@@ -76,10 +78,8 @@ cdef extern from *:
 cdef extern from "Python.h":
     PyObject* list_item "PyList_GET_ITEM"(list, Py_ssize_t)
     Py_ssize_t PyList_GET_SIZE(list)
-    PyObject** tuple_items "&PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     bint is_bool "PyBool_Check"(PyObject*)
     bint is_int "PyLong_Check"(PyObject*)
-    PyObject* Py_None
     long PyLong_AsLong(PyObject*)
     long PyLong_AsLongAndOverflow(PyObject*, int* overflow) except? -1
     bint PyObject_TypeCheck(PyObject*, PyTypeObject*)

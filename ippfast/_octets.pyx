@@ -8,19 +8,13 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcmp, memset
+
+from ._wire cimport IPPFAST_LOCKED, Octets, mix, new_bytes, own, same, tuple_item
 
 cdef extern from *:
     """
-    /* A reference of ours as Cython's own. */
-    #define IPPFAST_OWN(pointer) (pointer)
-    /* What relies on the interpreter's lock is off where there is none. */
-    #ifdef Py_GIL_DISABLED
-    #define IPPFAST_LOCKED 0
-    #else
-    #define IPPFAST_LOCKED 1
-    #endif
     /* A tuple keeps its hash from 3.14 on; until then who puts it into dictionaries again and again can. */
     #if PY_VERSION_HEX < 0x030E0000 && CYTHON_COMPILING_IN_CPYTHON
     PyAPI_FUNC(int) _PyDict_SetItem_KnownHash(PyObject *, PyObject *, PyObject *, Py_hash_t);
@@ -43,13 +37,10 @@ cdef extern from *:
         return failed;
     }
     """
-    const bint IPPFAST_LOCKED
-    object own "IPPFAST_OWN"(PyObject*)
     int set_item "IPPFAST_SET"(PyObject*, PyObject*, PyObject*, Py_hash_t) except -1
     int add "ippfast_add"(PyObject*, PyObject*) except -1
 
 cdef extern from "Python.h":
-    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
     char* bytes_octets "PyBytes_AS_STRING"(PyObject*)
     Py_ssize_t bytes_size "PyBytes_GET_SIZE"(PyObject*)
     PyObject* new_list "PyList_New"(Py_ssize_t size) except NULL
@@ -57,12 +48,9 @@ cdef extern from "Python.h":
     PyObject* get_item "PyDict_GetItemWithError"(PyObject*, PyObject*)
     Py_hash_t hash_of "PyObject_Hash"(PyObject*) except -1
     dict presized "__Pyx_PyDict_NewPresized"(Py_ssize_t)
-    PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     void increase "Py_INCREF"(PyObject*)
     void decrease "Py_DECREF"(PyObject*)
     void decrease_any "Py_XDECREF"(PyObject*)
-
-ctypedef const uint8_t* Octets
 
 cdef enum:
     LONGEST_SHARED = 64  # octets up to so many are shared
@@ -94,45 +82,6 @@ cdef Known _keys[KEYS]
 cdef uint64_t _turn = 0
 
 
-cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept:
-    """Whether so many octets, four or more, are equal; most are too few for a call of memcmp to pay."""
-    cdef uint64_t word, other_word
-    cdef uint32_t half, other_half
-    if size < 8:
-        memcpy(&half, one, 4)
-        memcpy(&other_half, other, 4)
-        if half != other_half:
-            return False
-        memcpy(&half, one + size - 4, 4)
-        memcpy(&other_half, other + size - 4, 4)
-        return half == other_half
-    while size > 8:
-        size -= 8
-        memcpy(&word, one + size, 8)
-        memcpy(&other_word, other + size, 8)
-        if word != other_word:
-            return False
-    memcpy(&word, one, 8)
-    memcpy(&other_word, other, 8)
-    return word == other_word
-
-
-cdef inline uint64_t mixed(Octets at, Py_ssize_t size) noexcept:
-    """A hash of three words of four or more octets, its upper bits the better ones."""
-    cdef uint64_t first, middle = 0, last = 0
-    cdef uint32_t low, high
-    if size >= 8:
-        memcpy(&first, at, 8)
-        memcpy(&middle, at + (size >> 1) - 4, 8)
-        memcpy(&last, at + size - 8, 8)
-    else:
-        memcpy(&low, at, 4)
-        memcpy(&high, at + size - 4, 4)
-        first = <uint64_t>low << 32 | high
-    first ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
-    return first * <uint64_t>0x9E3779B97F4A7C15
-
-
 cdef inline PyObject* octets_of(Octets at, Py_ssize_t size) except NULL:
     """A reference to a bytes that may be the same object as an earlier one."""
     cdef PyObject* known
@@ -140,7 +89,7 @@ cdef inline PyObject* octets_of(Octets at, Py_ssize_t size) except NULL:
     cdef uint64_t slot
     if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
         return new_bytes(<const char*>at, size)
-    slot = mixed(at, size) >> SHARED_SHIFT
+    slot = mix(at, size) >> SHARED_SHIFT
     known = _shared[slot]
     if known != NULL and bytes_size(known) == size and same(<Octets>bytes_octets(known), at, size):
         increase(known)
@@ -162,7 +111,7 @@ cdef inline PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL:
 cdef inline Known* known_key(int section, int tag, Octets name, Py_ssize_t size, uint64_t turn) except? NULL:
     """The slot of a key whose name has 4 to LONGEST_SHARED octets; NULL where keys of this turn have its two slots."""
     cdef uint32_t kind = section << 8 | tag
-    cdef uint64_t slot = mixed(name, size) + kind * <uint64_t>0xD6E8FEB86659FD93
+    cdef uint64_t slot = mix(name, size) + kind * <uint64_t>0xD6E8FEB86659FD93
     cdef Known* one = &_keys[slot >> KEYS_SHIFT & ~<uint64_t>1]
     cdef Known* other = one + 1
     cdef PyObject* key

@@ -5,7 +5,8 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy
 
 from ._attribute_c cimport Attribute, Collection, _Attributes
 from ._attribute_c cimport Wire as AbstractWire
@@ -76,6 +77,10 @@ cdef extern from *:
         int tag
         int offset
 
+cdef extern from *:  # Cython's own macros
+    bint likely(bint) noexcept nogil
+    bint unlikely(bint) noexcept nogil
+
 cdef extern from "Python.h":
     bint is_str "PyUnicode_CheckExact"(PyObject*)
     bint is_ascii "PyUnicode_IS_COMPACT_ASCII"(PyObject*)
@@ -116,6 +121,48 @@ cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacit
     Py_SET_SIZE(octets[0], size)
     PyBytes_AS_STRING(<object>octets[0])[size] = 0
     return 0
+
+
+cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
+    """Whether two names are equal; most are too short for a call of memcmp to pay."""
+    cdef uint64_t word, other_word
+    cdef uint32_t half, other_half
+    if size < 8:
+        if size < 4:
+            return memcmp(one, other, size) == 0
+        memcpy(&half, one, 4)
+        memcpy(&other_half, other, 4)
+        if half != other_half:
+            return False
+        memcpy(&half, one + size - 4, 4)
+        memcpy(&other_half, other + size - 4, 4)
+        return half == other_half
+    # From the end, where names differ most; the last step takes the first eight octets, some of them again.
+    while size > 8:
+        size -= 8
+        memcpy(&word, one + size, 8)
+        memcpy(&other_word, other + size, 8)
+        if word != other_word:
+            return False
+    memcpy(&word, one, 8)
+    memcpy(&other_word, other, 8)
+    return word == other_word
+
+
+cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
+    """A hash of four octets or more; its upper bits are the good ones."""
+    cdef uint64_t mixed, middle = 0, last = 0
+    cdef uint32_t low, high
+    if size >= 8:
+        memcpy(&mixed, at, 8)
+        memcpy(&middle, at + (size >> 1) - 4, 8)
+        memcpy(&last, at + size - 8, 8)
+    else:
+        memcpy(&low, at, 4)
+        memcpy(&high, at + size - 4, 4)
+        mixed = <uint64_t>low << 32 | high
+    mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
+    return mixed * <uint64_t>0x9E3779B97F4A7C15
 
 
 cdef class Wire(AbstractWire):

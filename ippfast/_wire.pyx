@@ -10,7 +10,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int32_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
 
@@ -74,48 +74,6 @@ cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
     made = PyUnicode_New(size, 127)
     memcpy(ascii_octets(made), at, size)
     return made
-
-
-cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
-    """Whether two names are equal; most are too short for a call of memcmp to pay."""
-    cdef uint64_t word, other_word
-    cdef uint32_t half, other_half
-    if size < 8:
-        if size < 4:
-            return memcmp(one, other, size) == 0
-        memcpy(&half, one, 4)
-        memcpy(&other_half, other, 4)
-        if half != other_half:
-            return False
-        memcpy(&half, one + size - 4, 4)
-        memcpy(&other_half, other + size - 4, 4)
-        return half == other_half
-    # From the end, where names differ most; the last step takes the first eight octets, some of them again.
-    while size > 8:
-        size -= 8
-        memcpy(&word, one + size, 8)
-        memcpy(&other_word, other + size, 8)
-        if word != other_word:
-            return False
-    memcpy(&word, one, 8)
-    memcpy(&other_word, other, 8)
-    return word == other_word
-
-
-cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
-    """A hash of four octets or more; its upper bits are the good ones."""
-    cdef uint64_t mixed, middle = 0, last = 0
-    cdef uint32_t low, high
-    if size >= 8:
-        memcpy(&mixed, at, 8)
-        memcpy(&middle, at + (size >> 1) - 4, 8)
-        memcpy(&last, at + size - 8, 8)
-    else:
-        memcpy(&low, at, 4)
-        memcpy(&high, at + size - 4, 4)
-        mixed = <uint64_t>low << 32 | high
-    mixed ^= (middle << 21 | middle >> 43) ^ (last << 42 | last >> 22) ^ <uint64_t>size
-    return mixed * <uint64_t>0x9E3779B97F4A7C15
 
 
 cdef inline PyObject* shared(Octets at, Py_ssize_t size) except NULL:

@@ -60,6 +60,17 @@ def places(data: bytes, most: int = LARGE) -> Iterable[int]:
 # ---- The same message ----
 
 
+def test_what_cannot_begin_anew_goes_on(codec: Implementation) -> None:
+    decoder = codec.MessageDecoder()
+    assert decoder.feed(EMPTY[:5]) is None
+    for wrong in ({"limits": 5}, {"only": 5}):
+        with pytest.raises(TypeError):
+            decoder.__init__(**wrong)  # type: ignore[misc]
+    message = decoder.feed(EMPTY[5:])
+    assert message is not None
+    assert codec.encode(message) == EMPTY
+
+
 @parametrize(every())
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_pieces(codec: Implementation, vector: Vector, size: int) -> None:

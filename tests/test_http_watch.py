@@ -116,6 +116,23 @@ def test_subscriptions_that_never_hold(make: Any) -> None:
 
 
 @clients
+def test_jobs_where_subscriptions_never_hold(make: Any) -> None:
+    """The jobs of before are not told anew when the printer is asked instead."""
+    printer = EventPrinter("wait")
+    printer.jobs |= {1: 9, 2: 8, 3: 5}
+    printer.faults = ["client-error-not-found"] * 1000
+    with printer.serving() as uri, make(uri) as client:
+        watching = client.watch(interval=0.1)
+        next(watching)
+        printer.printer_state = 4
+        assert told(next(watching)) == ("printer-state-changed", None, PrinterState.PROCESSING, None)
+        printer.jobs[8] = 3
+        assert told(next(watching)) == ("job-created", 8, JobState.PENDING, None)
+        watching.close()
+    assert printer.count(Operation.GET_NOTIFICATIONS) == 2
+
+
+@clients
 @pytest.mark.parametrize("fault", ["lost", "server-error-busy"])
 def test_printer_that_is_away_for_a_while(make: Any, fault: str) -> None:
     printer = EventPrinter("wait")

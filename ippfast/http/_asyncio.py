@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ..codec import Message
 from ._core import Patience, Progress, within
-from ._outgoing import PIECE, AsyncDocument, FilePart, Outgoing
+from ._outgoing import OBJECT, PIECE, AsyncDocument, FilePart, Outgoing
 from ._sockets import RECEIVE_SIZE
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError, RemoteProtocolError
@@ -31,8 +31,6 @@ _T = TypeVar("_T")
 
 _COPIED = 131_072
 """Copying so many octets into one costs less than another turn of the loop."""
-_OBJECT = 64
-"""What it takes to hold a piece, besides its octets."""
 _BURST = 16 * 1_048_576
 """So many octets of a file are sent at most before the loop is told."""
 _PATIENCE = 0.002
@@ -375,7 +373,7 @@ class AsyncChannel(asyncio.Protocol):
                         if not held:
                             call_soon(self._let_go)  # as soon as anything has to wait, such as the source
                         held.append(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
-                        room -= size + _OBJECT
+                        room -= size + OBJECT
                         if room < 0 or not self._writable:
                             self._let_go()
                             if not await self._turn():

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from ..codec import Message
 from ._core import Patience, Progress, within
 from ._gathering import Gathering
-from ._outgoing import PIECE, AsyncDocument, FilePart, Outgoing
-from ._sockets import RECEIVE_SIZE, send_buffers
+from ._outgoing import OBJECT, PIECE, AsyncDocument, FilePart, Outgoing
+from ._sockets import RECEIVE_SIZE, SMALL, send_buffers
 from .client_connection import ClientConnection
 from .errors import ConnectionLostError, PhaseTimeoutError
 from .events import NEED_DATA, Buffer, ConnectionClosed, Event, InformationalResponse, Response
@@ -26,12 +26,8 @@ from .uri import Endpoint
 
 __all__ = ["BlockingChannel", "BlockingShell"]
 
-_SMALL = 16_384
-"""Pieces of so many octets cost less to copy than to send by themselves."""
 _HELD = 131_072
 """So many octets of small pieces go out together."""
-_OBJECT = 64
-"""What it takes to hold a piece, besides its octets."""
 _LOOK = 262_144
 _LOOK_SECONDS = 0.1
 """After so many octets of a document, or seconds, it is seen whether the server has answered already."""
@@ -224,9 +220,9 @@ class BlockingChannel:
                     look_after, look_at = sent + _LOOK, monotonic() + _LOOK_SECONDS
                 size = len(piece)
                 sent += size
-                if gathering is not None and size <= _SMALL:
+                if gathering is not None and size <= SMALL:
                     gathering.hold(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
-                    held += size + _OBJECT
+                    held += size + OBJECT
                     if held > _HELD:
                         held = 0
                         if not self._put([gathering.take()], self._may_send):
@@ -235,7 +231,7 @@ class BlockingChannel:
                     held_before = [] if gathering is None else [gathering.take()]
                     if not self._put([*held_before, *send_data(piece)], self._may_send):
                         return False
-                    if gathers and gathering is None and size <= _SMALL and sent > _LOOK:
+                    if gathers and gathering is None and size <= SMALL and sent > _LOOK:
                         gathering = stack.enter_context(Gathering(self._socket, send_data))
                 if progress is not None:
                     progress(sent, outgoing.length)

@@ -15,10 +15,13 @@ from typing import IO, Any, TypeAlias
 
 from .events import Buffer
 
-__all__ = ["PIECE", "AsyncDocument", "Document", "FilePart", "Outgoing"]
+__all__ = ["OBJECT", "PIECE", "AsyncDocument", "Document", "FilePart", "Outgoing"]
 
 PIECE = 262_144
 """Files are read and sent in pieces of so many octets."""
+
+OBJECT = 64
+"""What it takes to hold a piece, besides its octets."""
 
 Document: TypeAlias = str | Path | IO[bytes] | Buffer | Iterable[Buffer]
 """A path, a binary file from its position on, octets, or an iterable of octets."""

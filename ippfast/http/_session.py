@@ -28,6 +28,7 @@ RATE_AFTER = 10.0
 """A body has to keep the rate once it was waited for so many seconds."""
 
 GATHERING = 1.0
+"""Seconds for more octets to come into a buffer that is not full."""
 
 UNASKED = 0.2
 """Seconds for a client to send the message before it gets its 100, where that decides whether a user is needed."""
@@ -276,8 +277,6 @@ class Session:
 
     def _authenticate(self, head: RequestHead, message: Message | None) -> Flow[None]:
         service, secure = self._service, self.secure
-        if service.authenticator is None:
-            return
         with service.failures(self.peer):
             if service.needs_user(head, message):
                 self._user = yield Call(lambda head: service.authenticate(head, secure=secure), head, waits=True)
@@ -310,10 +309,9 @@ class Session:
             with service.failures(self.peer):
                 if service.authorizer is not None:
                     yield Call(service.authorizer, incoming)
+                # With a document it is sent when the handler reads, which may refuse before.
                 if connection.awaits_continue and request.message.code not in _WITH_DOCUMENT:
-                    yield from self._send(
-                        connection.send_continue()
-                    )  # else when the handler reads, which may refuse before
+                    yield from self._send(connection.send_continue())
                 reply: Message | Reply | AsyncReply | Parts = yield Call(service.handler, incoming)
             if isinstance(reply, Message):
                 yield from self._send(connection.send_response(reply, headers=self._closing()))

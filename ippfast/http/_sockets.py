@@ -10,12 +10,13 @@ from socket import socket
 
 from .events import Buffer
 
-__all__ = ["RECEIVE_SIZE", "send_buffers"]
+__all__ = ["RECEIVE_SIZE", "SMALL", "send_buffers"]
 
 RECEIVE_SIZE = 262_144
 """How many octets are asked for at once."""
 
-_SMALL = 16_384
+SMALL = 16_384
+"""So many octets cost less to copy than to send by themselves."""
 
 
 def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], bool] | None = None) -> bool:
@@ -28,7 +29,7 @@ def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], boo
     secure = isinstance(sock, ssl.SSLSocket)
     gathers = hasattr(sock, "sendmsg") and not secure  # TLS has no call for several buffers
     waiting: list[Buffer] = list(buffers)
-    if sum(map(len, waiting)) <= _SMALL:
+    if sum(map(len, waiting)) <= SMALL:
         waiting = [b"".join(waiting)]
     while waiting:
         if not len(waiting[0]):

@@ -74,7 +74,9 @@ async def watch(
             async with aclosing(watcher.pull(now)) as notifications:
                 async for notification in notifications:
                     yield notification
-        if watcher.subscription is None:  # or not any more
+            if watcher.subscription is None:  # not any more: what its jobs were until now has been told
+                await watcher.look_at_jobs()
+        if watcher.subscription is None:
             async with aclosing(watcher.poll(now)) as notifications:
                 async for notification in notifications:
                     yield notification

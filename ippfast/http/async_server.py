@@ -279,10 +279,12 @@ class _Connection(asyncio.Protocol):
     async def _receive(self, seconds: float) -> bytes | None:
         if self._held:
             self._let_go()
-        if not self._queue and not self._ended and self._lost is None:
-            await self._wait(seconds)
-            if not self._queue and not self._ended and self._lost is None:
+        end = self._loop.time() + seconds
+        while not self._queue and not self._ended and self._lost is None:  # woken for something else, it goes on
+            left = end - self._loop.time()
+            if left <= 0:
                 return None
+            await self._wait(left)
         if self._queue:
             data = self._queue.popleft()
             was_full = self._queued >= _QUEUE
