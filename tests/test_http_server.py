@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.client import HTTPMessage, HTTPResponse
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -53,6 +54,15 @@ def read_answer(connection: socket.socket) -> Heard:
     with HTTPResponse(connection) as answer:
         answer.begin()
         return Heard(answer.status, answer.headers, answer.read())
+
+
+@pytest.mark.parametrize("chunks", [None, [100_000] * 21], ids=["length", "chunks"])
+def test_pieces_that_are_kept_do_not_change(server: Server, printer: Printer, chunks: list[int] | None) -> None:
+    document = Random(5).randbytes(2_000_000)
+    with connect(server) as connection:
+        connection.sendall(post(encode(PRINT_JOB) + document, chunks=chunks))
+        assert read_answer(connection).status == 200
+    assert printer.documents == [document]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:631", "[::2]", "127.0.0.1.x"])

@@ -12,8 +12,8 @@ from .events import Buffer
 
 __all__ = ["RECEIVE_SIZE", "SMALL", "send_buffers"]
 
-RECEIVE_SIZE = 262_144
-"""How many octets are asked for at once."""
+RECEIVE_SIZE = 131_072
+"""How many octets are asked for at once, where there may be many."""
 
 SMALL = 16_384
 """So many octets cost less to copy than to send by themselves."""
