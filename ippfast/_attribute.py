@@ -7,8 +7,9 @@ says nothing of octets: what a group holds on the wire is the business of its `W
 
 A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
 a name up makes that one alone; the slice stays, and is what an unchanged group is encoded from. An `Attribute` and a
-`Collection` never change, so a group knows whether it has been changed. Changed by name, it becomes a list of parts,
-attributes and slices, until it is read: what is between the changes is encoded as it came.
+`Collection` never change, so a group knows whether it has been changed. Changed by name, it stays its slice and one
+attribute in the place of another, or becomes a list of parts, attributes and slices, until it is read: what is between
+the changes is encoded as it came.
 """
 
 from . import _directives as cython
@@ -45,6 +46,7 @@ _MISSING = object()
 
 
 @cython.no_gc
+@cython.freelist(16)
 @cython.cclass
 class Wire:
     """The attribute octets of one decoded message, which its groups and collections are slices of."""
@@ -58,6 +60,14 @@ class Wire:
     def items(self, owner: "_Attributes") -> "list[Attribute]":
         """Unpack all attributes of a group or collection, once. A group of parts is made whole."""
         raise NotImplementedError
+
+    def replace(self, group: "AttributeGroup", name: str, new: "Attribute | None", retag: bool) -> bool:
+        """Put one attribute, or none, in the place of the only one of that name in a group that is a slice.
+
+        retag: the new one takes the tag of the old. False, and nothing done, where there is no such attribute, where
+        there are several, where the one that is to give its tag has several, and where the twin has no such short cut.
+        """
+        return False
 
     def cut(
         self, part: "AttributeGroup", name: str, before: "list[Attribute | AttributeGroup]"
@@ -259,7 +269,8 @@ class _Attributes:
     _index: "bytes | None"  # the compiled twin's own: where the attributes of a large slice begin
     _items: "list[Any] | None"  # the attributes, None: not unpacked yet; or the parts of a group, see below
     # The slice says what is in it; not where it was made or changed by hand, which _items has. A group that is not
-    # sliced but still has a wire is one of parts: attributes, and groups that are slices of that wire.
+    # sliced but still has a wire is one of parts: attributes, and groups that are slices of that wire. Without _items
+    # it is the slice but for one attribute, see `AttributeGroup`.
     _sliced: bool
 
     def _list(self) -> "list[Attribute]":
@@ -391,9 +402,13 @@ class AttributeGroup(_Attributes):
     deleting by name removes them all, so that no second one slips through.
     """
 
-    __slots__ = ("_tag",)
+    __slots__ = ("_replaced_end", "_replaced_start", "_replacement", "_tag")
 
     _tag: int
+    # Where one attribute of the slice was replaced: by which, None: by none; and what of the slice it was.
+    _replacement: "Attribute | None"
+    _replaced_start: int
+    _replaced_end: int
 
     def __init__(self, tag: int, attributes: "Iterable[Attribute]" = ()) -> None:
         self._tag = _check_tag(tag, "a group's tag")
@@ -426,10 +441,19 @@ class AttributeGroup(_Attributes):
                 return self._own()
             self._items = [self._wire.slice(self, self._start, self._end)]  # type: ignore[union-attr]
             self._sliced = False
+        elif self._items is None and self._wire is not None:
+            parts: list[Any] = [self._wire.slice(self, self._start, self._replaced_start)]
+            if self._replacement is not None:
+                parts.append(self._replacement)
+            parts.append(self._wire.slice(self, self._replaced_end, self._end))
+            self._items = parts
+            self._replacement = None
         return self._items  # type: ignore[return-value]
 
     def _replace(self, name: str, new: "Attribute | None") -> bool:
         """Put one attribute, or none, in the place of all that have its name. Returns whether there were any."""
+        if self._sliced and self._items is None and self._wire.replace(self, name, new, False):  # type: ignore[union-attr]
+            return True
         found = False
         items: list[Any] = [self] if self._sliced and self._items is None else self._parts()
         parts: list[Any] = []
@@ -478,6 +502,11 @@ class AttributeGroup(_Attributes):
             if attribute._name != key:
                 raise ValueError(f"an attribute named {attribute._name!r} cannot stand under {key!r}")
         else:
+            if cython.compiled and self._sliced and self._items is None and (type(new) is str or type(new) is int):
+                attribute = Attribute.__new__(Attribute)
+                _fill(attribute, key, 0, new)  # runs nobody's code
+                if self._wire.replace(self, key, attribute, True):  # type: ignore[union-attr]
+                    return
             before = self._find(key)
             if before is None:
                 raise KeyError(f"there is no attribute {key!r} whose tag the values could take: assign an Attribute")

@@ -24,8 +24,13 @@ cdef int _depth_in(Attribute attribute) except -1
 
 
 cdef class Wire:
+    # What `_wire.pyx` has for it is here, so that it can come from the freelist.
+    cdef bytes octets
+    cdef const unsigned char* data  # of `octets`
+
     cdef object iterate(self, _Attributes owner)
     cdef list items(self, _Attributes owner)
+    cdef bint replace(self, AttributeGroup group, object name, Attribute new, bint retag) except -1
     cdef AttributeGroup cut(self, AttributeGroup part, object name, list before)
     cdef AttributeGroup slice(self, AttributeGroup group, int start, int end)
     cdef Attribute find(self, _Attributes owner, object name)
@@ -48,8 +53,12 @@ cdef class _Attributes:
     cdef readonly int _start
     cdef readonly int _end
     cdef readonly bint _sliced
-    cdef readonly short _tag  # of a group
-    cdef readonly short _depth  # of a collection; here, so that all three have one size and share the freelist
+    # What a group or a collection alone has is here too, so that all three have one size and share the freelist.
+    cdef readonly short _tag
+    cdef readonly short _depth
+    cdef readonly int _replaced_start
+    cdef readonly int _replaced_end
+    cdef readonly Attribute _replacement
 
     cdef list _list(self)
     cdef Attribute _find(self, object name)
@@ -61,6 +70,8 @@ cdef class Collection(_Attributes):
 
 cdef class AttributeGroup(_Attributes):
     cdef list _own(self)
+
+    @cython.locals(parts=list)
     cdef list _parts(self)
 
     @cython.locals(

@@ -8,6 +8,7 @@ from libc.stdint cimport uint8_t, uint32_t
 cdef enum:
     INDEXED = 256  # of how many attributes of a group the index notes where they begin
     WORTH_INDEXING = 24  # a group with fewer is searched faster without
+    FEW = 4  # groups that the list of a message has room for from the beginning
     MOST_DEPTH = 100  # limits.MAX_DEPTH
 
 # The faults of `errors.py`, which has their words.

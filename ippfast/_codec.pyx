@@ -20,7 +20,10 @@ from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection
 from ._message_c cimport Message
-from ._wire cimport IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, new_bytes, own, unlikely
+from ._wire cimport (
+    IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, give_group, new_bytes, new_list, own,
+    put_last, unlikely,
+)
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
@@ -74,8 +77,7 @@ cdef int end_group(Scan* scan) except -1:
     group._sliced = True
     if scan.named >= WORTH_INDEXING:
         group._index = PyBytes_FromStringAndSize(<char*>scan.begins, min(scan.named, <uint32_t>INDEXED) * 4)
-    (<list>scan.found).append(group)
-    return 0
+    return put_last(<list>scan.found, give_group(group))
 
 
 cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available) except -1:
@@ -370,7 +372,7 @@ cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* si
     read_bounds(limits, &scan.bounds)
     names = check_only(only)
     wire = Wire.__new__(Wire)
-    groups = []
+    groups = new_list(FEW)
     begin(&scan, wire, groups)
     if type(buffer) is bytes:
         octets = <bytes>buffer
@@ -458,7 +460,7 @@ cdef class MessageDecoder:
         self.let_go()
         self.only = only
         self.wire = Wire.__new__(Wire)
-        self.groups = []
+        self.groups = new_list(FEW)
         self.rest = b""
         self.work = new_work()
         begin(&self.work.scan, self.wire, self.groups)

@@ -312,16 +312,30 @@ cdef inline uint8_t* write_group(Output* output, uint8_t* at, PyObject* group) e
     at[0] = tag
     if (<AttributeGroup>group)._sliced:
         return write_slice(output, at + 1, group)
+    if (<AttributeGroup>group)._items is None and (<AttributeGroup>group)._wire is not None:
+        return write_replaced(output, at + 1, group, tag)
     return write_attributes(output, at + 1, <PyObject*>(<AttributeGroup>group)._items, tag, NULL)
 
 
 cdef inline uint8_t* write_slice(Output* output, uint8_t* at, PyObject* slice) except NULL:
-    return copy(
-        output,
-        at,
-        (<Wire>(<_Attributes>slice)._wire).data + (<_Attributes>slice)._start,
-        (<_Attributes>slice)._end - (<_Attributes>slice)._start,
-    )
+    cdef int start = (<_Attributes>slice)._start
+    return copy(output, at, (<Wire>(<_Attributes>slice)._wire).data + start, (<_Attributes>slice)._end - start)
+
+
+cdef inline uint8_t* write_replaced(Output* output, uint8_t* at, PyObject* group, int tag) except NULL:
+    """A group that is its slice but for one attribute."""
+    cdef PyObject* wire = <PyObject*>(<AttributeGroup>group)._wire
+    cdef Octets behind = (<Wire>wire).data + (<AttributeGroup>group)._replaced_end
+    cdef int start = (<AttributeGroup>group)._start
+    cdef int rest = (<AttributeGroup>group)._end - (<AttributeGroup>group)._replaced_end
+    cdef Names names
+    at = copy(output, at, (<Wire>wire).data + start, (<AttributeGroup>group)._replaced_start - start)
+    names.attribute = <PyObject*>(<AttributeGroup>group)._replacement
+    if names.attribute != Py_None:
+        names.items = wire  # so that it is held with the attribute
+        names.outer = NULL
+        at = write_attribute(output, at, tag, &names)
+    return copy(output, at, behind, rest)
 
 
 cdef uint8_t* write_attributes(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:

@@ -8,7 +8,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from ._attribute_c cimport Attribute, Collection, _Attributes
+from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
 from ._attribute_c cimport Wire as AbstractWire
 
 
@@ -53,6 +53,8 @@ cdef extern from *:
     #define ippfast_drop(object) Py_DECREF(object)
     #define ippfast_is_ours(object) (IPPFAST_LOCKED && Py_REFCNT(object) == 1)
     #endif
+    /* Whether a list takes one more without growing. */
+    #define IPPFAST_HAS_ROOM(list) (IPPFAST_LOCKED && Py_SIZE(list) < ((PyListObject *)(list))->allocated)
     /* The fields of Attribute, in the order of _attribute_c.pxd; checked at import. */
     typedef struct {
         PyObject_HEAD
@@ -66,6 +68,8 @@ cdef extern from *:
     PyObject* give "IPPFAST_GIVE"(object)
     uint8_t* ascii_octets "IPPFAST_ASCII_OCTETS"(PyObject*)
     PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
+    PyObject* give_group "IPPFAST_GIVE"(AttributeGroup)
+    bint has_room "IPPFAST_HAS_ROOM"(PyObject*)
     PyObject* give_collection "IPPFAST_GIVE"(Collection)
     void hold "ippfast_hold"(PyObject*)
     void drop "ippfast_drop"(PyObject*)
@@ -97,6 +101,9 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
     void Py_SET_SIZE(PyObject*, Py_ssize_t)
+    list PyList_New(Py_ssize_t size)
+    Py_ssize_t list_size "PyList_GET_SIZE"(PyObject*)
+    void set_item "PyList_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
 
 ctypedef const uint8_t* Octets
 
@@ -120,6 +127,27 @@ cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacit
     # Giving so little back makes the allocator map and clear new pages for every large message.
     Py_SET_SIZE(octets[0], size)
     PyBytes_AS_STRING(<object>octets[0])[size] = 0
+    return 0
+
+
+cdef inline list new_list(Py_ssize_t room):
+    """An empty list that need not grow for its first items, which takes as long as an item or two."""
+    cdef list made
+    if not IPPFAST_LOCKED:
+        return []
+    made = PyList_New(room)
+    Py_SET_SIZE(<PyObject*>made, 0)
+    return made
+
+
+cdef inline int put_last(list items, PyObject* item) except -1:
+    """Append, and give the reference away."""
+    cdef Py_ssize_t size = list_size(<PyObject*>items)
+    if not has_room(<PyObject*>items):
+        items.append(own(item))
+        return 0
+    set_item(<PyObject*>items, size, item)
+    Py_SET_SIZE(<PyObject*>items, size + 1)
     return 0
 
 
@@ -166,9 +194,6 @@ cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
 
 
 cdef class Wire(AbstractWire):
-    cdef bytes octets
-    cdef Octets data  # of `octets`
-
     cdef Octets locate(self, _Attributes owner, object name) except? NULL
 
 

@@ -340,7 +340,7 @@ cdef class Wire(AbstractWire):
                     owner._items = list(self.iterate(owner))
             elif owner._wire is not None:
                 whole = []
-                for part in owner._items:
+                for part in (<AttributeGroup>owner)._parts():
                     if type(part) is Attribute:
                         whole.append(part)
                     else:
@@ -348,6 +348,36 @@ cdef class Wire(AbstractWire):
                 owner._items = whole
                 owner._wire = None
         return owner._items
+
+    cdef bint replace(self, AttributeGroup group, object name, Attribute new, bint retag) except -1:
+        cdef Octets end = self.data + group._end
+        cdef Octets found
+        cdef Octets behind
+        cdef Octets at
+        cdef bint mixed = False
+        if not is_str(<PyObject*>name) or not is_ascii(<PyObject*>name):  # several strings can have the same octets
+            return False
+        found = self.locate(group, name)
+        if found == NULL:
+            return False
+        at = after_token(found)
+        while at < end and be16(at + 1) == 0:
+            mixed |= at[0] != found[0]
+            at = after_unnamed(at)
+        if retag and mixed:
+            return False
+        behind = at
+        while at < end:
+            if be16(at + 1) == be16(found + 1) and same(at + 3, found + 3, be16(found + 1)):
+                return False
+            at = after_token(at)
+        if retag:
+            new._tag = found[0]
+        group._replacement = new
+        group._replaced_start = <int>(found - self.data)
+        group._replaced_end = <int>(behind - self.data)
+        group._sliced = False
+        return True
 
     cdef AttributeGroup cut(self, AttributeGroup part, object name, list before):
         cdef Octets at = self.data + part._start

@@ -13,7 +13,7 @@ from implementations import Implementation
 from samples import NAMES, Of, decoded, groups, made, octets, unpacked
 from strategies import octets as octets_of_messages
 
-from ippfast import Attribute, AttributeGroup, EncodeError, OutOfBand, ValueTag
+from ippfast import Attribute, AttributeGroup, EncodeError, OutOfBand, StringWithLanguage, ValueTag
 
 INTEGER, KEYWORD = ValueTag.INTEGER, ValueTag.KEYWORD
 
@@ -193,6 +193,65 @@ def test_changes_by_name_leave_the_rest_octet_by_octet(
         assert list(group) == list(expected)
         assert [attribute.offset for attribute in group] == [attribute.offset for attribute in expected]
         assert octets(codec, group) == octets(codec, expected)
+
+
+def test_a_replaced_attribute_whose_value_takes_the_message_apart(codec: Implementation) -> None:
+    """A value's code may run while it is encoded: what follows the attribute in its slice is still there."""
+    taken: list[object] = []
+
+    def take_apart(_self: object) -> str:
+        message.groups[0].clear()
+        message.groups.clear()
+        # Whoever gets the memory that was given back writes over it.
+        taken.extend([codec.decode(other), codec.Attribute("job-id", INTEGER, number)] for number in range(200))
+        return "en"
+
+    class Apart(StringWithLanguage):
+        language = property(take_apart)
+
+    other = octets(codec, codec.AttributeGroup(2, [codec.Attribute("x" * 80, KEYWORD, "y" * 400)]))
+    names = ["first", "job-name", "last"]
+    message = codec.decode(octets(codec, codec.AttributeGroup(2, [codec.Attribute(n, KEYWORD, "z") for n in names])))
+    message.groups[0]["job-name"] = codec.Attribute("job-name", ValueTag.NAME_WITH_LANGUAGE, Apart("text", ""))
+    again = codec.decode(codec.encode(message))
+    assert [attribute.name for attribute in again.groups[0]] == names
+    assert again.groups[0]["job-name"].value == StringWithLanguage("text", "en")
+    assert not message.groups
+
+
+def test_one_change_by_name_then_another(codec: Implementation) -> None:
+    """Whatever is done to a group of which one attribute was replaced or removed, the rest stays as it came."""
+
+    def revalue(group: AttributeGroup) -> None:
+        if "b" in group:
+            group["b"] = "newer"
+
+    *attributes, added = (codec.Attribute(name, KEYWORD, f"of {name}") for name in ("a", "b", "c", "d"))
+    data = octets(codec, codec.AttributeGroup(2, attributes))
+    first: dict[str, Callable[[AttributeGroup], object]] = {
+        "a value": lambda group: group.__setitem__("b", "new"),
+        "an attribute": lambda group: group.__setitem__("b", codec.Attribute("b", KEYWORD, "new")),
+        "none": lambda group: group.__delitem__("b"),
+    }
+    second: dict[str, tuple[Callable[[AttributeGroup], object], dict[str, str]]] = {
+        "nothing": (lambda group: None, {"a": "of a", "b": "new", "c": "of c"}),
+        "a value": (revalue, {"a": "of a", "b": "newer", "c": "of c"}),
+        "before": (lambda group: group.__setitem__("a", "newer"), {"a": "newer", "b": "new", "c": "of c"}),
+        "behind": (lambda group: group.__delitem__("c"), {"a": "of a", "b": "new"}),
+        "append": (lambda group: group.append(added), {"a": "of a", "b": "new", "c": "of c", "d": "of d"}),
+        "at a position": (lambda group: group.__setitem__(0, added), {"d": "of d", "b": "new", "c": "of c"}),
+        "clear": (lambda group: group.clear(), {}),
+    }
+    for way, change in first.items():
+        for then, wanted in second.values():
+            group = codec.decode(data).groups[0]
+            change(group)
+            then(group)
+            expected = [(name, value) for name, value in wanted.items() if (way, name) != ("none", "b")]
+            again = codec.decode(octets(codec, group)).groups[0]
+            assert [(attribute.name, attribute.value) for attribute in again] == expected
+            assert [(attribute.name, attribute.value) for attribute in group] == expected
+            assert len(group) == len(expected)
 
 
 @groups
