@@ -1,4 +1,4 @@
-# cython: nonecheck=True
+# cython: nonecheck=True, binding=False, embedsignature=True, embedsignature.format=clinic
 """AttributeGroup, Attribute and Collection: the parts of RFC 8010 section 3.1.1's model, written once.
 
 The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 # What may stand for itself where a sequence of values is asked for.
 _ONE_VALUE = (str, int, bytes, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage)
-
-
-_MISSING = object()
 
 
 @cython.no_gc
@@ -87,7 +84,10 @@ class Wire:
         raise NotImplementedError
 
     def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
-        """Unpack the one value of the first attribute of that name, and only that; `default` where there is none."""
+        """Unpack the one value of the first attribute of that name, and only that.
+
+        Where there is none it returns `default`, or raises KeyError if that is ``...``.
+        """
         raise NotImplementedError
 
     def count(self, owner: "_Attributes") -> int:
@@ -293,19 +293,19 @@ class _Attributes:
         """Every attribute of that name. There should be at most one (RFC 8011 section 4.1.3)."""
         return [attribute for attribute in self if attribute._name == name]
 
-    def value(self, name: str, default: "Any" = _MISSING) -> "Any":
+    def value(self, name: str, default: "Any" = ...) -> "Any":
         """The one value of the first attribute of that name, or `default` where there is no such attribute.
 
         Raises KeyError where there is none and no default, ValueError where it has several values.
         """
         if self._sliced:
-            value = self._wire.value(self, name, default)  # type: ignore[union-attr]
-        else:
-            attribute = self._find(name)
-            value = default if attribute is None else attribute.value
-        if value is _MISSING:
+            return self._wire.value(self, name, default)  # type: ignore[union-attr]
+        attribute = self._find(name)
+        if attribute is not None:
+            return attribute.value
+        if default is ...:
             raise KeyError(name)
-        return value
+        return default
 
     def __getitem__(self, key: "str | SupportsIndex") -> Attribute:
         """The attribute at a position, or the first of a name. Raises IndexError or KeyError."""

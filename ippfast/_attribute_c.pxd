@@ -4,7 +4,6 @@ cimport cython
 
 
 cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
-cdef object _MISSING
 
 
 # What returns nothing is an int too: after a void the caller has to ask whether there was an error.

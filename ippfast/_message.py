@@ -1,4 +1,4 @@
-# cython: nonecheck=True
+# cython: nonecheck=True, binding=False, embedsignature=True, embedsignature.format=clinic
 """Message: the model of RFC 8010 section 3.1.1, written once.
 
 The rule of this file: as that of `_attribute.py`. It serves both twins, imports neither and says nothing of octets; for

@@ -30,8 +30,19 @@ from .values import (
 cdef extern from *:
     """
     #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
+    static int ippfast_own_methods(PyTypeObject *type, PyTypeObject *base) {
+        for (PyMethodDef *method = base->tp_methods; method->ml_name; method++) {
+            PyObject *made = PyDescr_NewMethod(type, method);
+            int failed = !made || PyDict_SetItemString(type->tp_dict, method->ml_name, made) < 0;
+            Py_XDECREF(made);
+            if (failed) return -1;
+        }
+        PyType_Modified(type);
+        return 0;
+    }
     """
     const uint64_t IPPFAST_NOT_ASCII
+    int own_methods "ippfast_own_methods"(PyTypeObject* type, PyTypeObject* base) except -1
 
 cdef extern from "Python.h":
     PyObject* PyUnicode_New(Py_ssize_t size, Py_UCS4 highest) except NULL
@@ -464,16 +475,23 @@ cdef class Wire(AbstractWire):
     cdef object value(self, _Attributes owner, object name, object default):
         cdef Octets at = self.locate(owner, name)
         cdef Octets end = self.data + owner._end
-        cdef Octets following
         cdef int tag
+        cdef Py_ssize_t size
         cdef short deepest
         if at == NULL:
+            if default is ...:
+                raise KeyError(name)
             return default
         at = first_value(at, type(owner) is Collection, &tag)
-        following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
-        if is_additional(following, end):
+        if tag == 0x34:
+            if is_additional(after_collection(at + 5, &deepest), end):
+                return self.find(owner, name).value
+            return own(value_at(self, tag, &at))
+        size = be16(at + 3)
+        at += 5
+        if is_additional(at + size, end):
             return self.find(owner, name).value
-        return own(value_at(self, tag, &at))
+        return own(leaf(tag, at, size))
 
     cdef Py_ssize_t count(self, _Attributes owner) except -1:
         cdef Octets at = self.data + owner._start
@@ -577,6 +595,12 @@ cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
     made._end = <int>(cursor[0] - 5 - wire.data)
     made._sliced = True
     return give_collection(made)
+
+
+# The interpreter calls a built-in method straight away where the class that has it is the very class of the object, so
+# what `_Attributes` gives to its classes stands in each of them too.
+own_methods(<PyTypeObject*>AttributeGroup, <PyTypeObject*>_Attributes)
+own_methods(<PyTypeObject*>Collection, <PyTypeObject*>_Attributes)
 
 if sizeof(IppfastAttribute) != Attribute.__basicsize__:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")

@@ -110,7 +110,11 @@ class Wire(_attribute.Wire):
 
     def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
         attribute = self.find(owner, name)
-        return default if attribute is None else attribute.value
+        if attribute is not None:
+            return attribute.value
+        if default is ...:
+            raise KeyError(name)
+        return default
 
     def count(self, owner: "_Attributes") -> int:
         return sum(1 for _ in self.positions(owner))
