@@ -10,7 +10,7 @@ from ._message import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ._attribute import Value
 
@@ -29,18 +29,19 @@ def walk(source: "Message | AttributeGroup | Collection") -> "Iterator[tuple[Att
         if not isinstance(owner, (AttributeGroup, Collection)):
             raise TypeError(f"walk takes a Message, an AttributeGroup or a Collection, not {type(owner).__name__}")
     iterators: Iterator[Iterator[Attribute]] = map(iter, owners)  # type: ignore[arg-type]
-    return _walk(chain.from_iterable(chain([next(iterators, iter(()))], iterators)))  # as it is now, not as it will be
+    return _walk(chain([next(iterators, iter(()))], iterators))  # the first as it is now, not as it will be
 
 
-def _walk(attributes: "Iterator[Attribute]") -> "Iterator[tuple[Attribute, Value]]":
-    for attribute in attributes:
-        value = attribute._values
-        if type(value) is tuple:
-            for each in value:
-                yield attribute, each
-                if type(each) is Collection:
-                    yield from _walk(iter(each))
-        else:
-            yield attribute, value
-            if type(value) is Collection:
-                yield from _walk(iter(value))
+def _walk(iterators: "Iterable[Iterator[Attribute]]") -> "Iterator[tuple[Attribute, Value]]":
+    for attributes in iterators:
+        for attribute in attributes:
+            value = attribute._values
+            if type(value) is not tuple:
+                yield attribute, value
+                if type(value) is Collection:
+                    yield from _walk([iter(value)])
+            else:
+                for each in value:
+                    yield attribute, each
+                    if type(each) is Collection:
+                        yield from _walk([iter(each)])
