@@ -14,27 +14,8 @@ from libc.string cimport memcpy
 from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
 from ._message_c cimport Message
 from ._wire cimport (
-    IppfastAttribute,
-    Octets,
-    Py_None,
-    Py_True,
-    Wire,
-    _PyBytes_Resize,
-    ascii_octets,
-    ascii_size,
-    be16,
-    be32,
-    cut_bytes,
-    give,
-    is_ascii,
-    is_str,
-    is_tuple,
-    likely,
-    new_bytes,
-    tuple_item,
-    tuple_items,
-    tuple_size,
-    unlikely,
+    IppfastAttribute, Octets, Py_None, Py_True, Wire, _PyBytes_Resize, ascii_octets, ascii_size, be16, be32, cut_bytes,
+    give, is_ascii, is_str, is_tuple, likely, new_bytes, tuple_item, tuple_items, tuple_size, unlikely,
 )
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
@@ -58,8 +39,12 @@ cdef extern from *:
     #else
     #define IPPFAST_PREFETCH(pointer) ((void)(pointer))
     #endif
+    #define IPPFAST_ITEMS_OF(list) (&((PyListObject *)(list))->ob_item)
+    #define IPPFAST_COUNT_OF(list) (&((PyVarObject *)(list))->ob_size)
     """
     void prefetch "IPPFAST_PREFETCH"(const void*) noexcept
+    PyObject*** items_of "IPPFAST_ITEMS_OF"(PyObject*) noexcept
+    Py_ssize_t* count_of "IPPFAST_COUNT_OF"(PyObject*) noexcept
 
 cdef extern from *:
     """
@@ -314,7 +299,7 @@ cdef inline uint8_t* write_group(Output* output, uint8_t* at, PyObject* group) e
         return write_slice(output, at + 1, group)
     if (<AttributeGroup>group)._items is None and (<AttributeGroup>group)._wire is not None:
         return write_replaced(output, at + 1, group, tag)
-    return write_attributes(output, at + 1, <PyObject*>(<AttributeGroup>group)._items, tag, NULL)
+    return write_list(output, at + 1, <PyObject*>(<AttributeGroup>group)._items, tag, NULL)
 
 
 cdef inline uint8_t* write_slice(Output* output, uint8_t* at, PyObject* slice) except NULL:
@@ -328,31 +313,38 @@ cdef inline uint8_t* write_replaced(Output* output, uint8_t* at, PyObject* group
     cdef Octets behind = (<Wire>wire).data + (<AttributeGroup>group)._replaced_end
     cdef int start = (<AttributeGroup>group)._start
     cdef int rest = (<AttributeGroup>group)._end - (<AttributeGroup>group)._replaced_end
-    cdef Names names
+    cdef PyObject* replacement = <PyObject*>(<AttributeGroup>group)._replacement
+    cdef PyObject** items = &replacement
+    cdef Py_ssize_t count = replacement != Py_None
     at = copy(output, at, (<Wire>wire).data + start, (<AttributeGroup>group)._replaced_start - start)
-    names.attribute = <PyObject*>(<AttributeGroup>group)._replacement
-    if names.attribute != Py_None:
-        names.items = wire  # so that it is held with the attribute
-        names.outer = NULL
-        at = write_attribute(output, at, tag, &names)
+    at = write_attributes(output, at, wire, &items, &count, tag, NULL)  # the wire is held with the attribute
     return copy(output, at, behind, rest)
 
 
-cdef uint8_t* write_attributes(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:
-    """The attributes of a group or the members of a collection; and the slices in a group of parts."""
+cdef inline uint8_t* write_list(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:
+    if items == Py_None:
+        return at
+    return write_attributes(output, at, items, items_of(items), count_of(items), group, outer)
+
+
+cdef uint8_t* write_attributes(
+    Output* output, uint8_t* at, PyObject* owner, PyObject*** items, Py_ssize_t* count, int group, Names* outer
+) except NULL:
+    """The attributes of a group or the members of a collection; and the slices in a group of parts.
+
+    owner: what holds them: items and count are its own, which code of a value's class may change.
+    """
     cdef Names names
     cdef PyObject* part
     cdef Py_ssize_t index = 0
-    if items == Py_None:
-        return at
-    names.items = items
+    names.items = owner
     names.outer = outer
-    while index < PyList_GET_SIZE(<list>items):
+    while index < count[0]:
         # Of a message that does not fit the processor's caches, the objects are on their way when they are needed.
-        if index + 4 < PyList_GET_SIZE(<list>items):
-            prefetch(list_item(<list>items, index + 4))
-            prefetch((<IppfastAttribute*>list_item(<list>items, index + 2)).values)
-        part = list_item(<list>items, index)
+        if index + 4 < count[0]:
+            prefetch(items[0][index + 4])
+            prefetch((<IppfastAttribute*>items[0][index + 2]).values)
+        part = items[0][index]
         index += 1
         if type(<object>part) is Attribute:
             names.attribute = part
@@ -583,7 +575,7 @@ cdef uint8_t* write_collection(Output* output, uint8_t* at, PyObject* value, int
     if (<Collection>value)._sliced:
         at = write_slice(output, at + 2, value)
     else:
-        at = write_attributes(output, at + 2, <PyObject*>(<Collection>value)._items, group, names)
+        at = write_list(output, at + 2, <PyObject*>(<Collection>value)._items, group, names)
     at = room(output, at, 5)
     put_token(at, 0x37)
     at[3] = at[4] = 0
