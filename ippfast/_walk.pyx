@@ -13,6 +13,7 @@ from cpython.ref cimport Py_XDECREF
 from ._attribute_c cimport Collection, _Attributes
 from ._message_c cimport Message
 from ._wire cimport (
+    IPPFAST_LOCKED,
     IppfastAttribute,
     Octets,
     Wire,
@@ -103,8 +104,11 @@ cdef class Walk:
 
     def __next__(self):
         cdef PyObject* pair
-        with cython.critical_section(self):
+        if IPPFAST_LOCKED:  # a critical section counts a reference to us, even where it locks nothing
             pair = self.step()
+        else:
+            with cython.critical_section(self):
+                pair = self.step()
         if pair == NULL:
             raise StopIteration  # here, where it makes no exception
         return own(pair)
@@ -130,7 +134,7 @@ cdef class Walk:
                 if self.spare != NULL and is_ours(self.spare):
                     spare = self.spare
                     self.spare = NULL
-                self.take(unpack(self.wire, &self.at, self.end, self.member or self.depth > 0, spare))
+                self.take(unpack(<PyObject*>self.wire, &self.at, self.end, self.member or self.depth > 0, spare))
             elif self.depth:
                 self.depth -= 1
                 frame = &self.frames[self.depth]

@@ -197,4 +197,4 @@ cdef class Wire(AbstractWire):
     cdef Octets locate(self, _Attributes owner, object name) except? NULL
 
 
-cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member, PyObject* spare=*) except NULL
+cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, PyObject* spare=*) except NULL

@@ -61,6 +61,7 @@ cdef enum:
     NUMBERS_SHIFT = 23  # 32 less the bits of a slot's number
     SEVERAL = 128  # for ranges and resolutions
     SEVERAL_SHIFT = 57  # 64 less the bits of a slot's number
+    MEASURED = 16  # collections of an attribute that are gone through once
 
 
 # ---- Strings ----
@@ -470,11 +471,12 @@ cdef class Wire(AbstractWire):
         cdef Octets at = self.locate(owner, name)
         if at == NULL:
             return None
-        return own_attribute(unpack(self, &at, self.data + owner._end, type(owner) is Collection))
+        return own_attribute(unpack(<PyObject*>self, &at, self.data + owner._end, type(owner) is Collection))
 
     cdef object value(self, _Attributes owner, object name, object default):
         cdef Octets at = self.locate(owner, name)
         cdef Octets end = self.data + owner._end
+        cdef Octets following
         cdef int tag
         cdef Py_ssize_t size
         cdef short deepest
@@ -484,9 +486,10 @@ cdef class Wire(AbstractWire):
             return default
         at = first_value(at, type(owner) is Collection, &tag)
         if tag == 0x34:
-            if is_additional(after_collection(at + 5, &deepest), end):
+            following = after_collection(at + 5, &deepest)
+            if is_additional(following, end):
                 return self.find(owner, name).value
-            return own(value_at(self, tag, &at))
+            return own(collection(<PyObject*>self, at + 5, following, deepest))
         size = be16(at + 3)
         at += 5
         if is_additional(at + size, end):
@@ -522,77 +525,114 @@ cdef class AttributeIterator:
         cdef PyObject* made = NULL
         with cython.critical_section(self):
             if self.at < self.end:
-                made = unpack(self.wire, &self.at, self.end, self.member)
+                made = unpack(<PyObject*>self.wire, &self.at, self.end, self.member)
         if made == NULL:
             raise StopIteration  # here, where it makes no exception
         return own(made)
 
 
-cdef PyObject* unpack(Wire wire, Octets* cursor, Octets end, bint member, PyObject* spare=NULL) except NULL:
+cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, PyObject* spare=NULL) except NULL:
     """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it.
 
+    wire: a `Wire`; as a plain pointer, since who calls holds it anyway.
     spare: an attribute that nobody else holds, whose reference is given away: it becomes this one.
     """
     cdef Attribute made = Attribute.__new__(Attribute) if spare == NULL else own_attribute(spare)
     cdef IppfastAttribute* attribute = <IppfastAttribute*><PyObject*>made
-    cdef PyObject** values
     cdef Octets at = cursor[0]
     cdef Octets following
     cdef Octets name
     cdef int tag
-    cdef bint mixed = False
     cdef short deepest
-    cdef Py_ssize_t count = 1, index
-    attribute.offset = <int>(at - wire.data)
+    attribute.offset = <int>(at - (<Wire>wire).data)
     name = at + (5 if member else 3)
     fill(&attribute.name, shared(name, be16(name - 2)))
     at = first_value(at, member, &tag)
     attribute.tag = tag
-    following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
-    while is_additional(following, end):
-        mixed |= following[0] != tag
-        following = after_value(following)
-        count += 1
-    cursor[0] = following
     if attribute.tags != Py_None:
         hold(Py_None)
         fill(&attribute.tags, Py_None)
-    if count == 1:
-        fill(&attribute.values, NULL)
-        values = &attribute.values
+    following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
+    if is_additional(following, end):
+        cursor[0] = at
+        several_values(wire, attribute, cursor, end)
+        return give_attribute(made)
+    cursor[0] = following
+    if tag == 0x34:
+        fill(&attribute.values, collection(wire, at + 5, following, deepest))
     else:
-        fill(&attribute.values, new_tuple(count))
-        values = tuple_items(attribute.values, 0)
-        if mixed:
-            fill(&attribute.tags, new_tuple(count))
+        fill(&attribute.values, leaf(tag, at + 5, following - at - 5))
+    return give_attribute(made)
+
+
+cdef struct Extent:
+    # Of a collection that has been gone through once.
+    Octets behind
+    short deepest
+
+
+cdef int several_values(PyObject* wire, IppfastAttribute* attribute, Octets* cursor, Octets end) except -1:
+    """Unpack the values of an attribute that has more than one.
+
+    The first is at the cursor, as if it had no name; the cursor moves behind the last.
+    """
+    cdef Extent measured[MEASURED]
+    cdef PyObject** values
+    cdef Octets at = cursor[0]
+    cdef Octets following
+    cdef int tag = attribute.tag
+    cdef bint mixed = False
+    cdef short deepest
+    cdef Py_ssize_t count = 0, collections = 0, index
+    while True:
+        count += 1
+        if tag == 0x34:
+            at = after_collection(at + 5, &deepest)
+            if collections < MEASURED:
+                measured[collections].behind = at
+                measured[collections].deepest = deepest
+            collections += 1
+        else:
+            at = after_unnamed(at)
+        if not is_additional(at, end):
+            break
+        tag = at[0]
+        mixed |= tag != attribute.tag
+    fill(&attribute.values, new_tuple(count))
+    values = tuple_items(attribute.values, 0)
+    if mixed:
+        fill(&attribute.tags, new_tuple(count))
+    at = cursor[0]
+    tag = attribute.tag
+    collections = 0
     for index in range(count):
         if index:  # the first has its tag before the name
             tag = at[0]
         if mixed:
             put(attribute.tags, index, PyLong_FromLong(tag))
-        values[index] = value_at(wire, tag, &at)
-    return give_attribute(made)
+        if tag == 0x34:
+            if collections < MEASURED:
+                following = measured[collections].behind
+                deepest = measured[collections].deepest
+            else:
+                following = after_collection(at + 5, &deepest)
+            collections += 1
+            values[index] = collection(wire, at + 5, following, deepest)
+        else:
+            following = after_unnamed(at)
+            values[index] = leaf(tag, at + 5, following - at - 5)
+        at = following
+    cursor[0] = at
+    return 0
 
 
-cdef inline PyObject* value_at(Wire wire, int tag, Octets* cursor) except NULL:
-    """Unpack the value whose token, without a name, is at the cursor, and move the cursor behind it."""
-    cdef Octets at = cursor[0]
-    cdef Py_ssize_t size
-    if tag == 0x34:
-        cursor[0] = at + 5
-        return collection(wire, cursor)
-    size = be16(at + 3)
-    cursor[0] = at + 5 + size
-    return leaf(tag, at + 5, size)
-
-
-cdef PyObject* collection(Wire wire, Octets* cursor) except NULL:
-    """The collection whose members begin at the cursor; the cursor moves behind its endCollection."""
+cdef PyObject* collection(PyObject* wire, Octets members, Octets behind, short deepest) except NULL:
+    """The collection whose members begin there and whose endCollection ends there."""
     cdef Collection made = Collection.__new__(Collection)
-    made._wire = wire
-    made._start = <int>(cursor[0] - wire.data)
-    cursor[0] = after_collection(cursor[0], &made._depth)
-    made._end = <int>(cursor[0] - 5 - wire.data)
+    made._wire = <Wire>wire
+    made._start = <int>(members - (<Wire>wire).data)
+    made._end = <int>(behind - 5 - (<Wire>wire).data)
+    made._depth = deepest
     made._sliced = True
     return give_collection(made)
 
