@@ -35,8 +35,11 @@ cdef extern from *:
     """
     /* A tuple that only we hold can be filled anew, but where it remembers its hash. */
     #define IPPFAST_TUPLES_SERVE_AGAIN (IPPFAST_LOCKED && PY_VERSION_HEX < 0x030E0000)
+    /* Where a tuple is made the cycle collector may run, and with it a finalizer that goes on with the same walk. */
+    #define IPPFAST_FINALIZES_MEANWHILE (PY_VERSION_HEX < 0x030C0000)
     """
     const bint IPPFAST_TUPLES_SERVE_AGAIN
+    const bint IPPFAST_FINALIZES_MEANWHILE
 
 cdef enum:
     MOST_DEPTH = 100  # limits.MAX_DEPTH
@@ -118,6 +121,7 @@ cdef class Walk:
         cdef PyObject* values
         cdef PyObject* spare
         cdef Frame* frame
+        cdef Wire _held
         while True:
             if self.attribute != NULL:
                 values = (<IppfastAttribute*>self.attribute).values
@@ -134,6 +138,8 @@ cdef class Walk:
                 if self.spare != NULL and is_ours(self.spare):
                     spare = self.spare
                     self.spare = NULL
+                if IPPFAST_FINALIZES_MEANWHILE:
+                    _held = self.wire
                 self.take(unpack(<PyObject*>self.wire, &self.at, self.end, self.member or self.depth > 0, spare))
             elif self.depth:
                 self.depth -= 1

@@ -554,10 +554,9 @@ cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, P
         fill(&attribute.tags, Py_None)
     following = after_collection(at + 5, &deepest) if tag == 0x34 else after_unnamed(at)
     if is_additional(following, end):
-        cursor[0] = at
-        several_values(wire, attribute, cursor, end)
+        several_values(wire, attribute, at, cursor, end)
         return give_attribute(made)
-    cursor[0] = following
+    cursor[0] = following  # first: what is made below may let a finalizer go on with it (CPython 3.11)
     if tag == 0x34:
         fill(&attribute.values, collection(wire, at + 5, following, deepest))
     else:
@@ -571,14 +570,16 @@ cdef struct Extent:
     short deepest
 
 
-cdef int several_values(PyObject* wire, IppfastAttribute* attribute, Octets* cursor, Octets end) except -1:
-    """Unpack the values of an attribute that has more than one.
+cdef int several_values(
+    PyObject* wire, IppfastAttribute* attribute, Octets first, Octets* cursor, Octets end
+) except -1:
+    """Unpack the values of an attribute that has more than one, and move the cursor behind the last.
 
-    The first is at the cursor, as if it had no name; the cursor moves behind the last.
+    first: the first, as if it were an additional one without a name.
     """
     cdef Extent measured[MEASURED]
     cdef PyObject** values
-    cdef Octets at = cursor[0]
+    cdef Octets at = first
     cdef Octets following
     cdef int tag = attribute.tag
     cdef bint mixed = False
@@ -598,11 +599,12 @@ cdef int several_values(PyObject* wire, IppfastAttribute* attribute, Octets* cur
             break
         tag = at[0]
         mixed |= tag != attribute.tag
+    cursor[0] = at
     fill(&attribute.values, new_tuple(count))
     values = tuple_items(attribute.values, 0)
     if mixed:
         fill(&attribute.tags, new_tuple(count))
-    at = cursor[0]
+    at = first
     tag = attribute.tag
     collections = 0
     for index in range(count):
@@ -622,7 +624,6 @@ cdef int several_values(PyObject* wire, IppfastAttribute* attribute, Octets* cur
             following = after_unnamed(at)
             values[index] = leaf(tag, at + 5, following - at - 5)
         at = following
-    cursor[0] = at
     return 0
 
 

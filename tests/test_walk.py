@@ -5,6 +5,7 @@ The rule of this file: loops inside each other are the measure.
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from samples import NAMES, Of, groups, made, parted
 from strategies import octets
 from vectors import Vector, accepted, parametrize
 
-from ippfast import ValueTag
+from ippfast import RangeOfInteger, ValueTag
 from ippfast.limits import MAX_DEPTH
 
 
@@ -295,3 +296,40 @@ def test_a_walk_within_a_walk(codec: Implementation) -> None:
     names += [attribute.name for _, attribute, _ in steps.taken]
     assert bool(steps.taken) is (codec.name == "cython")  # a generator takes no step within itself
     assert sorted(names) == sorted({f"a{place}" for place in range(20)})
+
+
+def test_a_finalizer_that_ends_the_walk_meanwhile(codec: Implementation) -> None:
+    """On CPython 3.11 it may run wherever a tuple is made, and the walk may be all that holds the message."""
+    ranges = [RangeOfInteger(number * 1000, number * 1001) for number in range(40)]
+    attributes = [codec.Attribute(f"a{number}", ValueTag.RANGE_OF_INTEGER, ranges[number:]) for number in range(40)]
+    data = codec.encode(codec.Message((2, 0), 0, 1, [codec.AttributeGroup(1, attributes)]))
+
+    class Cycle:
+        def __init__(self, walk: Any) -> None:
+            self.itself = self
+            self.walk = walk
+
+        def __del__(self) -> None:
+            with suppress(ValueError):  # a generator does not go on within itself
+                for _ in self.walk:
+                    pass
+            taken.append(b"\xff" * len(data))  # where the message was, if it has gone
+
+    taken: list[bytes] = []
+    before = gc.get_threshold()
+    sizes = set()
+    gc.freeze()  # what the other tests have made is not to be gone through again and again
+    try:
+        for threshold in range(1, 1200, 7):
+            gc.collect()
+            walk = codec.walk(codec.decode(bytearray(data)))
+            Cycle(walk)
+            gc.set_threshold(threshold)
+            found = [(attribute.name, value) for attribute, value in walk]
+            gc.set_threshold(*before)
+            assert all(value in ranges[int(name[1:]) :] for name, value in found)
+            sizes.add(len(found))
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+    assert max(sizes) == 820  # it is then that nothing happened meanwhile
