@@ -301,30 +301,27 @@ def _compile(pattern: str) -> "Pattern[bytes]":
     """A pattern of tokens (RFC 8010 section 3.1), each of which can be read in one way only, so it never goes back.
 
     In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, ``NAME`` the
-    same for a name, ``NAMED`` for one that is not empty: an alternative for each length up to 63, for a pattern cannot
-    count. Nothing longer is matched. ``.{4}+`` keeps no way back, which ``.{4}`` would pay for with each token.
+    same but not empty: an alternative for each length up to 63, for a pattern cannot count. Nothing longer is matched.
     """
     import re
 
     def sized(*lengths: int) -> str:
-        return r"\0(?:" + "|".join([rf"\x{length:02x}.{{{length}}}+" for length in lengths]) + ")"
+        return r"\0(?>" + "|".join([rf"\x{length:02x}.{{{length}}}" for length in lengths]) + ")"
 
     values = sized(4, 1, 0, 2, 3, *range(5, 64))  # the most frequent first: they are tried in order
-    names = sorted(range(1, 64), key=lambda length: length != 11 and abs(length - 19) + 1)
-    words = {"TAG": r"[^\0-\x0f\x34\x37\x4a]", "NAMED": sized(*names), "NAME": sized(0, *names), "SIZED": values}
-    for word, meaning in words.items():
-        pattern = pattern.replace(word, meaning)
+    names = sized(*sorted(range(1, 64), key=lambda length: abs(length - 20)))
+    pattern = pattern.replace("TAG", r"[^\0-\x0f\x34\x37\x4a]").replace("NAME", names).replace("SIZED", values)
     return re.compile(pattern.encode(), re.DOTALL | re.VERBOSE)
 
 
-_MEMBERS = r"(?: \x4a\0\0 NAMED (?: TAG \0\0 SIZED )++ )"
-_COLLECTION = rf"\x34 NAME \0\0 {_MEMBERS}*+ \x37\0\0\0\0"
+_MEMBERS = r"(?> \x4a\0\0 NAME (?> TAG \0\0 SIZED )++ )"
+_COLLECTION = rf"\x34 (?: \0\0 | NAME ) \0\0 {_MEMBERS}*+ \x37\0\0\0\0"
 
 
 @cache
 def attributes_pattern() -> "Pattern[bytes]":
     """Attributes, the first with its name. Of collections those that hold no others."""
-    return _compile(rf"(?= . \0 [^\0] ) (?: (?: TAG NAME SIZED )++ | {_COLLECTION} )++")
+    return _compile(rf"(?= . \0 [^\0] ) (?> TAG (?: \0\0 | NAME ) SIZED | {_COLLECTION} )++")
 
 
 @cache
@@ -336,4 +333,4 @@ def members_pattern() -> "Pattern[bytes]":
 @cache
 def tokens_pattern() -> "Pattern[bytes]":
     """Any tokens but those that begin a group."""
-    return _compile(r"(?: [^\0-\x0f] SIZED SIZED )*+")
+    return _compile(r"(?> [^\0-\x0f] (?: SIZED ){2} )*+")
