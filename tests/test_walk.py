@@ -222,10 +222,9 @@ def test_deepest(codec: Implementation) -> None:
     check(codec, collection)
 
 
-def nest(codec: Implementation, depth: int) -> Any:
-    """A collection with others inside it, as many as that in all."""
-    collection = codec.Collection([codec.Attribute("n", ValueTag.INTEGER, depth)])
-    for _ in range(depth - 1):
+def within(codec: Implementation, collection: Any, depth: int) -> Any:
+    """A collection inside as many others."""
+    for _ in range(depth):
         collection = codec.Collection([codec.Attribute("m", ValueTag.BEG_COLLECTION, collection)])
     return collection
 
@@ -233,12 +232,13 @@ def nest(codec: Implementation, depth: int) -> Any:
 @pytest.mark.parametrize("between", [0, 3])
 def test_many_collections(codec: Implementation, between: int) -> None:
     """Each value of an attribute knows its own end and depth, however many come, with others between."""
+    innermost = codec.Collection([codec.Attribute("n", ValueTag.INTEGER, 1)])
     for count in [1, 2, 15, 16, 17, 18, 40]:
         tags: list[int] = []
         values: list[Any] = []
         for place in range(count):
             tags += [ValueTag.BEG_COLLECTION] + [ValueTag.INTEGER] * between
-            values += [nest(codec, 1 + place * 3 % 8)] + [place] * between
+            values += [within(codec, innermost, place * 3 % 8)] + [place] * between
         attribute = codec.Attribute("many", tags if between else ValueTag.BEG_COLLECTION, values)
         group = codec.AttributeGroup(1, [attribute, codec.Attribute("last", ValueTag.INTEGER, 1)])
         decoded = codec.decode(codec.encode(codec.Message((2, 0), 0, 1, [group]))).groups[0]
@@ -247,11 +247,9 @@ def test_many_collections(codec: Implementation, between: int) -> None:
         assert decoded["last"].value == 1
         found = [value for value in decoded["many"].values if isinstance(value, codec.Collection)]
         for place, collection in enumerate(found):
-            room = MAX_DEPTH - (1 + place * 3 % 8)
-            for _ in range(room):
-                collection = codec.Collection([codec.Attribute("m", ValueTag.BEG_COLLECTION, collection)])
+            deepest = within(codec, collection, MAX_DEPTH - 1 - place * 3 % 8)
             with pytest.raises(ValueError, match=f"at most {MAX_DEPTH} deep"):
-                codec.Collection([codec.Attribute("m", ValueTag.BEG_COLLECTION, collection)])
+                within(codec, deepest, 1)
 
 
 class Stepping:
