@@ -302,7 +302,7 @@ def _compile(pattern: str) -> "Pattern[bytes]":
 
     In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, ``NAME`` the
     same but not empty: an alternative for each length up to 63, for a pattern cannot count. Nothing longer is matched.
-    What is not to be gone back to is in ``(?>...)``: with ``.{4}+`` and ``(?:...)++`` CPython 3.11.2 refused sound ones.
+    What is not to be gone back to is in ``(?>...)``: with ``.{4}+`` and ``(?:...)++`` CPython 3.11.2 refuses some.
     """
     import re
 
