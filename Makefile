@@ -4,9 +4,25 @@
 #   make test     lint, types and the whole suite
 #   make lint     the first two of these          make suite    the last
 #   make conformance   CUPS' own suites against the print server: a table
+#   make marks    CUPS' test files by ipptool and by ippfast test, against two printers: the same marks
 #   make crashes  kill a print server 300 times while clients print, and see that nothing is lost
-#   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks
+#   make cluster  a print service on three hosts that die, stand still and are cut off: a table of what is lost
+#   make damages  damage every message in 34 ways, and see what recover saves
+#   make fresh-machine   demo and test on a new Debian of the SUITE bookworm, trixie or sid (root, debootstrap)
+#   make test-plain      the codec's tests with the compiled codec in its plain form (IPPFAST_PLAIN=1)
+#   make sanitize        the codec's tests with the compiled codec under AddressSanitizer and UBSan
+#   make fuzz     damaged messages for both twins, for a minute (ARGUMENTS="--seconds 3600"); .fuzz keeps its ledger
+#   make sanitize-fuzz   the same under the sanitizers
+#   make test-free-threaded   the tests of codec and vocabulary on a CPython without its lock, which it builds (root)
+#   make coverage        the whole suite on the pure codec, and which lines of the package it ran
+#   make nightly  all that takes too long for every change, one after the other
+#   make pycups   a wheel of the name pycups in dist, whose module cups is the shim; not to be published
+#   make docs     the documentation as a site, in docs/_build/html; a warning or an example that fails is an error
+#   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks (ARGUMENTS=--quick: a first look)
 #   make bench-stream    the transport against bare sockets and its peers, likewise
+#   make bench-service   a print service on PostgreSQL and S3 against the bare engines, likewise
+#   make bench-raster    raster against libcups, likewise
+#   make bench-columns   tables against decode and walk, and tshark: a table, and docs/benchmarks/columns.md
 #   make clean    remove everything that is not in the repository
 #
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
@@ -14,7 +30,8 @@
 #   ARGUMENTS="-k collection"             more arguments for pytest, or for `make bench`
 #
 # Needed: python3 with venv. For the compiled twin a C compiler and Python's headers too, and for some tests the
-# programs in PEERS. Where these are missing, the rest is done, and a line says what was left out.
+# programs that tests/support/peers.py names. The benchmarks' peers need gcc, libcups2-dev, golang-go and
+# golang-github-openprinting-goipp-dev. If these are missing, the rest is done, and a line says what was left out.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -30,15 +47,15 @@ endif
 export IPPFAST_BUILD_EXTENSION
 export IPPFAST_REQUIRE_EXTENSION = $(filter 1,$(IPPFAST_BUILD_EXTENSION))
 
-# The other projects' programs that tests speak with, and where Debian has them.
-PEERS = cupsd curl dbus-daemon ippeveprinter ipptool lpadmin tshark
-PEER_PACKAGES = cups-client cups-daemon cups-ipp-utils curl dbus tshark
-MISSING_PEERS = $(strip $(foreach peer,$(PEERS),$(shell PATH="$$PATH:/usr/sbin" command -v $(peer) >/dev/null || echo $(peer))))
+CYTHON := $(shell find ippfast -name "*.pyx" -o -name "*.pxd" | sort)
+SOURCES = pyproject.toml setup.py ippfast/_attribute.py ippfast/_message.py ippfast/compat/_loops.py $(CYTHON)
 
-SOURCES = pyproject.toml setup.py ippfast/_attribute.py ippfast/_message.py ippfast/compat/_loops.py $(wildcard ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd)
-
-.PHONY: demo test lint suite conformance crashes bench bench-stream clean
+.DEFAULT_GOAL := help
+.PHONY: help nightly coverage damages fresh-machine test-plain sanitize fuzz sanitize-fuzz test-free-threaded demo test lint suite conformance marks crashes cluster bench bench-stream bench-service bench-raster bench-columns clean
 .DELETE_ON_ERROR:
+
+help:
+	@sed -n '/^#   make/,/^#$$/s/^#//p' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/demo
 	@$(BIN)/python tools/demo.py
@@ -48,20 +65,73 @@ test: lint suite
 lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	PATH="$(BIN):$$PATH" cython-lint ippfast/*.pyx ippfast/*.pxd ippfast/compat/*.pxd
+	PATH="$(BIN):$$PATH" cython-lint $(CYTHON)
 	$(BIN)/mypy
 
 suite: $(VENV)/test
-ifneq ($(MISSING_PEERS),)
-	@echo "Left out: the tests that need $(MISSING_PEERS). For all of them: apt-get install $(PEER_PACKAGES)"
-endif
-	$(BIN)/pytest -n auto --dist worksteal $(if $(MISSING_PEERS),-m "not peers") $(ARGUMENTS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGUMENTS)
 
 conformance: $(VENV)/test
 	$(BIN)/python tools/conformance.py $(ARGUMENTS)
 
+marks: $(VENV)/test
+	PYTHONPATH=tests/support $(BIN)/python tools/compare_marks.py $(ARGUMENTS)
+
 crashes: $(VENV)/test
 	$(BIN)/python tools/crashes.py $(ARGUMENTS)
+
+cluster: $(VENV)/test
+	PYTHONPATH=tests/support:tools $(BIN)/python -m cluster $(ARGUMENTS)
+
+damages: $(VENV)/test
+	PYTHONPATH=tests/support $(BIN)/python tests/support/damages.py $(ARGUMENTS)
+
+SUITE ?= bookworm
+fresh-machine:
+	tools/fresh_machine.sh $(SUITE)
+
+# A copy, since what is compiled in place is the other form.
+test-plain:
+	rm -rf build/plain && mkdir -p build/plain && git archive HEAD | tar -x -C build/plain
+	$(MAKE) -C build/plain suite PACKAGE=. IPPFAST_PLAIN=1 IPPFAST_BUILD_EXTENSION=1 PYTHON=$(PYTHON) \
+	    ARGUMENTS="tests/codec tests/raster tests/arrow tests/vocabulary --quiet"
+
+# Of what the compiled twin does alone: not the pure one's tests, nor those that weigh memory.
+SANITIZED ?= tests/codec tests/vocabulary/test_glance.py tests/vocabulary/test_plain.py tests/raster tests/arrow
+sanitize:
+	tools/sanitize.sh pytest -q -p no:cacheprovider -k "not (python or test_memory or grows or real_peer)" \
+	    $(SANITIZED) $(ARGUMENTS)
+
+fuzz: $(VENV)/test
+	$(BIN)/python tools/fuzz.py $(ARGUMENTS)
+
+sanitize-fuzz:
+	tools/sanitize.sh python tools/fuzz.py --kept $(CURDIR)/.fuzz $(ARGUMENTS)
+
+UNLOCKED ?= tests/codec tests/vocabulary tests/arrow
+test-free-threaded:
+	tools/free_threaded.sh pytest -q -n auto -p no:cacheprovider $(UNLOCKED) $(ARGUMENTS)
+
+# A copy with the pure codec, since lines of the compiled one are not counted.
+coverage:
+	rm -rf build/pure && mkdir -p build/pure && git archive HEAD | tar -x -C build/pure
+	$(MAKE) -C build/pure suite PACKAGE=. IPPFAST_BUILD_EXTENSION=0 PYTHON=$(PYTHON) ARGUMENTS="--cov --quiet"
+
+# Each is one command; what fails ends the night, and its name stands above it.
+nightly:
+	@for each in test coverage crashes cluster conformance marks damages test-plain sanitize "fuzz ARGUMENTS=--seconds=1200" \
+	    "sanitize-fuzz ARGUMENTS=--seconds=1200" "fresh-machine SUITE=bookworm" "fresh-machine SUITE=trixie" "fresh-machine SUITE=sid" bench-stream bench-service bench-raster bench-columns; do \
+	    echo "=== make $$each"; $(MAKE) $$each || { echo "=== FAILED: make $$each"; exit 1; }; \
+	done
+
+.PHONY: docs pycups
+pycups: $(VENV)/test
+	$(BIN)/python tools/pycups_distribution.py
+
+docs: $(VENV)/docs
+	$(BIN)/python tools/doc_examples.py README.md $(filter-out docs/migrating.md,$(wildcard docs/*.md docs/howto/*.md))
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
@@ -70,16 +140,26 @@ bench: $(VENV)/bench
 bench-stream: $(VENV)/bench
 	$(BIN)/python -m benchmarks.stream $(ARGUMENTS)
 
+bench-service: $(VENV)/test
+	$(BIN)/python -m benchmarks.service $(ARGUMENTS)
+
+bench-raster: $(VENV)/bench
+	$(BIN)/python -m benchmarks.raster $(ARGUMENTS)
+
+bench-columns: $(VENV)/bench
+	$(BIN)/python -m benchmarks.columns $(ARGUMENTS)
+
 clean:
-	rm -rf .venv* build dist *.egg-info htmlcov .coverage* .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f ippfast/*.so ippfast/*.c ippfast/compat/*.so ippfast/compat/*.c
+	rm -rf .venv* build dist docs/_build docs/generated *.egg-info htmlcov .coverage* .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find ippfast -name "*.so" -delete -o -name "*.c" -delete
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 # The package with what the demonstration, with what the tests, or with what the benchmarks need: a file that marks each as done.
 $(VENV)/demo: extra = [cli,tls]
 $(VENV)/test: extra = [test]
-$(VENV)/bench: extra = [bench]
-$(VENV)/demo $(VENV)/test $(VENV)/bench: $(SOURCES)
+$(VENV)/bench: extra = [bench,convert]
+$(VENV)/docs: extra = [docs]
+$(VENV)/demo $(VENV)/test $(VENV)/bench $(VENV)/docs: $(SOURCES)
 ifeq ($(IPPFAST_BUILD_EXTENSION),auto)
 	@echo "The compiled twin can't be built here: it needs a C compiler and Python's headers."
 	@echo "Going on with the pure one. For the other: apt-get install gcc python3-dev && make clean"

@@ -89,6 +89,18 @@ WORKLOADS = (
         ("jobs-100", "jobs-1000", "jobs-10000"),
         "16384",
     ),
+    Workload("dict", "dict", "decode, make plain data of it all", ("print-job", *PRINTERS, "responses-real")),
+    Workload(
+        "validate",
+        "validate",
+        "decode, tell what is wrong in it",
+        ("request", "print-job", *PRINTERS, "responses-real"),
+    ),
+    Workload(
+        "recover", "recover", "decode a sound message, whatever it may be", ("request", *PRINTERS, "responses-real")
+    ),
+    Workload("request", "request", "make a Print-Job request from names and values, encode it", ("request",)),
+    Workload("response", "response", "decode a request, answer it with a job's four attributes, encode", ("request",)),
 )
 # Every race: a workload with one of its samples.
 RACES = {f"{workload.title}: {sample}": (workload, sample) for workload in WORKLOADS for sample in workload.samples}

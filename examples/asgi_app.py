@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ippfast import Message, response
+from ippfast import DelimiterTag, Message, response
 from ippfast.enums import JobState, Operation, Status
 from ippfast.http import AsyncIncomingRequest
 from ippfast.http.asgi import IPPApplication
@@ -25,7 +25,12 @@ ids = itertools.count(1)
 
 async def handle(incoming: AsyncIncomingRequest) -> Message:
     message = incoming.message
-    uri = str(message.operation_attributes["printer-uri"].value)
+    # Every operation on a printer names it, once (RFC 8011 section 4.1.5).
+    groups = message.groups_of(DelimiterTag.OPERATION)
+    targets = groups[0]["printer-uri"].values if groups and "printer-uri" in groups[0] else ()
+    if len(targets) != 1:
+        return response(message, Status.CLIENT_ERROR_BAD_REQUEST, status_message="there must be one printer-uri")
+    uri = str(targets[0])
     if message.operation is Operation.PRINT_JOB:
         digest, octets = hashlib.sha256(), 0
         async for piece in incoming.document:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ippfast.http.asgi import IPPApplication
 from ippfast.printer import Directory, InThreads, SpoolPrinter
-from ippfast.printer.pages import PrinterPages
+from ippfast.printer.web import PrinterPages
 
 printer = SpoolPrinter(
     os.environ.get("SPOOL", "spool"),
@@ -29,4 +29,4 @@ async def lifespan() -> AsyncIterator[None]:
         yield
 
 
-application = IPPApplication(handler, pages=PrinterPages(printer), lifespan=lifespan)
+application = IPPApplication(handler, pages=handler.pages(PrinterPages(printer)), lifespan=lifespan)

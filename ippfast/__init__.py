@@ -2,6 +2,25 @@
 
 `decode` and `encode` are the codec; `Message` and what it holds are the model. Importing this package loads these
 alone: the vocabulary is loaded when it is first used.
+
+Where is the rule for ...
+
+- which octets are a message: `_codec_py.py`, with a drawing of a token; the same compiled: `_codec.pyx`
+- what a value is in Python: `values.py`; which tag has which form and sizes: `tags.py`
+- how an attribute becomes values: `_wire_py.py`, and how they become octets: `_encode_py.py`; one loop over all of a
+  message: `_walk_py.py`; each has a compiled twin of the same name without `_py`
+- what a message and its attributes can do: `_message.py` and `_attribute.py`, once for both twins
+- which twin is used: `codec.py`; what the compiled one takes from inside CPython: `_cpython.pxd`
+- how large a message may be: `limits.py`; every fault and its words: `errors.py`
+- what IANA's registry says: `registry.py`; names of numbers: `enums.py`; media names: `media.py`
+- how names and Python values become attributes: `attributes.py`; requests and responses: `requests.py`; a function for
+  each operation: `operations/`
+- what is wrong with a message: `validation.py`, with a single value: `syntaxes.py`; every code: `issues.py`
+- what can be saved of a broken message: `recovery.py`, by where tokens may stand: `_places.py`
+- a message as plain data: `dictionaries.py`; a printer in words and numbers: `views.py`
+- the format of a document: `formats.py`
+- transport: `http/`; pages of pixels: `raster/`; what a document becomes for a printer: `convert/`; the print server:
+  `printer/`; names of other libraries: `compat/`; the command: `cli/`
 """
 
 from .codec import (
@@ -14,6 +33,7 @@ from .codec import (
     decode,
     decode_prefix,
     encode,
+    encode_into,
     read_message,
     walk,
 )
@@ -44,8 +64,9 @@ if TYPE_CHECKING:
     )
     from .issues import Issue, Severity
     from .recovery import recover
-    from .requests import request, response
+    from .requests import Template, request, response
     from .validation import validate
+    from .wire_json import to_json
     from .wrappers import (
         Boolean,
         Charset,
@@ -111,6 +132,7 @@ __all__ = [
     "StringWithLanguage",
     "SystemState",
     "Tagged",
+    "Template",
     "Text",
     "TransmissionStatus",
     "TruncatedError",
@@ -123,12 +145,14 @@ __all__ = [
     "decode",
     "decode_prefix",
     "encode",
+    "encode_into",
     "operations",
     "read_message",
     "recover",
     "registry",
     "request",
     "response",
+    "to_json",
     "validate",
     "views",
     "walk",
@@ -155,8 +179,10 @@ _LATER = {
     "Issue": "issues",
     "Severity": "issues",
     "recover": "recovery",
+    "Template": "requests",
     "request": "requests",
     "response": "requests",
+    "to_json": "wire_json",
     "validate": "validation",
     "Boolean": "wrappers",
     "Charset": "wrappers",

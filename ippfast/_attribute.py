@@ -3,7 +3,9 @@
 
 The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
 source is compiled as `_attribute_c`, where `_attribute_c.pxd` gives the fields C types. So it imports neither twin and
-says nothing of octets: what a group holds on the wire is the business of its `Wire`, which each twin implements.
+says nothing of octets: what a group holds on the wire is the business of its `Wire`, which each twin implements. Lists
+are made by loops that append, here and in whatever is compiled: of a comprehension Cython 3.3 drops an item twice where
+memory ends.
 
 A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
 a name up makes that one alone; the slice stays, and is what an unchanged group is encoded from. An `Attribute` and a
@@ -95,8 +97,14 @@ class Wire:
         raise NotImplementedError
 
 
+# An object, so that the interpreter counts how deep hashes are inside each other: the compiler's short cut does not.
+_hash = hash
+
+
 # No cycle can lead through attributes, collections and groups: what they hold is older than they are, or no value
-# that `encode` takes. So the cycle collector need not know of them.
+# that `encode` takes. So the cycle collector need not know of them. Nor do they hold each other at any depth but as
+# collections may, so that they can be freed one inside the other. Both rest on this: an attribute and a collection are
+# finished once, before anything can hold them, and no attribute, group or message is a value.
 @cython.final
 @cython.no_gc
 @cython.freelist(64)
@@ -108,8 +116,9 @@ class Attribute:
     tag: the value tag of all values, or a sequence with one tag for each value.
     values: a sequence of values, or one value.
 
-    What fits which tag is checked by `encode`; here only shapes are. Raises TypeError for a name that is no ``str``
-    or values that are no sequence, ValueError for a tag that is no octet or tags and values that differ in number.
+    What fits which tag is checked by `encode`; here only shapes are. Raises TypeError for a name that is no ``str``,
+    values that are no sequence, or an attribute or a group as a value; ValueError for a tag that is no octet or tags
+    and values that differ in number.
     """
 
     __slots__ = ("_name", "_offset", "_tag", "_tags", "_values")
@@ -139,7 +148,10 @@ class Attribute:
         """The tag of each value, in their order."""
         if self._tags is None:
             return (VALUE_TAGS[self._tag],) * len(self.values)
-        return tuple([VALUE_TAGS[tag] for tag in self._tags])
+        tags = []
+        for tag in self._tags:
+            tags.append(VALUE_TAGS[tag])
+        return tuple(tags)
 
     @property
     def values(self) -> "tuple[Value, ...]":
@@ -173,7 +185,10 @@ class Attribute:
         members = registry.enum_for(self._name)
         if members is None:
             return self.values
-        return tuple([members.coerce(value) if type(value) is int else value for value in self.values])
+        values = []
+        for value in self.values:
+            values.append(members.coerce(value) if type(value) is int else value)
+        return tuple(values)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Attribute):
@@ -186,7 +201,7 @@ class Attribute:
         )
 
     def __hash__(self) -> int:
-        return hash((self._name, self._tag, self._tags, self.values))
+        return _hash((self._name, self._tag, self._tags, self.values))
 
     def __repr__(self) -> str:
         tag = _show_tag(self._tag) if self._tags is None else f"[{', '.join(map(_show_tag, self._tags))}]"
@@ -224,19 +239,51 @@ def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "
         several = many[0] if count == 1 else many
     if count == 1 and type(several) is tuple:  # which is no value
         several = (several,)
+    if type(several) is tuple:
+        many = several
+        for value in many:
+            if type(value) is not str and type(value) is not int:
+                _check_value(value)
+    elif type(several) is not str and type(several) is not int:
+        _check_value(several)
+    octet = 0
+    tags = None
+    if isinstance(tag, int):
+        octet = _check_tag(tag, "a value tag")
+    else:
+        octets = []
+        for number in tag:
+            octets.append(_check_tag(number, "a value tag"))
+        tags = tuple(octets)
+        if len(tags) != count:
+            raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
+        octet = tags[0] if tags else 0
+        if tags.count(octet) == count:
+            tags = None
+    if _is_made(attribute):  # last, for iterating may have run code that did it
+        raise TypeError("an Attribute does not change: make another")
     attribute._name = name if type(name) is str else str.__str__(name)
     attribute._offset = -1
     attribute._values = several
-    attribute._tags = None
-    if isinstance(tag, int):
-        attribute._tag = _check_tag(tag, "a value tag")
-    else:
-        tags = tuple([_check_tag(number, "a value tag") for number in tag])
-        if len(tags) != count:
-            raise ValueError(f"attribute {name!r} has {count} values but {len(tags)} tags")
-        attribute._tag = tags[0] if tags else 0
-        if tags.count(attribute._tag) != count:
-            attribute._tags = tags
+    attribute._tag = octet
+    attribute._tags = tags
+
+
+def _is_made(attribute: Attribute) -> bool:
+    """Whether it has been finished: it can be made without its constructor."""
+    if cython.compiled:
+        return cython.cast(Attribute, attribute)._name is not None
+    return hasattr(attribute, "_name")
+
+
+def _check_value(value: object) -> None:
+    """What would be inside itself, or deeper than the stack allows, cannot be a value."""
+    if type(value) is Collection:
+        collection = value
+        if not _is_whole(collection):
+            raise TypeError("a value is a Collection that its constructor has not finished")
+    elif type(value) is Attribute or type(value) is AttributeGroup:
+        raise TypeError(f"{type(value).__name__} is no value of an attribute: a Collection has members")
 
 
 def _check_tag(number: object, what: str) -> int:
@@ -291,7 +338,11 @@ class _Attributes:
 
     def get_all(self, name: str) -> "list[Attribute]":
         """Every attribute of that name. There should be at most one (RFC 8011 section 4.1.3)."""
-        return [attribute for attribute in self if attribute._name == name]
+        found = []
+        for attribute in self:
+            if attribute._name == name:
+                found.append(attribute)
+        return found
 
     def value(self, name: str, default: "Any" = ...) -> "Any":
         """The one value of the first attribute of that name, or `default` where there is no such attribute.
@@ -331,6 +382,25 @@ class _Attributes:
     def __len__(self) -> int:
         return self._wire.count(self) if self._sliced else len(self._list())  # type: ignore[union-attr]
 
+    def index(self, key: "str | Attribute", start: int = 0, stop: "int | None" = None) -> int:
+        """The position of the first attribute of that name, or equal to that `Attribute`, from start up to stop.
+
+        Raises ValueError where there is none.
+        """
+        items = list(self)
+        for place in range(*slice(start, stop).indices(len(items))):
+            if _is_meant(items[place], key):
+                return place
+        raise ValueError(f"{key!r} is not in it")
+
+    def count(self, key: "str | Attribute") -> int:
+        """How many attributes have that name, or are equal to that `Attribute`."""
+        count = 0
+        for attribute in list(self):
+            if _is_meant(attribute, key):
+                count += 1
+        return count
+
     def __bool__(self) -> bool:
         return True  # an empty group or collection is one all the same
 
@@ -358,6 +428,8 @@ class Collection(_Attributes):
             depth = max(depth, _depth_in(attribute) + 1)
         if depth > MAX_DEPTH:
             raise ValueError(f"collections nest at most {MAX_DEPTH} deep")
+        if _is_whole(self):  # last, for iterating may have run code that did it
+            raise TypeError("a Collection does not change: make another")
         self._wire = None
         self._start = 0
         self._end = 0
@@ -372,7 +444,7 @@ class Collection(_Attributes):
         return list(self) == list(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(self))
+        return _hash(tuple(self))
 
     def __repr__(self) -> str:
         return f"Collection({list(self)!r})"
@@ -486,13 +558,21 @@ class AttributeGroup(_Attributes):
             self._sliced = False
         return True
 
-    def __setitem__(self, key: "str | SupportsIndex", new: "Attribute | Value | Sequence[Value]") -> None:
-        """Put an `Attribute` at a position, or in the place of all attributes of a name.
+    def __setitem__(
+        self, key: "str | SupportsIndex | slice", new: "Attribute | Value | Iterable[Value] | Iterable[Attribute]"
+    ) -> None:
+        """Put an `Attribute` at a position, several in the place of a slice, or one in that of all of a name.
 
         By name, a value or a list of values is taken too, under the tag of the attribute that it replaces. By name,
         an `Attribute` that is not there yet is appended. Raises KeyError for values without an attribute to
         replace, ValueError where the `Attribute` has another name or the tag to take is not clear.
         """
+        if isinstance(key, slice):
+            several = list(new)  # type: ignore[arg-type]
+            for attribute in several:
+                _check_attribute(attribute)
+            self._own()[key] = several
+            return
         if not isinstance(key, str):
             _check_attribute(new)
             self._own()[key] = new  # type: ignore[assignment]
@@ -513,7 +593,7 @@ class AttributeGroup(_Attributes):
             if before._tags is not None:
                 raise ValueError(f"the values of {key!r} have several tags: assign an Attribute")
             attribute = Attribute.__new__(Attribute)
-            _fill(attribute, key, before._tag, new)
+            _fill(attribute, key, before._tag, new)  # type: ignore[arg-type]
         if not self._replace(key, attribute):
             self._parts().append(attribute)
 
@@ -541,6 +621,14 @@ class AttributeGroup(_Attributes):
         for attribute in list(attributes):
             self.append(attribute)
 
+    def pop(self, position: "SupportsIndex" = -1) -> Attribute:
+        """Remove the attribute at a position, and return it. Raises IndexError."""
+        return self._own().pop(position)
+
+    def remove(self, attribute: Attribute) -> None:
+        """Remove the first attribute that is equal to that one. Raises ValueError where there is none."""
+        del self[self.index(attribute)]
+
     def clear(self) -> None:
         """Remove every attribute."""
         self._own().clear()
@@ -553,7 +641,9 @@ class AttributeGroup(_Attributes):
     __hash__ = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
-        names = [repr(attribute._name) for attribute in self]
+        names = []
+        for attribute in self:
+            names.append(repr(attribute._name))
         if len(names) > 5:
             names[4:] = [f"and {len(names) - 4} more"]
         return f"<AttributeGroup {describe_tag(self._tag)}: {', '.join(names) or 'no attributes'}>"
@@ -568,6 +658,17 @@ class AttributeGroup(_Attributes):
         from .codec import rebuild
 
         return rebuild, ("AttributeGroup", (self._tag, list(self)))
+
+
+def _is_meant(attribute: Attribute, key: object) -> bool:
+    return attribute._name == key if isinstance(key, str) else attribute == key
+
+
+def _is_whole(collection: Collection) -> bool:
+    """Whether it has been finished: it can be made without its constructor."""
+    if cython.compiled:
+        return collection._depth != 0
+    return hasattr(collection, "_depth")
 
 
 def _depth_in(attribute: Attribute) -> int:
@@ -586,5 +687,7 @@ def _depth_in(attribute: Attribute) -> int:
 
 
 def _check_attribute(attribute: object) -> None:
-    if not isinstance(attribute, Attribute):
+    if type(attribute) is not Attribute:
         raise TypeError(f"a group holds Attribute objects, not {type(attribute).__name__}")
+    if not _is_made(attribute):
+        raise TypeError("a group holds no Attribute that its constructor has not finished")

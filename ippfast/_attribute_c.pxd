@@ -4,11 +4,21 @@ cimport cython
 
 
 cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
+cdef object _hash
 
 
 # What returns nothing is an int too: after a void the caller has to ask whether there was an error.
-@cython.locals(count=cython.Py_ssize_t, items=list, many=tuple, tags=tuple)
+@cython.locals(count=cython.Py_ssize_t, items=list, many=tuple, tags=tuple, octet=cython.int)
 cdef int _fill(Attribute attribute, object name, object tag, object values) except -1
+
+
+@cython.locals(collection=Collection)
+cdef int _check_value(object value) except -1
+
+
+cdef bint _is_made(object attribute) noexcept
+cdef bint _is_whole(Collection collection) noexcept
+cdef bint _is_meant(Attribute attribute, object key) except -1
 
 
 @cython.locals(octet=cython.int)

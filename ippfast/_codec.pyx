@@ -2,12 +2,12 @@
 #
 # The compiled twin: octets to `Message` and back.
 #
-# The rule of this file: it does what `_codec_py.py` does, function by function, and defines nothing that the other
+# The rule of this file: it does what `_codec_py.py` does, and defines nothing that the other
 # lacks. Classes and words stand once: in `_attribute.py` and `_message.py` (compiled as `_attribute_c` and
 # `_message_c`), and in `errors.py`.
 #
-# One pass (`advance`) checks all framing and notes where each group begins and ends. After it nothing can fail, so
-# groups are unpacked when they are read, by `_wire.pyx`. `_encode.pyx` goes the other way.
+# One pass (`advance`, by `_scan.pxd`) checks all framing and notes where each group begins and ends. After it nothing
+# can fail, so groups are unpacked when they are read, by `_wire.pyx`. `_encode.pyx` goes the other way.
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -19,16 +19,17 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection
+from ._cpython cimport IPPFAST_LOCKED, _PyBytes_Resize, cut_bytes, new_bytes, new_list, own, put_last, unlikely
 from ._message_c cimport Message
-from ._wire cimport (
-    IPPFAST_LOCKED, Octets, Wire, _PyBytes_Resize, be16, be32, cut_bytes, give_group, new_bytes, new_list, own,
-    put_last, unlikely,
+from ._scan cimport (
+    CUT, CUT_VALUE, DELIMITED, FEW, INDEXED, WORTH_INDEXING, Bounds, Fault, Scan, begin_scan, look, next_group,
 )
+from ._wire cimport MOST_DEPTH, Octets, Wire, be16, be32, give_group
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
 
-from ._encode import encode  # no-cython-lint
+from ._encode import encode, encode_into  # no-cython-lint
 from ._walk import walk  # no-cython-lint
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
@@ -60,9 +61,7 @@ DEFAULT.depth, DEFAULT.groups, DEFAULT.attributes, DEFAULT.values, DEFAULT.octet
 cdef void begin(Scan* scan, Wire wire, list groups) noexcept:
     scan.wire = <PyObject*>wire
     scan.found = <PyObject*>groups
-    scan.wanted = scan.position = scan.start = scan.groups = scan.attributes = scan.values = 0
-    scan.attribute_at = -1
-    scan.group = scan.depth = scan.expect = 0
+    begin_scan(scan)
 
 
 cdef int end_group(Scan* scan) except -1:
@@ -85,171 +84,18 @@ cdef bint advance(Scan* scan, Octets octets, Py_ssize_t available) except -1:
 
     Finds the groups of a message and checks all framing (RFC 8010 section 3.1).
     """
-    cdef Py_ssize_t size = min(available, scan.bounds.octets)
-    if scan.position == 0:
-        if size < 8:
-            return False
-        scan.position = 8
-    cdef Octets token = octets + scan.position
-    cdef Octets end = octets + size
-    cdef Octets at
-    # What nearly every token reads or changes, in registers.
-    cdef Py_ssize_t values = scan.values, attributes = scan.attributes, attribute_at = scan.attribute_at
-    cdef int depth = scan.depth, expect = scan.expect
-    cdef uint32_t named = scan.named
-    cdef int kind = 0  # of the fault
-    cdef bint complete = False
-    cdef Py_ssize_t number = 0, place = -1
-    cdef unsigned int tag = 0, name_length, length
-    if scan.group == 0 and token < end and token[0] >= 0x10:  # it can only be so before the first delimiter
-        tag = token[0]
-        kind = VALUE_BEFORE_GROUP
-        end = token
-    while token < end:
-        tag = token[0]
-        if tag < 0x10:
-            if tag == 0:
-                kind = RESERVED_GROUP
-                break
-            if depth:
-                kind = UNTERMINATED
-                break
-            if tag != 0x03 and scan.groups == scan.bounds.groups:
-                kind = GROUP_LIMIT
-                number = scan.bounds.groups
-                break
-            scan.position = token - octets
-            scan.named = named
+    cdef Fault found
+    cdef int state
+    while True:
+        state = look(scan, octets, available, &found)
+        if state == DELIMITED:
             end_group(scan)
-            token += 1
-            if tag == 0x03:
-                complete = True
-                break
-            scan.groups += 1
-            scan.group = tag
-            scan.start = token - octets
-            attribute_at = -1
-            named = 0
-            continue
-        if end - token < 5:
-            break
-        # Both lengths are below 256 in nearly every token: the high octets are looked at, but not waited for.
-        name_length = token[2]
-        if unlikely(token[1]):
-            name_length = be16(token + 1)
-            if name_length > 0x7FFF:
-                kind = NAME_TOO_LONG
-                number = name_length
-                place = token + 1 - octets
-                break
-        at = token + 5
-        if name_length:  # guessed by the processor, which then need not wait for it where there is none
-            at += name_length
-            if at > end:
-                break
-        length = (at - 1)[0]
-        if unlikely((at - 2)[0]):
-            length = be16(at - 2)
-            if length > 0x7FFF:
-                kind = VALUE_TOO_LONG
-                number = length
-                place = at - 2 - octets
-                break
-        at += length
-        if at > end:
-            scan.wanted = at - octets
-            break
-        if depth == 0:
-            # RFC 8010 sections 3.1.4 and 3.1.5.
-            if tag == 0x37:
-                kind = END_OUTSIDE
-                break
-            if tag == 0x4A:
-                kind = MEMBER_OUTSIDE
-                break
-            if name_length:
-                if attributes == scan.bounds.attributes:
-                    kind = ATTRIBUTE_LIMIT
-                    number = scan.bounds.attributes
-                    break
-                attributes += 1
-                attribute_at = token - octets
-                if named < INDEXED:
-                    scan.begins[named] = <uint32_t>attribute_at
-                named += 1
-            elif attribute_at < 0:
-                kind = VALUE_BEFORE_ATTRIBUTE
-                break
+            if not next_group(scan, octets):
+                return True
+        elif state == CUT:
+            return False
         else:
-            # RFC 8010 sections 3.1.6 and 3.1.7.
-            if name_length:
-                kind = NAME_INSIDE
-                number = name_length
-                break
-            if tag == 0x4A:
-                if expect == 1:
-                    kind = MEMBER_WITHOUT_VALUE
-                    break
-                if length == 0:
-                    kind = MEMBER_WITHOUT_NAME
-                    break
-                if attributes == scan.bounds.attributes:
-                    kind = ATTRIBUTE_LIMIT
-                    number = scan.bounds.attributes
-                    break
-                attributes += 1
-                scan.members_at[depth - 1] = <int>(token - octets)
-                expect = 1
-                token = at
-                continue
-            if tag == 0x37:
-                if length:
-                    kind = END_WITH_VALUE
-                    number = length
-                    break
-                if expect == 1:
-                    kind = MEMBER_WITHOUT_VALUE
-                    break
-                depth -= 1
-                expect = 2
-                token = at
-                continue
-            if expect == 0:
-                kind = VALUE_BEFORE_MEMBER
-                break
-            expect = 2
-        if values == scan.bounds.values:
-            kind = VALUE_LIMIT
-            number = scan.bounds.values
-            break
-        values += 1
-        if tag == 0x34:
-            if length:
-                kind = BEGIN_WITH_VALUE
-                number = length
-                break
-            if depth == scan.bounds.depth:
-                kind = DEPTH_LIMIT
-                number = scan.bounds.depth
-                break
-            scan.members_at[depth] = -1
-            depth += 1
-            expect = 0
-        token = at
-    if kind == VALUE_LIMIT or kind == BEGIN_WITH_VALUE or kind == DEPTH_LIMIT:
-        # Who feeds the decoder on meets the token again, which then is counted again: the error stays the same.
-        attributes -= name_length != 0
-        values -= kind != VALUE_LIMIT
-    scan.position = token - octets
-    scan.attribute_at = attribute_at
-    scan.attributes = attributes
-    scan.values = values
-    scan.depth = depth
-    scan.expect = expect
-    scan.named = named
-    if kind:
-        fault(scan, octets, available, kind, tag, number, place)
-    return complete
+            return fault(scan, octets, available, found.kind, found.tag, found.number, found.place)
 
 
 cdef int fault(
@@ -258,7 +104,9 @@ cdef int fault(
 ) except -1:
     """Raise what is wrong with the token at `position`, or with the field at `at`."""
     names = [scan.attribute_at] if scan.attribute_at >= 0 else []
-    names += [scan.members_at[level] for level in range(scan.depth) if scan.members_at[level] >= 0]
+    for level in range(scan.depth):
+        if scan.members_at[level] >= 0:
+            names.append(scan.members_at[level])
     raise_fault(
         kind,
         scan.position if at < 0 else at,
@@ -311,12 +159,17 @@ cdef Message message(Wire wire, bytes octets, list groups, object only):
     cdef Message made = Message.__new__(Message)
     cdef AttributeGroup group
     cdef Attribute attribute
+    cdef list kept
     cdef Octets data = <Octets>PyBytes_AS_STRING(octets)
     wire.octets = octets
     wire.data = data
     if only is not None:
         for group in groups:
-            group._items = [attribute for attribute in wire.iterate(group) if attribute._name in only]
+            kept = []
+            for attribute in wire.iterate(group):
+                if attribute._name in only:
+                    kept.append(attribute)
+            group._items = kept
             group._wire = None
             group._index = None
             group._sliced = False
@@ -344,8 +197,8 @@ def decode(buffer, *, limits=None, only=None):
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
-    document data and is not looked at; `decode_prefix` tells where it begins. The message keeps no reference to a
-    buffer that can change.
+    document data and is not looked at; `decode_prefix` tells where it begins. What is not bytes is copied first (no
+    more than ``limits.max_octets`` and one octet), so that others may write to it meanwhile.
     limits: how large the message may be; None for `DEFAULT_LIMITS`.
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
@@ -365,7 +218,6 @@ def decode_prefix(buffer, *, limits=None, only=None):
 
 cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* size):
     cdef Scan scan
-    cdef Py_buffer view
     cdef Wire wire
     cdef list groups
     cdef bytes octets
@@ -374,21 +226,25 @@ cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* si
     wire = Wire.__new__(Wire)
     groups = new_list(FEW)
     begin(&scan, wire, groups)
-    if type(buffer) is bytes:
-        octets = <bytes>buffer
-        scan_all(&scan, <Octets>PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
-        if scan.position != PyBytes_GET_SIZE(octets):
-            octets = PyBytes_FromStringAndSize(PyBytes_AS_STRING(octets), scan.position)
-    else:
-        get_octets(buffer, &view)
-        try:
-            scan_all(&scan, <Octets>view.buf, view.len)
-            octets = PyBytes_FromStringAndSize(<char*>view.buf, scan.position)
-        finally:
-            PyBuffer_Release(&view)
+    if type(buffer) is not bytes:
+        buffer = copied(buffer, scan.bounds.octets)
+    octets = <bytes>buffer
+    scan_all(&scan, <Octets>PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
+    if scan.position != PyBytes_GET_SIZE(octets):
+        octets = PyBytes_FromStringAndSize(PyBytes_AS_STRING(octets), scan.position)
     if size != NULL:
         size[0] = scan.position
     return message(wire, octets, groups, names)
+
+
+cdef bytes copied(object buffer, Py_ssize_t most):
+    """What others may write to: what is checked is a copy. One octet more than the limit shows that it is exceeded."""
+    cdef Py_buffer view
+    get_octets(buffer, &view)
+    try:
+        return PyBytes_FromStringAndSize(<char*>view.buf, min(view.len, most + 1))
+    finally:
+        PyBuffer_Release(&view)
 
 
 cdef int scan_all(Scan* scan, Octets octets, Py_ssize_t available) except -1:
@@ -451,25 +307,36 @@ cdef class MessageDecoder:
     cdef list groups
     cdef object only
     cdef bytes rest  # of the last piece
+    cdef bint busy  # at work: all of the above is in between
 
     def __init__(self, *, limits=None, only=None):
         cdef Bounds bounds
         # What may fail, before anything is changed: a decoder without bounds would write past its places.
         read_bounds(limits, &bounds)
         only = check_only(only)
-        self.let_go()
-        self.only = only
-        self.wire = Wire.__new__(Wire)
-        self.groups = new_list(FEW)
-        self.rest = b""
-        self.work = new_work()
-        begin(&self.work.scan, self.wire, self.groups)
-        self.octets = self.work.room
-        self.capacity = ROOM
-        self.work.scan.bounds = bounds
+        with cython.critical_section(self):
+            self.begin_work()
+            self.busy = False  # nothing below runs code of others
+            self.let_go()
+            self.only = only
+            self.wire = Wire.__new__(Wire)
+            self.groups = new_list(FEW)
+            self.rest = b""
+            self.work = new_work()
+            begin(&self.work.scan, self.wire, self.groups)
+            self.octets = self.work.room
+            self.capacity = ROOM
+            self.work.scan.bounds = bounds
 
     def __dealloc__(self):
         self.let_go()
+
+    cdef inline int begin_work(self) except -1:
+        """Take the decoder for one piece of work. While an error is made, code of others may run and come here."""
+        if self.busy:
+            raise RuntimeError("this MessageDecoder is at work: it takes one piece after the other")
+        self.busy = True
+        return 0
 
     cdef void let_go(self) noexcept:
         """Give back what only an incomplete message needs."""
@@ -484,23 +351,35 @@ cdef class MessageDecoder:
         """Take the next piece. Returns the message once it is complete, None before.
 
         Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError
-        once the message is complete, for what follows is document data.
+        once the message is complete, for what follows is document data, and RuntimeError while it is at work, as its
+        other methods do: in another thread, or in what runs in this one meanwhile.
         """
-        cdef Py_buffer view
         with cython.critical_section(self):
-            if type(data) is bytes:
-                return self.take(<Octets>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+            self.begin_work()
+            try:
+                return self.take(data)
+            finally:
+                self.busy = False
+
+    cdef Message take(self, object data):
+        cdef Py_buffer view
+        if self.work == NULL:
+            raise ValueError("the message is complete: what follows it is document data")
+        if type(data) is bytes:
+            if self.size == 0:
+                return self.take_whole(<Octets>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+            self.keep(<Octets>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        else:
             get_octets(data, &view)
             try:
-                return self.take(<Octets>view.buf, view.len)
+                self.keep(<Octets>view.buf, view.len)
             finally:
                 PyBuffer_Release(&view)
+        return self.go_on()
 
-    cdef Message take(self, Octets data, Py_ssize_t size):
+    cdef Message go_on(self):
+        """Scan what came so far. It is ours: others may write to a buffer, so the copy is what is checked."""
         cdef Scan* scan = &self.work.scan
-        if self.size == 0:
-            return self.take_first(data, size)
-        self.keep(data, size)
         if self.size < scan.wanted:
             return None
         if advance(scan, self.octets, self.size):
@@ -508,11 +387,9 @@ cdef class MessageDecoder:
         check(scan, self.octets, self.size)
         return None
 
-    cdef Message take_first(self, Octets data, Py_ssize_t size):
-        """A message that comes in one piece is scanned where it is."""
+    cdef Message take_whole(self, Octets data, Py_ssize_t size):
+        """A message that comes in one piece, which nobody can write to, is scanned where it is."""
         cdef bint complete
-        if self.work == NULL:
-            raise ValueError("the message is complete: what follows it is document data")
         try:
             complete = advance(&self.work.scan, data, size)
         except Exception:
@@ -580,14 +457,24 @@ cdef class MessageDecoder:
 
         None of them is document data, so that a reader may read exactly as many and never takes too much.
         """
-        if self.work == NULL:
-            return 0
-        return octets_needed(self.size, cut(&self.work.scan, self.octets, self.size))
+        with cython.critical_section(self):
+            self.begin_work()
+            try:
+                if self.work == NULL:
+                    return 0
+                return octets_needed(self.size, cut(&self.work.scan, self.octets, self.size))
+            finally:
+                self.busy = False
 
     def close(self):
         """Say that no more octets come. Raises TruncatedError where the message is not complete."""
-        if self.work != NULL:
-            stop(&self.work.scan, self.octets, self.size)
+        with cython.critical_section(self):
+            self.begin_work()
+            try:
+                if self.work != NULL:
+                    stop(&self.work.scan, self.octets, self.size)
+            finally:
+                self.busy = False
 
     def __reduce__(self):
         raise TypeError("a MessageDecoder in its work cannot be copied or pickled")

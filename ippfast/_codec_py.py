@@ -1,21 +1,35 @@
 """The pure-Python twin: octets to `Message` and back.
 
-The rule of this file: it does what `_codec.pyx` does, function by function, and defines nothing that the other
+The rule of this file: it does what `_codec.pyx` does, and defines nothing that the other
 lacks. It is also what type checkers and readers see. Classes and words stand in `_attribute`,
 `_message` and `errors`, once.
 
 One pass (`_Scanner`) checks all framing and notes where each group begins and ends. After it nothing can fail, so
 groups are unpacked when they are read, by `_wire_py`. `_encode_py` goes the other way.
+
+A message is a header of 8 octets, then tokens (RFC 8010 section 3.1):
+
+    01..0f                                                     a group begins; 03: the attributes end
+    tag | name-length | name      | value-length | value       an attribute and its first value
+    tag | 0           |           | value-length | value       one more value of it
+
+A collection is a run of tokens without names (section 3.1.6):
+
+    34  | 0 (or the attribute's)  | 0            |             it begins
+    4a  | 0           |           | value-length | name        a member's name
+    tag | 0           |           | value-length | value       the member's value; more of these: more values
+    37  | 0           |           | 0            |             it ends
 """
 
 from struct import Struct
 
 from . import _directives, errors
 from ._attribute import Attribute, AttributeGroup, Collection
-from ._encode_py import encode
+from ._encode_py import encode, encode_into
 from ._message import Message
+from ._runs_py import WORTH_SKIPPING, skip_attributes, skip_members
 from ._walk_py import walk
-from ._wire_py import WORTH_MATCHING, Wire, attributes_pattern, members_pattern
+from ._wire_py import Wire
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, Limits
 
@@ -34,6 +48,7 @@ __all__ = [
     "decode",
     "decode_prefix",
     "encode",
+    "encode_into",
     "walk",
 ]
 
@@ -48,8 +63,8 @@ class _Scanner:
 
     It can stop at the end of the data and go on when there is more; it then begins at the token that was cut.
 
-    Regular expressions take it over runs of ordinary tokens. They do not count, so they are used only while the
-    octets are too few for any number of tokens that would exceed the limits.
+    `_runs_py` takes it over runs of ordinary tokens, uncounted, while the octets are too few to exceed the limits.
+    If more of them come, it begins again and counts.
     """
 
     __slots__ = (
@@ -87,17 +102,16 @@ class _Scanner:
         self.values = 0
         self.counted = True  # whether `attributes` and `values` are right: no run was matched
 
-    def advance(self, octets: "bytes | bytearray | memoryview") -> bool:
+    def advance(self, octets: "bytes | bytearray") -> bool:
         """Go on from `position`. True: the message ends at `position`. False: there must be more octets."""
         limits = self.limits
         size = min(len(octets), limits.max_octets)
-        matching = False
+        skipping = False
         if size > self.uncounted:
             if not self.counted:
                 self.begin()
-        elif size - self.position >= WORTH_MATCHING:
-            matching, self.counted = True, False
-            match_attributes, match_members = attributes_pattern().match, members_pattern().match
+        elif size - self.position >= WORTH_SKIPPING:
+            skipping, self.counted = True, False
         if self.position == 0:
             if size < 8:
                 return False
@@ -134,19 +148,11 @@ class _Scanner:
             if group == 0:
                 fault = errors.VALUE_BEFORE_GROUP
                 break
-            if matching:
-                if depth == 0:
-                    run = match_attributes(octets, position, size)
-                    if run:
-                        position = run.end()
-                        named = True
-                        continue
-                elif tag == 0x4A and expect != 1:
-                    run = match_members(octets, position, size)
-                    if run:
-                        position = run.end()
-                        expect = 2
-                        continue
+            if skipping and (depth == 0 or (tag == 0x4A and expect != 1)):
+                after = (skip_members if depth else skip_attributes)(octets, position, size)
+                if after > position:
+                    position, named, expect = after, True, 2  # `expect` is of collections alone, `named` of groups
+                    continue
             at = position + 5
             if at > size:
                 break
@@ -245,7 +251,7 @@ class _Scanner:
         if self.group:
             self.groups.append((self.group, self.start, self.position))
 
-    def names(self, octets: "bytes | bytearray | memoryview") -> tuple[int, ...]:
+    def names(self, octets: "bytes | bytearray") -> tuple[int, ...]:
         """The tokens that name the current attribute and, for each open collection, its current member."""
         names: list[int] = []
         at = self.start if self.group else self.position
@@ -267,7 +273,7 @@ class _Scanner:
 
     def fault(
         self,
-        octets: "bytes | bytearray | memoryview",
+        octets: "bytes | bytearray",
         fault: int,
         *,
         at: int = -1,
@@ -288,7 +294,7 @@ class _Scanner:
             names=self.names(octets),
         )
 
-    def cut(self, octets: "bytes | bytearray | memoryview") -> tuple[int, int, int, int]:
+    def cut(self, octets: "bytes | bytearray") -> tuple[int, int, int, int]:
         """What `find_cut` says of the token that the end of the data cuts off."""
         available, at = len(octets), self.position + 3
         name_length = value_length = -1
@@ -299,7 +305,7 @@ class _Scanner:
                 value_length = octets[at - 2] << 8 | octets[at - 1]
         return find_cut(available, self.position, name_length, value_length, self.limits.max_octets)
 
-    def stop(self, octets: "bytes | bytearray | memoryview") -> None:
+    def stop(self, octets: "bytes | bytearray") -> None:
         """Say what is missing, or wrong, where `advance` came to the end of the data."""
         fault, at, number, left = self.cut(octets)
         self.fault(octets, fault, at=at, number=number, left=left)
@@ -335,8 +341,8 @@ def decode(buffer: "Buffer", *, limits: Limits | None = None, only: "Iterable[st
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
-    document data and is not looked at; `decode_prefix` tells where it begins. The message keeps no reference to a
-    buffer that can change.
+    document data and is not looked at; `decode_prefix` tells where it begins. What is not bytes is copied first (no
+    more than ``limits.max_octets`` and one octet), so that others may write to it meanwhile.
     limits: how large the message may be; None for `DEFAULT_LIMITS`.
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
@@ -354,19 +360,15 @@ def decode_prefix(
     scanner = _Scanner(_check_limits(limits))
     names = _check_only(only)
     if type(buffer) is bytes:
-        return _decode_octets(buffer, scanner, names)
-    with _octets_of(buffer) as view:
-        return _decode_octets(view, scanner, names)
-
-
-def _decode_octets(
-    octets: bytes | memoryview, scanner: _Scanner, names: "frozenset[str] | None"
-) -> tuple[Message, int]:
+        octets = buffer
+    else:
+        # Others may write to it: what is checked is the copy. One octet more than the limit shows that it is exceeded.
+        with _octets_of(buffer) as view:
+            octets = bytes(view[: scanner.limits.max_octets + 1])
     if not scanner.advance(octets):
         scanner.stop(octets)
     size = scanner.position
-    held = octets if isinstance(octets, bytes) and len(octets) == size else bytes(octets[:size])
-    return scanner.message(held, names), size
+    return scanner.message(octets if len(octets) == size else octets[:size], names), size
 
 
 def _check_limits(limits: object) -> Limits:
@@ -391,7 +393,7 @@ def _octets_of(buffer: "Buffer") -> memoryview:
         view = memoryview(buffer)
     except TypeError:
         raise TypeError(f"a bytes-like object is required, not {type(buffer).__name__!r}") from None
-    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+    return view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes())
 
 
 @_directives.final
@@ -402,22 +404,38 @@ class MessageDecoder:
     piece that completed it, no more than ``limits.max_octets`` and that piece, and works in linear time.
     """
 
-    __slots__ = ("_buffer", "_message", "_only", "_scanner", "_unused")
+    __slots__ = ("_buffer", "_busy", "_message", "_only", "_scanner", "_unused")
 
     def __init__(self, *, limits: Limits | None = None, only: "Iterable[str] | None" = None) -> None:
         scanner, names = _Scanner(_check_limits(limits)), _check_only(only)
+        self._begin_work()
         self._scanner = scanner
         self._only = names
         self._buffer = bytearray()
         self._message: Message | None = None
         self._unused = b""
+        self._busy = False
+
+    def _begin_work(self) -> None:
+        """Take the decoder for one piece of work. While an error is made, code of others may run and come here."""
+        if getattr(self, "_busy", False):
+            raise RuntimeError("this MessageDecoder is at work: it takes one piece after the other")
+        self._busy = True
 
     def feed(self, data: "Buffer", /) -> Message | None:
         """Take the next piece. Returns the message once it is complete, None before.
 
         Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError
-        once the message is complete, for what follows is document data.
+        once the message is complete, for what follows is document data, and RuntimeError while it is at work, as its
+        other methods do: in another thread, or in what runs in this one meanwhile.
         """
+        self._begin_work()
+        try:
+            return self._take(data)
+        finally:
+            self._busy = False
+
+    def _take(self, data: "Buffer") -> Message | None:
         if self._message is not None:
             raise ValueError("the message is complete: what follows it is document data")
         buffer = self._buffer
@@ -444,14 +462,22 @@ class MessageDecoder:
 
         None of them is document data, so that a reader may read exactly as many and never takes too much.
         """
-        if self._message is not None:
-            return 0
-        return octets_needed(len(self._buffer), self._scanner.cut(self._buffer))
+        self._begin_work()
+        try:
+            if self._message is not None:
+                return 0
+            return octets_needed(len(self._buffer), self._scanner.cut(self._buffer))
+        finally:
+            self._busy = False
 
     def close(self) -> None:
         """Say that no more octets come. Raises TruncatedError where the message is not complete."""
-        if self._message is None:
-            self._scanner.stop(self._buffer)
+        self._begin_work()
+        try:
+            if self._message is None:
+                self._scanner.stop(self._buffer)
+        finally:
+            self._busy = False
 
     def __reduce__(self) -> str:
         raise TypeError("a MessageDecoder in its work cannot be copied or pickled")

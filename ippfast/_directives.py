@@ -9,11 +9,17 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     Class = TypeVar("Class", bound=type)
+    Kind = TypeVar("Kind")
 
-__all__ = ["cclass", "compiled", "final", "freelist", "no_gc"]
+__all__ = ["cast", "cclass", "compiled", "final", "freelist", "no_gc", "trashcan"]
 
 compiled = False
 """True for the compiler."""
+
+
+def cast(kind: "type[Kind]", value: object) -> "Kind":
+    """A value that is known to be of that class, for the compiler to take as that without asking."""
+    return value  # type: ignore[return-value]
 
 
 def cclass(cls: "Class") -> "Class":
@@ -34,6 +40,11 @@ def final(cls: "Class") -> "Class":
 def no_gc(cls: "Class") -> "Class":
     """Unknown to the cycle collector."""
     return cls
+
+
+def trashcan(on: bool) -> "Callable[[Class], Class]":
+    """What hangs on each other is freed one after the other, as the interpreter does it with its own classes."""
+    return lambda cls: cls
 
 
 def freelist(size: int) -> "Callable[[Class], Class]":

@@ -2,9 +2,10 @@
 #
 # The compiled twin's encoder: a `Message` to octets (RFC 8010 section 3).
 #
-# The rule of this file: it does what `_encode_py.py` does, function by function. It refuses what would be wrong on the
+# The rule of this file: it does what `_encode_py.py` does. It refuses what would be wrong on the
 # wire before it gives anything away; the words are in `errors.py`.
 
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_XDECREF
@@ -12,19 +13,27 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
+from ._cpython cimport (
+    Py_None, Py_True, _PyBytes_Resize, ascii_octets, ascii_size, count_of, cut_bytes, give, is_ascii, is_short_int,
+    is_str, is_tuple, items_of, likely, lists_are_read, new_bytes, short_int, tuple_item, tuple_items, tuple_size,
+    unlikely,
+)
 from ._message_c cimport Message
 from ._wire cimport (
-    IppfastAttribute, Octets, Py_None, Py_True, Wire, _PyBytes_Resize, ascii_octets, ascii_size, be16, be32, cut_bytes,
-    give, is_ascii, is_str, is_tuple, likely, new_bytes, tuple_item, tuple_items, tuple_size, unlikely,
+    BOOLEAN, COLLECTION, DATE_TIME, INTEGER, NO_VALUE, OCTETS, OUT_OF_BAND, RANGE_OF_INTEGER, RESOLUTION, TEXT,
+    WITH_LANGUAGE, WORD, IppfastAttribute, Octets, Wire, be16, be32,
 )
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object errors, DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
-cdef tuple OUT_OF_BAND
+cdef tuple OUT_OF_BANDS
+
+from operator import index as as_index
 
 from . import errors
+from . import tags
+from .values import OUT_OF_BAND as OUT_OF_BANDS
 from .values import (
-    OUT_OF_BAND,
     DateTime,
     RangeOfInteger,
     RawValue,
@@ -39,28 +48,11 @@ cdef extern from *:
     #else
     #define IPPFAST_PREFETCH(pointer) ((void)(pointer))
     #endif
-    #define IPPFAST_ITEMS_OF(list) (&((PyListObject *)(list))->ob_item)
-    #define IPPFAST_COUNT_OF(list) (&((PyVarObject *)(list))->ob_size)
     """
     void prefetch "IPPFAST_PREFETCH"(const void*) noexcept
-    PyObject*** items_of "IPPFAST_ITEMS_OF"(PyObject*) noexcept
-    Py_ssize_t* count_of "IPPFAST_COUNT_OF"(PyObject*) noexcept
-
-cdef extern from *:
-    """
-    /* An int below 2**30, neither bool nor of a subclass: one digit, read without a call. */
-    #if PY_VERSION_HEX >= 0x030C0000
-    #define IPPFAST_IS_SHORT(value) (PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject *)(value)))
-    #define IPPFAST_SHORT(value) ((long)PyUnstable_Long_CompactValue((PyLongObject *)(value)))
-    #else
-    #define IPPFAST_IS_SHORT(value) (PyLong_CheckExact(value) && (size_t)(Py_SIZE(value) + 1) <= 2)
-    #define IPPFAST_SHORT(value) ((long)Py_SIZE(value) * (long)((PyLongObject *)(value))->ob_digit[0])
-    #endif
-    """
-    bint is_short_int "IPPFAST_IS_SHORT"(PyObject*)
-    long short_int "IPPFAST_SHORT"(PyObject*)
 
 cdef extern from "Python.h":
+    Py_ssize_t PyNumber_AsSsize_t(object, PyObject* overflow) except? -1
     PyObject* list_item "PyList_GET_ITEM"(list, Py_ssize_t)
     Py_ssize_t PyList_GET_SIZE(list)
     bint is_bool "PyBool_Check"(PyObject*)
@@ -150,9 +142,8 @@ cdef inline uint8_t* put_octets(uint8_t* at, Octets octets, Py_ssize_t size) noe
     return at + size
 
 
-cdef inline bint is_string(int tag) noexcept nogil:
-    """Whether it is the tag of a character-string without a language (RFC 8010 section 3.9)."""
-    return 0x41 <= tag <= 0x49 and tag != 0x43
+cdef uint8_t FORMS[256]
+memcpy(FORMS, <const char*>tags.FORMS, 256)
 
 
 cdef uint8_t* copy(Output* output, uint8_t* at, const void* octets, Py_ssize_t size) except NULL:
@@ -243,6 +234,51 @@ def encode(message):
         Py_XDECREF(output.held)
 
 
+def encode_into(message, buffer, offset=0):
+    """Encode a message into memory that is there, from `offset` on; returns how many octets it takes.
+
+    buffer: a bytearray, memoryview, mmap or another buffer that can be written to. Memory that is used again need
+    not be mapped and cleared by the system for every large message. What was in it before an error is not kept.
+
+    Raises what `encode` raises; ValueError where the message does not fit, with the octets that it takes, or for an
+    offset outside the buffer; and TypeError or BufferError for what cannot be written to.
+    """
+    cdef Output output
+    cdef Py_buffer view
+    cdef Py_ssize_t size, start = PyNumber_AsSsize_t(offset, NULL), available  # one that is too large is clipped
+    cdef uint8_t* at
+    if type(message) is not Message:
+        raise TypeError(f"encode takes a Message, not {type(message).__name__}")
+    PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
+    output.grown = NULL
+    output.held = NULL
+    try:
+        if not 0 <= start <= view.len:
+            raise ValueError(f"an offset of {as_index(offset)} in a buffer of {view.len} octets")
+        available = view.len - start
+        unchanged = as_it_came(<Message>message)
+        if unchanged is None and available < STACK:
+            unchanged = encode(message)
+        if unchanged is not None:
+            size = PyBytes_GET_SIZE(unchanged)
+            if size <= available:
+                memcpy(<uint8_t*>view.buf + start, PyBytes_AS_STRING(unchanged), size)
+        else:
+            output.begin = <uint8_t*>view.buf + start
+            output.end = output.begin + available
+            at = write_message(&output, <Message>message)
+            size = at - output.begin
+        if size > available:
+            raise ValueError(f"a message of {size} octets, and room for {available}")
+        if output.grown != NULL:  # it asked for more room than it took
+            memcpy(<uint8_t*>view.buf + start, output.begin, size)
+        return size
+    finally:
+        PyBuffer_Release(&view)
+        Py_XDECREF(output.grown)
+        Py_XDECREF(output.held)
+
+
 cdef inline bint take_int(PyObject* value, long lowest, long highest, long* number) except -1:
     """Whether it is an int, and no bool, within these bounds; and which."""
     cdef int overflow
@@ -324,7 +360,17 @@ cdef inline uint8_t* write_replaced(Output* output, uint8_t* at, PyObject* group
 cdef inline uint8_t* write_list(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:
     if items == Py_None:
         return at
+    if not lists_are_read:
+        return write_copy(output, at, items, group, outer)
     return write_attributes(output, at, items, items_of(items), count_of(items), group, outer)
+
+
+cdef uint8_t* write_copy(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:
+    """As `write_list`, from a copy, which nobody can change meanwhile."""
+    cdef tuple copied = tuple(<list>items)
+    cdef Py_ssize_t count = tuple_size(<PyObject*>copied)
+    cdef PyObject** first = tuple_items(<PyObject*>copied)
+    return write_attributes(output, at, <PyObject*>copied, &first, &count, group, outer)
 
 
 cdef uint8_t* write_attributes(
@@ -364,7 +410,7 @@ cdef inline uint8_t* write_attribute(Output* output, uint8_t* at, int group, Nam
     names.tags = fields.tags
     names.held = False
     if is_tuple(names.values):
-        values = tuple_items(names.values, 0)
+        values = tuple_items(names.values)
         count = tuple_size(names.values)
     at = write_name(output, at, fields.name, tag, count, group, names.outer)
     if names.outer != NULL:
@@ -424,18 +470,19 @@ cdef inline uint8_t* write_value(
 ) except NULL:
     """Value-length and value, after the tag and the name are out. There is room for 13 octets."""
     cdef Py_ssize_t size
-    if tag == 0x21 or tag == 0x23:
+    cdef int form = FORMS[<uint8_t>tag]
+    if form == INTEGER:
         if likely(is_short_int(value)):
             put16(at, 4)
             put32(at + 2, <uint32_t>short_int(value))
             return at + 6
-    elif is_string(tag):
+    elif form == WORD or form == TEXT:
         if likely(is_str(value) and is_ascii(value) and ascii_size(value) <= 0x7FFF):
             size = ascii_size(value)
             at = room(output, at, size + 2)
             put16(at, size)
             return put_octets(at + 2, ascii_octets(value), size)
-    elif tag == 0x34 and type(<object>value) is Collection:
+    elif form == COLLECTION and type(<object>value) is Collection:
         return write_collection(output, at, value, group, names)
     return write_rare(output, at, tag, value, group, names, index)
 
@@ -480,20 +527,21 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
     """Write a value of a fixed length, at most 11 octets; returns that, -1 where it is none or does not fit."""
     cdef long number = 0, other = 0, units = 0
     cdef Py_ssize_t field
-    if tag == 0x22:
+    cdef int form = FORMS[<uint8_t>tag]
+    if form == BOOLEAN:
         if not is_bool(value):
             return -1
         at[0] = value == Py_True
         return 1
-    if tag == 0x21 or tag == 0x23:
+    if form == INTEGER:
         if not take_int(value, INT32_MIN, INT32_MAX, &number):
             return -1
         put32(at, <uint32_t>number)
         return 4
-    if tag == 0x33 or tag == 0x32:
-        if not is_kind(value, RangeOfInteger if tag == 0x33 else Resolution):
+    if form == RANGE_OF_INTEGER or form == RESOLUTION:
+        if not is_kind(value, RangeOfInteger if form == RANGE_OF_INTEGER else Resolution):
             return -1
-        if tuple_size(value) != (2 if tag == 0x33 else 3):
+        if tuple_size(value) != (2 if form == RANGE_OF_INTEGER else 3):
             return -1
         if not (
             take_int(tuple_item(value, 0), INT32_MIN, INT32_MAX, &number)
@@ -502,13 +550,13 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
             return -1
         put32(at, <uint32_t>number)
         put32(at + 4, <uint32_t>other)
-        if tag == 0x33:
+        if form == RANGE_OF_INTEGER:
             return 8
         if not take_int(tuple_item(value, 2), -0x80, 0x7F, &units):
             return -1
         at[8] = <uint8_t>units
         return 9
-    if tag == 0x31:
+    if form == DATE_TIME:
         if not is_kind(value, DateTime) or tuple_size(value) != 10:
             return -1
         if not take_int(tuple_item(value, 0), 0, 0xFFFF, &number):
@@ -523,7 +571,7 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
                 return -1
             at[field + 1] = number
         return 11
-    if 0x10 <= tag <= 0x1F and value != Py_None and OUT_OF_BAND[tag & 0x0F] is <object>value:
+    if form == OUT_OF_BAND and OUT_OF_BANDS[tag & 0x0F] is <object>value:
         return 0
     return -1
 
@@ -541,24 +589,21 @@ cdef long ordinal(PyObject* character) except -2:
 
 cdef bytes free_form(int tag, object value):
     """The octets of any other value but a collection, None where it does not fit its tag."""
-    if tag < 0x10 or tag == 0x34 or tag == 0x37 or tag == 0x4A:
+    cdef int form = FORMS[<uint8_t>tag]
+    if form == COLLECTION or form == NO_VALUE:
         return None
     if isinstance(value, RawValue):
         return value.data if len(value) == 1 and type(value.data) is bytes else None
-    if is_string(tag):
+    if form == WORD or form == TEXT:
         return encoded(value)
-    if tag == 0x35 or tag == 0x36:
+    if form == WITH_LANGUAGE:
         if not isinstance(value, StringWithLanguage) or len(value) != 2:
             return None
         language, string = encoded(value.language), encoded(value.string)
         if language is None or string is None or len(language) + len(string) > 0x7FFB:
             return None
         return len(language).to_bytes(2, "big") + language + len(string).to_bytes(2, "big") + string
-    if type(value) is not bytes or 0x21 <= tag <= 0x23 or 0x31 <= tag <= 0x33:
-        return None
-    if 0x10 <= tag <= 0x1F and OUT_OF_BAND[tag & 0x0F] is not None:
-        return None
-    return value
+    return value if form == OCTETS and type(value) is bytes else None
 
 
 cdef bytes encoded(object value):

@@ -1,9 +1,10 @@
 """The pure twin's encoder: a `Message` to octets (RFC 8010 section 3).
 
-The rule of this file: it does what `_encode.pyx` does, function by function. It refuses what would be wrong on the wire
+The rule of this file: it does what `_encode.pyx` does. It refuses what would be wrong on the wire
 before it gives anything away; the words are in `errors`.
 """
 
+from operator import index as as_index
 from struct import Struct
 from struct import error as StructError
 
@@ -11,13 +12,18 @@ from . import errors
 from ._attribute import Attribute, AttributeGroup, Collection
 from ._message import Message
 from ._wire_py import Wire
-from .values import OUT_OF_BAND, DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+from .tags import FORMS, Form
+from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
     from ._attribute import Value, _Attributes
 
-__all__ = ["encode"]
+__all__ = ["encode", "encode_into"]
 
 _HEADER = Struct(">BBHi")  # version-number, operation-id or status-code, request-id
 _LENGTH = Struct(">H")
@@ -25,6 +31,28 @@ _INTEGER = Struct(">i")
 _RANGE = Struct(">ii")
 _RESOLUTION = Struct(">iib")
 _DATE_TIME = Struct(">HBBBBBBcBB")
+
+
+def encode_into(message: Message, buffer: "Buffer", offset: int = 0) -> int:
+    """Encode a message into memory that is there, from `offset` on; returns how many octets it takes.
+
+    buffer: a bytearray, memoryview, mmap or another buffer that can be written to. Memory that is used again need
+    not be mapped and cleared by the system for every large message. What was in it before an error is not kept.
+
+    Raises what `encode` raises; ValueError where the message does not fit, with the octets that it takes, or for an
+    offset outside the buffer; and TypeError or BufferError for what cannot be written to.
+    """
+    octets = encode(message)
+    with memoryview(buffer) as given, given.cast("B") as view:
+        start = as_index(offset)
+        if view.readonly:
+            raise BufferError("the buffer cannot be written to")
+        if not 0 <= start <= len(view):
+            raise ValueError(f"an offset of {start} in a buffer of {len(view)} octets")
+        if len(octets) > len(view) - start:
+            raise ValueError(f"a message of {len(octets)} octets, and room for {len(view) - start}")
+        view[start : start + len(octets)] = octets
+    return len(octets)
 
 
 def encode(message: Message) -> bytes:
@@ -148,22 +176,23 @@ def _put_value(output: bytearray, tag: int, value: "Value", group: int, names: t
 
 def _pack(tag: int, value: "Value") -> bytes | None:
     """A value's octets, None where it does not fit its tag."""
-    if tag < 0x10 or tag in (0x34, 0x37, 0x4A):
+    pack = _PACKERS[tag]
+    if pack is None:
         return None
     if isinstance(value, RawValue):
         return value.data if len(value) == 1 and type(value.data) is bytes else None
-    if tag in _STRINGS:
-        return _pack_string(value)
-    if tag in (0x35, 0x36):
-        return _pack_with_language(value)
-    if tag in _FIXED:
-        try:
-            return _FIXED[tag](value)
-        except (StructError, IndexError, UnicodeEncodeError):
-            return None
-    if tag < 0x20 and OUT_OF_BAND[tag & 0x0F] is not None:
-        return b"" if value is OUT_OF_BAND[tag & 0x0F] else None
+    try:
+        return pack(value)
+    except (StructError, IndexError, UnicodeEncodeError):
+        return None
+
+
+def _pack_octets(value: "Value") -> bytes | None:
     return value if type(value) is bytes else None
+
+
+def _pack_out_of_band(member: OutOfBand) -> "Callable[[Value], bytes | None]":
+    return lambda value: b"" if value is member else None
 
 
 def _pack_with_language(value: "Value") -> bytes | None:
@@ -200,12 +229,17 @@ def _pack_date_time(value: "Value") -> bytes | None:
     return _DATE_TIME.pack(*value[:7], value.utc_direction.encode("latin-1"), *value[8:])
 
 
-_STRINGS = frozenset({0x41, 0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49})
-_FIXED = {
-    0x21: _pack_integer,
-    0x22: _pack_boolean,
-    0x23: _pack_integer,
-    0x31: _pack_date_time,
-    0x32: _pack_resolution,
-    0x33: _pack_range,
+_WRITERS: "dict[int, Callable[[Value], bytes | None] | None]" = {
+    Form.OCTETS: _pack_octets,
+    Form.WORD: _pack_string,
+    Form.TEXT: _pack_string,
+    Form.INTEGER: _pack_integer,
+    Form.BOOLEAN: _pack_boolean,
+    Form.DATE_TIME: _pack_date_time,
+    Form.RESOLUTION: _pack_resolution,
+    Form.RANGE_OF_INTEGER: _pack_range,
+    Form.WITH_LANGUAGE: _pack_with_language,
 }
+_PACKERS = [_WRITERS.get(form) for form in FORMS]  # None: no such value can be, or `_put_value` writes it
+for _member in OutOfBand:
+    _PACKERS[_member.value] = _pack_out_of_band(_member)

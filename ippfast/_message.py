@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @cython.final
+@cython.trashcan(True)  # its fields take anything, another message too: freeing must not recurse
 @cython.freelist(16)
 @cython.cclass
 class Message:
@@ -65,6 +66,11 @@ class Message:
 
         return Status.coerce(self.code)
 
+    @property
+    def succeeded(self) -> bool:
+        """Of a response: whether its status-code is one of the successful ones (RFC 8011 appendix B.1)."""
+        return self.code < 0x0100
+
     def group(self, tag: int) -> "AttributeGroup":
         """The first group under that delimiter tag. Raises KeyError where there is none."""
         return self._group(tag)
@@ -73,8 +79,10 @@ class Message:
         for group in self.groups:
             if group._tag == tag:
                 return group
-        present = ", ".join([describe_tag(group._tag) for group in self.groups]) or "none"
-        raise KeyError(f"no {describe_tag(tag)} group; there are: {present}")
+        present = []
+        for group in self.groups:
+            present.append(describe_tag(group._tag))
+        raise KeyError(f"no {describe_tag(tag)} group; there are: {', '.join(present) or 'none'}")
 
     def groups_of(self, tag: int) -> "list[AttributeGroup]":
         """Every group under that delimiter tag, such as one ``DelimiterTag.JOB`` group a job."""
@@ -84,7 +92,7 @@ class Message:
         found = []
         for group in self.groups:
             if group._tag == tag:
-                found.append(group)  # noqa: PERF401  # a comprehension's variable has no C type
+                found.append(group)
         return found
 
     @property
@@ -154,7 +162,9 @@ class Message:
         return Message(self.version, self.code, self.request_id, self.groups)
 
     def __deepcopy__(self, memo: object) -> "Message":
-        groups = [group.__copy__() for group in self.groups]
+        groups = []
+        for group in self.groups:
+            groups.append(group.__copy__())
         return Message(self.version, self.code, self.request_id, groups)
 
     def __reduce__(self) -> "tuple[Any, ...]":

@@ -11,38 +11,12 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
 
 from ._attribute_c cimport Collection, _Attributes
-from ._message_c cimport Message
-from ._wire cimport (
-    IPPFAST_LOCKED,
-    IppfastAttribute,
-    Octets,
-    Wire,
-    drop,
-    fill,
-    give as give_up,
-    hold,
-    is_ours,
-    is_tuple,
-    new_tuple,
-    own,
-    put,
-    tuple_item,
-    tuple_size,
-    unpack,
+from ._cpython cimport (
+    IPPFAST_LOCKED, drop, fill, finalizes_meanwhile, forget_hash, give as give_up, hold, is_ours, is_tuple,
+    new_tuple_or_null, own, put, tuple_item, tuple_size,
 )
-
-cdef extern from *:
-    """
-    /* A tuple that only we hold can be filled anew, but where it remembers its hash. */
-    #define IPPFAST_TUPLES_SERVE_AGAIN (IPPFAST_LOCKED && PY_VERSION_HEX < 0x030E0000)
-    /* Where a tuple is made the cycle collector may run, and with it a finalizer that goes on with the same walk. */
-    #define IPPFAST_FINALIZES_MEANWHILE (PY_VERSION_HEX < 0x030C0000)
-    """
-    const bint IPPFAST_TUPLES_SERVE_AGAIN
-    const bint IPPFAST_FINALIZES_MEANWHILE
-
-cdef enum:
-    MOST_DEPTH = 100  # limits.MAX_DEPTH
+from ._message_c cimport Message
+from ._wire cimport MOST_DEPTH, IppfastAttribute, Octets, Wire, unpack
 
 
 def walk(source):
@@ -138,7 +112,7 @@ cdef class Walk:
                 if self.spare != NULL and is_ours(self.spare):
                     spare = self.spare
                     self.spare = NULL
-                if IPPFAST_FINALIZES_MEANWHILE:
+                if finalizes_meanwhile:
                     _held = self.wire
                 self.take(unpack(<PyObject*>self.wire, &self.at, self.end, self.member or self.depth > 0, spare))
             elif self.depth:
@@ -199,6 +173,8 @@ cdef class Walk:
             fill(&self.attribute, NULL)
             self.enter(collection)
             return 0
+        if not collection._sliced or collection._wire is not self.wire:  # never: what was decoded does not change
+            raise SystemError("a collection of another message is among a decoded attribute's values")
         if self.frames == NULL:
             self.frames = <Frame*>PyMem_Malloc(MOST_DEPTH * sizeof(Frame))
             if self.frames == NULL:
@@ -222,7 +198,8 @@ cdef class Walk:
         if type(<object>value) is Collection:
             self.go_in(<Collection>value)
         hold(value)
-        if IPPFAST_TUPLES_SERVE_AGAIN and pair != NULL and is_ours(pair):
+        if pair != NULL and is_ours(pair):
+            forget_hash(pair)
             hold(pair)  # first, for what is let go now may take a step of its own
             if tuple_item(pair, 0) != attribute:
                 hold(attribute)
@@ -234,7 +211,11 @@ cdef class Walk:
 
     cdef PyObject* new_pair(self, PyObject* attribute, PyObject* value) except NULL:
         """A pair of its own, because somebody kept the last; the references are given away."""
-        cdef PyObject* pair = new_tuple(2)
+        cdef PyObject* pair = new_tuple_or_null(2)
+        if pair == NULL:
+            drop(attribute)
+            drop(value)
+            return NULL
         put(pair, 0, attribute)
         put(pair, 1, value)
         hold(pair)

@@ -1,9 +1,6 @@
-# What the compiled twin's files share: how references are passed on, and the slice of the wire.
-#
-# The hot paths hold plain pointers and pass references on. A temporary reference is not only two instructions: on
-# CPython 3.12 and later the count is written as 32 bits and read back as 64, which stalls the processor.
+# The slice of the wire, as the compiled parts share it: how octets are read and compared, the fields of an attribute,
+# and what `_wire.pyx` unpacks.
 
-from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
@@ -12,49 +9,28 @@ from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
 from ._attribute_c cimport Wire as AbstractWire
 
 
+cdef enum:
+    MOST_DEPTH = 100  # limits.MAX_DEPTH
+
+# The members of tags.Form, which says what they are; `_wire.pyx` compares the numbers when it is imported.
+cdef enum Form:
+    OCTETS = 0
+    WORD = 1
+    TEXT = 2
+    INTEGER = 3
+    BOOLEAN = 4
+    DATE_TIME = 5
+    RESOLUTION = 6
+    RANGE_OF_INTEGER = 7
+    WITH_LANGUAGE = 8
+    OUT_OF_BAND = 9
+    COLLECTION = 10
+    NO_VALUE = 11
+
+
 cdef extern from *:
     """
-    /* What relies on the interpreter's lock is off where there is none. */
-    #ifdef Py_GIL_DISABLED
-    #define IPPFAST_LOCKED 0
-    #else
-    #define IPPFAST_LOCKED 1
-    #endif
-    /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
-    #define IPPFAST_OWN(pointer) (pointer)
     #define IPPFAST_OWN_ATTRIBUTE(pointer) ((struct __pyx_obj_7ippfast_12_attribute_c_Attribute *)(pointer))
-    /* Of a str that is_ascii; PyUnicode_1BYTE_DATA asks again which kind it is. */
-    #define IPPFAST_ASCII_OCTETS(string) ((uint8_t *)((PyASCIIObject *)(string) + 1))
-    #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
-    static inline PyObject *ippfast_give(PyObject **variable) {
-        PyObject *pointer = *variable;
-        *variable = NULL;
-        return pointer;
-    }
-    /* Counting a reference: read as 32 bits, which every earlier write can be forwarded to, and written as 64, which
-       can be forwarded to every later read. */
-    #if IPPFAST_LOCKED && SIZEOF_VOID_P == 8 && PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000 \
-        && !defined(Py_REF_DEBUG)
-    static inline void ippfast_hold(PyObject *object) {
-        uint32_t count = object->ob_refcnt_split[PY_BIG_ENDIAN];
-        if ((int32_t)count >= 0) object->ob_refcnt = (Py_ssize_t)count + 1;  /* below 0: immortal */
-    }
-    static inline void ippfast_drop(PyObject *object) {
-        uint32_t count = object->ob_refcnt_split[PY_BIG_ENDIAN];
-        if ((int32_t)count < 0) return;
-        object->ob_refcnt = (Py_ssize_t)count - 1;
-        if (count == 1) _Py_Dealloc(object);
-    }
-    static inline int ippfast_is_ours(PyObject *object) {
-        return object->ob_refcnt_split[PY_BIG_ENDIAN] == 1;
-    }
-    #else
-    #define ippfast_hold(object) Py_INCREF(object)
-    #define ippfast_drop(object) Py_DECREF(object)
-    #define ippfast_is_ours(object) (IPPFAST_LOCKED && Py_REFCNT(object) == 1)
-    #endif
-    /* Whether a list takes one more without growing. */
-    #define IPPFAST_HAS_ROOM(list) (IPPFAST_LOCKED && Py_SIZE(list) < ((PyListObject *)(list))->allocated)
     /* The fields of Attribute, in the order of _attribute_c.pxd; checked at import. */
     typedef struct {
         PyObject_HEAD
@@ -62,48 +38,16 @@ cdef extern from *:
         int tag, offset;
     } IppfastAttribute;
     """
-    const bint IPPFAST_LOCKED
-    object own "IPPFAST_OWN"(PyObject*)
-    Attribute own_attribute "IPPFAST_OWN_ATTRIBUTE"(PyObject*)
-    PyObject* give "IPPFAST_GIVE"(object)
-    uint8_t* ascii_octets "IPPFAST_ASCII_OCTETS"(PyObject*)
+    Attribute own_attribute "IPPFAST_OWN_ATTRIBUTE"(PyObject*)  # `own` and `give` of `_cpython.pxd`, for our classes
     PyObject* give_attribute "IPPFAST_GIVE"(Attribute)
     PyObject* give_group "IPPFAST_GIVE"(AttributeGroup)
-    bint has_room "IPPFAST_HAS_ROOM"(PyObject*)
     PyObject* give_collection "IPPFAST_GIVE"(Collection)
-    void hold "ippfast_hold"(PyObject*)
-    void drop "ippfast_drop"(PyObject*)
-    bint is_ours "ippfast_is_ours"(PyObject*)  # whether nobody else has a reference; never so without the lock
     ctypedef struct IppfastAttribute:
         PyObject* name
         PyObject* values
         PyObject* tags
         int tag
         int offset
-
-cdef extern from *:  # Cython's own macros
-    bint likely(bint) noexcept nogil
-    bint unlikely(bint) noexcept nogil
-
-cdef extern from "Python.h":
-    bint is_str "PyUnicode_CheckExact"(PyObject*)
-    bint is_ascii "PyUnicode_IS_COMPACT_ASCII"(PyObject*)
-    Py_ssize_t ascii_size "PyUnicode_GET_LENGTH"(PyObject*)
-    bint is_tuple "PyTuple_CheckExact"(PyObject*)
-    Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
-    PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
-    PyObject** tuple_items "&PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
-    PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
-    void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
-    PyObject* Py_None
-    PyObject* Py_True
-    PyObject* Py_False
-    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* octets, Py_ssize_t size) except NULL
-    int _PyBytes_Resize(PyObject** octets, Py_ssize_t size) except -1
-    void Py_SET_SIZE(PyObject*, Py_ssize_t)
-    list PyList_New(Py_ssize_t size)
-    Py_ssize_t list_size "PyList_GET_SIZE"(PyObject*)
-    void set_item "PyList_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
 
 ctypedef const uint8_t* Octets
 
@@ -112,43 +56,6 @@ cdef inline unsigned int be16(Octets at) noexcept nogil:
 
 cdef inline int32_t be32(Octets at) noexcept nogil:
     return <int32_t>((<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3])
-
-cdef inline void fill(PyObject** field, PyObject* value) noexcept:
-    cdef PyObject* before = field[0]
-    field[0] = value
-    if before != NULL:
-        drop(before)
-
-
-cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacity) except -1:
-    """Take the room that was not needed from bytes that nobody else has seen yet."""
-    if capacity - size > capacity >> 3:
-        return _PyBytes_Resize(octets, size)
-    # Giving so little back makes the allocator map and clear new pages for every large message.
-    Py_SET_SIZE(octets[0], size)
-    PyBytes_AS_STRING(<object>octets[0])[size] = 0
-    return 0
-
-
-cdef inline list new_list(Py_ssize_t room):
-    """An empty list that need not grow for its first items, which takes as long as an item or two."""
-    cdef list made
-    if not IPPFAST_LOCKED:
-        return []
-    made = PyList_New(room)
-    Py_SET_SIZE(<PyObject*>made, 0)
-    return made
-
-
-cdef inline int put_last(list items, PyObject* item) except -1:
-    """Append, and give the reference away."""
-    cdef Py_ssize_t size = list_size(<PyObject*>items)
-    if not has_room(<PyObject*>items):
-        items.append(own(item))
-        return 0
-    set_item(<PyObject*>items, size, item)
-    Py_SET_SIZE(<PyObject*>items, size + 1)
-    return 0
 
 
 cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
@@ -193,8 +100,84 @@ cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
     return mixed * <uint64_t>0x9E3779B97F4A7C15
 
 
+# `mix` can be foreseen, so that a sender can make names which all collide. Where a table of names has found so many of
+# others in the way of one, it goes on looking from its `keyed_hash`, which nobody can foresee.
+cdef enum:
+    IN_THE_WAY = 16
+
+
+# ---- Where tokens, values and attributes end, in octets that were checked ----
+
+
+cdef Octets after_collection(Octets at, short* deepest) noexcept nogil
+
+
+cdef inline Octets after_token(Octets at) noexcept nogil:
+    cdef Octets value = at + 3 + be16(at + 1)
+    return value + 2 + be16(value)
+
+
+cdef inline Octets after_unnamed(Octets at) noexcept nogil:
+    return at + 5 + be16(at + 3)
+
+
+cdef inline Octets after_value(Octets at) noexcept nogil:
+    """Behind the value, collections included, whose token, without a name, is at `at`."""
+    cdef short deepest
+    if at[0] == 0x34:
+        return after_collection(at + 5, &deepest)
+    return after_unnamed(at)
+
+
+cdef inline Octets first_value(Octets at, bint member, int* tag) noexcept nogil:
+    """The first value of the attribute that the token at `at` names, as if it were an additional one without a name."""
+    if member:  # the name is the memberAttrName's value, and the value is in the token behind it
+        at = after_unnamed(at)
+        tag[0] = at[0]
+        return at
+    tag[0] = at[0]
+    return at + be16(at + 1)
+
+
+cdef inline bint is_additional(Octets at, Octets end) noexcept nogil:
+    """Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName."""
+    return at < end and at[0] != 0x4A and be16(at + 1) == 0
+
+
+cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
+    """Behind the member attribute whose memberAttrName is at `at`."""
+    at = after_unnamed(at)
+    while at < end and at[0] != 0x4A:
+        at = after_value(at)
+    return at
+
+
+cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
+    """Behind the attribute whose named token is at `at`."""
+    at = after_token(at)
+    while at < end and be16(at + 1) == 0:
+        at = after_unnamed(at)
+    return at
+
+
+cdef inline bint is_on_calendar(Octets at) noexcept nogil:
+    """Whether `DateTime.to_datetime` finds a date in the eleven octets of a dateTime (RFC 2579): a second 60 is one."""
+    cdef int year = be16(at), month = at[2], day = at[3], longest = 31
+    if month == 4 or month == 6 or month == 9 or month == 11:
+        longest = 30
+    elif month == 2:
+        longest = 29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28
+    return (
+        1 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= longest and at[4] <= 23 and at[5] <= 59
+        and at[6] <= 60 and at[7] <= 9 and (at[8] == 0x2B or at[8] == 0x2D) and at[9] * 60 + at[10] < 1440
+    )
+
+
 cdef class Wire(AbstractWire):
     cdef Octets locate(self, _Attributes owner, object name) except? NULL
 
 
 cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, PyObject* spare=*) except NULL
+cdef PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL
+cdef PyObject* name_of(Octets at, Py_ssize_t size) except NULL
+cdef Wire slice_of(_Attributes owner, Octets* at, Octets* end)

@@ -2,24 +2,29 @@
 #
 # The compiled twin's slices of the wire, and how they become attributes and values.
 #
-# The rule of this file: it does what `_wire_py.py` does, function by function, and cannot fail but for memory. Every
+# The rule of this file: it does what `_wire_py.py` does, and cannot fail but for memory. Every
 # read relies on the checks of `_codec.pyx`, which alone fills a `Wire`; every value of every tag has a Python form
 # (RFC 8010 section 3.9).
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from ._attribute_c cimport Attribute, AttributeGroup, Collection, _Attributes
+from ._cpython cimport (
+    IPPFAST_LOCKED, IPPFAST_PLAIN, Py_False, Py_None, Py_True, ascii_octets, ascii_size, fill, finish_several, give,
+    hold, is_ascii, is_str, new_several, new_tuple, own, own_methods, put, tuple_items,
+)
 
 # As C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
-cdef tuple OUT_OF_BAND
+cdef tuple OUT_OF_BANDS
 
+from . import tags
+from .values import OUT_OF_BAND as OUT_OF_BANDS
 from .values import (
-    OUT_OF_BAND,
     DateTime,
     RangeOfInteger,
     RawValue,
@@ -30,26 +35,14 @@ from .values import (
 cdef extern from *:
     """
     #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
-    static int ippfast_own_methods(PyTypeObject *type, PyTypeObject *base) {
-        for (PyMethodDef *method = base->tp_methods; method->ml_name; method++) {
-            PyObject *made = PyDescr_NewMethod(type, method);
-            int failed = !made || PyDict_SetItemString(type->tp_dict, method->ml_name, made) < 0;
-            Py_XDECREF(made);
-            if (failed) return -1;
-        }
-        PyType_Modified(type);
-        return 0;
-    }
     """
     const uint64_t IPPFAST_NOT_ASCII
-    int own_methods "ippfast_own_methods"(PyTypeObject* type, PyTypeObject* base) except -1
 
 cdef extern from "Python.h":
     PyObject* PyUnicode_New(Py_ssize_t size, Py_UCS4 highest) except NULL
     PyObject* PyUnicode_DecodeUTF8(const char* octets, Py_ssize_t size, const char* errors) except NULL
     PyObject* PyUnicode_FromOrdinal(int) except NULL
     PyObject* PyLong_FromLong(long) except NULL
-    PyObject* PyType_GenericAlloc(PyTypeObject* type, Py_ssize_t size) except NULL
 
 cdef enum:
     LONGEST_SHARED = 64  # strings up to so many octets are shared
@@ -172,37 +165,52 @@ cdef PyObject* new_number(Number* slot, int32_t value) except NULL:
 # ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
 
 
+cdef uint8_t FORMS[256]
+memcpy(FORMS, <const char*>tags.FORMS, 256)
+if tuple(tags.Form) != (
+    OCTETS, WORD, TEXT, INTEGER, BOOLEAN, DATE_TIME, RESOLUTION, RANGE_OF_INTEGER, WITH_LANGUAGE, OUT_OF_BAND,
+    COLLECTION, NO_VALUE,
+):
+    raise ImportError("the forms of ippfast.tags are not those that ippfast._wire was compiled for")
+
+
 cdef inline PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
     """Any value but a collection."""
-    if tag == 0x44 or 0x46 <= tag <= 0x49:
+    cdef int form = FORMS[<uint8_t>tag]
+    if form == WORD:
         return shared(at, size)
-    if (tag == 0x21 or tag == 0x23) and size == 4:
+    if form == INTEGER and size == 4:
         return number(be32(at))
-    return unrepeated(tag, at, size)
+    return unrepeated(form, tag, at, size)
 
 
-cdef PyObject* unrepeated(int tag, Octets at, Py_ssize_t size) except NULL:
+cdef PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL:
+    """The same, for other modules."""
+    return leaf(tag, at, size)
+
+
+cdef PyObject* name_of(Octets at, Py_ssize_t size) except NULL:
+    """`shared`, for other modules."""
+    return shared(at, size)
+
+
+cdef PyObject* unrepeated(int form, int tag, Octets at, Py_ssize_t size) except NULL:
     """A value of a syntax whose values repeat less than those of keywords and numbers do."""
     cdef PyObject* made
-    if tag == 0x41 or tag == 0x42 or tag == 0x45:
+    if form == TEXT:
         return text(at, size)
-    if tag == 0x22 and size == 1 and at[0] <= 1:
+    if form == BOOLEAN and size == 1 and at[0] <= 1:
         made = Py_True if at[0] else Py_False
         hold(made)
         return made
-    if tag == 0x33 and size == 8:
+    if form == RANGE_OF_INTEGER and size == 8:
         return numbers(RangeOfInteger, 2, at, -1)
-    if tag == 0x32 and size == 9:
+    if form == RESOLUTION and size == 9:
         return numbers(Resolution, 3, at, at[8])
-    if tag == 0x31 and size == 11:
+    if form == DATE_TIME and size == 11:
         return date_time(at)
-    value = rare(tag, at, size)
+    value = rare(form, tag, at, size)
     return give(value)
-
-
-cdef inline PyObject* several(object kind, Py_ssize_t size) except NULL:
-    """An unfilled named tuple."""
-    return PyType_GenericAlloc(<PyTypeObject*>kind, size)
 
 
 cdef struct Numbers:
@@ -224,11 +232,12 @@ cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) excep
     if IPPFAST_LOCKED and made != NULL and slot.octets == octets and slot.units == units:
         hold(made)
         return made
-    made = several(kind, size)
-    put(made, 0, number(be32(at)))
-    put(made, 1, number(be32(at + 4)))
+    unfinished = own(new_several(<PyTypeObject*>kind, size))  # as Cython's, which lets go of it where memory ends
+    put(<PyObject*>unfinished, 0, number(be32(at)))
+    put(<PyObject*>unfinished, 1, number(be32(at + 4)))
     if units >= 0:
-        put(made, 2, PyLong_FromLong(<signed char>units))
+        put(<PyObject*>unfinished, 2, PyLong_FromLong(<signed char>units))
+    made = finish_several(<PyTypeObject*>kind, give(unfinished))
     if IPPFAST_LOCKED:
         hold(made)
         slot.octets = octets
@@ -238,43 +247,33 @@ cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) excep
 
 
 cdef PyObject* date_time(Octets at) except NULL:
-    cdef PyObject* made = several(DateTime, 10)
     cdef Py_ssize_t field
-    put(made, 0, number(be16(at)))
+    unfinished = own(new_several(<PyTypeObject*>DateTime, 10))
+    put(<PyObject*>unfinished, 0, number(be16(at)))
     for field in range(1, 10):
-        put(made, field, PyLong_FromLong(at[field + 1]) if field != 7 else PyUnicode_FromOrdinal(at[8]))
-    return made
+        if field == 7:
+            put(<PyObject*>unfinished, field, PyUnicode_FromOrdinal(at[8]))
+        else:
+            put(<PyObject*>unfinished, field, PyLong_FromLong(at[field + 1]))
+    return finish_several(<PyTypeObject*>DateTime, give(unfinished))
 
 
-cdef object rare(int tag, Octets at, Py_ssize_t size):
+cdef object rare(int form, int tag, Octets at, Py_ssize_t size):
     """A value of one of the other syntaxes, or one that does not fit its tag."""
     cdef Py_ssize_t language
     octets = at[:size]
-    if tag == 0x35 or tag == 0x36:
+    if form == WITH_LANGUAGE:
         language = be16(at) if size >= 4 else size
         if language + 4 <= size and language + 4 + be16(at + 2 + language) == size:
             text = own(string(at + 4 + language, size - 4 - language))
             return StringWithLanguage(text, own(shared(at + 2, language)))
         return RawValue(octets)
-    if 0x21 <= tag <= 0x23 or 0x31 <= tag <= 0x33:
-        return RawValue(octets)
-    if 0x10 <= tag <= 0x1F:
-        member = OUT_OF_BAND[tag & 0x0F]
-        if member is not None:
-            return RawValue(octets) if size else member
-    return octets
+    if form == OUT_OF_BAND:
+        return RawValue(octets) if size else OUT_OF_BANDS[tag & 0x0F]
+    return octets if form == OCTETS else RawValue(octets)
 
 
 # ---- Groups and collections ----
-
-
-cdef inline Octets after_token(Octets at) noexcept nogil:
-    cdef Octets value = at + 3 + be16(at + 1)
-    return value + 2 + be16(value)
-
-
-cdef inline Octets after_unnamed(Octets at) noexcept nogil:
-    return at + 5 + be16(at + 3)
 
 
 cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
@@ -288,45 +287,6 @@ cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
                 deepest[0] = depth
         elif at[0] == 0x37:
             depth -= 1
-        at = after_unnamed(at)
-    return at
-
-
-cdef inline Octets after_value(Octets at) noexcept nogil:
-    """Behind the value, collections included, whose token, without a name, is at `at`."""
-    cdef short deepest
-    if at[0] == 0x34:
-        return after_collection(at + 5, &deepest)
-    return after_unnamed(at)
-
-
-cdef inline Octets first_value(Octets at, bint member, int* tag) noexcept nogil:
-    """The first value of the attribute that the token at `at` names, as if it were an additional one without a name."""
-    if member:  # the name is the memberAttrName's value, and the value is in the token behind it
-        at = after_unnamed(at)
-        tag[0] = at[0]
-        return at
-    tag[0] = at[0]
-    return at + be16(at + 1)
-
-
-cdef inline bint is_additional(Octets at, Octets end) noexcept nogil:
-    """Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName."""
-    return at < end and at[0] != 0x4A and be16(at + 1) == 0
-
-
-cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
-    """Behind the member attribute whose memberAttrName is at `at`."""
-    at = after_unnamed(at)
-    while at < end and at[0] != 0x4A:
-        at = after_value(at)
-    return at
-
-
-cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
-    """Behind the attribute whose named token is at `at`."""
-    at = after_token(at)
-    while at < end and be16(at + 1) == 0:
         at = after_unnamed(at)
     return at
 
@@ -601,7 +561,7 @@ cdef int several_values(
         mixed |= tag != attribute.tag
     cursor[0] = at
     fill(&attribute.values, new_tuple(count))
-    values = tuple_items(attribute.values, 0)
+    values = tuple_items(attribute.values)
     if mixed:
         fill(&attribute.tags, new_tuple(count))
     at = first
@@ -638,10 +598,21 @@ cdef PyObject* collection(PyObject* wire, Octets members, Octets behind, short d
     return give_collection(made)
 
 
-# The interpreter calls a built-in method straight away where the class that has it is the very class of the object, so
-# what `_Attributes` gives to its classes stands in each of them too.
+cdef Wire slice_of(_Attributes owner, Octets* at, Octets* end):
+    """The wire that a group or collection is a slice of, and the slice; None if it was made or changed by hand."""
+    cdef Wire wire = None
+    with cython.critical_section(owner):
+        if owner._sliced:
+            wire = <Wire>owner._wire
+            at[0] = wire.data + owner._start
+            end[0] = wire.data + owner._end
+    return wire
+
+
 own_methods(<PyTypeObject*>AttributeGroup, <PyTypeObject*>_Attributes)
 own_methods(<PyTypeObject*>Collection, <PyTypeObject*>_Attributes)
+
+PLAIN = IPPFAST_PLAIN  # whether this is the plain form, see `_cpython.pxd`
 
 if sizeof(IppfastAttribute) != Attribute.__basicsize__:
     raise ImportError("the compiled parts of ippfast do not belong together: build them again")

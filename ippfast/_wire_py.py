@@ -1,25 +1,25 @@
 """The pure twin's slices of the wire, and how they become attributes and values.
 
-The rule of this file: it does what `_wire.pyx` does, function by function, and cannot fail. It relies on the checks of
+The rule of this file: it does what `_wire.pyx` does, and cannot fail. It relies on the checks of
 `_codec_py`, which alone makes a `Wire`; every value of every tag has a Python form (RFC 8010 section 3.9).
 """
 
-from functools import cache
 from struct import Struct
 
 from . import _attribute
 from ._attribute import Attribute, AttributeGroup, Collection
+from ._runs_py import WORTH_SKIPPING, skip_members, skip_tokens
+from .tags import FORMS, Form
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from re import Pattern
     from typing import Any
 
     from ._attribute import Value, _Attributes
 
-__all__ = ["WORTH_MATCHING", "Wire", "attributes_pattern", "members_pattern", "tokens_pattern"]
+__all__ = ["Wire"]
 
 _LENGTH = Struct(">H").unpack_from
 _PACK_LENGTH = Struct(">H").pack
@@ -93,12 +93,12 @@ class Wire(_attribute.Wire):
                 if octets.startswith(sized, position + 3):
                     return position
             return -1
-        match = tokens_pattern().match if len(octets) >= WORTH_MATCHING else None
+        skipping = len(octets) >= WORTH_SKIPPING
         # If a token begins before these octets it has that name. Otherwise they are part of a value.
         while found >= 0:
             while position < found:
-                if match is not None:
-                    position = match(octets, position, found).end()  # type: ignore[union-attr]
+                if skipping:
+                    position = skip_tokens(octets, position, found)
                     if position == found:
                         break
                 at = position + 3 + _LENGTH(octets, position + 1)[0]
@@ -208,10 +208,8 @@ class Wire(_attribute.Wire):
         """The collection whose members begin at `start`. Also returns where its endCollection ends."""
         octets = self.octets
         position = start
-        if octets[start] == 0x4A and len(octets) >= WORTH_MATCHING:
-            run = members_pattern().match(octets, start)
-            if run is not None:
-                position = run.end()
+        if octets[start] == 0x4A and len(octets) >= WORTH_SKIPPING:
+            position = skip_members(octets, start, len(octets))
         depth = deepest = 1
         while (tag := octets[position]) != 0x37 or depth > 1:
             if tag == 0x34:
@@ -278,60 +276,16 @@ def _out_of_band(member: OutOfBand) -> "Callable[[bytes], OutOfBand | RawValue]"
     return lambda data: RawValue(data) if data else member
 
 
-_LEAVES: "list[Callable[[bytes], Value]]" = [_octets] * 256
+_READERS: "dict[int, Callable[[bytes], Value]]" = {
+    Form.WORD: _string,
+    Form.TEXT: _string,
+    Form.INTEGER: _integer,
+    Form.BOOLEAN: _boolean,
+    Form.DATE_TIME: _date_time,
+    Form.RESOLUTION: _resolution,
+    Form.RANGE_OF_INTEGER: _range_of_integer,
+    Form.WITH_LANGUAGE: _with_language,
+}
+_LEAVES = [_READERS.get(form, _octets) for form in FORMS]
 for _member in OutOfBand:
     _LEAVES[_member.value] = _out_of_band(_member)
-for _tag in (0x41, 0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49):
-    _LEAVES[_tag] = _string
-_LEAVES[0x21] = _LEAVES[0x23] = _integer
-_LEAVES[0x22] = _boolean
-_LEAVES[0x31] = _date_time
-_LEAVES[0x32] = _resolution
-_LEAVES[0x33] = _range_of_integer
-_LEAVES[0x35] = _LEAVES[0x36] = _with_language
-
-
-# ---- Runs of ordinary tokens ----
-
-WORTH_MATCHING = 256
-"""From so many octets on, `re` and the patterns are worth their loading."""
-
-
-def _compile(pattern: str) -> "Pattern[bytes]":
-    """A pattern of tokens (RFC 8010 section 3.1), each of which can be read in one way only, so it never goes back.
-
-    In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, ``NAME`` the
-    same but not empty: an alternative for each length up to 63, for a pattern cannot count. Nothing longer is matched.
-    What is not to be gone back to is in ``(?>...)``: with ``.{4}+`` and ``(?:...)++`` CPython 3.11.2 refuses some.
-    """
-    import re
-
-    def sized(*lengths: int) -> str:
-        return r"\0(?>" + "|".join([rf"\x{length:02x}.{{{length}}}" for length in lengths]) + ")"
-
-    values = sized(4, 1, 0, 2, 3, *range(5, 64))  # the most frequent first: they are tried in order
-    names = sized(*sorted(range(1, 64), key=lambda length: abs(length - 20)))
-    pattern = pattern.replace("TAG", r"[^\0-\x0f\x34\x37\x4a]").replace("NAME", names).replace("SIZED", values)
-    return re.compile(pattern.encode(), re.DOTALL | re.VERBOSE)
-
-
-_MEMBERS = r"(?> \x4a\0\0 NAME (?> TAG \0\0 SIZED )++ )"
-_COLLECTION = rf"\x34 (?: \0\0 | NAME ) \0\0 {_MEMBERS}*+ \x37\0\0\0\0"
-
-
-@cache
-def attributes_pattern() -> "Pattern[bytes]":
-    """Attributes, the first with its name. Of collections those that hold no others."""
-    return _compile(rf"(?= . \0 [^\0] ) (?> TAG (?: \0\0 | NAME ) SIZED | {_COLLECTION} )++")
-
-
-@cache
-def members_pattern() -> "Pattern[bytes]":
-    """Member attributes without collections."""
-    return _compile(rf"{_MEMBERS}++")
-
-
-@cache
-def tokens_pattern() -> "Pattern[bytes]":
-    """Any tokens but those that begin a group."""
-    return _compile(r"(?> [^\0-\x0f] (?: SIZED ){2} )*+")

@@ -23,19 +23,21 @@ registry is not asked.
 from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from functools import lru_cache
 
 from . import registry
 from ._open_enum import OpenEnum
 from .codec import Attribute, Collection
 from .errors import RegistryError, describe_value
 from .issues import RULES, Severity
-from .syntaxes import describe_tagged, is_registered, value_faults
+from .syntaxes import describe_tagged, is_registered, string_check, value_faults
 from .tags import DELIMITER_TAGS, ValueTag
 from .values import DateTime, OutOfBand, RangeOfInteger, Resolution, StringWithLanguage
 from .wrappers import Tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from .registry import AttributeSpec
@@ -56,6 +58,9 @@ _FORMS: dict[int, str] = {
 _TUPLES = {ValueTag.RESOLUTION, ValueTag.RANGE_OF_INTEGER}
 _UNITS = {"dpi": 3, "dpcm": 4}
 _OVERRULE = " (a wrapper of ippfast.wrappers overrules the registry)"
+
+
+_NEVER: "tuple[int, Callable[[Any], object]]" = (0, lambda value: False)  # of types that need a closer look
 
 
 class _Place:
@@ -84,7 +89,7 @@ def attribute(name: str, value: object, *, group: int | None = None) -> Attribut
         if value.name != name:
             _Place(name, group).refuse(f"an Attribute named {name!r}", f"one named {value.name!r}")
         return value
-    return _make(name, value, _Place(name, group))
+    return _at_once(name, value, name, group) or _make(name, value, _Place(name, group))
 
 
 def collection(members: Mapping[str, object], *, path: str = "") -> Collection:
@@ -106,8 +111,58 @@ def _collect(members: "Mapping[Any, object]", place: _Place) -> Collection:
         if isinstance(value, Attribute):
             made.append(attribute(name, value, group=place.group))
         else:
-            made.append(_make(name, value, _Place(f"{place.path}/{name}".lstrip("/"), place.group)))
+            path = f"{place.path}/{name}".lstrip("/")
+            made.append(_at_once(name, value, path, place.group) or _make(name, value, _Place(path, place.group)))
     return Collection(made)
+
+
+class _Plain:
+    """What an attribute or member takes without a closer look: for each plain type the tag, and a test to pass."""
+
+    __slots__ = ("kinds", "set")
+
+    def __init__(self, spec: "AttributeSpec") -> None:
+        tags = spec.tags
+        self.set = spec.set
+        self.kinds: dict[type, tuple[int, Callable[[Any], object]]] = {}
+        if ValueTag.BOOLEAN in tags:
+            self.kinds[bool] = ValueTag.BOOLEAN, lambda value: True
+        if ValueTag.ENUM in tags:
+            self.kinds[int] = ValueTag.ENUM, lambda value: 1 <= value < 2**31
+        elif ValueTag.INTEGER in tags:
+            least = -(2**31) if spec.minimum is None else spec.minimum
+            most = 2**31 - 1 if spec.maximum is None else spec.maximum
+            self.kinds[int] = ValueTag.INTEGER, lambda value: least <= value <= most
+        strings = [tag for tag in tags if tag >= ValueTag.TEXT]
+        if strings and not (ValueTag.ENUM in tags and spec.enum is not None):
+            tag = ValueTag.KEYWORD if {ValueTag.KEYWORD, ValueTag.NAME} <= {*strings} else strings[0]
+            self.kinds[str] = tag, string_check(tag, spec)
+
+
+# Bounded: mappings nest without end, so the paths that a program can name do too.
+@lru_cache(maxsize=2048)
+def _plain(path: str, group: int | None) -> _Plain | None:
+    spec = registry.lookup(path, group)
+    return None if spec is None else _Plain(spec)
+
+
+def _at_once(name: str, value: "Any", path: str, group: int | None) -> Attribute | None:
+    """The attribute of a plain value that is right, or of a list of them; None: look closer."""
+    plain = _plain(path, group)
+    if plain is None:
+        return None
+    if type(value) is not list:
+        tag, passes = plain.kinds.get(type(value), _NEVER)
+        return Attribute(name, tag, value) if passes(value) else None
+    if not value or (len(value) > 1 and not plain.set):
+        return None
+    tags = []
+    for one in value:
+        tag, passes = plain.kinds.get(type(one), _NEVER)
+        if not passes(one):
+            return None
+        tags.append(tag)
+    return Attribute(name, tags, value)
 
 
 def _make(name: str, value: object, place: _Place) -> Attribute:
@@ -162,9 +217,13 @@ def _tagged(value: object, spec: "AttributeSpec | None", place: _Place, index: i
 def _unknown(path: str, value: object) -> str:
     """What may stand where the registry knows nothing."""
     parent, _, name = path.rpartition("/")
-    known = registry.members(parent) if parent else registry.names()
-    nearest = [repr(match) for match in get_close_matches(name[:80], known)]
-    hint = f" (did you mean {' or '.join(nearest)}?)" if nearest else ""
+    holders = () if parent else registry.holders(name)
+    if holders:
+        hint = f" (this one stands in {' or '.join(holders[:3])})"
+    else:
+        known = registry.members(parent) if parent else registry.names()
+        nearest = [repr(match) for match in get_close_matches(name[:80], known)]
+        hint = f" (did you mean {' or '.join(nearest)}?)" if nearest else ""
     kind = "member" if parent else "name"
     wrapped = "collection({...})" if isinstance(value, Mapping) else "Keyword(...)"
     return f"a {kind} that the registry knows{hint}, or a value that says its syntax, such as {wrapped}"

@@ -30,6 +30,7 @@ if TYPE_CHECKING or os.environ.get("IPPFAST_PURE", "0") not in ("", "0"):
         decode,
         decode_prefix,
         encode,
+        encode_into,
         walk,
     )
 else:
@@ -43,6 +44,7 @@ else:
             decode,
             decode_prefix,
             encode,
+            encode_into,
             walk,
         )
 
@@ -59,6 +61,7 @@ else:
             decode,
             decode_prefix,
             encode,
+            encode_into,
             walk,
         )
 
@@ -72,6 +75,7 @@ __all__ = [
     "decode",
     "decode_prefix",
     "encode",
+    "encode_into",
     "read_message",
     "walk",
 ]

@@ -22,16 +22,19 @@ They are a dictionary where they are not: the names with their values, in the fo
 in any that `ippfast.attribute` takes, wrappers among them.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from . import registry
 from .attributes import attribute
-from .codec import Attribute, AttributeGroup, Collection, Message
+from .codec import IMPLEMENTATION, Attribute, AttributeGroup, Collection, Message, decode
 from .errors import ShapeError
-from .tags import DelimiterTag, ValueTag, describe_tag
+from .limits import MAX_DEPTH, Limits
+from .tags import DELIMITER_TAGS, STRINGS, VALUE_TAGS, DelimiterTag, ValueTag, describe_tag
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+from .views import plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +43,14 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-__all__ = ["from_dict", "to_tagged"]
+if TYPE_CHECKING or IMPLEMENTATION == "python":
+    from . import _plain_py as short
+else:
+    from . import _plain as short
+
+__all__ = ["ALL_GROUP_WORDS", "ALL_TAG_WORDS", "from_dict", "is_single", "to_tagged", "value_words"]
+
+_ANY = Limits(MAX_DEPTH, *[2**31 - 1] * 4)
 
 _FIELDS: "dict[int, Any]" = {
     ValueTag.DATE_TIME: DateTime,
@@ -49,7 +59,6 @@ _FIELDS: "dict[int, Any]" = {
     ValueTag.TEXT_WITH_LANGUAGE: StringWithLanguage,
     ValueTag.NAME_WITH_LANGUAGE: StringWithLanguage,
 }
-_STRINGS = frozenset(tag for tag in ValueTag if 0x40 <= tag < 0x4A)
 _OUT_OF_BAND = {member.value: member for member in OutOfBand}
 _GROUP_TAGS = {tag.keyword: tag for tag in DelimiterTag}
 _VALUE_TAGS = {tag.keyword: tag for tag in ValueTag}
@@ -64,11 +73,13 @@ def to_tagged(message: Message) -> "dict[str, Any]":
         "version": list(message.version),
         "code": int(message.code),
         "request-id": message.request_id,
-        "groups": [
-            {"tag": _write_tag(group.tag), "attributes": [_write_attribute(one) for one in group]}
-            for group in message.groups
-        ],
+        "groups": [{"tag": _write_tag(group.tag), "attributes": _write_attributes(group)} for group in message.groups],
     }
+
+
+def _write_attributes(group: AttributeGroup) -> "list[Any]":
+    made = short.to_tagged(group, _write_value)
+    return [_write_attribute(one) for one in group] if made is None else made
 
 
 def _write_attribute(attribute: Attribute) -> "Any":
@@ -147,7 +158,10 @@ def _read_group(data: "Any", where: str) -> AttributeGroup:
             kind_of(name, f"{where}.attributes", str): _plain(value, name, tag) for name, value in attributes.items()
         }
         return AttributeGroup(tag, [attribute(name, value, group=tag) for name, value in plain.items()])
-    return AttributeGroup(tag, [_attribute(item, at) for item, at in _each(attributes, f"{where}.attributes")])
+    made = short.from_tagged(attributes, _rare_value)
+    if made is None:
+        made = [_attribute(item, at) for item, at in _each(attributes, f"{where}.attributes")]
+    return AttributeGroup(tag, made)
 
 
 def _group_tag(data: "Any", where: str) -> int:
@@ -185,7 +199,7 @@ def _value(data: "Any", tag: int, where: str) -> "Any":
             raise ShapeError(where, str(error), "more") from None
     if isinstance(data, dict):
         if data.keys() == {"octets"}:
-            return _string(data, where) if tag in _STRINGS else octets_of(data, where)
+            return _string(data, where) if tag in STRINGS else octets_of(data, where)
         if data.keys() == {"malformed"}:
             return RawValue(_hexadecimal(data["malformed"], f"{where}.malformed"))
         kind = _FIELDS.get(tag)
@@ -194,6 +208,11 @@ def _value(data: "Any", tag: int, where: str) -> "Any":
                 return kind(*[_string(data[field], f"{where}.{field}") for field in kind._fields])
             return kind(**data)
     raise ShapeError(where, f"a value for the tag {describe_tag(tag)}", data)
+
+
+def _rare_value(data: "Any", tag: int) -> "Any":
+    """The value of an object, for the short way: if it is wrong, the long way says where it stands."""
+    return _value(data, tag, "")
 
 
 def _string(data: "Any", where: str) -> str:
@@ -273,3 +292,35 @@ def _one(value: "Any", path: str, group: int, tags: "tuple[int, ...]") -> "Any":
     if ValueTag.RESOLUTION in tags and (match := _RESOLUTION.fullmatch(value)):
         return Resolution(int(match[1]), int(match[2] or match[1]), 3 if match[3] == "dpi" else 4)
     return value.encode() if ValueTag.OCTET_STRING in tags else value
+
+
+# ---- In JSON, for what writes it from the wire ----
+
+
+def _words(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+ALL_GROUP_WORDS = (
+    tuple([_words(describe_tag(tag)) for tag in DELIMITER_TAGS[:16]]),
+    tuple([_words(_write_tag(tag)) for tag in DELIMITER_TAGS[:16]]),
+)
+"""The tags of groups, first as `views.to_dict` writes them, then as `to_tagged` does."""
+
+ALL_TAG_WORDS = tuple([_words(_write_tag(tag)) for tag in VALUE_TAGS])
+"""The tags of values as `to_tagged` writes them."""
+
+
+def value_words(tag: int, octets: bytes, lossless: bool) -> bytes:
+    """A value of that tag, which is no collection, as JSON; for tag 0 the whole message that the octets are."""
+    if tag == 0:
+        return _words(decode(octets, limits=_ANY).to_dict(tags=lossless))
+    token = bytes([1, tag, 0, 1, 0x61, len(octets) >> 8, len(octets) & 0xFF]) + octets
+    (attribute,) = decode(bytes(8) + token + b"\x03").groups[0]
+    return _words(_write_value(tag, attribute.value) if lossless else plain_value(attribute.value))
+
+
+def is_single(path: bytes, group: int) -> bool:
+    """Whether the registry knows the attribute, or the member at this path, to have one value in such a group."""
+    spec = registry.lookup(path.decode("utf-8", "surrogateescape"), group)
+    return spec is not None and not spec.set

@@ -1,8 +1,9 @@
 """What can be said of a message: `Issue`, and the codes of everything that `validate` and `recover` find.
 
-The rule of this file: a code means one thing, and its severity and section stand here once. An error breaks a MUST,
-or hides what the sender meant; a warning breaks a SHOULD, or what receivers are known to take; an information says
-that the registry does not know something, which a newer standard or a vendor may (RFC 8011 section 6.1).
+The rule of this file: a code means one thing, and its severity and section stand here once; docs/issues.md has its
+words and an example. An error breaks a MUST, as a value does that is not of its attribute's syntax (RFC 8011 section
+5.1); a warning breaks a SHOULD, or is what some receivers refuse; an information says that the registry does not know
+something, which a newer standard or a vendor may (RFC 8011 section 6.1).
 """
 
 from collections import namedtuple
@@ -52,7 +53,10 @@ class Issue(
     attribute: str | None
     """The name of the attribute; None where it is about a group."""
     member: str | None
-    """Which member of the attribute's collection: ``"media-size/x-dimension"``; None for the attribute itself."""
+    """Which member of the attribute's collection: ``"media-size/x-dimension"``; None for the attribute itself.
+
+    `recover` tells the first 255 characters of a longer name, and "...".
+    """
     index: int | None
     """Which value of the attribute or member, counted from 0; None where it is about no single value."""
     offset: int | None
@@ -80,37 +84,48 @@ RULES: dict[str, Rule] = {
         {
             # The message (found by `validate`, as everything down to the next heading).
             "request-id": "RFC 8011 section 4.1.2",
-            "operation-id": "RFC 8011 section 7.8",
+            "operation-id": "RFC 8011 section 5.4.15",
             "status-code": "RFC 8011 appendix B",
             "missing-operation-group": "RFC 8011 section 4.1.4",
-            "group-order": "RFC 8011 section 4.1.1",
-            "repeated-group": "RFC 8011 section 4.1.1",
+            "group-order": "RFC 8010 section 3.5.1",
+            "repeated-group": "RFC 8010 section 3.5.1",
+            "unexpected-group": "RFC 8010 section 3.5.1",
             "missing-charset": "RFC 8011 section 4.1.4",
             "missing-natural-language": "RFC 8011 section 4.1.4",
             "missing-target": "RFC 8011 section 4.1.5",
             "conflicting-target": "RFC 8011 section 4.1.5",
             "attribute-order": "RFC 8011 section 4.1.4",
+            "missing-operation-attribute": "RFC 8011 section 4.1.1",
+            "missing-group": "RFC 8010 section 3.5.1",
+            "missing-unsupported-group": "RFC 8011 section 4.1.7",
+            "attribute-name": "RFC 8011 section 5.1.4",
             # An attribute.
             "duplicate-attribute": "RFC 8011 section 4.1.3",
-            "duplicate-member": "RFC 8010 section 3.1.7",
+            "duplicate-member": "RFC 8011 section 5.1.17",
+            "member-name": "RFC 8011 section 5.1.4",
             "too-many-values": "RFC 8011 section 5.1.18",
+            "parallel-values": "RFC 8011 section 5.4.1",
+            "value-order": "RFC 8011 section 5.2.7",
             "out-of-band-among-values": "RFC 8011 section 5.1",
             "out-of-band-misplaced": "RFC 8011 section 5.1.1",
             # A value.
             "malformed-value": "RFC 8010 section 3.9",
             "wrong-syntax": "RFC 8011 section 5.1",
-            "out-of-range": "RFC 8011 section 5.1.13",
+            "out-of-range": "RFC 8011 section 5.1",
             "too-long": "RFC 8011 section 5.1",
             "empty-value": "RFC 8011 section 5.1",
             "not-utf-8": "RFC 8011 section 4.1.4.1",
             "not-us-ascii": "RFC 8011 section 5.1",
             "string-syntax": "RFC 8011 section 5.1",
+            "letter-case": "RFC 8011 section 5.1",
             "date-time": "RFC 8011 section 5.1.15",
             "resolution": "RFC 8011 section 5.1.16",
             "range-order": "RFC 8011 section 5.1.14",
             "extension-tag": "RFC 8010 section 3.5.2",
             # Broken framing (found by `recover`).
             "truncated": "RFC 8010 section 3.1.1",
+            "wrong-length": "RFC 8010 section 3.1.1",
+            "stray-octets": "RFC 8010 section 3.1.1",
             "missing-end": "RFC 8010 section 3.5.1",
             "reserved-delimiter": "RFC 8010 section 3.5.1",
             "value-before-group": "RFC 8010 section 3.1.1",
@@ -127,32 +142,30 @@ RULES: dict[str, Rule] = {
             "missing-value-length": "RFC 8010 section 3.1.4",
             "missing-language-length": "RFC 8010 section 3.9",
             "length-over-32767": "RFC 8010 section 3.8",
-            "over-limit": "RFC 8010 section 3.1.1",
+            "over-limit": "ippfast.Limits",
         },
     ),
     **_rules(
         Severity.WARNING,
         {
             "version": "RFC 8011 section 4.1.8",
-            "reserved-group": "RFC 8010 section 3.5.1",
-            "unexpected-group": "RFC 8011 section 4.1.1",
-            "missing-unsupported-group": "RFC 8011 section 4.1.7",
+            "reserved-group": "RFC 8011 section 7.5",
             "target-uri": "RFC 8011 section 4.1.5",
-            "attribute-name": "RFC 8010 section 3.2",
-            "reserved-tag": "RFC 8010 section 3.5.2",
-            "letter-case": "RFC 8011 section 5.1",
-            "control-character": "RFC 8011 section 5.1",
+            "none-among-values": "RFC 8011 section 5.4.12",
+            "reserved-tag": "RFC 8011 section 7.7",
+            "control-character": "libcups' check of texts",
             "empty-collection": "RFC 8011 section 5.1.17",
         },
     ),
     **_rules(
         Severity.INFO,
         {
+            "unused-group": "RFC 8011 section 4.1.1",
             "unknown-attribute": "RFC 8011 section 7.2",
             "unknown-member": "RFC 8011 section 7.2",
             "other-group": "RFC 8011 section 7.2",
             "unregistered-enum": "RFC 8011 section 7.4",
-            "unregistered-keyword": "RFC 8011 section 7.1",
+            "unregistered-keyword": "RFC 8011 section 7.3",
         },
     ),
 }

@@ -14,6 +14,8 @@ _NUMBER = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,4})?"
 _MEDIA_NAME = re.compile(
     rf"(?P<media_class>[a-z0-9]+)_(?P<name>[a-z0-9][a-z0-9.+-]*)_"
     rf"(?P<width>{_NUMBER})x(?P<length>{_NUMBER})(?P<units>in|mm)"
+    # Printers tell variants of a size apart behind it: "_borderless", "_main_stationery".
+    r"(?:_[a-z0-9][a-z0-9._+-]*)?"
 )
 _HUNDREDTHS = {"in": 2540, "mm": 100}
 
@@ -35,7 +37,10 @@ class MediaName(namedtuple("MediaName", "media_class name width length units")):
 
 
 def parse_media_name(name: object) -> MediaName | None:
-    """The parts of a self-describing media name; None for any other value, such as ``"letter"``."""
+    """The parts of a self-describing media name; None for any other value, such as ``"letter"``.
+
+    What a printer puts behind the size is left out: ``"iso_a4_210x297mm_borderless"`` is A4.
+    """
     found = _MEDIA_NAME.fullmatch(name) if isinstance(name, str) else None
     if found is None:
         return None

@@ -1,50 +1,64 @@
 """Makes a message of what a broken sender sent: `recover`.
 
-The rule of this file: what `decode` accepts comes back unchanged, but for strings whose language has no length. In
-the rest each element is kept that a name can be found for, under that name, and every repair is an `Issue`. The
-repaired octets go through `decode`, so what comes back is a message like any other.
+The rule of this file: what `decode` accepts comes back unchanged, but for strings whose language has no length, and
+for lengths that hide other attributes. In the rest each element is kept that a name can be found for, under that
+name, and every repair is an `Issue`. The repaired octets go through `decode`, so what comes back is a message like
+any other.
 
 One pass, as in the codec (RFC 8010 section 3.1), which mends what it meets:
 
 | what it meets | seen from | what it does |
 |---|---|---|
-| a collection that never ends | Canon | ends it before the next attribute or group |
+| a collection that never ends | Canon | ends it before the next attribute, group or value of the set |
 | a member outside a collection | Kyocera | takes it into the collection before it, or makes it an attribute |
 | a member that is named like an attribute | Pantum | makes it a member |
 | a string with language without the value's length | HP | puts the length in |
 | a string with language without the language's length | HP | puts the length in |
 | begCollection without value-length | Xerox | puts the length in |
 | a value without a name before it, a member without a value, an end without a beginning | | leaves it out |
-| a length past the end of the data | | goes on where an attribute seems to begin |
+| a name-length or value-length that is wrong | | takes what stands before the next believable token, see `_places.py` |
+| octets that are no token | | leaves them out, up to the next believable one |
 | the end of the data | | keeps what is there of a value, and ends what is open |
 """
 
 import re
 
 from . import registry
-from .codec import decode, decode_prefix
+from ._places import Places, Read, is_language, is_split
+from .codec import IMPLEMENTATION, decode, decode_prefix, encode, walk
 from .errors import DecodeError
 from .issues import RULES, Issue
 from .limits import DEFAULT_LIMITS, Limits
-from .tags import DELIMITER_TAGS, describe_tag
+from .tags import DELIMITER_TAGS, FORMS, SIZES, Form, describe_tag
+from .values import RawValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from .codec import Message
+    from .codec import Attribute, Message
+
+if TYPE_CHECKING or IMPLEMENTATION == "python":
+    from ._glance_py import decode_sound
+else:
+    from ._glance import decode_sound
 
 __all__ = ["recover"]
 
 _BEGIN, _END, _MEMBER, _KEYWORD = 0x34, 0x37, 0x4A, 0x44
-_WITH_LANGUAGE = (0x35, 0x36)
 _END_TOKEN = b"\x37\x00\x00\x00\x00"
+_INSIDE = re.compile(rb"[\x01-\x0f]{1,8}[\x37\x4a]\x00\x00")
+"""What would be delimiters before an endCollection or a member."""
 _LONGEST = 0x7FFF
-_LANGUAGE = re.compile(rb"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
-# A value tag, and a name of at most 255 octets that looks like one.
-_ATTRIBUTE = re.compile(rb"[\x10-\xff]\x00[\x01-\xff][a-z][a-z0-9._-]*")
+_SHORT = frozenset((tag, least - 1) for tag, (least, most) in SIZES.items() if least == most > 0)
+"""The tags of numbers and times, with the size of a value that lacks one octet."""
+_AGAIN = 4
+_LOOK = 100_000
+"""So many octets behind the end of the attributes are looked at, for what may belong before it."""
 # No sender makes so many mistakes; a hostile one could make one every five octets.
 _MAX_ISSUES = 10_000
+_LONGEST_TOLD = 255
+"""Of a longer member's name no more is told: one that is right has no more, and each issue tells all names again."""
 
 
 def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Message, list[Issue]]":
@@ -57,23 +71,72 @@ def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Mess
     Linear in the length of the message. Raises TruncatedError where there are not even the 8 octets of the header,
     and nothing else for what is in the buffer.
     """
+    octets = buffer if type(buffer) is bytes else _copied(buffer, limits.max_octets + 1)
+    message = decode_sound(octets, limits)
+    return (message, []) if message is not None else _look_closer(octets, limits)
+
+
+def _copied(buffer: "Buffer", most: int) -> bytes:
+    """The first octets of any buffer; one more than is taken, to show that there are more."""
     view = memoryview(buffer)
-    octets = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+    # What has no octets in several dimensions cannot be cast.
+    return bytes((view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes()))[:most])
+
+
+def _look_closer(octets: bytes, limits: Limits) -> "tuple[Message, list[Issue]]":
+    """What `recover` gives, without the glance at whether there is anything to repair."""
+    data = memoryview(octets)
     try:
-        _, size = decode_prefix(octets, limits=limits)
+        message, size = decode_prefix(octets, limits=limits)
     except DecodeError:
         if len(octets) < 8:
             raise
-        repair = _Repair(octets, limits, sound=False)
+        repair = _Repair(data, limits, sound=False)
     else:
-        repair = _Repair(octets[:size], limits, sound=True)
-    return decode(repair.run(), limits=limits), repair.issues
+        repair = _Repair(data[: size + _LOOK], limits, sound=True)
+        mended = None if repair.places.are_right() else _mend(message, data, limits)
+        if mended is not None:
+            return mended
+    repaired, issues = repair.run(), repair.issues
+    message = decode(repaired, limits=limits)
+    for _ in range(_AGAIN):  # what was hidden may hide something in turn
+        mended = None if Places(repaired).are_right() else _mend(message, memoryview(repaired), limits)
+        if mended is None:
+            break
+        message, more = mended
+        issues = issues + more
+        repaired = encode(message)
+    return message, issues
+
+
+def _mend(message: "Message", octets: memoryview, limits: Limits) -> "tuple[Message, list[Issue]] | None":
+    """What a message is that `decode` takes, if a wrong length hides more of it.
+
+    A value may have swallowed others, or lack its last octet, which was taken for a delimiter then. So may the half
+    of a line end be.
+    """
+    repair = _Repair(octets, limits, sound=False)
+    mended = decode(repair.run(), limits=limits)
+    if repair.line_feeds:
+        return mended, repair.issues
+    if any(issue.code in ("stray-octets", "truncated") for issue in repair.issues):
+        return None
+    more = sum(1 for _ in walk(mended)) > sum(1 for _ in walk(message))
+    if more or any(_ends_too_early(list(group)[-1]) for group in message.groups[:-1] if len(group)):
+        return mended, repair.issues
+    return None
+
+
+def _ends_too_early(attribute: "Attribute") -> bool:
+    """Whether an attribute's last value is a number that lacks its last octet."""
+    value, tag = attribute.values[-1], attribute.tags[-1]
+    return isinstance(value, RawValue) and (tag, len(value.data)) in _SHORT
 
 
 class _Open:
     """A collection that has begun and not ended."""
 
-    __slots__ = ("expect", "member", "name", "offset", "path", "reopened")
+    __slots__ = ("expect", "former", "member", "name", "names", "offset", "path", "reopened")
 
     def __init__(self, path: str, offset: int) -> None:
         self.path = path  # where the registry would describe it
@@ -81,6 +144,10 @@ class _Open:
         self.expect = 0  # 0: its first member; 1: a member's value; 2: either, or the next value
         self.member = 0  # where the current member's memberAttrName stands in the output
         self.name = ""  # of the current member
+        self.names: set[str] = set()  # of all its members so far
+        self.former: set[str] | None = (
+            None  # of the members in the current member's last value, if that is a collection
+        )
         self.reopened = False  # whether it was ended too early
 
 
@@ -89,6 +156,8 @@ class _Repair:
 
     def __init__(self, data: memoryview, limits: Limits, sound: bool) -> None:
         self.octets = octets = bytes(data[: limits.max_octets])
+        self.places = Places(octets)
+        self.trusted = sound or self.places.are_right()  # then lengths are taken as they are
         self.cut = len(data) > len(octets)  # whether there is more than the limit lets in
         self.limits = limits
         self.sound = sound  # `decode` accepts it: then nothing but the inside of values is touched
@@ -105,6 +174,8 @@ class _Repair:
         self.closed: _Open | None = None  # the attribute's collection, where its end was written last
         self.balanced: bool | None = None  # whether the group has an end for each beginning; None: not counted yet
         self.uncounted = len(octets)  # how many octets may still be looked at to count them
+        self.doubtful = False  # whether the last token was repaired, or something was left out behind it
+        self.line_feeds = False  # whether one was found that became carriage return and line feed
         self.groups = self.attributes = self.values = 0
 
     def run(self) -> bytes:
@@ -116,6 +187,9 @@ class _Repair:
                     break
             elif octets[self.position] == 0:
                 self.skip_reserved()
+            elif not self.announced():
+                if not self.skip_delimiter():
+                    break
             else:
                 tag = octets[self.position]
                 self.close(0, f"before {describe_tag(tag)}")
@@ -147,7 +221,7 @@ class _Repair:
         if len(self.issues) == _MAX_ISSUES:
             self.unlisted += 1
             return
-        members = [level.name for level in self.stack[:depth] if level.name]
+        members = [_cut(level.name) for level in self.stack[:depth] if level.name]
         self.issues.append(
             Issue(
                 RULES[code].severity,
@@ -168,12 +242,29 @@ class _Repair:
 
     # ---- Groups ----
 
+    def announced(self) -> bool:
+        """Whether a delimiter stands at `position`, and not an octet of a value."""
+        if self.stack and _INSIDE.match(self.octets, self.position):
+            return False
+        return self.trusted or self.places.announces(self.position, self.groups, self.doubtful)
+
     def skip_reserved(self) -> None:
         start = self.position
+        self.doubtful = True
         while self.position < len(self.octets) and self.octets[self.position] == 0:
             self.position += 1
         words = f"{self.position - start} octets of 0x00, which begins no group; left them out"
         self.add("reserved-delimiter", words, offset=start)
+
+    def skip_delimiter(self) -> bool:
+        """Leave out a delimiter that no group follows, and what is unbelievable behind it. False: it is the last."""
+        start = self.position
+        self.line_feeds = self.line_feeds or self.places.is_line_feed(start)
+        if start == len(self.octets) - 1:
+            words = f"the last octet is {self.octets[start]:#04x}, not the end-of-attributes-tag; put that in"
+            self.add("missing-end", words)
+            return False
+        return self.go_on_after(start)
 
     def begin_group(self, tag: int, start: int) -> bool:
         if self.groups == self.limits.max_groups:
@@ -198,25 +289,15 @@ class _Repair:
 
     def token(self) -> bool:
         """Take the token at `position` and go behind it. False: stop, the end or a limit is reached."""
-        octets, start = self.octets, self.position
-        tag = octets[start]
-        name_end = start + 3 + self.length(start + 1)
-        at = name_end + 2
-        end = at + self.length(name_end)
-        name, value = octets[start + 3 : max(name_end, 0)], octets[at : max(end, at)]
-        found = None if self.sound or name_end < start else self.without_value_length(tag, name_end, end - at)
-        if found is not None:
-            value, end = found
-        elif at > len(octets) or name_end < start:
+        start = self.position
+        read = self.as_it_is(start) if self.trusted else self.places.read(start)
+        if read is None:
             return self.go_on_after(start)
-        if end > len(octets):
-            words = f"a value of {end - at} octets, of which {len(value)} are there; kept these"
-            end = self.find_attribute(at)
-            if end < len(octets):
-                value = octets[at:end]
-                words = f"a value-length past the end of the data; kept the {len(value)} octets before an attribute"
-            self.add("truncated", words)
-        if tag in _WITH_LANGUAGE:
+        tag, name, value, end, code, words = read
+        self.doubtful = code == "wrong-length"
+        if code is not None and words is not None:
+            self.add(code, words)
+        if FORMS[tag] == Form.WITH_LANGUAGE and not self.doubtful:
             value = self.with_language(value)
         if len(name) > _LONGEST or len(value) > _LONGEST:
             size = max(len(name), len(value))
@@ -226,70 +307,35 @@ class _Repair:
         self.position = end
         return going_on
 
+    def as_it_is(self, start: int) -> Read | None:
+        """A token whose lengths are right."""
+        octets, length = self.octets, self.places.length
+        name_end = start + 3 + length(start + 1)
+        at = name_end + 2
+        end = at + length(name_end)
+        if end < at:
+            return self.places.read(start)
+        read = Read(octets[start], octets[start + 3 : name_end], octets[at:end], min(end, len(octets)))
+        if end <= len(octets):
+            return read
+        words = f"a value of {end - at} octets, of which {len(read.value)} are there; kept these"
+        return read._replace(code="truncated", words=words)
+
     def go_on_after(self, start: int) -> bool:
-        """Leave out a token whose name reaches past the end of the data. False: there is nothing behind it."""
-        self.position = self.find_attribute(start + 1)
-        words = f"a name or a length past the end of the data; left out {self.position - start} octets"
-        self.add("truncated", words, offset=start)
+        """Leave out what is no token. False: there is nothing behind it."""
+        self.position = self.places.find(start + 1)
+        self.doubtful, self.trusted = True, False
+        words = f"{self.position - start} octets that are no value of an attribute; left them out"
+        self.add("truncated" if self.position == len(self.octets) else "stray-octets", words, offset=start)
         return self.position < len(self.octets)
-
-    def find_attribute(self, at: int) -> int:
-        """Where, from an offset on, the next attribute seems to begin; the end of the data where none does."""
-        for found in _ATTRIBUTE.finditer(self.octets, at):
-            start, name_end = found.span()
-            if name_end - start - 3 == self.octets[start + 2] and self.plausible(start):
-                following = name_end + 2 + self.length(name_end)
-                if self.plausible(following):
-                    return start
-        return len(self.octets)
-
-    def length(self, at: int) -> int:
-        """The length at an offset, read as unsigned; less than any offset where it is cut off."""
-        field = self.octets[at : at + 2] if at >= 0 else b""
-        return field[0] << 8 | field[1] if len(field) == 2 else -(2**31)
-
-    def plausible(self, at: int) -> bool:
-        """Whether a token or group may well begin at an offset, or the data ends there."""
-        octets = self.octets
-        if at >= len(octets):
-            return at == len(octets)
-        if octets[at] < 0x10:
-            return octets[at] == 0x03 or (octets[at] > 0 and octets[at + 1 : at + 2] > b"\x00")
-        name_end = at + 3 + self.length(at + 1)
-        end = name_end + 2 + self.length(name_end)
-        name = octets[at + 3 : max(name_end, 0)]
-        return at < end <= len(octets) and len(name) <= 255 and name.isascii()
-
-    def without_value_length(self, tag: int, at: int, length: int) -> tuple[bytes, int] | None:
-        """The value of a token that lacks its value-length, and where it ends; None: it has one.
-
-        at: where the value-length should stand; what does stand there was read as `length`.
-        """
-        octets = self.octets
-        if tag == _BEGIN:
-            # The value-length is 0x0000 (RFC 8010 section 3.1.6); here a member, the end or a group begins.
-            following = octets[at] if at < len(octets) else 0
-            if length and (0 < following < 0x10 or following in (_MEMBER, _END)) and self.plausible(at):
-                self.add("missing-value-length", "begCollection without value-length; put it in")
-                return b"", at
-            return None
-        language = octets[at + 2 : at + 2 + length]
-        if tag not in _WITH_LANGUAGE or _is_split(language) or not _is_language(language):
-            return None
-        string_at = at + 4 + length
-        end = string_at + self.length(string_at - 2)
-        if not string_at <= end <= min(len(octets), at + _LONGEST) or not self.plausible(end):
-            return None
-        self.add("missing-value-length", f"{describe_tag(tag)} without value-length; put it in")
-        return octets[at:end], end
 
     def with_language(self, value: bytes) -> bytes:
         """The value, with the length of its language where that is missing."""
         left = self.limits.max_octets - len(self.output) - len(self.octets) + self.position
-        if _is_split(value) or len(value) + 2 > _LONGEST or (self.sound and left < 2):
+        if is_split(value) or len(value) + 2 > _LONGEST or (self.sound and left < 2):
             return value
         for size in range(1, min(len(value) - 1, 64)):
-            if len(value) - size - 2 == value[size] << 8 | value[size + 1] and _is_language(value[:size]):
+            if len(value) - size - 2 == value[size] << 8 | value[size + 1] and is_language(value[:size]):
                 self.add("missing-language-length", f"language {value[:size].decode()!r} without its length; put it in")
                 return size.to_bytes(2, "big") + value
         return value
@@ -343,11 +389,35 @@ class _Repair:
             self.skipping = tag == _BEGIN
             return True
         if tag == _BEGIN:
+            if level.expect == 2 and not self.sound and not self.is_balanced():
+                return self.begin_next_of_set(value)
             return self.begin(f"{level.path}/{level.name}", b"", value)
         if not self.put(tag, b"", value):
             return False
         level.expect = 2
+        level.former = None
         return True
+
+    def begin_next_of_set(self, value: bytes) -> bool:
+        """A further collection of a set, if some collections do not end: which set's, its first member tells."""
+        first = self.next_member()
+        for levels in range(len(self.stack), 0, -1):
+            level = self.stack[levels - 1]
+            path = f"{level.path}/{level.name}"
+            spec = registry.lookup(path) if len(level.name) <= 255 else None
+            may_be = level.former is not None and (spec is None or spec.set)
+            if may_be and level.former is not None and (first in level.former or _is_member(path, first)):
+                self.close(levels, "before the next value of the set")
+                return self.begin(path, b"", value)
+        self.close(0, "before the next value of the set")
+        return self.begin(self.name, b"", value)
+
+    def next_member(self) -> str:
+        """The name of the member that follows the begCollection at `position`; "" if none does."""
+        if self.position + 5 > len(self.octets):
+            return ""
+        read = self.places.read(self.position + 5 + max(self.places.length(self.position + 1), 0))
+        return _decode(read.value) if read is not None and read.tag == _MEMBER else ""
 
     def take_named_inside(self, tag: int, name: bytes, value: bytes) -> bool:
         """A value with a name inside a collection: a member, or an attribute and the collection's end is missing."""
@@ -377,6 +447,8 @@ class _Repair:
         self.attributes += 1
         level.member = len(self.output)
         level.name = text
+        level.names.add(text)
+        level.former = None
         level.expect = 1
         self.output += _token(_MEMBER, b"", name)
         return True
@@ -451,6 +523,8 @@ class _Repair:
         level = self.stack[-1]
         self.drop_member(level)
         self.stack.pop()
+        if self.stack:
+            self.stack[-1].former = level.names
         self.output += _END_TOKEN
         self.closed = None if self.stack else level
 
@@ -500,8 +574,8 @@ class _Repair:
             octets, at, begun = self.octets, self.group_at, 0
             while at < len(octets) and octets[at] >= 0x10 and self.uncounted > 0:
                 begun += (octets[at] == _BEGIN) - (octets[at] == _END)
-                name_end = at + 3 + self.length(at + 1)
-                following = name_end + 2 + self.length(name_end)
+                name_end = at + 3 + self.places.length(at + 1)
+                following = name_end + 2 + self.places.length(name_end)
                 if following <= at:
                     break
                 self.uncounted -= following - at
@@ -519,18 +593,6 @@ def _is_attribute(name: str, group: int) -> bool:
     return spec is not None and (group in spec.group_tags or group == 0x05)
 
 
-def _is_language(octets: bytes) -> bool:
-    return len(octets) <= 63 and _LANGUAGE.fullmatch(octets) is not None
-
-
-def _is_split(value: bytes) -> bool:
-    """Whether a value is two strings after their lengths (RFC 8010 section 3.9)."""
-    if len(value) < 4:
-        return False
-    at = 2 + int.from_bytes(value[:2], "big")
-    return at + 2 + int.from_bytes(value[at : at + 2], "big") == len(value) and at + 2 <= len(value)
-
-
 def _token(tag: int, name: bytes, value: bytes) -> bytes:
     return b"".join([bytes([tag]), len(name).to_bytes(2, "big"), name, len(value).to_bytes(2, "big"), value])
 
@@ -538,6 +600,10 @@ def _token(tag: int, name: bytes, value: bytes) -> bytes:
 def _show(tag: int, value: bytes) -> str:
     shown = f"{value[:32]!r}..." if len(value) > 32 else repr(value)
     return f"{describe_tag(tag)} {shown}"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_TOLD else f"{name[:_LONGEST_TOLD]}..."
 
 
 def _decode(name: bytes) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "AttributeSpec",
     "CodeSpec",
     "enum_for",
+    "holders",
     "keywords",
     "lookup",
     "members",
@@ -56,6 +57,7 @@ _OUT_OF_BAND = {"unknown": 0x12, "no-value": 0x13, "delete-attribute": 0x16}
 _WITH_LANGUAGE = {0x41: 0x35, 0x42: 0x36}
 _BOUNDS = {"MIN": -(2**31), "MAX": 2**31 - 1}
 _ENUM, _KEYWORD = 0x23, 0x44
+_LISTS = ("-database", "-default", "-ready", "-supported")
 
 
 class AttributeSpec(
@@ -98,12 +100,12 @@ class AttributeSpec(
     @property
     def group_tags(self) -> tuple[int, ...]:
         """The delimiter tags of the groups that it travels in: 0x02 for Job Template, 0x04 for a printer."""
-        return tuple(dict.fromkeys(GROUPS[group] for group in self.groups))
+        return _group_tags(self.groups)
 
     @property
     def wire_tags(self) -> tuple[int, ...]:
         """`tags`, and after text and name their WithLanguage forms (RFC 8011 sections 5.1.2 and 5.1.3)."""
-        return tuple(form for tag in self.tags for form in (tag, _WITH_LANGUAGE.get(tag)) if form is not None)
+        return _wire_tags(self.tags)
 
     @property
     def keywords(self) -> frozenset[str]:
@@ -138,7 +140,7 @@ def lookup(path: str, group: int | None = None) -> AttributeSpec | None:
     different groups (``job-state`` may be unknown in a job's attributes only). It is no filter: whether the
     attribute belongs into that group, `AttributeSpec.group_tags` tells.
     """
-    registered = (path, False) if path in ATTRIBUTES else _resolve(path)
+    registered = (path, False) if path in ATTRIBUTES else _resolve(path) if "/" in path else None
     return None if registered is None else _spec(path, group, *registered)
 
 
@@ -149,17 +151,25 @@ def members(path: str) -> dict[str, AttributeSpec]:
     """
     registered = _resolve(path)
     found: dict[str, AttributeSpec] = {}
-    collection = "" if registered is None else registered[0]
+    collection, all_sets = ("", False) if registered is None else registered
     while collection:
         is_set, source = _source(collection)
         for name in _children().get(collection, ()):
-            found.setdefault(name, _spec(f"{path}/{name}", None, f"{collection}/{name}", False))
+            found.setdefault(name, _spec(f"{path}/{name}", None, f"{collection}/{name}", all_sets))
         if source == "Job Template":
             for name in names(source):
-                found.setdefault(name, _spec(f"{path}/{name}", None, name, is_set))
+                found.setdefault(name, _spec(f"{path}/{name}", None, name, is_set or all_sets))
             break
         collection = source
     return found
+
+
+def holders(name: str) -> tuple[str, ...]:
+    """The paths of the collections that have a member of this name, the shortest first: ``("media-col",)``.
+
+    Those that only list what is supported, ready or default are left out if there are others.
+    """
+    return _holders().get(name, ())
 
 
 def names(group: int | str | None = None) -> tuple[str, ...]:
@@ -205,11 +215,14 @@ def _resolve(path: str) -> tuple[str, bool] | None:
     set here whatever its registration says."""
     first, *rest = path.split("/")
     found: tuple[str, bool] | None = (first, False) if first in ATTRIBUTES else None
+    is_set = False
     for name in rest:
         if found is None:
             break
         found = _member(found[0], name)
-    return found
+        # What a constraint lists of a collection, it lists of the collection's members too.
+        is_set = is_set or (found is not None and found[1])
+    return None if found is None else (found[0], is_set)
 
 
 def _member(collection: str, name: str) -> tuple[str, bool] | None:
@@ -247,6 +260,16 @@ def _flags(field: str) -> frozenset[str]:
 
 
 @cache
+def _group_tags(groups: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(GROUPS[group] for group in groups))
+
+
+@cache
+def _wire_tags(tags: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(form for tag in tags for form in (tag, _WITH_LANGUAGE.get(tag)) if form is not None)
+
+
+@cache
 def _children() -> dict[str, list[str]]:
     children: dict[str, list[str]] = {}
     for path in ATTRIBUTES:
@@ -254,6 +277,19 @@ def _children() -> dict[str, list[str]]:
         if collection:
             children.setdefault(collection, []).append(name)
     return children
+
+
+@cache
+def _holders() -> dict[str, tuple[str, ...]]:
+    holders: dict[str, list[str]] = {}
+    for collection, members in _children().items():
+        for name in members:
+            holders.setdefault(name, []).append(collection)
+    found = {}
+    for name, paths in holders.items():
+        own = [path for path in paths if not path.partition("/")[0].endswith(_LISTS)] or paths
+        found[name] = tuple(sorted(own, key=lambda path: (path.count("/"), path)))
+    return found
 
 
 @cache
@@ -281,12 +317,20 @@ def _spec(path: str, group: int | None, registered: str, is_set: bool) -> Attrib
     if group is not None:
         line = VARIANTS.get((registered, group), line)
     groups, syntax, _, flags, references = line.split(";")
-    if is_set and not syntax.startswith("1setOf "):
-        syntax = f"1setOf {syntax}"
+    if is_set:
+        syntax = _as_constraint(syntax)
     if "/" in path:
         groups = ATTRIBUTES[path.partition("/")[0]].partition(";")[0]
     reference = references.replace(",", ", ")
     return AttributeSpec(path, syntax, _words(groups), *_parse(syntax), _flags(flags), reference)
+
+
+def _as_constraint(syntax: str) -> str:
+    """The syntax of what a constraint lists: any number of values, and of integers ranges too."""
+    terms = syntax.removeprefix("1setOf ").split(" | ")
+    if not any(term.startswith("rangeOfInteger") for term in terms):
+        terms += ["rangeOfInteger" + term.removeprefix("integer") for term in terms if term.startswith("integer")]
+    return "1setOf " + " | ".join(terms)
 
 
 @cache

@@ -4,23 +4,25 @@ The rule of this file: values become attributes as `ippfast.attributes` says, an
 out, since printers refuse an empty one. `ippfast.operations` has a function for each operation with its attributes
 as arguments; here is what they all come to, for any operation.
 
-Pure functions: what is built is a `Message`, to be changed at will before it is encoded.
+What is built is a `Message`, to be changed at will before it is encoded; `Template` makes many that are much alike.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from .attributes import attribute
-from .codec import Attribute, AttributeGroup, Message
+from .codec import Attribute, AttributeGroup, Collection, Message, decode, encode
 from .enums import Operation, Status
 from .errors import RegistryError, describe_value
 from .tags import DelimiterTag
 from .targets import FIRST, TARGETS, needs_target, target_name
+from .values import StringWithLanguage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-__all__ = ["Attributes", "Groups", "request", "response"]
+__all__ = ["Attributes", "Groups", "Template", "request", "response"]
 
 Attributes: "TypeAlias" = Mapping[str, object] | Iterable[Attribute]
 """The attributes of a group: names and Python values, or attributes, such as those of an `AttributeGroup`."""
@@ -29,6 +31,7 @@ Groups: "TypeAlias" = Attributes | Sequence[Attributes]
 """The attributes of one group, or a list with those of several groups under the same tag."""
 
 _UTF_8 = ("utf-8", "us-ascii")  # what the codec encodes text in
+_ORDER = {name: place for place, name in enumerate(FIRST)}
 _NO_MESSAGE = Message((2, 0), 0, 0)
 
 
@@ -110,7 +113,8 @@ def response(
     """Build the response to a request (RFC 8011 section 4.1).
 
     request: its version and request-id are copied, whatever they are (sections 4.1.2 and 4.1.8), and its charset,
-        where that is one of ours. None where it could not be read at all: version 2.0 and request-id 0.
+        if that is one of ours; an answer to us-ascii that is more than ASCII says utf-8. None if it could not be read
+        at all: version 2.0 and request-id 0.
     status: a `Status`, its keyword (``"client-error-not-found"``), or the number of one that has no name.
     status_message: for people, at most 255 octets (section 4.1.6.2).
     unsupported: the attributes that were not supported, in a group of their own (section 4.1.7): as they came, or
@@ -126,12 +130,10 @@ def response(
     code = Status.from_keyword(status) if isinstance(status, str) else Status.coerce(status)
     if request is None:
         request = _NO_MESSAGE
-    if charset is None:
-        charset = _charset(request)
     given = _pairs(operation_attributes or {}, DelimiterTag.OPERATION)
     if status_message is not None:
         given.insert(0, ("status-message", status_message))
-    groups = [_operation_group(given, charset, language)]
+    groups = [_operation_group(list(given), charset or _charset(request), language)]
     groups += _groups(DelimiterTag.UNSUPPORTED, unsupported)
     groups += _groups(DelimiterTag.JOB, job)
     groups += _groups(DelimiterTag.PRINTER, printer)
@@ -140,7 +142,46 @@ def response(
     groups += _groups(DelimiterTag.RESOURCE, resource)
     groups += _groups(DelimiterTag.DOCUMENT, document)
     groups += _groups(DelimiterTag.SYSTEM, system)
+    if charset is None and groups[0].value("attributes-charset") == "us-ascii" and not all(map(_is_ascii, groups)):
+        groups[0] = _operation_group(given, "utf-8", language)
     return Message(version or request.version, int(code), request.request_id, groups)
+
+
+class Template:
+    """A message that is sent again and again, each time with other values: all else is checked and encoded once.
+
+    message: what it makes copies of; it is not looked at again. Raises EncodeError, as `encode` does.
+
+    ::
+
+        template = Template(operations.get_job_attributes(uri, job_id=1, requested_attributes=["job-state"]))
+        octets = encode(template.message({"job-id": 7}, request_id=2))
+    """
+
+    __slots__ = ("_octets", "_places")
+
+    def __init__(self, message: Message) -> None:
+        self._octets = encode(message)
+        self._places: dict[str, int] = {}  # in which group the first attribute of each name is
+        for place, group in enumerate(message.groups):
+            for each in group:
+                self._places.setdefault(each.name, place)
+
+    def message(self, values: Mapping[str, object] | None = None, *, request_id: int | None = None) -> Message:
+        """A copy with these values and this request-id; `encode` copies the octets of what is not changed.
+
+        values: for attributes that the template has, in its first group with one of that name: a value or a list of
+            values, under the value tag that the template has, or an `Attribute`. The registry is not asked about them;
+            `encode` refuses what does not fit the tag.
+
+        Raises KeyError for a name that the template has not, and ValueError where it has several tags under it.
+        """
+        message = decode(self._octets)
+        if request_id is not None:
+            message.request_id = request_id
+        for name in values or ():
+            message.groups[self._places[name]][name] = values[name]  # type: ignore[index, assignment]  # checked there
+        return message
 
 
 def _charset(request: Message) -> str:
@@ -152,6 +193,14 @@ def _charset(request: Message) -> str:
     return "utf-8"
 
 
+def _is_ascii(value: object) -> bool:
+    """Whether a value, or all the values of attributes, can be told in US-ASCII."""
+    if isinstance(value, AttributeGroup | Collection):
+        return all(_is_ascii(each) for attribute in value for each in attribute.values)
+    text = value.string if isinstance(value, StringWithLanguage) else value
+    return not isinstance(text, str) or text.isascii()
+
+
 def _operation_group(given: list[tuple[str, object]], charset: str, language: str) -> AttributeGroup:
     if charset not in _UTF_8:
         expected = "the charset utf-8 or us-ascii, in which strings are encoded"
@@ -159,10 +208,14 @@ def _operation_group(given: list[tuple[str, object]], charset: str, language: st
     names = {name for name, _ in given}
     for name, value in (("attributes-charset", charset), ("attributes-natural-language", language)):
         if name not in names:
-            given.append((name, value))
-    order = {name: place for place, name in enumerate(FIRST)}
-    given.sort(key=lambda pair: order.get(pair[0], len(order)))
+            given.append((name, _standard(name, value) if type(value) is str else value))
+    given.sort(key=lambda pair: _ORDER.get(pair[0], len(FIRST)))
     return _group(DelimiterTag.OPERATION, given)
+
+
+@lru_cache(maxsize=64)  # every message has them, and hardly any has others
+def _standard(name: str, value: str) -> Attribute:
+    return attribute(name, value, group=DelimiterTag.OPERATION)
 
 
 def _group(tag: DelimiterTag, pairs: list[tuple[str, object]]) -> AttributeGroup:
@@ -185,7 +238,7 @@ def _groups(tag: DelimiterTag, given: Groups | None) -> list[AttributeGroup]:
 
 
 def _pairs(given: object, tag: DelimiterTag) -> list[tuple[str, object]]:
-    if isinstance(given, Mapping):
+    if type(given) is dict or isinstance(given, Mapping):
         return list(given.items())
     if isinstance(given, Iterable) and not isinstance(given, (str, bytes)):
         attributes = list(given)

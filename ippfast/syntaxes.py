@@ -6,6 +6,7 @@ validates. Lengths are in octets (RFC 8011 section 5.1). Nothing here raises.
 
 import re
 from collections import namedtuple
+from functools import lru_cache
 
 from .errors import describe_value
 from .media import parse_media_name
@@ -14,11 +15,23 @@ from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .registry import AttributeSpec
 
-__all__ = ["Fault", "describe_tagged", "is_name", "value_faults"]
+__all__ = [
+    "Fault",
+    "describe_tagged",
+    "form_faults",
+    "has_capitals",
+    "is_name",
+    "is_registered",
+    "least_enum",
+    "longest_string",
+    "string_check",
+    "value_faults",
+    "vendor_numbers",
+]
 
 
 class Fault(namedtuple("Fault", "code expected section", defaults=(None,))):
@@ -59,11 +72,6 @@ _SYNTAX: dict[int, tuple[re.Pattern[str], str]] = {
         re.compile(r"[a-z][a-z0-9._-]*"),
         "a keyword of lower-case letters, digits, '-', '_' and '.' that begins with a letter",
     ),
-    ValueTag.URI: (
-        # RFC 3986: a scheme, then what URIs consist of.
-        re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*"),
-        "a URI with a scheme (RFC 3986)",
-    ),
     ValueTag.URI_SCHEME: (re.compile(r"[a-z][a-z0-9+.-]*"), "a URI scheme in lower case"),
     ValueTag.CHARSET: (re.compile(r"[a-z0-9!#$%&'+^_`{}~.:()-]+"), "a charset's name in lower case"),
     ValueTag.NATURAL_LANGUAGE: (
@@ -71,13 +79,25 @@ _SYNTAX: dict[int, tuple[re.Pattern[str], str]] = {
         "a language tag in lower case (RFC 5646)",
     ),
     ValueTag.MIME_MEDIA_TYPE: (
-        re.compile(rf"{_TOKEN}/{_TOKEN}(?: ?; ?{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))*"),
+        re.compile(rf"{_TOKEN}/{_TOKEN}(?: ?; ?{_TOKEN} ?= ?(?:{_TOKEN}|{_QUOTED}))*"),
         "a media type: type/subtype, then parameters",
     ),
 }
+_CHARACTERS = r"A-Za-z0-9._~!$&'()*+,;=%-"
+_URI = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*):"
+    rf"(?://((?:[{_CHARACTERS}:]*@)?(?:\[[0-9A-Za-z:.%+~_-]*\]|[{_CHARACTERS}]*)(?::[0-9]*)?)(?=[/?#]|\Z))?"
+    rf"([{_CHARACTERS}:@/]*)(?:\?[{_CHARACTERS}:@/?]*)?(?:#[{_CHARACTERS}:@/?]*)?"
+)
+"""RFC 3986 appendix A: a scheme, an authority, a path; then a query and a fragment."""
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_FUTURE_ADDRESS = re.compile(r"v[0-9A-Fa-f]+\.[0-9A-Za-z:.%+~_-]+")
+_WITH_HOST = {"ipp": "RFC 3510 section 4", "ipps": "RFC 7472 section 4", "http": "RFC 9110 section 4.2.1"}
+_WITH_HOST["https"] = "RFC 9110 section 4.2.2"
 _NAME = _SYNTAX[ValueTag.KEYWORD][0]
 # C0 without tab, line feed and carriage return, DEL, and C1.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LINE_CONTROL = re.compile(r"[\t\n\r]")  # a text may have them, a name is one line
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # an octet that is no UTF-8
 
 _SIZES: dict[int, str] = {
@@ -93,6 +113,10 @@ _LAST_DATE_TIME = DateTime(0xFFFF, 12, 31, 23, 59, 60, 9, "+", 14, 59)
 _VENDOR_ENUM = 0x40000000
 _VENDOR_OPERATION = 0x4000
 _STATE_REASON = re.compile(r"(.+)-(?:report|warning|error)")
+
+_LEAST = {"notify-status-code": 0, "printer-type": -(2**31), "printer-type-mask": -(2**31)}
+"""The least value of an enum that is none. A status-code begins at 0x0000 (RFC 3995 section 6.1), and CUPS'
+printer-type is a field of bits: none, or all, which is -1."""
 
 
 def is_name(name: str) -> bool:
@@ -118,14 +142,34 @@ def value_faults(tag: int, value: object, spec: "AttributeSpec | None", charset:
     Members of a collection are not looked at, nor whether an out-of-band value may stand here.
     charset: of the message, in lower case. Text in any other than UTF-8 and US-ASCII is not judged.
     """
-    if isinstance(value, OutOfBand):
-        return
+    yield from form_faults(tag, value, spec, charset)
+    if spec is not None and not isinstance(value, OutOfBand | RawValue):
+        yield from _registry_faults(tag, value, spec)
+
+
+def form_faults(tag: int, value: object, spec: "AttributeSpec | None", charset: str = "utf-8") -> "Iterator[Fault]":
+    """As `value_faults`, but what is wrong with the value in itself: whether it is the attribute's is not asked.
+
+    spec: of the attribute, some of which have values that their syntax has not, such as the keyword ``1.1``.
+    """
     if isinstance(value, RawValue):
         yield Fault("malformed-value", _well_formed(tag))
-        return
-    yield from _syntax_faults(tag, value, spec, charset)
-    if spec is not None:
-        yield from _registry_faults(tag, value, spec)
+    elif not isinstance(value, OutOfBand):
+        yield from _syntax_faults(tag, value, spec, charset)
+
+
+def string_check(tag: int, spec: "AttributeSpec") -> "Callable[[str], object]":
+    """A short test for strings under a tag, to be kept: what passes, `value_faults` finds nothing or an information in.
+
+    What fails may be right all the same: texts beyond US-ASCII, keywords that break the rule.
+    """
+    limit = longest_string(tag, spec)
+    if tag == ValueTag.URI:
+        return lambda value: 0 < len(value) <= limit and value.isascii() and _uri_fault(value) is None
+    if tag in _SYNTAX:
+        fullmatch = _SYNTAX[tag][0].fullmatch
+        return lambda value: len(value) <= limit and fullmatch(value)
+    return lambda value: len(value) <= limit and value.isascii() and value.isprintable()
 
 
 def _well_formed(tag: int) -> str:
@@ -156,7 +200,7 @@ def _syntax_faults(tag: int, value: object, spec: "AttributeSpec | None", charse
         if not list(value):  # type: ignore[call-overload]  # it is a Collection
             yield Fault("empty-collection", "at least one member")
     elif tag == ValueTag.ENUM:
-        if isinstance(value, int) and value < 1:
+        if isinstance(value, int) and value < least_enum(spec):
             yield Fault("out-of-range", "an enum of 1 or more", "RFC 8011 section 5.1.5")
     elif tag == ValueTag.EXTENSION:
         # RFC 8010 section 3.5.2: the first four octets are the tag, the highest bit of which is reserved.
@@ -167,23 +211,33 @@ def _syntax_faults(tag: int, value: object, spec: "AttributeSpec | None", charse
 
 
 def _string_faults(tag: int, value: object, spec: "AttributeSpec | None", charset: str) -> "Iterator[Fault]":
-    limit, section = _STRINGS[tag]
+    limit, section = _longest(tag, spec)
     section = f"RFC 8011 section {section}"
-    if spec is not None and spec.max_octets is not None and tag in spec.tags:
-        limit = min(limit, spec.max_octets)
-    octets = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
-    if len(octets) > limit:
+    if isinstance(value, bytes) or (isinstance(value, str) and value.isascii()):
+        size = len(value)
+    else:
+        size = len(str(value).encode("utf-8", "surrogateescape"))
+    if size > limit:
         yield Fault("too-long", f"at most {limit} octets of {describe_tag(tag)}", section)
     if not isinstance(value, str):
         return
     if tag in (ValueTag.TEXT, ValueTag.NAME):
         yield from _text_faults(value, charset)
+        if tag == ValueTag.NAME and _LINE_CONTROL.search(value):
+            yield Fault("control-character", "a name without tabs and ends of lines", "libcups' check of names")
         return
     if not value:
         yield Fault("empty-value", f"a {describe_tag(tag)} of at least one octet", section)
         return
     if not value.isascii():
         yield Fault("not-us-ascii", f"a {describe_tag(tag)} in US-ASCII", section)
+        return
+    if tag == ValueTag.URI:
+        if spec is not None and spec.path == "device-uri" and _SYNTAX[ValueTag.URI_SCHEME][0].fullmatch(value):
+            return  # what CUPS-Get-Devices tells of a backend is its scheme alone: "ipp"
+        wrong = _uri_fault(value)
+        if wrong is not None:
+            yield Fault("string-syntax", wrong, section)
         return
     pattern, expected = _SYNTAX[tag]
     if pattern.fullmatch(value):
@@ -192,9 +246,58 @@ def _string_faults(tag: int, value: object, spec: "AttributeSpec | None", charse
     if tag == ValueTag.KEYWORD and spec is not None:
         if value in spec.keywords:
             return  # ten registered keywords break the rule: "1.1", "certificate+basic"
-        if code == "letter-case" and spec.reference == "CUPS":
-            return  # CUPS and Apple write their own with capitals: "AutoConfigure", "inkCartridge", "SRGB24"
+        if code == "letter-case" and has_capitals(spec):
+            return
     yield Fault(code, expected, section)
+
+
+def _longest(tag: int, spec: "AttributeSpec | None") -> tuple[int, str]:
+    """How many octets a string under a tag may have, and where that stands in RFC 8011."""
+    limit, section = _STRINGS[tag]
+    if spec is not None and spec.max_octets is not None and tag in spec.tags:
+        limit = min(limit, spec.max_octets)
+    return limit, section
+
+
+def longest_string(tag: int, spec: "AttributeSpec | None") -> int:
+    """How many octets a string under a tag may have; 0 for a tag of no string."""
+    return _longest(tag, spec)[0] if tag in _STRINGS else 0
+
+
+@lru_cache(maxsize=256)  # a printer's URI comes again and again
+def _uri_fault(uri: str) -> str | None:
+    """What should be there in the place of a URI; None if it is one."""
+    match = _URI.fullmatch(uri)
+    if match is None:
+        return "a URI with a scheme (RFC 3986)"
+    if _NO_ESCAPE.search(uri):
+        return "two hexadecimal digits behind each '%' of a URI (RFC 3986 section 2.1)"
+    scheme, authority, path = match[1].lower(), match[2], match[3]
+    host, colon, port = (authority or "").rpartition("@")[2].rpartition(":")
+    if not colon or port.endswith("]"):
+        host, port = f"{host}{colon}{port}", ""
+    if len(port) > 5 or int(port or 0) > 65_535:
+        return "a URI with a port of at most 65535"
+    if host.startswith("[") and not _is_address(host[1:-1]):
+        return "an address of IPv6 between the brackets of a URI (RFC 3986 section 3.2.2)"
+    if scheme in _WITH_HOST and not host:
+        return f"a host in a URI of the scheme {scheme} ({_WITH_HOST[scheme]})"
+    if scheme == "file" and not path:
+        return "a path in a URI of a file (RFC 8089)"
+    return None
+
+
+def _is_address(literal: str) -> bool:
+    """Whether it is an address of IPv6, its zone behind "%25" (RFC 6874), or one that the future may bring."""
+    from ipaddress import IPv6Address
+
+    if _FUTURE_ADDRESS.fullmatch(literal):
+        return True
+    try:
+        IPv6Address(literal.partition("%25")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _text_faults(value: str, charset: str) -> "Iterator[Fault]":
@@ -243,11 +346,25 @@ def _range_faults(ends: tuple[int, ...], spec: "AttributeSpec") -> "Iterator[Fau
 
 def _enum_faults(value: int, spec: "AttributeSpec") -> "Iterator[Fault]":
     members = spec.enum
-    vendor = _VENDOR_OPERATION if spec.name == "operations-supported" else _VENDOR_ENUM
-    if members is None or value >= vendor:
+    if members is None or value >= vendor_numbers(spec):
         return
     if not isinstance(members.coerce(value), members):
         yield Fault("unregistered-enum", f"a number registered as {members.__name__}", _reference(spec))
+
+
+def least_enum(spec: "AttributeSpec | None") -> int:
+    """The least number of an enum that is none of the registered ones."""
+    return 1 if spec is None else _LEAST.get(spec.path, 1)
+
+
+def has_capitals(spec: "AttributeSpec") -> bool:
+    """CUPS and Apple write their own keywords with capitals: "AutoConfigure", "inkCartridge", "SRGB24"."""
+    return bool(spec.reference == "CUPS")
+
+
+def vendor_numbers(spec: "AttributeSpec") -> int:
+    """Where the numbers begin that vendors give themselves, and nobody registers."""
+    return _VENDOR_OPERATION if spec.name == "operations-supported" else _VENDOR_ENUM
 
 
 def is_registered(keyword: str, spec: "AttributeSpec") -> bool:
@@ -255,12 +372,22 @@ def is_registered(keyword: str, spec: "AttributeSpec") -> bool:
     keywords = spec.keywords
     if not keywords or keyword in keywords:
         return True
-    # RFC 8011 section 5.4.12: a reason may end in its severity.
-    reason = _STATE_REASON.fullmatch(keyword)
-    if reason is not None and spec.name.endswith("state-reasons") and reason[1] in keywords:
-        return True
+    if spec.path.endswith("state-reasons"):
+        # RFC 8011 section 5.4.12: a reason may end in its severity.
+        reason = _STATE_REASON.fullmatch(keyword)
+        if reason is not None and reason[1] in keywords:
+            return True
+    if spec.path.endswith("-attributes") and _is_attribute(keyword):
+        return True  # what it lists are attributes: requested-attributes, document-format-varying-attributes
     # PWG 5101.1: a name that says its size needs no registration.
-    return parse_media_name(keyword) is not None and "iso_a4_210x297mm" in keywords
+    return "iso_a4_210x297mm" in keywords and parse_media_name(keyword) is not None
+
+
+def _is_attribute(name: str) -> bool:
+    """Whether an attribute of this name is registered; imported here, for a value can be built without the registry."""
+    from .registry import lookup
+
+    return lookup(name) is not None
 
 
 def _reference(spec: "AttributeSpec") -> str:

@@ -1,12 +1,23 @@
 """The two kinds of tag octet (RFC 8010 section 3.5): one begins a group, the other a value.
 
 The rule of this file: a tag below 0x10 is a delimiter, any other a value tag, and both sets are open. Numbers
-without a name stay plain integers everywhere in the package.
+without a name stay plain integers everywhere in the package. What follows from a tag alone stands here: the form of
+its values and their sizes.
 """
 
 from enum import IntEnum
 
-__all__ = ["DELIMITER_TAGS", "VALUE_TAGS", "DelimiterTag", "ValueTag", "describe_tag"]
+__all__ = [
+    "DELIMITER_TAGS",
+    "FORMS",
+    "SIZES",
+    "STRINGS",
+    "VALUE_TAGS",
+    "DelimiterTag",
+    "Form",
+    "ValueTag",
+    "describe_tag",
+]
 
 
 class DelimiterTag(IntEnum):
@@ -111,6 +122,68 @@ DELIMITER_TAGS: tuple[DelimiterTag | int, ...] = tuple([_DELIMITERS.get(octet, o
 
 VALUE_TAGS: tuple[ValueTag | int, ...] = tuple([_VALUES.get(octet, octet) for octet in range(256)])
 """For every octet its `ValueTag`, or the octet itself where it has no name."""
+
+
+class Form(IntEnum):
+    """How the octets of a value are built (RFC 8010 section 3.9). The numbers are shared with the compiled codec."""
+
+    OCTETS = 0  # as they come: octetString, and whatever is not assigned
+    WORD = 1  # a character string of which senders repeat a few: keyword, charset, ...
+    TEXT = 2  # any other character string: text, name, URI
+    INTEGER = 3
+    BOOLEAN = 4
+    DATE_TIME = 5
+    RESOLUTION = 6
+    RANGE_OF_INTEGER = 7
+    WITH_LANGUAGE = 8
+    OUT_OF_BAND = 9
+    COLLECTION = 10
+    NO_VALUE = 11  # a delimiter, endCollection, memberAttrName: no value stands under it
+
+
+_FORMS = {
+    Form.WORD: (0x44, 0x46, 0x47, 0x48, 0x49),
+    Form.TEXT: (0x41, 0x42, 0x45),
+    Form.INTEGER: (0x21, 0x23),
+    Form.BOOLEAN: (0x22,),
+    Form.DATE_TIME: (0x31,),
+    Form.RESOLUTION: (0x32,),
+    Form.RANGE_OF_INTEGER: (0x33,),
+    Form.WITH_LANGUAGE: (0x35, 0x36),
+    Form.OUT_OF_BAND: (0x10, 0x12, 0x13, 0x15, 0x16, 0x17),
+    Form.COLLECTION: (0x34,),
+    Form.NO_VALUE: (*range(0x10), 0x37, 0x4A),
+}
+_FORM_OF = {tag: form for form, tags in _FORMS.items() for tag in tags}
+
+FORMS = bytes([_FORM_OF.get(octet, Form.OCTETS) for octet in range(256)])
+"""For every octet the `Form` of what stands under it. Readers and writers of both codecs ask nothing else."""
+
+STRINGS = frozenset((*_FORMS[Form.WORD], *_FORMS[Form.TEXT]))
+"""The tags of character strings without a language."""
+
+SIZES: dict[int, tuple[int, int]] = {
+    **dict.fromkeys((0x10, 0x11, 0x12, 0x13, 0x15, 0x16, 0x17, 0x34, 0x37), (0, 0)),
+    **dict.fromkeys((0x21, 0x23), (4, 4)),
+    0x22: (1, 1),
+    0x30: (0, 32_767),
+    0x31: (11, 11),
+    0x32: (9, 9),
+    0x33: (8, 8),
+    **dict.fromkeys((0x35, 0x36), (4, 1_100)),  # two lengths, a language, a text
+    0x41: (0, 1_023),
+    0x42: (0, 255),
+    0x44: (0, 255),
+    0x45: (0, 1_023),
+    0x46: (0, 63),
+    0x47: (0, 63),
+    0x48: (0, 63),
+    0x49: (0, 255),
+    0x4A: (1, 255),
+    0x7F: (4, 32_767),
+}
+"""How few and how many octets a value of each tag that is assigned may have (RFC 8010 section 3.9, RFC 8011 section
+5.1). A codec reads and writes longer ones too."""
 
 
 def describe_tag(octet: int) -> str:

@@ -1,20 +1,23 @@
 """Checks a message against RFC 8010, RFC 8011 and the registry: `validate`.
 
-The rule of this file: it tells everything and refuses nothing. What is judged was accepted by `decode`, so framing is
-sound; what a value may be stands in `ippfast.syntaxes`, what an issue means in `ippfast.issues`. Linear in the size
-of the message, and never an exception for what is in it.
+The rule of this file: it tells everything and refuses nothing. It looks closely at what a glance (`_glance.pyx`) has
+doubts about, and finds the words for it; in the pure twin that is everything. What is judged was accepted by `decode`,
+so framing is sound; what a value may be stands in `ippfast.syntaxes`, what an issue means in `ippfast.issues`. Linear
+in the size of the message, and never an exception for what is in it.
 """
 
 from functools import lru_cache
+from itertools import pairwise
 
 from . import registry
+from .codec import IMPLEMENTATION
 from .enums import Operation, Status
 from .issues import RULES, Issue
 from .registry import AttributeSpec
 from .syntaxes import describe_tagged, is_name, value_faults
 from .tags import DelimiterTag, ValueTag, describe_tag
 from .targets import TARGETS, needs_job, needs_target
-from .values import OutOfBand
+from .values import OutOfBand, RangeOfInteger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     from .codec import Attribute, AttributeGroup, Collection, Message
 
     Role: TypeAlias = Literal["request", "response"]
+
+if TYPE_CHECKING or IMPLEMENTATION == "python":
+    from ._glance_py import doubtful, head
+else:
+    from ._glance import doubtful, head
 
 __all__ = ["guess_role", "validate"]
 
@@ -33,15 +41,38 @@ _UNSUPPORTED_STATUSES = {
     Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED,
     Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
 }
+# It lists values that do not go together, in no order.
+_CONSTRAINTS = "job-constraints-supported/"
 _STATUS_CLASSES = {0x00, 0x01, 0x03, 0x04, 0x05}
-# The operations whose requests may take an attribute away (RFC 3380 section 8.2).
-_SETTING = {
-    Operation.SET_PRINTER_ATTRIBUTES,
+# The operations whose requests may take an attribute away: RFC 3380 section 8.2, and what came after it. Not those of
+# Set-Printer-Attributes.
+_DELETING = {
     Operation.SET_JOB_ATTRIBUTES,
     Operation.SET_DOCUMENT_ATTRIBUTES,
     Operation.SET_RESOURCE_ATTRIBUTES,
     Operation.SET_SYSTEM_ATTRIBUTES,
 }
+# What the requests of an operation must have beside charset, natural language and target, and where that stands.
+_REQUIRED: dict[int, tuple[tuple[str, str], ...]] = {
+    Operation.PRINT_URI: (("document-uri", "RFC 8011 section 4.2.2"),),
+    Operation.SEND_DOCUMENT: (("last-document", "RFC 8011 section 4.3.1.1"),),
+    Operation.SEND_URI: (
+        ("last-document", "RFC 8011 section 4.3.1.1"),
+        ("document-uri", "RFC 8011 section 4.3.2"),
+    ),
+    Operation.GET_NOTIFICATIONS: (("notify-subscription-ids", "RFC 3996 section 5.1.1"),),
+}
+_REQUIRED_GROUPS: dict[int, tuple[DelimiterTag, str]] = {
+    Operation.SET_PRINTER_ATTRIBUTES: (DelimiterTag.PRINTER, "RFC 3380 section 4.1"),
+    Operation.SET_JOB_ATTRIBUTES: (DelimiterTag.JOB, "RFC 3380 section 4.2"),
+}
+# These have a value for each value of printer-uri-supported.
+_PARALLEL = (
+    ("uri-authentication-supported", "RFC 8011 section 5.4.2"),
+    ("uri-security-supported", "RFC 8011 section 5.4.3"),
+)
+# Their requests have no printer attributes (RFC 8011 sections 4.2 and 4.3).
+_WITHOUT_PRINTER = range(Operation.PRINT_JOB, Operation.PURGE_JOBS + 1)
 _RESPONSE_GROUPS = (DelimiterTag.UNSUPPORTED, DelimiterTag.EVENT_NOTIFICATION)
 # What tells a response whose status-code is an operation-id too, beside those groups and printer attributes.
 _RESPONSE_ATTRIBUTES = ("status-message", "notify-status-code", "notify-get-interval", "job-state")
@@ -56,7 +87,29 @@ def validate(message: "Message", *, role: "Role | None" = None) -> list[Issue]:
     duplicates, and each value: its form, syntax, length, range and number, out-of-band values, members of
     collections. That a name, an enum or a keyword is not registered is an information only.
     """
-    return _Validator(message, role or guess_role(message)).run()
+    found = head(message, role, _facts(message.code))
+    validator = _Validator(message, found or role or guess_role(message))
+    if found is None:
+        validator.look_at_head()
+    for group in message.groups:
+        validator.attributes(group)
+    return validator.issues
+
+
+@lru_cache(maxsize=1024)
+def _facts(code: int) -> int:
+    """What of a code's rules `head` has to know; the numbers stand there too."""
+    operation, status = Operation.coerce(code), Status.coerce(code)
+    is_operation = isinstance(operation, Operation) or 0x4000 <= code <= 0x7FFF
+    facts = (
+        is_operation,
+        isinstance(status, Status),
+        code in _REQUIRED or code in _REQUIRED_GROUPS,
+        code in _UNSUPPORTED_STATUSES,
+        needs_job(code),
+        code in _WITHOUT_PRINTER,
+    )
+    return sum(fact << place for place, fact in enumerate(facts))
 
 
 def guess_role(message: "Message") -> "Role":
@@ -87,16 +140,14 @@ class _Validator:
         self.issues: list[Issue] = []
         self.charset = "utf-8"
 
-    def run(self) -> list[Issue]:
+    def look_at_head(self) -> None:
+        """What is no attribute's own: the header, the groups, what has to come first."""
         self.header()
         self.groups()
         for group in self.message.groups:
             if group.tag == DelimiterTag.OPERATION:
                 self.operation_attributes(group)
                 break
-        for group in self.message.groups:
-            self.attributes(group)
-        return self.issues
 
     def add(
         self,
@@ -112,12 +163,13 @@ class _Validator:
         name, _, member = path.partition("/")
         if attribute is not None and not path:
             name = attribute.name
+        severity, rule_section = RULES[code]
         self.issues.append(
             Issue(
-                RULES[code].severity,
+                severity,
                 code,
                 message,
-                section or RULES[code].section,
+                section or rule_section,
                 None if group is None else group.tag,
                 name or None,
                 member or None,
@@ -130,8 +182,10 @@ class _Validator:
         message = self.message
         if message.version[0] not in (1, 2):
             self.add("version", f"expected version 1 or 2, got {message.version[0]}.{message.version[1]}")
-        if not 1 <= message.request_id < 2**31:
-            self.add("request-id", f"expected a request-id from 1 to 2147483647, got {message.request_id}")
+        # A response copies the request's (RFC 8011 section 4.1.2), be it 0, so there it is not the printer's fault.
+        least = 1 if self.role == "request" else 0
+        if not least <= message.request_id < 2**31:
+            self.add("request-id", f"expected a request-id from {least} to 2147483647, got {message.request_id}")
         if self.role == "request":
             if not 2 <= message.code <= 0x7FFF:
                 self.add("operation-id", f"expected an operation-id from 0x0002 to 0x7fff, got 0x{message.code:04x}")
@@ -158,9 +212,16 @@ class _Validator:
                 self.add("reserved-group", f"the tag of {describe_tag(tag)} is not assigned", group)
             elif self.role == "request" and tag in _RESPONSE_GROUPS:
                 self.add("unexpected-group", "a request has no such group", group)
+            elif tag == DelimiterTag.PRINTER and self.role == "request" and self.message.code in _WITHOUT_PRINTER:
+                self.add("unused-group", f"{self.message.operation} has no such group", group)
         missing = self.role == "response" and DelimiterTag.UNSUPPORTED not in seen
         if missing and self.message.code in _UNSUPPORTED_STATUSES:
             self.add("missing-unsupported-group", f"{self.message.status} without unsupported attributes")
+        if self.role == "request" and self.message.code in _REQUIRED_GROUPS:
+            tag, section = _REQUIRED_GROUPS[self.message.code]
+            if tag not in seen:
+                words = f"{self.message.operation} without {describe_tag(tag)}"
+                self.add("missing-group", words, section=section)
 
     def operation_attributes(self, group: "AttributeGroup") -> None:
         """Charset, natural language and target (RFC 8011 sections 4.1.4 and 4.1.5)."""
@@ -181,6 +242,10 @@ class _Validator:
             self.charset = charset.values[0].lower()
         if self.role == "request":
             self.target(group, names)
+            for name, section in _REQUIRED.get(self.message.code, ()):
+                if name not in names:
+                    words = f"{self.message.operation} without {name}"
+                    self.add("missing-operation-attribute", words, group, section=section)
 
     def target(self, group: "AttributeGroup", names: list[str]) -> None:
         code = self.message.code
@@ -214,12 +279,10 @@ class _Validator:
     def attributes(self, group: "AttributeGroup") -> None:
         # What a client sent comes back in the unsupported attributes: it is not for the registry to judge there.
         judged = group.tag != DelimiterTag.UNSUPPORTED
-        seen: set[str] = set()
-        for attribute in group:
+        for attribute, is_repeated, doubts in doubtful(group, self.role == "request", group.tag):
             name = attribute.name
-            if name in seen:
+            if is_repeated:
                 self.add("duplicate-attribute", "the group has it already", group, attribute)
-            seen.add(name)
             if not is_name(name):
                 words = "expected a name of lower-case letters, digits, '-', '_' and '.' that begins with a letter"
                 self.add("attribute-name", words, group, attribute)
@@ -229,16 +292,54 @@ class _Validator:
             elif spec is not None and group.tag not in spec.group_tags and isinstance(group.tag, DelimiterTag):
                 groups = " and ".join(describe_tag(tag) for tag in spec.group_tags)
                 self.add("other-group", f"it is registered for {groups}", group, attribute)
-            self.values(group, attribute, name, spec)
+            self.values(group, attribute, name, spec, doubts)
+        if judged:
+            self.parallel(group)
 
-    def values(self, group: "AttributeGroup", attribute: "Attribute", path: str, spec: AttributeSpec | None) -> None:
+    def parallel(self, group: "AttributeGroup") -> None:
+        """What tells of each of a printer's URIs has a value for each (RFC 8011 sections 5.4.2 and 5.4.3)."""
+        uris = group.get("printer-uri-supported")
+        for name, section in _PARALLEL if uris is not None else ():
+            attribute = group.get(name)
+            if attribute is not None and len(attribute.values) != len(uris.values):
+                words = f"expected a value for each of {len(uris.values)} in printer-uri-supported"
+                words += f", got {len(attribute.values)}"
+                self.add("parallel-values", words, group, attribute, section=section)
+
+    def sequence(self, group: "AttributeGroup", attribute: "Attribute", path: str) -> None:
+        """What the values of a set are to each other."""
         values = attribute.values
+        if attribute.name == "page-ranges":
+            ranges = [(at, each) for at, each in enumerate(values) if isinstance(each, RangeOfInteger)]
+            for (_, before), (index, each) in pairwise(ranges):
+                if each.lower <= before.upper:
+                    words = f"expected ranges that ascend without overlap, got {each} after {before}"
+                    self.add("value-order", words, group, attribute, path=path, index=index)
+        if attribute.name.endswith("state-reasons") and len(values) > 1 and "none" in values:
+            words = f"expected 'none' alone, got it among {len(values)} reasons"
+            index = values.index("none")
+            self.add("none-among-values", words, group, attribute, path=path, index=index)
+
+    def values(
+        self,
+        group: "AttributeGroup",
+        attribute: "Attribute",
+        path: str,
+        spec: AttributeSpec | None,
+        doubts: list[int] | None = None,
+    ) -> None:
+        """doubts: the indices of the values to look at; None for all."""
+        values, tags = attribute.values, attribute.tags
         if spec is not None and not spec.set and len(values) > 1:
             words = f"expected one value of {spec.syntax}, got {len(values)}"
             self.add("too-many-values", words, group, attribute, path=path)
-        for index, (tag, value) in enumerate(zip(attribute.tags, values, strict=True)):
+        if len(values) > 1 and group.tag != DelimiterTag.UNSUPPORTED and not path.startswith(_CONSTRAINTS):
+            self.sequence(group, attribute, path)
+        for index in range(len(values)) if doubts is None else doubts:
+            tag, value = tags[index], values[index]
             if isinstance(value, OutOfBand):
-                if len(values) > 1:
+                if len(values) > 1 and not (value is OutOfBand.ADMIN_DEFINE and self.role == "response"):
+                    # RFC 3380 section 8.3: admin-define is an additional value of an "xxx-supported" attribute.
                     words = f"expected {describe_tag(tag)} alone, got it among {len(values)} values"
                     self.add("out-of-band-among-values", words, group, attribute, path=path, index=index)
                 self.out_of_band(group, attribute, path, spec, value, index)
@@ -257,16 +358,17 @@ class _Validator:
                 self.members(group, value, path, spec)  # type: ignore[arg-type]  # the tag of a Collection
 
     def members(self, group: "AttributeGroup", collection: "Collection", path: str, spec: AttributeSpec | None) -> None:
-        seen: set[str] = set()
-        for attribute in collection:
+        for attribute, is_repeated, doubts in doubtful(collection, self.role == "request", group.tag, path):
             member = f"{path}/{attribute.name}"
-            if attribute.name in seen:
+            if is_repeated:
                 self.add("duplicate-member", "the collection has it already", group, attribute, path=member)
-            seen.add(attribute.name)
+            if not is_name(attribute.name):
+                words = "expected a name of lower-case letters, digits, '-', '_' and '.' that begins with a letter"
+                self.add("member-name", words, group, attribute, path=member)
             member_spec = None if spec is None else registry.lookup(member, group.tag)
             if spec is not None and member_spec is None and _has_members(path):
                 self.add("unknown-member", "no member of this name is registered", group, attribute, path=member)
-            self.values(group, attribute, member, member_spec)
+            self.values(group, attribute, member, member_spec, doubts)
 
     def out_of_band(
         self,
@@ -282,18 +384,26 @@ class _Validator:
         request = self.role == "request"
         if unsupported or (spec is not None and value.value in spec.out_of_band):
             return
+        section = None
         if value in (OutOfBand.UNKNOWN, OutOfBand.NO_VALUE):
             # A response may say of any attribute that its value is not known or not set.
             expected = "a value" if request and spec is not None else ""
         elif value is OutOfBand.DELETE_ATTRIBUTE:
-            expected = "" if request and self.message.code in _SETTING else "it in Set-* requests only"
+            expected = "" if request and self.message.code in _DELETING else "it in Set-Job-Attributes requests only"
+            section = "RFC 3380 section 8.2"
         elif value is OutOfBand.ADMIN_DEFINE:
-            expected = "it in responses to Get-*-Supported-Values only" if request else ""
+            # RFC 3380 has it in one response, which does not say that it is the one, for attributes that take names.
+            named = spec is None or (spec.name.endswith("-supported") and ValueTag.NAME in spec.tags)
+            expected = "" if named and not request else "it in Get-Printer-Supported-Values responses only"
+            section = "RFC 3380 section 8.3"
+        elif value is OutOfBand.NOT_SETTABLE:
+            expected = "it among unsupported attributes only"
+            section = "RFC 3380 section 8.1"
         else:
             expected = "it among unsupported attributes only"
         if expected:
             words = f"expected {expected}, got {describe_tag(value.value)}"
-            self.add("out-of-band-misplaced", words, group, attribute, path=path, index=index)
+            self.add("out-of-band-misplaced", words, group, attribute, path=path, index=index, section=section)
 
 
 def _ordinal(names: list[str], name: str) -> str:

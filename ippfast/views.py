@@ -7,8 +7,10 @@ or left as it came. `ippfast.media` has the sizes in media names.
 import codecs
 import re
 from collections import namedtuple
+from functools import partial
 
 from . import registry
+from .codec import IMPLEMENTATION
 from .tags import ValueTag, describe_tag
 from .values import DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
     from .codec import Attribute, AttributeGroup, Collection, Message
 
+if TYPE_CHECKING or IMPLEMENTATION == "python":
+    from ._plain_py import to_plain
+else:
+    from ._plain import to_plain
+
 __all__ = [
     "DeviceID",
     "StateReason",
@@ -26,6 +33,7 @@ __all__ = [
     "decode_text",
     "group_to_dict",
     "parse_device_id",
+    "plain_value",
     "state_reasons",
     "supplies",
     "to_dict",
@@ -78,32 +86,43 @@ def group_to_dict(group: "AttributeGroup", charset: str = "utf-8") -> "dict[str,
     | collection | a dictionary of its members, by these rules |
     | out-of-band | None; no element in a list |
     """
-    return _to_dict(group, "", group.tag, charset)
+    rare = partial(plain_value, charset=charset)
+    made = to_plain(group, group.tag, charset.lower() not in ("utf-8", "us-ascii"), rare)
+    return _to_dict(group, "", group.tag, charset) if made is None else made
 
 
-def _to_dict(owner: "AttributeGroup | Collection", path: str, tag: int, charset: str) -> "dict[str, Any]":
+_LONGEST_NAME = 255
+"""Of more octets no name can be registered (RFC 8011 section 5.1.4), nor what is inside it: each member would make a
+path again that is as long as the sender likes."""
+
+
+def _to_dict(owner: "AttributeGroup | Collection", path: str | None, tag: int, charset: str) -> "dict[str, Any]":
+    """path: what stands before the names in the registry; None where nothing is registered."""
     made: dict[str, Any] = {}
     for attribute in owner:
-        if attribute.name not in made:
-            made[attribute.name] = _values(attribute, f"{path}{attribute.name}", tag, charset)
+        name = attribute.name
+        if name not in made:
+            whole = None if path is None or len(name) > _LONGEST_NAME else f"{path}{name}"
+            made[name] = _values(attribute, whole, tag, charset)
     return made
 
 
-def _values(attribute: "Attribute", path: str, tag: int, charset: str) -> "Any":
+def _values(attribute: "Attribute", path: str | None, tag: int, charset: str) -> "Any":
     plain = [
-        _to_dict(value, f"{path}/", tag, charset)  # type: ignore[arg-type]  # the tag of a Collection
+        _to_dict(value, None if path is None else f"{path}/", tag, charset)  # type: ignore[arg-type]  # by its tag
         if value_tag == ValueTag.BEG_COLLECTION
-        else _plain(value, charset)
+        else plain_value(value, charset)
         for value_tag, value in zip(attribute.tags, attribute.values, strict=True)
         if not isinstance(value, OutOfBand)
     ]
-    spec = registry.lookup(path, tag)
+    spec = None if path is None else registry.lookup(path, tag)
     if spec is not None and not spec.set and len(plain) < 2:
         return plain[0] if plain else None
     return plain
 
 
-def _plain(value: object, charset: str) -> "Any":
+def plain_value(value: object, charset: str = "utf-8") -> "Any":
+    """A value that is no collection as `group_to_dict` has it."""
     if isinstance(value, str):
         return decode_text(value, charset)
     if isinstance(value, StringWithLanguage):
@@ -142,6 +161,8 @@ def decode_text(string: str, charset: str = "utf-8") -> str:
     octets = string.encode("utf-8", "surrogateescape") if _encodable(string) else string.encode("utf-8", "replace")
     for name in (charset, "utf-8", "cp1252"):
         try:
+            if not name.isascii():  # no charset has such a name (RFC 2978 section 2.3), and CPython 3.15 warns of it
+                continue
             codec = codecs.lookup(name)
             if _CHARSETS.fullmatch(codec.name):
                 return octets.decode(codec.name)
@@ -213,14 +234,14 @@ _SEVERITIES = ("report", "warning", "error")
 def state_reasons(values: "Iterable[object]") -> list[StateReason]:
     """Take the values of printer-state-reasons apart (RFC 8011 section 5.4.12).
 
-    A reason without a severity is an error, as the RFC says. ``"none"`` is no reason, and values that are no
-    strings are left out. Registered keywords that end like a severity, such as ``"media-path-input-feed-error"``,
-    stay whole.
+    A reason without a severity is an error, as the RFC says. ``"none"`` is no reason, nor is an empty one, and values
+    that are no strings are left out. Registered keywords that end like a severity, such as
+    ``"media-path-input-feed-error"``, stay whole.
     """
     whole = registry.keywords("printer-state-reasons")
     found = []
     for value in values:
-        if not isinstance(value, str) or value == "none":
+        if not isinstance(value, str) or value in ("none", ""):
             continue
         reason, _, severity = value.rpartition("-")
         if value in whole or not reason or severity not in _SEVERITIES:
@@ -276,17 +297,38 @@ def supplies(printer: "AttributeGroup") -> list[Supply]:
     ]
 
 
+# What colorantname calls colors (PWG 5100.13, RFC 3805 prtMarkerColorantValue). Of others, no color is known.
+_COLORANTS = {
+    "none": "",
+    "black": "#000000",
+    "white": "#FFFFFF",
+    "red": "#FF0000",
+    "green": "#00FF00",
+    "blue": "#0000FF",
+    "cyan": "#00FFFF",
+    "magenta": "#FF00FF",
+    "yellow": "#FFFF00",
+}
+_HEX_COLORS = re.compile(r"(?:#[0-9A-Fa-f]{6}){1,16}")
+
+
 def _pwg_supplies(printer: "AttributeGroup") -> list[Supply]:
-    """From values such as ``b"type=toner;unit=percent;maxcapacity=100;level=75;"`` (PWG 5100.13)."""
+    """From values such as ``b"type=toner;unit=percent;maxcapacity=100;level=75;"`` (PWG 5100.13).
+
+    They are octetStrings; some printers send text.
+    """
     names = _column(printer, "printer-supply-description", str)
     found = []
-    for place, value in enumerate(_column(printer, "printer-supply", bytes)):
-        pairs = [pair.partition("=") for pair in (value or b"").decode("utf-8", "replace").split(";")]
+    for place, value in enumerate(_column(printer, "printer-supply", (bytes, str))):
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
+        pairs = [pair.partition("=") for pair in text.split(";")]
         fields = {key.strip().lower(): text.strip() for key, equals, text in pairs if equals}
         level, capacity = _number(fields.get("level", "")), _number(fields.get("maxcapacity", ""))
         if level is not None and level >= 0 and fields.get("unit") != "percent":
             level = min(100, round(100 * level / capacity)) if capacity is not None and capacity > 0 else None
-        found.append(Supply(_at(names, place), fields.get("type"), None, level, None, None))
+        colorant = fields.get("colorantname", "")
+        colors = _colors(colorant if _HEX_COLORS.fullmatch(colorant) else _COLORANTS.get(colorant.lower()))
+        found.append(Supply(_at(names, place), fields.get("type"), colors, level, None, None))
     return found
 
 
@@ -294,7 +336,7 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else None
 
 
-def _column(printer: "AttributeGroup", name: str, kind: type) -> "list[Any]":
+def _column(printer: "AttributeGroup", name: str, kind: "type | tuple[type, ...]") -> "list[Any]":
     """The values of an attribute; None for those that are of another kind. None at all where it is out-of-band."""
     attribute = printer.get(name)
     if attribute is None or isinstance(attribute.values[0], OutOfBand):

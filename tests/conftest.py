@@ -8,17 +8,44 @@ import os
 
 import hypothesis
 import pytest
+from browser import browser
+from engines import object_server, postgres
 from http_shells import serving
 from hypothesis import HealthCheck
 from implementations import COMPILED, IMPLEMENTATIONS, NAMES, Implementation
-from peers import eve_printer, scheduler, system_bus
+from peers import (
+    eve_printer,
+    guarded_scheduler,
+    left_out,
+    left_out_without_its_peers,
+    scheduler,
+    standard_scheduler,
+    system_bus,
+)
 
 import ippfast
 
-__all__ = ["codec", "eve_printer", "pytest_report_header", "scheduler", "selected", "serving", "system_bus"]
+__all__ = [
+    "browser",
+    "codec",
+    "eve_printer",
+    "guarded_scheduler",
+    "left_out_without_its_peers",
+    "object_server",
+    "postgres",
+    "pytest_report_header",
+    "scheduler",
+    "selected",
+    "serving",
+    "standard_scheduler",
+    "system_bus",
+]
 
 # Where there is one twin only, nothing is to be compared.
-PARITY = ["test_parity.py", "test_parity_chunks.py", "test_parity_model.py", "test_parity_octets.py"]
+PARITY = [f"codec/test_parity{rest}.py" for rest in ("", "_chunks", "_fuzz", "_model", "_octets")] + [
+    "raster/test_parity_lines.py",
+    "arrow/test_parity_tables.py",
+]
 collect_ignore = [] if COMPILED is not None else PARITY
 
 hypothesis.settings.register_profile(
@@ -28,8 +55,24 @@ hypothesis.settings.register_profile("dev", deadline=None, suppress_health_check
 hypothesis.settings.load_profile("ci" if "IPPFAST_CI" in os.environ else "dev")
 
 
+# A command that a test starts is the installed package's, whatever tree the test stands in. It keeps nothing at home,
+# so that it tells nobody how to get the compiled codec (cli/first_use.py).
+os.environ["PYTHONSAFEPATH"] = "1"
+os.environ["XDG_STATE_HOME"] = os.devnull
+if COMPILED is None:
+    os.environ["IPPFAST_PURE"] = "1"
+
+
 def pytest_report_header() -> str:
     return f"ippfast {ippfast.__version__}: twins {', '.join(map(repr, IMPLEMENTATIONS))}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What was left out is the last thing that a run prints."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and (skipped := reporter.stats.get("skipped")):
+        reporter.write_line(left_out(report.longrepr[2] for report in skipped))
 
 
 @pytest.fixture(scope="session", params=IMPLEMENTATIONS, ids=repr)

@@ -3,7 +3,7 @@
     python -m build && python tools/check_distributions.py [DIRECTORY]
 
 The rule of this file: the sdist is every file of the repository and nothing that a build made; the wheel is the
-package's Python files, py.typed, the printer's description and the compiled modules, and none of the sources of
+package's Python files, py.typed, the printer's description, a font and the compiled modules, and none of the sources of
 these. Exit status 1, and the names, where that is not so.
 """
 
@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGED = r"ippfast/(.*\.py|py\.typed|printer/(description\.toml|icon\.png))"
+PACKAGED = r"ippfast/(.*\.py|py\.typed|printer/(description\.toml|web/assets/.*)|convert/NotoSansMono-Regular\..*)"
 GENERATED = r"PKG-INFO|setup\.cfg|ippfast\.egg-info/.*"
 
 

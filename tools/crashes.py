@@ -1,6 +1,9 @@
 """Kills a print server again and again while clients print, and looks what is left: nothing acknowledged is lost.
 
-    python tools/crashes.py [--kills 300] [--seed 1]
+    python tools/crashes.py [--kills 300] [--seed 1] [--limit 5] [--store postgresql://...]
+
+With --limit, a user may have so many jobs, none of them is printed, and clients print and cancel at that edge: there is
+never one job more, whenever the server is killed.
 
 The rule of this file: the server is a process of its own that gets SIGKILL at a random moment; what is judged is what
 the clients were told, and what lies on the disk in the end. The name of each document is its SHA-256, so that any
@@ -24,24 +27,31 @@ from pathlib import Path
 from ippfast import operations
 from ippfast.enums import JobState, Status
 from ippfast.http import Client, HTTPError
-from ippfast.printer.store import ACTIVE, Store
+from ippfast.printer import Place
+from ippfast.printer.storage.files import MARK
+from ippfast.printer.storage.rows import ACTIVE
+from ippfast.printer.storage.seam import MAX_ATTEMPTS, Storage
 
-__all__ = ["Crashes", "Result"]
+__all__ = ["Crashes", "Edge", "Result"]
 
 _SERVER = """
 import os, signal, sys
 from pathlib import Path
 from ippfast.http import Server
-from ippfast.printer import Directory, SpoolPrinter, job_operations
+from ippfast.printer import Directory, Place, PrinterLimits, SpoolPrinter
 
-state, out = map(Path, sys.argv[1:])
+state, out, limit = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+place, shared = Place(store=sys.argv[4] or state, documents=state / "documents"), bool(sys.argv[4])
 for _ in sys.stdin:  # each line asks for a server; forked off, it need not import all that again
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         continue
-    description = {"multiple-operation-time-out": 1}
-    with SpoolPrinter(state, output=Directory(out), description=description, history=None) as printer:
+    description, limits = {"multiple-operation-time-out": 1}, PrinterLimits(history=None, user_jobs=limit or None)
+    output = Directory(out)
+    with SpoolPrinter(place, output=output, description=description, limits=limits, shared=shared) as printer:
+        if limit:
+            printer.pause()
         with Server(printer, port=0) as server:
             print(os.getpid(), server.port, flush=True)
             while True:
@@ -60,19 +70,24 @@ class Result:
     documents: int = 0
     begun_anew: int = 0
     aborted: int = 0
+    refused: int = 0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.kills} kills, {self.acknowledged} jobs and {self.documents} documents acknowledged,"
-            f" {self.begun_anew} jobs begun anew, {self.aborted} aborted, {len(self.faults)} faults"
+            f" {self.begun_anew} jobs begun anew, {self.aborted} aborted, {self.refused} refused,"
+            f" {len(self.faults)} faults"
         )
 
 
 class Crashes:
     """One spool, and what clients were told about it."""
 
-    def __init__(self, directory: Path, seed: int) -> None:
+    limit = 0
+
+    def __init__(self, directory: Path, seed: int, *, store: str = "") -> None:
+        self._store = store
         self._state, self._out = directory / "state", directory / "out"
         self._state.mkdir()
         self._random = random.Random(seed)
@@ -83,7 +98,7 @@ class Crashes:
 
     def run(self, kills: int) -> Result:
         """Kill the server so many times, then let it end its work, and judge."""
-        command = [sys.executable, "-c", _SERVER, str(self._state), str(self._out)]
+        command = [sys.executable, "-c", _SERVER, str(self._state), str(self._out), str(self.limit), self._store]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as self._servers:
@@ -94,6 +109,9 @@ class Crashes:
             os.kill(process, signal.SIGKILL)
         self._judge()
         return self.result
+
+    def _storage(self) -> Storage:
+        return Place(store=self._store or self._state, documents=self._state / "documents").open()
 
     def _start(self) -> tuple[int, str]:
         """A server. Its process, and its URI."""
@@ -117,6 +135,10 @@ class Crashes:
         for client in clients:
             client.join()
         self.result.kills += 1
+        self._look()
+
+    def _look(self) -> None:
+        """Look at what a killed server has left."""
 
     def _print(self, uri: str, seed: float, ended: threading.Event) -> None:
         """Print until the server is gone."""
@@ -150,7 +172,8 @@ class Crashes:
 
     def _settle(self) -> None:
         """Let the last server end what is left."""
-        store = Store(self._state / "jobs.sqlite")
+        storage = self._storage()
+        store = storage.queue("print")
         try:
             end = time.monotonic() + _SETTLING
             while store.count(ACTIVE):
@@ -159,12 +182,13 @@ class Crashes:
                     return
                 time.sleep(0.05)
         finally:
-            store.close()
+            storage.close()
 
     def _judge(self) -> None:
         result, faults = self.result, self.result.faults
         result.acknowledged, result.documents = len(self._jobs), len(self._documents)
-        store = Store(self._state / "jobs.sqlite")
+        storage = self._storage()
+        store = storage.queue("print")
         try:
             jobs = {job.id: job for job in store.jobs()}
             files: set[str] = set()
@@ -172,15 +196,15 @@ class Crashes:
             for job in jobs.values():
                 result.begun_anew += job.attempts > 1
                 result.aborted += job.state == JobState.ABORTED
-                if job.state == JobState.ABORTED and job.documents:
+                # On a slow machine a job may be what the server does whenever it is killed: that has its limit.
+                if job.state == JobState.ABORTED and job.documents and job.attempts < MAX_ATTEMPTS:
                     faults.append(f"job {job.id} was aborted: {job.message}")
                 if job.state == JobState.ABORTED and "aborted-by-system" not in job.reasons:
                     faults.append(f"job {job.id} was aborted for no reason")
                 for document in store.documents(job.id):
-                    files.add(document.file)
+                    files.add(document.key)
                     found.add((job.id, document.name))
-                    path = self._state / "documents" / document.file
-                    if not path.exists() or _hash(path.read_bytes()) != document.name:
+                    if _read(storage, document.key) != document.name:
                         faults.append(f"document {document.number} of job {job.id} is not what was sent")
                     out = list(self._out.glob(f"{job.id}-{document.number}-*"))
                     if job.state == JobState.COMPLETED and [_hash(each.read_bytes()) for each in out] != [
@@ -188,17 +212,62 @@ class Crashes:
                     ]:
                         faults.append(f"document {document.number} of job {job.id} was not put out")
         finally:
-            store.close()
+            storage.close()
         faults += [f"job {job_id} was acknowledged and is lost" for job_id in self._jobs.keys() - jobs.keys()]
         faults += [f"a document of job {job_id} was acknowledged and is lost" for job_id, _ in self._documents - found]
-        left = {path.name for path in (self._state / "documents").iterdir()} - files
+        left = {path.name for path in (self._state / "documents").iterdir()} - files - {MARK}
         faults += [f"the spool has {name}, which no job has" for name in sorted(left)]
         faults += [f"{path.name} was left over" for path in self._out.glob(".*")]
+
+
+class Edge(Crashes):
+    """Clients of one user at the limit of its jobs."""
+
+    def __init__(self, directory: Path, seed: int, limit: int, *, store: str = "") -> None:
+        super().__init__(directory, seed, store=store)
+        self.limit = limit
+
+    def _look(self) -> None:
+        storage = self._storage()
+        try:
+            count = storage.queue("print").count()
+        finally:
+            storage.close()
+        if count > self.limit:
+            self.result.faults.append(f"there are {count} jobs after kill {self.result.kills}")
+
+    def _print(self, uri: str, seed: float, ended: threading.Event) -> None:
+        choice, mine = random.Random(seed), list(self._jobs)
+        with contextlib.suppress(OSError, HTTPError), Client(uri) as client:
+            while not ended.is_set():
+                if mine and choice.random() < 0.3:
+                    client.send(operations.cancel_job(uri, mine.pop(choice.randrange(len(mine)))))
+                    continue
+                document, name = _document(choice)
+                answer = client.send(operations.print_job(uri, job_name="one", document_name=name), document)
+                if answer.status is Status.SERVER_ERROR_TOO_MANY_JOBS:
+                    with self._lock:
+                        self.result.refused += 1
+                        mine.append(choice.choice(list(self._jobs)))
+                    continue
+                mine.append(answer.job["job-id"].value)
+                self._note(answer.status, mine[-1], name)
+
+    def _settle(self) -> None:
+        """Nothing is printed."""
 
 
 def _document(choice: random.Random) -> tuple[bytes, str]:
     octets = b"%PDF-" + choice.randbytes(choice.choice([100, 5_000, 70_000, 1_500_000]))
     return octets, _hash(octets)
+
+
+def _read(storage: Storage, key: str) -> str | None:
+    """What hash a document has; None: it is lost."""
+    try:
+        return _hash(b"".join(storage.documents.open(key)))
+    except OSError:
+        return None
 
 
 def _hash(octets: bytes) -> str:
@@ -210,9 +279,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--store", default="", help="a database in the place of the state directory")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ippfast-crashes-") as name:
-        result = Crashes(Path(name), given.seed).run(given.kills)
+        directory = Path(name)
+        crashes = (
+            Edge(directory, given.seed, given.limit, store=given.store)
+            if given.limit
+            else Crashes(directory, given.seed, store=given.store)
+        )
+        result = crashes.run(given.kills)
     print(result)
     for fault in result.faults[:50]:
         print(fault)

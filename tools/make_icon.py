@@ -1,4 +1,4 @@
-"""Draws the printer's icon, ippfast/printer/icon.png: 128 by 128 pixels, PNG (PWG 5100.13 section 5.6.14).
+"""Draws the printer's icon, ippfast/printer/web/assets/icon.png: 128 by 128 pixels, PNG (PWG 5100.13 section 5.6.14).
 
 The rule of this file: nothing but zlib; the same file each time.
 """
@@ -52,6 +52,6 @@ def encode(pixels: list[list[tuple[int, int, int, int]]]) -> bytes:
 
 
 if __name__ == "__main__":
-    target = Path(__file__).resolve().parent.parent / "ippfast" / "printer" / "icon.png"
+    target = Path(__file__).resolve().parent.parent / "ippfast" / "printer" / "web" / "assets" / "icon.png"
     target.write_bytes(encode(draw()))
     print(f"{target.name}: {target.stat().st_size} octets")

@@ -25,6 +25,7 @@ ADAPTERS = {
     "pycups": "Pycups",
     "pyipp": "Pyipp",
 }
+UNCOUNTED = ("decode", "pieces", "dict", "validate", "recover", "request", "response")  # what these give has no number
 FRESH_OCTETS = 10_000  # of messages that are made before a timed loop encodes them: few enough for the caches
 LARGE = 16 << 20
 
@@ -80,7 +81,7 @@ def measure(adapter: Adapter, workload: str, iterations: int, option: str, octet
     if iterations > 1:
         run(argument)  # untimed: fills the caches, and shows whether it works at all
     elapsed, count = timed(run, argument, iterations)
-    return {"ns": elapsed, "count": len(octets) if workload in ("decode", "pieces") else count}
+    return {"ns": elapsed, "count": len(octets) if workload in UNCOUNTED else count}
 
 
 def measure_memory(adapter: Adapter, octets: bytes) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 --once          everything in small, to see that nothing is broken; nothing is written
 --report FILE   table and plot again from the JSON of an earlier run
--k PART         only this part (again for more): receive, spool, send, ask, memory, crowd, scale; nothing is written
+-k PART         only this part (again for more): receive, spool, send, ask, jobs, memory, crowd, scale;
+                nothing is written
 """
 
 import argparse

@@ -20,6 +20,7 @@ from ippfast import http
 
 from ..contenders import PYTHON_PEERS, READY, ROOT, peer_python, run_quietly
 from . import wire
+from .jobs import jobs
 from .processes import RECEIVER, SENDER, End, Failure, memory, on_core, peak_memory
 from .results import MEBIBYTE, Race, Results
 
@@ -48,6 +49,7 @@ class Plan:
         self.scale_octets = choose(1024, 256, 8) * MEBIBYTE
         self.wrk_seconds = choose(3, 2, 1)
         self.wrk_rounds = choose(3, 3, 1)
+        self.job_seconds = choose(3, 2, 1)
         self.idle, self.streams = choose(1_000, 1_000, 20), choose(50, 50, 5)
 
 
@@ -398,7 +400,7 @@ class Peers:
     """CUPS' ippeveprinter, tied to the receivers' core, with its spool in memory."""
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
-        sys.path.append(str(ROOT / "tests"))
+        sys.path.append(str(ROOT / "tests" / "support"))
         self.why = ""
         self.printer: Any = None
         from peers import EvePrinter, SystemBus
@@ -425,6 +427,7 @@ def run(plan: Plan, certificate: Path, only: Sequence[str], say: Callable[[str],
             "spool": lambda: spool(plan, peers),
             "send": lambda: send(plan),
             "ask": lambda: ask(plan, peers),
+            "jobs": lambda: jobs(plan, Turns),
             "memory": lambda: keep_memory(plan, certificate),
             "crowd": lambda: crowd(plan),
             "scale": lambda: scale(plan),

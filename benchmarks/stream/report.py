@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 
 from .results import MEBIBYTE, Results, figures
 
-__all__ = ["draw", "to_markdown"]
+__all__ = ["SIZES", "WORDS", "draw", "table", "to_markdown"]
 
 HOW = """\
 One end sends prepared octets over loopback, the other is judged; each has a core to itself where there are two, and all
@@ -29,7 +29,7 @@ SIZES = {"full": "", "quick": " (a quick run: rough figures)", "once": " (everyt
 WORDS = {True: "reached", False: "NOT REACHED", None: "not measured"}
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -53,7 +53,7 @@ def _races(results: Results) -> str:
             spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
             rows.append([race.title, name, f"{race.median(name):,.0f} {race.unit}", spread])
         rows += [[race.title, name, "cannot", error] for name, error in race.errors.items()]
-    return _table(["race", "who", "median", "slowest to fastest"], rows)
+    return table(["race", "who", "median", "slowest to fastest"], rows)
 
 
 def _mebibytes(octets: int) -> str:
@@ -69,7 +69,7 @@ def _crowd(results: Results) -> str:
         speed = each["streams"] * each["octets"] / each["seconds"] / 1e6
         cells = [_mebibytes(each["waiting"] - each["before"]), _mebibytes(each["peak"] - each["before"])]
         rows.append([each["who"], f"{each['idle']:,} and {each['streams']}", *cells, f"{speed:,.0f} MB/s"])
-    return _table(["who", "idle and streaming", "memory: idle", "memory: streaming", "speed of all streams"], rows)
+    return table(["who", "idle and streaming", "memory: idle", "memory: streaming", "speed of all streams"], rows)
 
 
 def _memory(results: Results) -> str:
@@ -83,7 +83,7 @@ def _memory(results: Results) -> str:
             rows.append(
                 [f"{each['who']}, {each['what']}", f"{each['octets'] / 2**30:g} GiB", *cells, f"{speed:,.0f} MB/s"]
             )
-    return _table(["ippfast at both ends", "document", "sender", "receiver", "speed"], rows)
+    return table(["ippfast at both ends", "document", "sender", "receiver", "speed"], rows)
 
 
 def _scale(results: Results) -> str:
@@ -91,13 +91,13 @@ def _scale(results: Results) -> str:
     for each in results.scale:
         cells = ["-", each["error"]] if "error" in each else [_mebibytes(each["more"]), f"{each['speed']:,.0f} MB/s"]
         rows.append([each["who"], _mebibytes(each["octets"]), *cells])
-    return _table(["who", "document", "memory over idle", "speed"], rows)
+    return table(["who", "document", "memory over idle", "speed"], rows)
 
 
 def to_markdown(results: Results, plot: str | None) -> str:
     goals = [[each.what, each.against, each.goal, each.found, WORDS[each.reached]] for each in figures(results)]
     parts: list[tuple[str, Callable[[], str]]] = [
-        ("The figures to reach", lambda: _table(["", "against", "at least", "found", ""], goals)),
+        ("The figures to reach", lambda: table(["", "against", "at least", "found", ""], goals)),
         ("Speeds", lambda: _races(results)),
         ("Memory of one large job", lambda: _memory(results)),
         ("Many connections", lambda: _crowd(results)),

@@ -3,6 +3,19 @@
 The rule of this package: it alone imports click and rich, and importing `ippfast.cli` itself imports neither,
 so that `main` can say what is missing. One module a command, or a few that belong together; `commands` lists them,
 and `failures` has the exit statuses.
+
+Where is the rule for ...
+
+- which commands there are: `commands.py`; how one ends that cannot do what it was asked: `failures.py`
+- who is asked, with which credentials, TLS and pins: `session.py`
+- what may stand for a parameter: `parameters.py`; for an attribute (``-o copies=2``): `values.py`; for media:
+  `media_words.py`; what completion offers: `completion.py`
+- lines or JSON: `output.py`; colour and width: `terminal.py`; what a terminal may be shown: `text.py`
+- a message in words: `describe.py`, as JSON: `plain.py`, losslessly: `lossless_json.py`
+- what `print` checks before it sends: `capabilities.py`; how it follows a job: `following.py`
+- what `serve` is put together from: `serving.py`, of several printers: `service.py`; where its jobs are: `state.py`
+- what `check` examines: `doors.py`, `certificates.py`, `ciphers.py`, `network.py`; how it grades: `findings.py`
+- what `capture` keeps and `replay` answers: `recordings.py`; what `scrub` leaves: `harmless.py`
 """
 
 import sys
@@ -18,10 +31,12 @@ def main() -> None:
     except ModuleNotFoundError as missing:
         if missing.name not in ("click", "rich"):
             raise
-        print(f"ippfast: the command needs {missing.name}: pip install 'ippfast[cli]'", file=sys.stderr)
+        print(f"ippfast: the command needs {missing.name}: pip install click rich", file=sys.stderr)
         sys.exit(2)
     del click, rich
 
     from .commands import ippfast
+    from .first_use import tell
 
+    tell()
     ippfast(prog_name="ippfast")

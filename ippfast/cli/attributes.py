@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import click
 
-from ippfast import AttributeGroup, DelimiterTag, Message
+from ippfast import AttributeGroup, DelimiterTag, Message, registry
 from ippfast.operations import get_printer_attributes
-from ippfast.views import StateReason, Supply, group_to_dict, state_reasons
+from ippfast.views import StateReason, Supply, state_reasons
 from ippfast.views import supplies as supplies_of
 
 from .describe import describe_group
 from .failures import Failure
 from .output import Output, table
+from .parameters import Keyword
+from .plain import plain, plain_fields
 from .session import Session, printer_command
 from .text import Line, Span, escape
 
@@ -30,8 +32,13 @@ _SUPPLY_ATTRIBUTES = [
 _BAR = 20
 
 
+def _names() -> set[str]:
+    """The names that a printer may be asked for."""
+    return {*_GROUPS, *registry.names(DelimiterTag.PRINTER)}
+
+
 @printer_command
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=Keyword(_names))
 def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None:
     """Show a printer's attributes.
 
@@ -40,16 +47,21 @@ def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None
 
     \b
     --json: {"uri": ..., "attributes": {NAME: VALUE, ...}}. A VALUE is a list unless the attribute is registered
-    with one value; out-of-band values are null, collections objects, ranges [lower, upper].
+    with one value; out-of-band values are null, collections objects, ranges [lower, upper]. Beside the number of an
+    enum stands its keyword: {"printer-state": 3, "printer-state-keyword": "idle"}.
     """
-    answer = session.ask(get_printer_attributes, requested_attributes=list(names) or None)
+    answer, refused = session.ask_for(
+        DelimiterTag.PRINTER, get_printer_attributes, requested_attributes=list(names) or None
+    )
     printer = printer_of(answer)
     if names and _GROUPS.isdisjoint(names):  # some printers send more than they are asked for
         printer = AttributeGroup(DelimiterTag.PRINTER, [each for each in printer if each.name in names])
     output.show(
-        {"uri": session.uri, "attributes": group_to_dict(printer)},
+        {"uri": session.uri, "attributes": plain(printer)},
         lambda: describe_group(printer, width=output.terminal.width),
     )
+    if refused is not None:
+        raise refused
     missing = [name for name in names if name not in printer and name not in _GROUPS]
     if missing:
         raise Failure(f"the printer does not report {', '.join(escape(name) for name in missing)}")
@@ -68,26 +80,31 @@ def supplies(session: Session, output: Output) -> None:
     And what it complains of.
 
     \b
-    --json: {"uri": ..., "supplies": [{"name", "type", "colors", "level", "low_level", "high_level"}, ...],
-    "state_reasons": [{"reason", "severity"}, ...]}. A level is in per cent; -1 other, -2 unknown, -3 some is left;
-    null where the printer does not say.
+    --json: {"uri": ..., "supplies": [{"name", "type", "colors", "level", "low-level", "high-level"}, ...],
+    "printer-state-reasons": [{"reason", "severity"}, ...]}. A level is in per cent; -1 other, -2 unknown, -3 some is
+    left; null where the printer does not say.
     """
-    printer = printer_of(session.ask(get_printer_attributes, requested_attributes=_SUPPLY_ATTRIBUTES))
+    answer, refused = session.ask_for(
+        DelimiterTag.PRINTER, get_printer_attributes, requested_attributes=_SUPPLY_ATTRIBUTES
+    )
+    printer = printer_of(answer)
     found = supplies_of(printer)
     reasons = state_reasons(printer["printer-state-reasons"].values if "printer-state-reasons" in printer else ())
     output.show(
         {
             "uri": session.uri,
-            "supplies": [supply._asdict() for supply in found],
-            "state_reasons": [reason._asdict() for reason in reasons],
+            "supplies": [plain_fields(supply._asdict()) for supply in found],
+            "printer-state-reasons": [reason._asdict() for reason in reasons],
         },
-        lambda: _lines(found, reasons),
+        lambda: _lines(found, reasons, output.terminal.width),
     )
+    if refused is not None:
+        raise refused
 
 
-def _lines(found: list[Supply], reasons: list[StateReason]) -> Iterator[Line]:
+def _lines(found: list[Supply], reasons: list[StateReason], width: int | None) -> Iterator[Line]:
     if found:
-        yield from table(("SUPPLY", "TYPE", "LEVEL"), map(_row, found))
+        yield from table(("SUPPLY", "TYPE", "LEVEL"), map(_row, found), width)
     else:
         yield [Span("the printer does not say what supplies it has", "quiet")]
     for reason in reasons:

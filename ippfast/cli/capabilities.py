@@ -11,7 +11,7 @@ from ippfast.registry import enum_for
 
 from .text import escape
 
-__all__ = ["faults"]
+__all__ = ["faults", "show"]
 
 # Attributes whose -supported says something other than which values there are (RFC 8011 section 5.2, PWG 5100.7).
 _COUNTED = {"job-priority"}
@@ -47,11 +47,11 @@ def _attribute(attribute: Attribute, supported: Sequence[object], path: str, pri
             yield from _members(value, supported, path, printer)
         elif not _fits(value, supported):
             enum = enum_for(attribute.name)
-            shown = [_show(each, enum) for each in supported]
+            shown = [show(each, enum) for each in supported]
             if supported == (False,):
                 yield f"the printer does not support {path}"
                 return
-            yield f"the printer does not support {path}={_show(value, enum)}; it supports {_list(shown)}"
+            yield f"the printer does not support {path}={show(value, enum)}; it supports {_list(shown)}"
 
 
 def _members(collection: Collection, supported: Sequence[object], path: str, printer: AttributeGroup) -> Iterator[str]:
@@ -110,7 +110,8 @@ def _within(value: Collection, supported: Collection) -> bool:
     return True
 
 
-def _show(value: object, enum: type | None = None) -> str:
+def show(value: object, enum: type | None = None) -> str:
+    """A value as it is typed; `enum` names numbers."""
     if isinstance(value, RangeOfInteger):
         return f"{value.lower}-{value.upper}"
     if isinstance(value, Resolution):
@@ -118,7 +119,7 @@ def _show(value: object, enum: type | None = None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Collection):
-        members = [f"{each.name}={','.join(_show(one) for one in each.values)}" for each in value]
+        members = [f"{each.name}={','.join(show(one) for one in each.values)}" for each in value]
         return "{" + " ".join(map(escape, members)) + "}"
     if isinstance(value, int) and enum is not None:
         return str(enum.coerce(value))  # type: ignore[attr-defined]  # an OpenEnum

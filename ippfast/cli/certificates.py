@@ -1,4 +1,4 @@
-"""What a server's TLS is worth: versions, and its certificate.
+"""What a server's TLS is worth: versions, ciphers, and its certificate.
 
 The rule of this file: only handshakes are made; whatever is wrong with them is a finding and not an error.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ippfast.http import PinError
 from ippfast.http.uri import Endpoint
 
+from .ciphers import examine_ciphers
 from .findings import Finding, Level
 from .session import Access, allow_versions, any_context
 from .text import escape
@@ -25,6 +26,8 @@ __all__ = ["examine_tls"]
 
 _SECONDS = 10.0
 _SOON = timedelta(days=30)
+_LONG = timedelta(days=20 * 366)
+"""Longer than printers last; a key that nobody ever replaces is found out some day."""
 _OLD = (("TLS 1.0", ssl.TLSVersion.TLSv1), ("TLS 1.1", ssl.TLSVersion.TLSv1_1))
 
 
@@ -35,16 +38,10 @@ class _Handshake(NamedTuple):
 
 
 def examine_tls(endpoint: Endpoint, access: Access) -> Iterator[Finding]:
-    """Findings about TLS at a place; the first is bad where there is none."""
+    """Findings about TLS at a place; none if there is no TLS."""
     try:
         made = _shake_hands(endpoint, any_context())
-    except OSError as error:
-        reason = escape(str(getattr(error, "reason", None) or error))
-        yield Finding(
-            Level.BAD,
-            f"there is no TLS ({reason}): documents and passwords can be read on the way",
-            "switch on TLS (IPPS, HTTPS) in the printer's settings",
-        )
+    except OSError:
         return
     if made.version in ("TLSv1.2", "TLSv1.3"):
         yield Finding(Level.GOOD, f"{made.version}, {made.cipher}")
@@ -53,15 +50,16 @@ def examine_tls(endpoint: Endpoint, access: Access) -> Iterator[Finding]:
     for name, version in _OLD:
         if _takes(endpoint, version) and made.version != version.name.replace("_", "."):
             yield Finding(Level.WEAK, f"{name} is accepted too", "switch it off in the printer's settings (RFC 8996)")
+    yield from examine_ciphers(endpoint, made.version)
     yield _trust(endpoint, access, made.certificate)
-    yield from _examine_certificate(made.certificate, endpoint.host)
+    yield from _examine_certificate(made.certificate, endpoint.name)
 
 
 def _shake_hands(endpoint: Endpoint, context: ssl.SSLContext) -> _Handshake:
     """Raises OSError and its kind."""
     with (
         socket.create_connection((endpoint.host, endpoint.port), _SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname=endpoint.host) as secure,
+        context.wrap_socket(plain, server_hostname=endpoint.name) as secure,
     ):
         cipher = secure.cipher()
         certificate = secure.getpeercert(binary_form=True)
@@ -105,7 +103,7 @@ def _examine_certificate(octets: bytes, host: str) -> Iterator[Finding]:
     try:
         from cryptography import x509
     except ModuleNotFoundError:
-        yield Finding(Level.NOTE, "the certificate was not looked into", "pip install 'ippfast[tls]'")
+        yield Finding(Level.NOTE, "the certificate was not looked into", "pip install cryptography")
         return
     try:
         with warnings.catch_warnings():  # what is odd in a certificate is told below, or does not matter
@@ -164,6 +162,9 @@ def _validity(certificate: "x509.Certificate") -> Finding:
         )
     if end - now < _SOON:
         return Finding(Level.WEAK, f"it is valid until {end:%Y-%m-%d} only", "make a new certificate soon")
+    if end - now > _LONG:
+        words = f"it is valid for {round((end - now).days / 365.25)} years more: nobody will ever replace its key"
+        return Finding(Level.NOTE, words, "make one for some years, and note when it ends")
     return Finding(Level.GOOD, f"it is valid until {end:%Y-%m-%d}")
 
 

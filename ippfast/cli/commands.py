@@ -5,11 +5,17 @@ The rule of this file: a command stands here with the module and the name that i
 """
 
 import platform
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 from ippfast import IMPLEMENTATION, __version__
+
+from .failures import INTERRUPTED, Failure
+from .output import Told, tell_failure
 
 __all__ = ["ippfast"]
 
@@ -17,6 +23,8 @@ COMMANDS = {
     "printers": "discovery:printers",
     "probe": "probing:probe",
     "print": "printing:print_",
+    "convert": "drawing:convert",
+    "preview": "drawing:preview",
     "attributes": "attributes:attributes",
     "supplies": "attributes:supplies",
     "jobs": "jobs:jobs",
@@ -26,17 +34,39 @@ COMMANDS = {
     "release": "jobs:release",
     "watch": "watching:watch",
     "check": "auditing:check",
+    "test": "testing:test",
     "capture": "recordings:capture",
     "replay": "recordings:replay",
     "scrub": "scrubbing:scrub",
     "diff": "comparing:diff",
     "serve": "serve:serve",
+    "provoke": "provoking:provoke",
+    "users": "users:users",
+    "work": "service:work",
+    "queues": "service:queues",
+    "columns": "columns:columns",
     "dump": "dump:dump",
     "load": "load:load",
 }
 
 
 class _Commands(click.Group):
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]  # in one
+        """Run a command and exit, with one line if it fails. With --json that is said in JSON too."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            status = super().main(words, standalone_mode=False, **options)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, click.ClickException) as error:
+            failure = Failure("interrupted", INTERRUPTED) if isinstance(error, click.Abort) else _in_a_line(error)
+            if "--json" in words and not isinstance(error, Told):
+                tell_failure(failure)
+            click.echo(f"Error: {failure.message}", err=True)
+            sys.exit(failure.exit_code)
+        sys.exit(status if isinstance(status, int) else 0)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -47,6 +77,14 @@ class _Commands(click.Group):
         command = getattr(import_module(f"{__package__}.{module}"), name)
         assert isinstance(command, click.Command)
         return command
+
+
+def _in_a_line(error: click.ClickException) -> click.ClickException:
+    """With what was wrong, not how everything is written."""
+    if not isinstance(error, click.UsageError):
+        return error
+    more = f"; see '{error.ctx.command_path} --help'" if error.ctx is not None else ""
+    return Failure(f"{' '.join(error.format_message().split()).rstrip('.')}{more}", error.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,6 +105,8 @@ def ippfast() -> None:
       3  no answer: no such host, nobody there, or too slow
       4  credentials are missing or refused, or the certificate is not trusted
       5  the time was up before the job was over
+      6  printed, state unknown: the printer took the job, and does not say what became of it
+      130  Ctrl-C
 
     \b
     Environment:

@@ -3,6 +3,8 @@
 The rule of this file: values are compared with their tags, as they came; the order of attributes does not count.
 """
 
+import os
+import socket
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,12 +15,12 @@ import click
 from ippfast import Attribute, AttributeGroup, DecodeError, Message, decode_prefix
 from ippfast.operations import get_printer_attributes
 from ippfast.tags import describe_tag
-from ippfast.views import group_to_dict
 
 from .capture import CaptureError, captures
 from .describe import describe_group
 from .failures import USAGE, Failure
 from .output import Output
+from .plain import plain
 from .session import Access, Session, access_options, json_option
 from .text import Line, Span, escape
 
@@ -63,11 +65,10 @@ def diff(access: Access, output: Output, before: str, after: str, ignore: tuple[
 
 def _read(place: str, access: Access) -> Message:
     """The first message in a file, or a printer's attributes."""
-    if "://" in place or not Path(place).exists():
+    if "://" in place or not os.path.exists(place):
         if "://" not in place and ("/" in place or place.endswith(".ipp")):
             raise Failure(f"{escape(place)}: no such file; a printer is given by its URI", USAGE)
-        with Session(place, access) as session:
-            return session.ask(get_printer_attributes)
+        return _ask(place, access)
     try:
         for each in captures(Path(place).read_bytes()):
             if each.is_ipp:
@@ -77,6 +78,17 @@ def _read(place: str, access: Access) -> Message:
     except OSError as error:
         raise Failure(f"{escape(place)}: {error.strerror}", USAGE) from None
     raise Failure(f"{escape(place)}: there is no IPP message in it")
+
+
+def _ask(place: str, access: Access) -> Message:
+    """A printer's attributes."""
+    with Session(place, access) as session:
+        try:
+            return session.ask(get_printer_attributes)
+        except Failure as failure:
+            if "://" not in place and isinstance(failure.__context__, socket.gaierror):
+                raise Failure(f"{escape(place)}: there is no such file, and no host of that name", USAGE) from None
+            raise
 
 
 def _changes(before: Message, after: Message) -> Iterator[_Change]:
@@ -109,15 +121,15 @@ def _names(group: AttributeGroup | None) -> dict[str, list[Attribute]]:
 
 
 def _as_data(change: _Change) -> dict[str, Any]:
-    def plain(attributes: list[Attribute]) -> Any:
-        made = group_to_dict(AttributeGroup(4, attributes[:1]))
-        return made.get(attributes[0].name) if attributes else None
+    def sides(attributes: list[Attribute], side: str) -> dict[str, Any]:
+        made = plain(AttributeGroup(4, attributes[:1])) or {change.name: None}
+        return {f"{side}{name.removeprefix(change.name)}": value for name, value in made.items()}
 
     return {
         "group": change.group,
         "name": change.name,
-        "before": plain(change.before),
-        "after": plain(change.after),
+        **sides(change.before, "before"),
+        **sides(change.after, "after"),
     }
 
 

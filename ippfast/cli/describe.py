@@ -32,7 +32,7 @@ from ippfast import (
     encode,
 )
 from ippfast._open_enum import CodeEnum, OpenEnum
-from ippfast.enums import Operation, Status
+from ippfast.kinds import guess_kind
 from ippfast.registry import enum_for
 from ippfast.tags import describe_tag
 
@@ -42,23 +42,7 @@ from .text import Line, Span, Word, bare, hex_words, quote
 if TYPE_CHECKING:
     from ippfast._attribute import Value
 
-__all__ = ["describe", "describe_group", "guess_kind", "value_words"]
-
-
-def guess_kind(message: Message) -> Kind:
-    """Whether a message without HTTP is a request; its octets do not tell (RFC 8010 section 3.1.1).
-
-    A code decides that is an operation-id or a status-code and not both. For those that are both, such as
-    0x0002 (Print-Job), or neither, the operation attributes do: only a request names its target there
-    (RFC 8011 section 4.1.5). Vendors' operations begin at 0x4000 (RFC 8011 section 5.4.15).
-    """
-    operation = isinstance(message.operation, Operation) or 0x4000 <= message.code <= 0x7FFF
-    status = isinstance(message.status, Status)
-    if operation != status:
-        return "request" if operation else "response"
-    groups = message.groups_of(DelimiterTag.OPERATION)
-    targets = ("printer-uri", "job-uri", "system-uri")
-    return "request" if any(target in group for group in groups for target in targets) else "response"
+__all__ = ["describe", "describe_group", "value_words"]
 
 
 def describe(

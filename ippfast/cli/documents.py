@@ -4,22 +4,28 @@ The rule of this file: a document is read once, in pieces, and never held whole.
 """
 
 import inspect
+import io
 import mimetypes
 import os
 import sys
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Container, Generator, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
+
+from ippfast.formats import sniff
+from ippfast.http._client.compressing import GZIP, gains, sample_of
 
 from .failures import LOG_IN, NOT_ALLOWED, USAGE, Failure
 from .text import escape
 
-__all__ = ["ANY_FORMAT", "COMPRESSIONS", "PIECE", "Source", "compressed", "source"]
+__all__ = ["ANY_FORMAT", "AUTO", "COMPRESSIONS", "PIECE", "Source", "compressed", "compression_of", "source"]
 
 PIECE = 262_144
 ANY_FORMAT = "application/octet-stream"
 """What leaves it to the printer to find out (RFC 8011 section 5.1.10.1)."""
+
+_HEAD = 1024
 
 # What a file of each format begins with; its name decides only where its octets do not.
 _MAGIC = (
@@ -43,7 +49,9 @@ class Source(NamedTuple):
     """One document.
 
     name: for people, "" where it has none. format: by its octets or its name, application/octet-stream where neither
-    tells. open: gives the document, for one attempt. again: whether there may be another.
+    tells. open: gives the document, for one attempt. again: whether there may be another. path: of a file that is sent
+    as it is. sides: of one that is drawn, what tells how far that is. looks: what it is taken for if it is to be drawn,
+    and its format says nothing. compression: with which it goes out.
     """
 
     name: str
@@ -51,13 +59,18 @@ class Source(NamedTuple):
     length: int | None
     open: Callable[[], IO[bytes] | Iterator[bytes]]
     again: bool
+    path: str | None = None
+    sides: Any = None
+    looks: str = ANY_FORMAT
+    compression: str = "none"
 
 
 def source(path: str) -> Source:
     """The document in a file, or on standard input for ``-``. Raises Failure where there is none."""
     if path == "-":
         stream = sys.stdin.buffer
-        head = stream.read(16)
+        assert isinstance(stream, io.BufferedIOBase)
+        head = stream.read(_HEAD)
         if not head:
             raise Failure("there is no document on standard input", USAGE)
 
@@ -69,21 +82,22 @@ def source(path: str) -> Source:
                 raise Failure(f"the printer asked who it is too late; {advice}", NOT_ALLOWED)
             return pieces
 
-        return Source("", _format(head, ""), None, once, False)
+        return Source("", _format(head, ""), None, once, False, looks=sniff(head))
     try:
         with open(path, "rb") as file:
-            head = file.read(16)
+            head = file.read(_HEAD)
             length = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise Failure(f"{escape(path)}: {error.strerror}", USAGE) from None
     if not head:
         raise Failure(f"{escape(path)} is empty", USAGE)
-    return Source(Path(path).name, _format(head, path), length, lambda: open(path, "rb"), True)
+    return Source(Path(path).name, _format(head, path), length, lambda: open(path, "rb"), True, path, looks=sniff(head))
 
 
-def _chain(head: bytes, stream: IO[bytes]) -> Generator[bytes]:
+def _chain(head: bytes, stream: io.BufferedIOBase) -> Generator[bytes]:
+    """The octets as they come: one read each, so that none wait for others, and Ctrl-C is noticed between them."""
     yield head
-    while piece := stream.read(PIECE):
+    while piece := stream.read1(PIECE):
         yield piece
 
 
@@ -96,7 +110,22 @@ def _format(head: bytes, name: str) -> str:
 
 
 # RFC 8011 section 5.4.32: gzip is RFC 1952, deflate the format of RFC 1951 without a header.
-COMPRESSIONS = {"gzip": 31, "deflate": -15}
+COMPRESSIONS = {GZIP: 31, "deflate": -15}
+AUTO = "auto"
+"""gzip for documents that gain by it."""
+
+
+def compression_of(each: Source, wanted: str, supported: Container[object]) -> str:
+    """The compression that a document goes out with: that which is wanted.
+
+    If that is ``"auto"``, gzip if it is among the supported ones and a file gains by it, as a sample tells.
+    """
+    if wanted != AUTO:
+        return wanted
+    if each.path is None or GZIP not in supported:
+        return "none"
+    with open(each.path, "rb") as file:
+        return GZIP if gains(sample_of(file)) else "none"
 
 
 def compressed(pieces: Iterator[bytes], compression: str) -> Iterator[bytes]:

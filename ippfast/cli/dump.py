@@ -6,11 +6,13 @@ from typing import BinaryIO
 import click
 
 from ippfast import DecodeError, decode_prefix, encode
+from ippfast import to_json as to_json_line
+from ippfast.kinds import guess_kind
 from ippfast.recovery import recover
 from ippfast.validation import validate
 
 from .capture import Capture, CaptureError, Kind, captures
-from .describe import describe, guess_kind
+from .describe import describe
 from .issue_lines import issue_lines
 from .lossless_json import to_json
 from .terminal import Terminal, name_of, terminal_options
@@ -26,6 +28,7 @@ __all__ = ["dump"]
 @click.option("--offsets", is_flag=True, help="Begin each line with where in the message its tag stands.")
 @click.option("--check", is_flag=True, help="Say what RFC 8010, RFC 8011 and IANA's registry find wrong with it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets.")
+@click.option("--ndjson", is_flag=True, help="Print a line of JSON for each message, for programs that read logs.")
 @click.option("--document", is_flag=True, help="With --json: the document data too.")
 @terminal_options
 def dump(
@@ -34,6 +37,7 @@ def dump(
     offsets: bool,
     check: bool,
     as_json: bool,
+    ndjson: bool,
     document: bool,
     color: bool | None,
     width: int | None,
@@ -58,8 +62,10 @@ def dump(
     if document and not as_json:
         raise click.UsageError("--document needs --json")
     for option, given in (("--offsets", offsets), ("--check", check)):
-        if given and as_json:
-            raise click.UsageError(f"{option} has no place in --json")
+        if given and (as_json or ndjson):
+            raise click.UsageError(f"{option} has no place in {'--json' if as_json else '--ndjson'}")
+    if as_json and ndjson:
+        raise click.UsageError("--json and --ndjson are two forms; name one")
     terminal = Terminal(color, width)
     found = failed = False
 
@@ -70,7 +76,7 @@ def dump(
 
     try:
         for number, capture in enumerate(captures(file.read())):
-            if not as_json:
+            if not as_json and not ndjson:
                 terminal.print([[]] * (number > 0))
                 terminal.print(_http_lines(capture))
             if not capture.is_ipp:
@@ -80,6 +86,9 @@ def dump(
                 fail(capture.fault)
             octets = capture.octets
             try:
+                if ndjson:
+                    terminal.print([[Span(to_json_line(octets).decode())]])
+                    continue
                 message, end = decode_prefix(octets)
             except DecodeError as error:
                 fail(f"no IPP message: {error}", *hex_rows(octets, error.offset))

@@ -13,32 +13,35 @@ import click
 
 from ippfast import DelimiterTag, EncodeError, IPPError, Message
 from ippfast.enums import Status
-from ippfast.errors import DecodeError
 from ippfast.http import (
+    ConnectionLostError,
     HTTPError,
     InsecureAuthError,
     NegotiationError,
     OperationError,
     PhaseTimeoutError,
     PinError,
-    RemoteProtocolError,
     StatusError,
     UpgradeError,
 )
+from ippfast.http.errors import seconds_shown
+from ippfast.http.jobs import attribute_shown, unsupported_of
 from ippfast.values import StringWithLanguage
 
 from .text import escape, quote
+from .values import error_words
 
 __all__ = [
     "FAILED",
+    "INTERRUPTED",
     "NOT_ALLOWED",
     "NOT_OVER",
     "NO_CONNECTION",
+    "UNKNOWN",
     "USAGE",
     "Failure",
     "Refused",
     "explained",
-    "is_no_ipp",
 ]
 
 FAILED = 1
@@ -51,6 +54,11 @@ NOT_ALLOWED = 4
 """Credentials are missing or were refused, or the certificate is not trusted."""
 NOT_OVER = 5
 """The time was up before the job was over."""
+UNKNOWN = 6
+"""The printer took the job, and does not say what became of it."""
+
+INTERRUPTED = 130
+"""Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 
 DENIED = {
     Status.CLIENT_ERROR_FORBIDDEN,
@@ -82,9 +90,9 @@ class Refused(Failure):
         text = status_message(answer)
         if text:
             words += f": {quote(text)}"
-        unsupported = [attribute.name for group in answer.groups_of(DelimiterTag.UNSUPPORTED) for attribute in group]
+        unsupported = unsupported_of(answer)
         if unsupported:
-            words += f"; not supported: {', '.join(escape(name) for name in unsupported)}"
+            words += f"; not supported: {', '.join(escape(attribute_shown(each)) for each in unsupported)}"
         super().__init__(words, NOT_ALLOWED if status in DENIED else FAILED)
 
 
@@ -110,11 +118,6 @@ def explained(place: str, authority: str = "") -> Iterator[None]:
         raise _explain(error, escape(authority or place)) from None
 
 
-def is_no_ipp(error: BaseException | None) -> bool:
-    """Whether a server answered, but with octets that are no IPP message."""
-    return isinstance(error, RemoteProtocolError) and isinstance(error.__cause__, DecodeError)
-
-
 def _explain(error: IPPError | OSError, place: str) -> Failure:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Failure(
@@ -124,7 +127,9 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
         )
     if isinstance(error, PinError):
         return Failure(
-            f"the certificate of {place} is not the pinned one: it has --pin sha256:{error.fingerprint}", NOT_ALLOWED
+            f"the certificate of {place} is not the pinned one: it was replaced, or somebody else answers; "
+            f"find out which before you go on with the one that is there now, --pin sha256:{error.fingerprint}",
+            NOT_ALLOWED,
         )
     if isinstance(error, InsecureAuthError):
         return Failure(
@@ -143,12 +148,10 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
     if isinstance(error, PhaseTimeoutError):
         doing = {"connect": "did not take the connection", "first octet": "did not answer"}.get(error.phase, "stalled")
         return Failure(
-            f"{place} {doing} for {error.seconds:g} seconds: is it asleep? try again, or with a longer --timeout",
+            f"{place} {doing} for {seconds_shown(error.seconds)}: is it asleep? try again, or with a longer --timeout",
             NO_CONNECTION,
         )
-    if is_no_ipp(error):
-        return Failure(f"the answer of {place} is no IPP: {error.__cause__}; 'ippfast capture' keeps it as it is")
-    if isinstance(error, RemoteProtocolError):
+    if isinstance(error, ConnectionLostError):
         return Failure(f"{place} broke off: {error}", NO_CONNECTION)
     if isinstance(error, socket.gaierror):
         return Failure(f"there is no host of that name: {place}; 'ippfast printers' lists those nearby", NO_CONNECTION)
@@ -161,7 +164,8 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
     if isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno in _UNREACHABLE):
         return Failure(f"no connection to {place}: {error.strerror or error}", NO_CONNECTION)
     if isinstance(error, EncodeError):
-        return Failure(f"that has no form in IPP: {error}", USAGE)
+        name = f"{escape(error.attribute)}: " if error.attribute else ""
+        return Failure(f"that has no form in IPP: {name}{error_words(error)}", USAGE)
     if isinstance(error, OSError):
         where = f"{escape(str(error.filename))}: " if error.filename else ""
         return Failure(f"{where}{error.strerror or error}")

@@ -1,6 +1,7 @@
 """What an examination of a printer found: findings with levels, in sections with grades.
 
-The rule of this file: a grade is that of the worst finding, and every finding that is not good says what to do.
+The rule of this file: a grade is that of the worst finding, and every finding that costs one says what to do.
+docs/check.md says what has which level.
 """
 
 import textwrap
@@ -17,18 +18,20 @@ class Level(IntEnum):
     """How bad a finding is."""
 
     GOOD = 0
-    NOTE = 1
-    WEAK = 2
-    BAD = 3
+    INFO = 1
+    """It costs no grade: what cannot be told, what was not tried, a harmless slip."""
+    NOTE = 2
+    WEAK = 3
+    BAD = 4
 
 
-_GRADES = {Level.GOOD: "A", Level.NOTE: "B", Level.WEAK: "C", Level.BAD: "F"}
+_GRADES = {Level.GOOD: "A", Level.INFO: "A", Level.NOTE: "B", Level.WEAK: "C", Level.BAD: "F"}
 _MARGIN = 9
-_STYLES = {Level.GOOD: "enum", Level.NOTE: "quiet", Level.WEAK: "warning", Level.BAD: "malformed"}
+_STYLES = {Level.GOOD: "enum", Level.INFO: "quiet", Level.NOTE: "quiet", Level.WEAK: "warning", Level.BAD: "malformed"}
 
 
 class Finding(NamedTuple):
-    """One thing, and what to do about it; "" where it is good."""
+    """One thing, and what to do about it; "" if nothing is."""
 
     level: Level
     what: str
@@ -50,15 +53,16 @@ def _broken(text: str, width: int | None, margin: int) -> list[str]:
 
 
 def grade(findings: Iterable[Finding]) -> str:
-    """A: nothing to do; B: worth knowing; C: weak; F: bad. "-" where there are no findings."""
+    """A: nothing to do; B: worth doing something; C: weak; F: bad. "-" if there are no findings."""
     levels = [each.level for each in findings]
     return _GRADES[max(levels)] if levels else "-"
 
 
-def report_data(uri: str, sections: Sequence[Section]) -> dict[str, Any]:
-    """The report as JSON has it."""
+def report_data(uri: str, sections: Sequence[Section], **more: object) -> dict[str, Any]:
+    """The report as JSON has it. more: members that come behind the URI."""
     return {
         "uri": uri,
+        **more,
         "grade": grade(each for section in sections for each in section.findings),
         "sections": [
             {

@@ -1,22 +1,26 @@
 """``ippfast jobs`` and ``ippfast job``: what a printer has to do; ``cancel``, ``hold`` and ``release`` change it."""
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from ippfast import AttributeGroup, DelimiterTag, StringWithLanguage
+from ippfast import AttributeGroup, DelimiterTag, StringWithLanguage, registry
 from ippfast.enums import JobState
+from ippfast.http.jobs import job_id_of
+from ippfast.http.jobs import job_words as words_of
 from ippfast.operations import cancel_job, get_job_attributes, get_jobs, hold_job, release_job
-from ippfast.views import group_to_dict
 
 from .describe import describe_group
 from .failures import Failure
 from .output import Output, table
+from .parameters import JOB_ID, MOST, Keyword
+from .plain import plain
 from .session import Build, Session, printer_command
 from .text import Span, escape
 
-__all__ = ["STATES_OVER", "cancel", "hold", "job", "job_data", "job_state", "jobs", "release"]
+__all__ = ["STATES_OVER", "cancel", "hold", "job", "job_data", "job_state", "job_words", "jobs", "release"]
 
 STATES_OVER = {JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED}
 """The job-states that do not change any more (RFC 8011 section 5.3.7)."""
@@ -34,12 +38,13 @@ _COLUMNS = (
 )
 _LIMIT = 1000
 
-_job_ids = click.argument("ids", metavar="ID...", type=click.IntRange(min=1), nargs=-1, required=True)
+_job_ids = click.argument("ids", metavar="ID...", type=JOB_ID, nargs=-1, required=True)
 
 
 @printer_command
 @click.option(
     "--which",
+    type=Keyword(lambda: registry.keywords("which-jobs")),
     metavar="KEYWORD",
     default="not-completed",
     show_default=True,
@@ -47,7 +52,7 @@ _job_ids = click.argument("ids", metavar="ID...", type=click.IntRange(min=1), na
 )
 @click.option("--mine", is_flag=True, help="Only those of the user.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=_LIMIT, show_default=True, metavar="N", help="At most so many."
+    "--limit", type=click.IntRange(1, MOST), default=_LIMIT, show_default=True, metavar="N", help="At most so many."
 )
 def jobs(session: Session, output: Output, which: str, mine: bool, limit: int) -> None:
     """List the jobs of a printer.
@@ -61,7 +66,7 @@ def jobs(session: Session, output: Output, which: str, mine: bool, limit: int) -
     found = answer.groups_of(DelimiterTag.JOB)
     output.show(
         {"uri": session.uri, "jobs": [job_data(each, _COLUMNS) for each in found]},
-        lambda: table(("ID", "STATE", "USER", "KBYTES", "NAME"), map(_row, found)),
+        lambda: table(("ID", "STATE", "USER", "KBYTES", "NAME"), map(_row, found), output.terminal.width),
     )
 
 
@@ -90,15 +95,25 @@ def job_state(group: AttributeGroup) -> tuple[int | None, str]:
     return state, state.keyword if isinstance(state, JobState) else str(state)
 
 
+def job_words(group: AttributeGroup) -> str:
+    """A job by its id, for people; a printer may give none."""
+    return words_of(job_id_of(group))
+
+
 def job_data(group: AttributeGroup, names: Iterable[str] | None = None) -> dict[str, Any]:
     """A job as JSON has it: some printers send more than they are asked for."""
     kept = group if names is None else AttributeGroup(group.tag, [each for each in group if each.name in names])
-    return group_to_dict(kept) | {"job-state-keyword": job_state(group)[1]}
+    return plain(kept)
 
 
 @printer_command
-@click.argument("job_id", metavar="ID", type=click.IntRange(min=1))
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.argument(
+    "names",
+    metavar="[NAME]...",
+    nargs=-1,
+    type=Keyword(lambda: ["all", *registry.names("Job Status"), *registry.names("Job Template")]),
+)
 def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -> None:
     """Show a job's attributes.
 
@@ -107,8 +122,10 @@ def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -
     \b
     --json: {"uri": ..., "job": {NAME: VALUE, ..., "job-state-keyword": ...}}.
     """
-    answer = session.ask(get_job_attributes, job_id=job_id, requested_attributes=list(names) or None)
-    groups = answer.groups_of(DelimiterTag.JOB)
+    answer, refused = session.ask_for(
+        DelimiterTag.JOB, get_job_attributes, job_id=job_id, requested_attributes=list(names) or None
+    )
+    groups = [each for each in answer.groups_of(DelimiterTag.JOB) if job_id_of(each) in (job_id, None)]
     if not groups:
         raise Failure(f"the printer says nothing of job {job_id}")
     group = groups[0]
@@ -118,6 +135,8 @@ def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -
         {"uri": session.uri, "job": job_data(group)},
         lambda: describe_group(group, width=output.terminal.width),
     )
+    if refused is not None:
+        raise refused
     missing = [name for name in names if name not in group and name != "all"]
     if missing:
         raise Failure(f"the printer does not report {', '.join(escape(name) for name in missing)}")
@@ -133,11 +152,31 @@ def cancel(session: Session, output: Output, ids: tuple[int, ...]) -> None:
 @printer_command
 @_job_ids
 @click.option(
-    "--until", metavar="KEYWORD", help="Until when, such as indefinite, night, weekend; the printer decides otherwise."
+    "--until",
+    type=Keyword(lambda: registry.keywords("job-hold-until")),
+    metavar="KEYWORD",
+    help="Until when, such as indefinite, night, weekend; the printer decides otherwise.",
 )
 def hold(session: Session, output: Output, ids: tuple[int, ...], until: str | None) -> None:
-    """Hold jobs until they are released."""
-    _each(session, output, ids, hold_job, "held", job_hold_until=until)
+    """Hold jobs until they are released.
+
+    \b
+    --json: {"uri": ..., "jobs": [{"job-id", "done", "error"}, ...]}; with --until "job-hold-until" too, as the printer
+    has it.
+    """
+    got = None if until is None else functools.partial(_until, session, until)
+    _each(session, output, ids, hold_job, "held", got, job_hold_until=until)
+
+
+def _until(session: Session, until: str, job_id: int) -> dict[str, object]:
+    """Until when a job is held: printers replace what they do not know (RFC 8011 section 4.1.7)."""
+    answer = session.ask(get_job_attributes, job_id=job_id, requested_attributes=["job-hold-until"])
+    groups = answer.groups_of(DelimiterTag.JOB)
+    got = _text(groups[0], "job-hold-until") if groups else "-"
+    if got != until:
+        said = "does not say until when" if got == "-" else f"holds it until {got}"
+        click.echo(f"Note: job {job_id}: the printer does not know {escape(until)}, and {said}", err=True)
+    return {"job-hold-until": None if got == "-" else got}
 
 
 @printer_command
@@ -147,19 +186,30 @@ def release(session: Session, output: Output, ids: tuple[int, ...]) -> None:
     _each(session, output, ids, release_job, "released")
 
 
-def _each(session: Session, output: Output, ids: Iterable[int], build: Build, done: str, **arguments: Any) -> None:
-    """Do one thing to each job; one that is refused does not keep the others from it."""
+def _each(
+    session: Session,
+    output: Output,
+    ids: Iterable[int],
+    build: Build,
+    done: str,
+    got: Callable[[int], dict[str, object]] | None = None,
+    **arguments: Any,
+) -> None:
+    """Do one thing to each job; one that is refused does not keep the others from it. got: what came of it."""
     results: list[dict[str, object]] = []
     failures: list[Failure] = []
     for job_id in ids:
         try:
             session.ask(build, job_id=job_id, **arguments)
+            more = {} if got is None else got(job_id)
         except Failure as failure:
             failures.append(Failure(f"job {job_id}: {failure.message}", failure.exit_code))
             results.append({"job-id": job_id, "done": False, "error": failure.message})
         else:
-            results.append({"job-id": job_id, "done": True})
-            output.say(Span(f"job {job_id}: "), Span(done, "enum"))
+            results.append({"job-id": job_id, "done": True, **more})
+            output.say(
+                Span(f"job {job_id}: "), Span(done, "enum"), *(f", {name} {value}" for name, value in more.items())
+            )
     if output.as_json:
         output.show({"uri": session.uri, "jobs": results}, list)
     for each in failures[:-1]:

@@ -1,25 +1,28 @@
 """``ippfast print``: documents to a printer, with options that are checked before anything is sent."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 from rich.console import Console
 from rich.markup import escape as markup_escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 
-from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag, registry
+from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag
 from ippfast.enums import Operation
+from ippfast.http.errors import seconds_shown
+from ippfast.http.jobs import job_id_of
 from ippfast.operations import (
     cancel_job,
     create_job,
@@ -31,11 +34,15 @@ from ippfast.operations import (
 
 from .attributes import printer_of
 from .capabilities import faults
-from .documents import ANY_FORMAT, COMPRESSIONS, PIECE, Source, compressed, source
-from .failures import FAILED, NOT_OVER, USAGE, Failure
+from .completion import complete_option
+from .converting import Conversion, Made, conversion_options, converted
+from .documents import ANY_FORMAT, AUTO, COMPRESSIONS, PIECE, Source, compressed, compression_of, source
+from .failures import FAILED, INTERRUPTED, NOT_OVER, UNKNOWN, USAGE, Failure
 from .following import ATTRIBUTES, follow
-from .jobs import job_data, job_state
+from .interrupted import interrupted
+from .jobs import job_data, job_state, job_words
 from .output import Output
+from .parameters import Seconds
 from .session import Build, Session, printer_command
 from .text import Span, escape
 from .values import OptionError, parse_option
@@ -46,35 +53,34 @@ __all__ = ["print_"]
 _OF_DOCUMENT = {"compression", "document-name", "document-format", "document-natural-language", "document-password"}
 
 
-def _complete_option(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of job template attributes, and after a name its registered keywords."""
-    name, equals, start = incomplete.partition("=")
-    if not equals:
-        names = registry.names("Job Template")
-        return [CompletionItem(f"{each}=", type="nospace") for each in names if each.startswith(name)]
-    enum = registry.enum_for(name)
-    words = registry.keywords(name) if enum is None else {member.keyword for member in enum}
-    return [CompletionItem(f"{name}={word}") for word in sorted(words) if word.startswith(start)]
+def _files(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Notices URI and FILE in the wrong order."""
+    for each in files:
+        if each.startswith(("ipp://", "ipps://", "http://", "https://")) and not os.path.exists(each):
+            raise click.BadParameter(f"{each!r} is no file: the printer comes first, as in 'ippfast print URI FILE'")
+    return files
 
 
 @printer_command
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True), callback=_files)
 @click.option(
     "-o",
     "--option",
     "options",
     metavar="NAME=VALUE",
     multiple=True,
-    shell_complete=_complete_option,
+    shell_complete=complete_option,
     help="An attribute of the job, or of the request, by its name in IPP.",
 )
 @click.option("--format", "format_", metavar="TYPE", help="What the documents are: application/pdf, ...")
 @click.option("--title", metavar="NAME", help="The job's name; by default the file's.")
 @click.option("--check/--no-check", default=True, help="Whether to compare the options with what the printer supports.")
+@conversion_options
+@click.option("--convert/--no-convert", default=True, help="Whether to draw what the printer does not take.")
 @click.option("--wait", is_flag=True, help="Follow the job until it is over, and exit as it ended.")
 @click.option(
     "--wait-time",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     metavar="SECONDS",
     help="With --wait: how long at most; then the exit status is 5.",
 )
@@ -86,6 +92,8 @@ def print_(
     format_: str | None,
     title: str | None,
     check: bool,
+    conversion: Conversion,
+    convert: bool,
     wait: bool,
     wait_time: float | None,
 ) -> None:
@@ -97,10 +105,15 @@ def print_(
     -o copies=2 -o sides=two-sided-long-edge -o page-ranges=1-4,7
     -o print-quality=high -o printer-resolution=600dpi
     -o "media-col={media-type=photographic media-size={x-dimension=21000 y-dimension=29700}}"
+    -o media=a4 -o media=10x15cm        or by its name in IPP: iso_a4_210x297mm
     -o InputSlot:keyword=Tray2          what IPP does not know needs a tag
+    -o compression=auto                 gzip for files that gain by it
 
     The registry says what a value has to be, and the printer what it supports; both are asked before the job is
     sent, and whatever does not fit is an error (2).
+
+    What the printer does not take is drawn as pages that it takes: PDF, images and text become Apple or PWG raster
+    (extra 'convert': pip install 'ippfast[convert]'). What it cannot do with these, such as page-ranges, is done here.
 
     \b
     --json: {"uri": ..., "jobs": [{"job-id", "job-uri", "job-state", "job-state-keyword", "job-state-reasons",
@@ -112,12 +125,20 @@ def print_(
         raise Failure("standard input is one document: give - once", USAGE)
     sources = [source(file) for file in files]
     request = _Request(session, options, format_, title)
-    request.look_at_printer(sources, check)
     jobs: list[tuple[AttributeGroup, list[Source]]] = []
-    for batch in request.batches(sources):
-        job = request.send(batch)
-        jobs.append((job, batch))
-        _say(output, job)
+    with contextlib.ExitStack() as opened:
+        try:
+            made = request.look_at_printer(sources, check, conversion._replace(convert=convert), opened)
+        except KeyboardInterrupt:
+            raise Failure("interrupted: nothing was printed", INTERRUPTED) from None
+        for each in made:
+            if each.plan is not None and not each.plan.untouched:
+                click.echo(f"{escape(each.source.name) or 'standard input'}: {escape(each.plan.summary)}", err=True)
+        for batch in request.batches(made):
+            job = request.send(batch)
+            sent = [each.source for each in batch]
+            jobs.append((job, sent))
+            _say(output, job)
     status = 0
     if wait:
         jobs, status = _wait(session, output, jobs, wait_time)
@@ -136,8 +157,9 @@ class _Request:
         self._job: dict[str, Attribute] = {}
         self._operation: dict[str, Attribute] = {}
         self._operations: set[int] = set()
-        self._several = False
+        self._several = self._can_wait = False
         self._noted: set[str] = set()
+        self._began: object = None  # in the printer's time
         for text in options:
             try:
                 tag, attribute = parse_option(text)
@@ -157,26 +179,33 @@ class _Request:
                     raise Failure(f"{option}: {error}", USAGE) from None
         compression = self._operation.get("compression")
         self._compression = "none" if compression is None else str(compression.values[0])
-        if self._compression not in (*COMPRESSIONS, "none"):
-            raise Failure(f"-o compression: expected none, {', '.join(COMPRESSIONS)}", USAGE)
+        if self._compression not in (*COMPRESSIONS, "none", AUTO):
+            raise Failure(f"-o compression: expected none, {', '.join(COMPRESSIONS)} or {AUTO}", USAGE)
+        if self._compression == AUTO:
+            del self._operation["compression"]
 
-    def look_at_printer(self, sources: list[Source], check: bool) -> None:
-        """Ask the printer what it supports and whether it would take the job. Raises Failure where it would not."""
+    def look_at_printer(
+        self, sources: list[Source], check: bool, conversion: Conversion, opened: contextlib.ExitStack
+    ) -> list[Made]:
+        """Ask the printer what it supports and whether it would take the job. Raises Failure where it would not.
+
+        Returns the documents as they are sent.
+        """
         printer = printer_of(self._session.ask(get_printer_attributes))
+        self._began = printer.value("printer-up-time", None)
         if "operations-supported" in printer:
             self._operations = {value for value in printer["operations-supported"].values if isinstance(value, int)}
         several = printer.get("multiple-document-jobs-supported")
-        self._several = (
-            several is not None
-            and several.values[0] is True
-            and {Operation.CREATE_JOB, Operation.SEND_DOCUMENT} <= self._operations
-        )
+        self._can_wait = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT} <= self._operations
+        self._several = several is not None and several.values[0] is True and self._can_wait
+        made = [self._made(each, printer, conversion, opened) for each in sources]
         if check:
-            found = list(faults(self._job.values(), printer))
-            found += faults(self._operation.values(), printer, template=False)
-            for each in sources:
+            found = [fault for each in made for fault in faults(each.job.values(), printer)]
+            operation = [value for value in self._operation.values() if value.name != "document-format"]
+            found += faults(operation, printer, template=False)
+            for each in [one.source for one in made]:
                 attribute = Attribute("document-format", ValueTag.MIME_MEDIA_TYPE, each.format)
-                if "document-format" not in self._operation and not self._leave_format(each, printer):
+                if not self._leave_format(each, printer):
                     found += [
                         f"{fault} ({escape(each.name) or 'standard input'})"
                         for fault in faults([attribute], printer, template=False)
@@ -184,74 +213,99 @@ class _Request:
             if found:
                 raise Failure(f"{'; '.join(dict.fromkeys(found))}; --no-check sends it all the same", USAGE)
         if Operation.VALIDATE_JOB in self._operations:
-            arguments = self._of_job(sources) | self._of_document(sources[0])
+            arguments = self._of_job(made[0].source) | self._of_document(made[0].source)
             # CUPS' ippeveprinter begins to undo a compression here, and takes the next request for compressed.
             arguments.pop("compression", None)
             self._note(
                 self._session.ask(
-                    validate_job, operation_attributes=list(arguments.values()), job=list(self._job.values())
+                    validate_job, operation_attributes=list(arguments.values()), job=list(made[0].job.values())
                 )
             )
+        return made
+
+    def _made(
+        self, each: Source, printer: AttributeGroup, conversion: Conversion, opened: contextlib.ExitStack
+    ) -> Made:
+        """A document as it is sent."""
+        format_ = self._operation.get("document-format")
+        if format_ is not None:
+            each = each._replace(format=str(format_.values[0]))
+        made = converted(each, printer, self._job, conversion, opened)
+        supported = printer["compression-supported"].values if "compression-supported" in printer else ()
+        compression = compression_of(made.source, self._compression, supported)
+        return made._replace(source=made.source._replace(compression=compression))
 
     @staticmethod
     def _leave_format(each: Source, printer: AttributeGroup) -> bool:
         """Whether nobody knows what it is, so that the printer may find out (RFC 8011 section 5.1.10.1)."""
         return each.format == ANY_FORMAT and "document-format-supported" not in printer
 
-    def batches(self, sources: list[Source]) -> list[list[Source]]:
-        """The documents of each job."""
-        return [sources] if self._several else [[each] for each in sources]
+    def batches(self, made: list[Made]) -> list[list[Made]]:
+        """The documents of each job: all in one if the printer takes that and they ask for the same."""
+        together = self._several and all(each.job == made[0].job for each in made)
+        return [made] if together else [[each] for each in made]
 
-    def send(self, batch: list[Source]) -> AttributeGroup:
+    def send(self, batch: list[Made]) -> AttributeGroup:
         """Make one job of the documents. Returns its attributes."""
-        job = list(self._job.values())
-        if len(batch) == 1:
-            arguments = self._of_job(batch) | self._of_document(batch[0])
-            answer = self._send(print_job, batch[0], operation_attributes=list(arguments.values()), job=job)
+        sources, job = [each.source for each in batch], list(batch[0].job.values())
+        of_job = self._of_job(sources[0])
+        if len(batch) == 1 and not (sources[0].sides is not None and self._can_wait):
+            arguments = of_job | self._of_document(sources[0])
+            try:
+                answer = self._send(print_job, sources[0], operation_attributes=list(arguments.values()), job=job)
+            except KeyboardInterrupt:
+                raise Failure(f"interrupted: {interrupted(self._session, self._began)}", INTERRUPTED) from None
             return _job_of(answer)
-        answer = self._session.ask(create_job, operation_attributes=list(self._of_job(batch).values()), job=job)
+        # A job that waits for its documents can be canceled if one cannot be drawn to its end.
+        answer = self._session.ask(create_job, operation_attributes=list(of_job.values()), job=job)
         self._note(answer)
         made = _job_of(answer)
+        if job_id_of(made) is None:
+            raise Failure("the printer made a job, but did not say its job-id: no document can follow")
         try:
-            for each in batch:
+            for each in sources:
                 answer = self._send(
                     send_document,
                     each,
                     job_id=made["job-id"].value,
-                    last_document=each is batch[-1],
+                    last_document=each is sources[-1],
                     operation_attributes=list(self._of_document(each).values()),
                 )
-        except BaseException:  # the printer would wait for the rest
+        except BaseException as error:  # the printer would wait for the rest
             with contextlib.suppress(Failure):
                 self._session.ask_anyway(cancel_job, job_id=made["job-id"].value)
+            if isinstance(error, KeyboardInterrupt):
+                raise Failure(f"interrupted: job {made['job-id'].value} was canceled", INTERRUPTED) from None
             raise
         last = answer.groups_of(DelimiterTag.JOB)
-        return last[0] if last and "job-id" in last[0] else made
+        return last[0] if last and job_id_of(last[0]) == job_id_of(made) else made
 
     def _send(self, build: Build, each: Source, **arguments: Any) -> Message:
         def document() -> Any:
             opened = each.open()
             stack.callback(getattr(opened, "close", lambda: None))
-            if self._compression == "none":
+            if each.compression == "none":
                 return opened
-            return compressed(_pieces(opened), self._compression)
+            return compressed(_pieces(opened), each.compression)
 
-        with contextlib.ExitStack() as stack, _progress(each, self._compression) as progress:
+        with contextlib.ExitStack() as stack, _progress(each, each.compression) as progress:
             answer = self._session.ask(build, document=document, progress=progress, **arguments)
         self._note(answer)
         return answer
 
-    def _of_job(self, batch: list[Source]) -> dict[str, Attribute]:
+    def _of_job(self, each: Source) -> dict[str, Attribute]:
         """The operation attributes that are about the job."""
         found = {name: each for name, each in self._operation.items() if name not in _OF_DOCUMENT}
-        if "job-name" not in found and batch[0].name:
-            found["job-name"] = _name("job-name", batch[0].name)
+        if "job-name" not in found and each.name:
+            found["job-name"] = _name("job-name", each.name)
         return found
 
     def _of_document(self, each: Source) -> dict[str, Attribute]:
         """Those that are about one document."""
         found = {name: attribute for name, attribute in self._operation.items() if name in _OF_DOCUMENT}
-        found.setdefault("document-format", Attribute("document-format", ValueTag.MIME_MEDIA_TYPE, each.format))
+        found["document-format"] = Attribute("document-format", ValueTag.MIME_MEDIA_TYPE, each.format)
+        if each.compression != "none":
+            found["compression"] = Attribute("compression", ValueTag.KEYWORD, each.compression)
         if "document-name" not in found and each.name:
             found["document-name"] = _name("document-name", each.name)
         return found
@@ -273,10 +327,13 @@ def _name(name: str, value: str) -> Attribute:
 
 
 def _job_of(answer: Message) -> AttributeGroup:
+    """The job that was made; one without a job-id is printed, and nobody can ask for it."""
     groups = answer.groups_of(DelimiterTag.JOB)
-    if not groups or "job-id" not in groups[0]:
-        raise Failure("the printer took the job, but did not say its job-id: 'ippfast jobs URI' may show it")
-    return groups[0]
+    if not groups or job_id_of(groups[0]) is None:
+        click.echo(
+            "Note: the printer took the job, but did not say its job-id: 'ippfast jobs URI' may show it", err=True
+        )
+    return groups[0] if groups else AttributeGroup(DelimiterTag.JOB)
 
 
 def _pieces(opened: Any) -> Iterator[bytes]:
@@ -290,6 +347,15 @@ def _progress(each: Source, compression: str) -> Iterator[Callable[[int, int | N
     if not console.is_terminal or console.is_dumb_terminal:
         yield None
         return
+    name = markup_escape(escape(each.name) or "standard input")
+    if each.sides is not None:
+        steps = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("sides")
+        with Progress(*steps, TimeRemainingColumn(), console=console, transient=True) as bars:
+            bar = bars.add_task(name, total=None)
+            each.sides.show = lambda number, total: bars.update(bar, completed=number, total=total)
+            yield None
+            each.sides.show = None
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -300,14 +366,18 @@ def _progress(each: Source, compression: str) -> Iterator[Callable[[int, int | N
     with Progress(*columns, console=console, transient=True) as bars:
         # Compressed octets are fewer, nobody knows how many.
         total = each.length if compression == "none" else None
-        bar = bars.add_task(markup_escape(escape(each.name) or "standard input"), total=total)
+        bar = bars.add_task(name, total=total)
         yield lambda sent, length: bars.update(bar, completed=sent)
 
 
 def _say(output: Output, job: AttributeGroup) -> None:
-    reasons = [each for each in job["job-state-reasons"].values if each != "none"] if "job-state-reasons" in job else []
+    reasons = (
+        [each for each in job["job-state-reasons"].values if each not in ("none", "")]
+        if "job-state-reasons" in job
+        else []
+    )
     words = f" ({', '.join(escape(str(each)) for each in reasons)})" if reasons else ""
-    output.say("job ", Span(str(job["job-id"].value), "name"), ": ", Span(job_state(job)[1], "enum"), words)
+    output.say(Span(job_words(job), "name"), ": ", Span(job_state(job)[1], "enum"), words)
 
 
 def _wait(
@@ -317,18 +387,23 @@ def _wait(
     end = None if seconds is None else time.monotonic() + seconds
     ended, status = [], 0
     for job, batch in jobs:
-        job_id = job["job-id"].value
+        name = job_words(job)
         left = None if end is None else max(0.0, end - time.monotonic())
         try:
             followed = follow(session, job, lambda changed: _say(output, changed), left)
         except KeyboardInterrupt:
-            click.echo(f"\nJob {job_id} goes on; 'ippfast cancel {escape(session.place)} {job_id}' ends it.", err=True)
+            cancel = f"cancel {escape(session.place)} {name.removeprefix('job ')}"
+            click.echo(f"\n{name.capitalize()} goes on; 'ippfast {cancel}' ends it.", err=True)
             raise
         ended.append((followed.job, batch))
         if not followed.over:
-            click.echo(f"Error: job {job_id} was not over after {seconds:g} seconds", err=True)
+            click.echo(f"Error: {name} was not over after {seconds_shown(seconds)}", err=True)
             status = status or NOT_OVER
+        elif followed.unknown:
+            click.echo(f"Note: {name}: printed, state unknown: the printer does not say what became of it", err=True)
+            status = status or UNKNOWN
         elif not followed.completed:
-            click.echo(f"Error: job {job_id} is {job_state(followed.job)[1]}", err=True)
+            how = " with errors" if followed.with_errors else ""
+            click.echo(f"Error: {name} is {job_state(followed.job)[1]}{how}", err=True)
             status = FAILED
     return ended, status

@@ -1,6 +1,6 @@
 """``ippfast probe``: which URI a host has for its printer, and what to trust there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -8,11 +8,14 @@ import click
 from ippfast.http import ProbeResult
 from ippfast.views import group_to_dict
 
-from .output import Output
+from .output import Output, wrapped
+from .plain import plain
 from .session import Access, Session, access_options, json_option, why
 from .text import Line, Span, escape
 
 __all__ = ["probe"]
+
+_MARGIN = 7
 
 
 @click.command
@@ -26,12 +29,12 @@ def probe(access: Access, output: Output, host: str) -> None:
     or a URI to begin with. It changes nothing there.
 
     \b
-    --json: {"uri", "version", "secure", "upgrade", "trusted", "distrust", "fingerprint", "tls_version",
+    --json: {"uri", "version", "secure", "upgrade", "trusted", "distrust", "fingerprint", "tls-version",
     "challenges", "attributes", "tried": [[URI, what came of it], ...]}.
     """
     with Session(host, access) as session:
         found = session.probe()
-    output.show(_as_data(found), lambda: _lines(found))
+    output.show(_as_data(found), lambda: _broken(_lines(found), output.terminal.width))
 
 
 def _as_data(found: ProbeResult) -> dict[str, Any]:
@@ -43,9 +46,9 @@ def _as_data(found: ProbeResult) -> dict[str, Any]:
         "trusted": found.trusted,
         "distrust": found.distrust,
         "fingerprint": found.fingerprint,
-        "tls_version": found.tls_version,
+        "tls-version": found.tls_version,
         "challenges": list(found.challenges),
-        "attributes": group_to_dict(found.attributes),
+        "attributes": plain(found.attributes),
         "tried": [list(each) for each in found.tried],
     }
 
@@ -74,5 +77,12 @@ def _lines(found: ProbeResult) -> Iterator[Line]:
         yield _row("not", Span(f"{escape(uri)}: {escape(outcome)}", "quiet"))
 
 
+def _broken(rows: Iterable[Line], width: int | None) -> Iterator[Line]:
+    """The rows, broken between words where they are longer than the width."""
+    for label, value in rows:
+        for number, text in enumerate(wrapped(value.text, None if width is None else width - _MARGIN)):
+            yield [Span(" " * _MARGIN) if number else label, Span(text, value.style)]
+
+
 def _row(label: str, value: Span) -> Line:
-    return [Span(f"{label:7}", "quiet"), value]
+    return [Span(f"{label:{_MARGIN}}", "quiet"), value]

@@ -3,8 +3,9 @@
 The rule of this file: capturing changes nothing at the printer, and what is kept are the octets that it sent.
 """
 
+import contextlib
 import http.client
-import signal
+import socket
 import ssl
 import threading
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import click
 
 from ippfast import (
+    DEFAULT_LIMITS,
     Attribute,
     AttributeGroup,
     DecodeError,
@@ -25,18 +27,23 @@ from ippfast import (
     response,
 )
 from ippfast.enums import Operation, Status
-from ippfast.http import IncomingRequest, Server
+from ippfast.http import AnswerError, IncomingRequest, Server
+from ippfast.kinds import guess_kind
 from ippfast.operations import get_jobs, get_printer_attributes
 
 from .attributes import printer_of
-from .describe import guess_kind
-from .failures import USAGE, Failure, is_no_ipp
+from .failures import NO_CONNECTION, USAGE, Failure
 from .output import Output
 from .scrubbing import scrubbed
 from .session import Build, Session, json_option, printer_command
 from .text import Span, escape
+from .waiting import LOOK, until_signal
 
 __all__ = ["capture", "replay"]
+
+
+_PIECE = 1 << 16
+_MOST_OCTETS = DEFAULT_LIMITS.max_octets
 
 
 class _Question(NamedTuple):
@@ -73,16 +80,18 @@ _QUESTIONS = (
     default=Path("."),
     help="Where the files go; it is made where it is not there.",
 )
-@click.option("--scrub", is_flag=True, help="Mask names, addresses and serial numbers, as 'ippfast scrub' does.")
+@click.option("--scrub", is_flag=True, help="Mask what may be private, as 'ippfast scrub' does.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def capture(session: Session, output: Output, directory: Path, scrub: bool, force: bool) -> None:
     """Keep a printer's answers as files.
 
     They are for 'ippfast dump', 'diff' and 'replay'. It asks for attributes and jobs, and changes nothing. An answer
-    that is no IPP is kept too.
+    that is no IPP is kept too: of one that does not end, what came within --timeout, and 16 MiB
+    at most.
 
     \b
-    --json: {"uri": ..., "files": [{"file", "octets", "status"}, ...]}; the status is null for what is no IPP.
+    --json: {"uri": ..., "files": [{"file", "octets", "status-code", "status-code-keyword", "whole"}, ...]}; null for
+    what is no IPP.
     """
     paths = [directory / f"{each.name}.ipp" for each in _QUESTIONS]
     present = [path for path in paths if path.exists()]
@@ -92,12 +101,13 @@ def capture(session: Session, output: Output, directory: Path, scrub: bool, forc
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(f"{escape(str(directory))}: {error.strerror}", USAGE) from None
+    session.strict = True  # what is kept is what came
     files: list[dict[str, object]] = []
     supported: set[object] | None = None
     for question, path in zip(_QUESTIONS, paths, strict=True):
         if supported is not None and question.operation not in supported:
             continue
-        octets, status = _answer(session, question)
+        octets, status, cut = _answer(session, question)
         message = None if status is None else decode_prefix(octets)[0]
         if supported is None and message is not None:
             listed = printer_of(message).get("operations-supported")
@@ -108,46 +118,80 @@ def capture(session: Session, output: Output, directory: Path, scrub: bool, forc
                 continue
             octets = scrubbed(octets)
         path.write_bytes(octets)
-        files.append({"file": str(path), "octets": len(octets), "status": status})
+        code = {"status-code": None if message is None else int(message.code), "status-code-keyword": status}
+        files.append({"file": str(path), "octets": len(octets), **code, "whole": cut is None})
         output.say(Span(escape(str(path)), "name"), f": {len(octets)} octets, {status or 'no IPP'}")
+        if cut is not None:
+            click.echo(f"Note: {question.name} is not whole: {cut}; nothing more is asked", err=True)
+            break
     if output.as_json:
         output.show({"uri": session.uri, "files": files}, list)
 
 
-def _answer(session: Session, question: _Question) -> tuple[bytes, str | None]:
-    """The octets of an answer and its status; None where they are no IPP."""
+def _answer(session: Session, question: _Question) -> tuple[bytes, str | None, str | None]:
+    """The octets of an answer, its status, None if they are no IPP, and why they are not all, None if they are."""
     try:
         # What was decoded is encoded to the octets that came.
         answer = session.ask_anyway(question.build, **question.arguments)
-        return encode(answer), str(answer.status)
+        return encode(answer), str(answer.status), None
     except Failure as failure:
-        if not is_no_ipp(failure.__context__):
+        error = failure.__context__
+        if not isinstance(error, AnswerError):
             raise
+        if error.answer is not None:
+            return encode(error.answer), str(error.answer.status), None
     message = question.build(session.uri, version=session.version, user=session.access.user_name, **question.arguments)
-    return _ask_in_octets(session, encode(message)), None
+    octets, cut = _ask_in_octets(session, encode(message))
+    return octets, None, cut
 
 
-def _ask_in_octets(session: Session, octets: bytes) -> bytes:
-    """What the server sends, whatever it is."""
+def _ask_in_octets(session: Session, octets: bytes) -> tuple[bytes, str | None]:
+    """What the server sends, whatever it is, and why it is not all, None if it is."""
     endpoint, tls, seconds = session.endpoint, session.access.tls(), session.access.timeout
     connection: http.client.HTTPConnection
-    if endpoint.secure:
+    if session.client().secure:
         connection = http.client.HTTPSConnection(
             endpoint.host, endpoint.port, timeout=seconds, context=tls.make_context()
         )
     else:
         connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=seconds)
     headers = {"Content-Type": "application/ipp", **session.authorization()}
+    answer = bytearray()
+    late, cut = threading.Event(), None
     try:
         connection.connect()
         if isinstance(connection.sock, ssl.SSLSocket):
             tls.check_peer(connection.sock.getpeercert(binary_form=True))
-        connection.request("POST", endpoint.target, octets, headers)
-        return connection.getresponse().read()
+        # A time-out of the socket counts from each octet; this one counts for all of them.
+        timer = threading.Timer(seconds, _give_up, (connection.sock, late))
+        timer.daemon = True
+        timer.start()
+        try:
+            connection.request("POST", endpoint.target, octets, headers)
+            response = connection.getresponse()
+            while piece := response.read1(min(_PIECE, _MOST_OCTETS - len(answer))):
+                answer += piece
+        finally:
+            timer.cancel()
+        cut = "it is longer than 16 MiB" if len(answer) == _MOST_OCTETS else None
+    except TimeoutError:
+        late.set()
     except (OSError, http.client.HTTPException) as error:
-        raise Failure(f"{escape(session.place)} broke off: {error}") from None
+        cut = f"it broke off: {error}"
     finally:
         connection.close()
+    if late.is_set():
+        cut = f"it did not end within {seconds:g} s"
+    if cut is not None and not answer:
+        raise Failure(f"{escape(session.place)} sent no answer: {cut}", NO_CONNECTION)
+    return bytes(answer), cut
+
+
+def _give_up(connection: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with contextlib.suppress(OSError):
+        # Not that of an SSLSocket, which would take its TLS away from the thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 @click.command
@@ -173,18 +217,12 @@ def replay(output: Output, files: tuple[Path, ...], host: str, port: int) -> Non
         server = Server(recording, host="127.0.0.1" if host == "localhost" else host, port=port)
     except OSError as error:
         raise Failure(f"cannot listen at {escape(host)}, port {port}: {error.strerror or error}", USAGE) from None
-    stop = threading.Event()
-    # SIGINT too by a handler of our own: where a shell started it in the background, Python would ignore it.
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with server:
-            shown = f"[{host}]" if ":" in host else host
-            uri = f"ipp://{shown}:{server.port}/ipp/print"
-            output.show({"uri": uri}, lambda: [[Span("replaying at "), Span(uri, "name"), Span("; Ctrl-C ends it")]])
-            stop.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with until_signal() as ended, server:
+        shown = f"[{host}]" if ":" in host else host
+        uri = f"ipp://{shown}:{server.port}/ipp/print"
+        output.event({"uri": uri}, [Span("replaying at "), Span(uri, "name"), Span("; Ctrl-C ends it")])
+        while not ended.wait(LOOK):
+            pass
 
 
 def _messages(files: Iterable[Path]) -> list[Message]:

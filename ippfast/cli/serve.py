@@ -5,29 +5,45 @@ its options cannot be used. Nobody but this machine reaches it unless it is told
 """
 
 import contextlib
+import functools
 import logging
 import os
+import secrets
 import signal
 import socket
 import ssl
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from ippfast.http.uri import is_host_name
 from ippfast.http.workers import Workers
-from ippfast.printer import DescriptionError, SpoolPrinter
+from ippfast.printer import Description, DescriptionError, SpoolPrinter
 from ippfast.printer.certificates import fingerprint, self_made
-from ippfast.printer.users import UsersError
+from ippfast.printer.service import PrintService
+from ippfast.printer.simulating import pages_per_minute
+from ippfast.printer.storage.seam import StorageBusy, StorageError
+from ippfast.printer.storage.sqlite import make_private
+from ippfast.printer.users import Users, UsersError
 
+from .announcing import all_announced, announced
 from .failures import USAGE, Failure
-from .serving import ANY, LOOPBACK, Plan, announced, make_printer, make_server, make_worker, prepare
+from .forwarding import look
+from .serving import ANY, LOOPBACK, Plan, make_handler, make_server, make_worker, prepare, without_secrets
+from .session import Access, trust_is_given, trust_options
+from .state import state_of
 from .text import escape
+from .waiting import LOOK, until_signal
 
-__all__ = ["serve"]
+__all__ = ["explaining", "serve"]
 
+_EXTRAS = {"jwt": "ippfast[oauth]", "argon2": "ippfast[passwords]", "bcrypt": "ippfast[passwords]"}
+_MOST_SHOWN = 20
 _SIZE_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -42,9 +58,19 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
     return int(number) * factor
 
 
-def _state_directory() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "ippfast"
+def _speed(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Pages a minute, such as 20ppm."""
+    try:
+        return None if value is None else pages_per_minute(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not is_host_name(name):
+            raise click.BadParameter(f"{name!r} is no name of a host", ctx, param)
+    return names
 
 
 @click.command
@@ -54,20 +80,48 @@ def _state_directory() -> Path:
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where jobs and documents are kept.  [default: ippfast in $XDG_STATE_HOME]",
+    help="Where jobs and documents are kept.  [default: ippfast/printers/NAME in $XDG_STATE_HOME]",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Where jobs are kept instead: sqlite:///DIR, or postgresql://USER@HOST/NAME for many hosts.",
+)
+@click.option(
+    "--documents",
+    metavar="PLACE",
+    help="Where documents are kept instead: a directory, or s3://BUCKET/PREFIX.",
+)
+@click.option(
+    "--printers",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="FILE.toml",
+    help="Be many printers: a table for each, and those that Create-Printer made.",
 )
 @click.option(
     "--spool", type=click.Path(file_okay=False, path_type=Path), help="Put each document into this directory."
 )
 @click.option("--command", help="Give each document to this command on its standard input.")
-@click.option("--forward", metavar="URI", help="Give each job to this printer.")
+@click.option(
+    "--forward",
+    metavar="URI",
+    help="Give each job to this printer: by IPP, or socket://HOST:9100, or lpd://HOST/QUEUE.",
+)
+@click.option(
+    "--simulate",
+    callback=_speed,
+    metavar="SPEED",
+    help="Take as long as a real printer of so many pages a minute, such as 20ppm; see 'ippfast provoke'.",
+)
+@click.option("--consume", is_flag=True, help="With --simulate, let supplies and paper run down.")
+@trust_options
 @click.option(
     "--description",
     "descriptions",
     multiple=True,
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    metavar="FILE.toml",
-    help="What the printer says of itself, over what it says anyway. May be repeated.",
+    metavar="FILE",
+    help="What the printer says of itself: TOML, or another printer's answer (.ipp). May be repeated.",
 )
 @click.option("--tls", is_flag=True, help="Serve ipps too, with a certificate of its own making.")
 @click.option(
@@ -83,17 +137,54 @@ def _state_directory() -> Path:
     "--users",
     "users_file",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="Serve these users alone: a file of lines name:password.",
+    help="Serve these users alone: a file of htdigest or htpasswd (see 'ippfast users add').",
 )
 @click.option(
-    "--auth", type=click.Choice(["digest", "basic"]), default="digest", show_default=True, help="How users log in."
+    "--auth",
+    type=click.Choice(["digest", "basic"]),
+    help="How users log in.  [default: digest, or basic with a file of htpasswd]",
+)
+@click.option(
+    "--oauth", "issuer", metavar="URI", help="Serve those alone who bring a token of this OpenID provider, over TLS."
+)
+@click.option("--oauth-audience", "audience", metavar="NAME", help="For whom its tokens have to be: this printer.")
+@click.option(
+    "--oauth-claim", "claim", default="sub", show_default=True, metavar="NAME", help="What of a token names the user."
 )
 @click.option("--operator", "operators", multiple=True, metavar="NAME", help="A user who may do everything.")
 @click.option("--allow", multiple=True, metavar="NETWORK", help="Serve these networks alone, such as 192.168.0.0/24.")
-@click.option("--hostname", "hostnames", multiple=True, help="A further name by which clients know this host.")
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="NETWORK",
+    help="Believe the proxies there who the client is: by Forwarded or X-Forwarded-For, which each adds.",
+)
+@click.option(
+    "--hostname",
+    "hostnames",
+    multiple=True,
+    callback=_host_names,
+    help="A further name by which clients know this host.",
+)
 @click.option("--fetch", multiple=True, metavar="HOST[:PORT]", help="Print documents by reference from this host.")
 @click.option("--max-size", callback=_size, metavar="OCTETS", help="Of a document, such as 500M.")
 @click.option("--max-jobs", type=click.IntRange(min=1), default=10_000, show_default=True, help="That have not ended.")
+@click.option(
+    "--max-connections-per-host",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="From one address at a time; more are answered 503.",
+)
+@click.option(
+    "--rest",
+    type=click.FloatRange(min=1.0),
+    default=900.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a document may rest on its way.",
+)
 @click.option("--max-user-jobs", type=click.IntRange(min=1), help="Of these, how many one user may have.")
 @click.option("--max-user-size", callback=_size, metavar="OCTETS", help="Of a user's documents together.")
 @click.option(
@@ -106,26 +197,38 @@ def _state_directory() -> Path:
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every request.")
 def serve(
+    trust: Access,
     name: str | None,
     host: str,
     port: int,
     state: Path | None,
+    store: str | None,
+    documents: str | None,
+    printers: Path | None,
     spool: Path | None,
     command: str | None,
     forward: str | None,
+    simulate: float | None,
+    consume: bool,
     descriptions: tuple[Path, ...],
     tls: bool,
     certificate: Path | None,
     key: Path | None,
     require_tls: bool,
     users_file: Path | None,
-    auth: str,
+    auth: str | None,
+    issuer: str | None,
+    audience: str | None,
+    claim: str,
     operators: tuple[str, ...],
     allow: tuple[str, ...],
+    proxies: tuple[str, ...],
     hostnames: tuple[str, ...],
     fetch: tuple[str, ...],
     max_size: int | None,
     max_jobs: int,
+    max_connections_per_host: int,
+    rest: float,
     max_user_jobs: int | None,
     max_user_size: int | None,
     history: int,
@@ -144,6 +247,9 @@ def serve(
     unless --users says who may do what: then everybody may print, and do as they like with their own jobs, and an
     --operator with all.
 
+    --ca, --pin, --insecure, IPPFAST_USER, IPPFAST_PASSWORD and IPPFAST_TOKEN are for the printer of --forward. If that
+    does not answer, jobs wait: the terminal says why, and so do printer-state-reasons and printer-state-message.
+
     \b
     Try it:
       ippfast serve --spool printed
@@ -154,108 +260,228 @@ def serve(
     )
     if (key is not None or require_tls) and certificate is None and not tls:
         raise click.UsageError(f"{'--key' if key is not None else '--require-tls'} needs --certificate or --tls")
-    if operators and users_file is None:
-        raise click.UsageError("--operator needs --users")
-    if workers > 1 and users_file is not None and auth == "digest":
-        raise click.UsageError("--workers needs --auth basic: each process would have challenges of its own")
+    for_one = {
+        "--name": name,
+        "--spool": spool,
+        "--command": command,
+        "--forward": forward,
+        "--simulate": simulate,
+        "--description": descriptions,
+    }
+    if printers is not None and (given := [option for option, value in for_one.items() if value]):
+        raise click.UsageError(f"{given[0]} is for one printer, and --printers says it of each")
+    if consume and simulate is None:
+        raise click.UsageError("--consume needs --simulate")
+    if name is not None and not name.isprintable():
+        raise click.UsageError("--name: a name is one line, without control characters")
+    if operators and users_file is None and issuer is None:
+        raise click.UsageError("--operator needs --users or --oauth")
+    if issuer is not None and users_file is not None:
+        raise click.UsageError("--users and --oauth are one choice")
+    if issuer is not None and (audience is None or (certificate is None and not tls)):
+        needed = "--oauth-audience" if audience is None else "--certificate or --tls"
+        raise click.UsageError(f"--oauth needs {needed}")
     if len([each for each in (spool, command, forward) if each is not None]) > 1:
         raise click.UsageError("--spool, --command and --forward are one choice")
-    directory = state or _state_directory()
+    if forward is not None and _is_here(forward, host, port):
+        raise click.UsageError(f"--forward {forward} is this server itself: its jobs would go round for ever")
+    if trust_is_given() and forward is None:
+        raise click.UsageError("--ca, --pin and --insecure are for the printer of --forward")
     names = _names(host, hostnames)
-    with _explained():
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with explaining():
+        directory = state or state_of(_known_as(name, descriptions, printers))
+        make_private(directory)
         if tls and certificate is None:
             certificate = self_made(directory, [*names, "127.0.0.1", "::1"])
+        if users_file is not None:
+            auth = auth or _usual_auth(users_file)
+        if issuer is not None:
+            from ippfast.printer.oauth import OpenIDProvider
+
+            OpenIDProvider(issuer, audience or "")  # what is wrong with it is found out now
         plan = Plan(
             state=directory,
             names=tuple(names),
+            store=store,
+            documents=documents,
+            printers=printers,
             name=name,
             spool=spool,
             command=command,
             forward=forward,
+            trust=trust,
             descriptions=descriptions,
             certificate=certificate,
             key=key,
             require_tls=require_tls,
             users=users_file,
-            auth=auth,
+            auth=auth or "digest",
+            nonce_key=secrets.token_bytes(32) if workers > 1 and auth == "digest" else None,
+            issuer=issuer,
+            audience=audience or "",
+            claim=claim,
             operators=operators,
             allow=allow,
+            proxies=proxies,
             fetch=fetch,
             max_size=max_size,
             max_jobs=max_jobs,
+            max_connections_per_host=max_connections_per_host,
+            rest=rest,
             max_user_jobs=max_user_jobs,
             max_user_size=max_user_size,
             history=history,
             metrics=metrics,
             workers=workers,
+            simulate=simulate,
+            consume=consume,
         )
         prepare(plan)
-        printer = make_printer(plan)
+        printer = make_handler(plan)
     with contextlib.closing(printer):
         _run(plan, printer, host, port, announce=announce)
 
 
-def _run(plan: Plan, printer: SpoolPrinter, host: str, port: int, *, announce: bool) -> None:
+def _usual_auth(path: Path) -> str:
+    users = Users(path)
+    if users.kind == "plain":
+        click.echo(f"{path} has passwords as they are: 'ippfast users add' writes a file without.", err=True)
+    return "basic" if users.kind == "htpasswd" else "digest"
+
+
+def _run(plan: Plan, printer: SpoolPrinter | PrintService, host: str, port: int, *, announce: bool) -> None:
     """Serve until the first signal."""
-    ended = threading.Event()
+    sys.setswitchinterval(0.0005)  # a request's thread gives way at each row that it writes: it is to be back soon
+    with until_signal() as ended, contextlib.ExitStack() as stack:
+        with explaining():
+            server, reload = make_server(plan, printer, host, port)  # what is wrong with it is found out here
+            hangup: Callable[[], None] = reload
+            if plan.workers > 1:
+                server.shutdown()
+                at = "127.0.0.1" if host == "localhost" else host
+                workers = Workers(make_worker(plan), plan.workers, host=at, port=port)
+                port = workers.port
+                stack.enter_context(workers)
+                hangup = functools.partial(_tell, workers)
+            else:
+                port = server.port
+                printer.start()
+                stack.enter_context(server)
+            known = None
+            if announce and isinstance(printer, SpoolPrinter):
+                known = stack.enter_context(announced(plan, printer, host, port))
+            elif announce and isinstance(printer, PrintService):
+                known = stack.enter_context(all_announced(plan, printer, host, port))
+        _on_hangup(stack, hangup)
+        _say(plan, printer, host, port, known, announce=announce)
+        if plan.forward is not None:
+            arguments = (plan.forward, plan.trust, printer, ended)
+            threading.Thread(target=look, args=arguments, name="look", daemon=True).start()
+        while not ended.wait(LOOK):
+            pass
+        click.echo("Ending: jobs that are not done go on next time.", err=True)
 
-    def end(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        ended.set()
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with contextlib.ExitStack() as stack:
-            with _explained():
-                server = make_server(plan, printer, host, port)  # what is wrong with it is found out here
-                if plan.workers > 1:
-                    server.shutdown()
-                    at = "127.0.0.1" if host == "localhost" else host
-                    workers = Workers(make_worker(plan), plan.workers, host=at, port=port)
-                    port = workers.port
-                    stack.enter_context(workers)
-                else:
-                    port = server.port
-                    printer.start()
-                    stack.enter_context(server)
-                known = stack.enter_context(announced(plan, printer, host, port)) if announce else None
-            _say(plan, printer, host, port, known)
-            while not ended.wait(3_600):
-                pass
-            click.echo("Ending: jobs that are not done go on next time.", err=True)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _tell(workers: Workers) -> None:
+    """Have all workers read anew what can be."""
+    for pid in workers.pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGHUP)
 
 
-def _say(plan: Plan, printer: SpoolPrinter, host: str, port: int, known: str | None) -> None:
-    """Where the printer is."""
+def _on_hangup(stack: contextlib.ExitStack, reload: Callable[[], None]) -> None:
+    """Read users and certificate anew at SIGHUP, for as long as the stack lasts."""
+    before = signal.signal(signal.SIGHUP, lambda number, frame: reload())
+    stack.callback(signal.signal, signal.SIGHUP, before)
+
+
+def _say(
+    plan: Plan, printer: SpoolPrinter | PrintService, host: str, port: int, known: str | None, *, announce: bool
+) -> None:
+    """Where the printer is. known: by which name on the network."""
     shown = socket.gethostname() if host in ANY else f"[{host}]" if ":" in host else host
+    if not isinstance(printer, PrintService):
+        paths = [printer.path]
+    else:
+        paths = ["/ipp/system", *(spec.path for spec in printer.queues.all().values())]
+        if len(paths) > _MOST_SHOWN:
+            paths = [paths[0]]
+            click.echo(f"{len(printer.queues.all())} printers")
     for scheme in printer.schemes:
-        click.echo(f"{scheme}://{shown}:{port}{printer.path}")
+        for path in paths:
+            click.echo(f"{scheme}://{shown}:{port}{path}")
     if plan.certificate is not None:
         click.echo(f"certificate: sha256:{fingerprint(plan.certificate)}")
-    if known is not None:
-        click.echo(f"announced as: {escape(known)}")
-    if host not in LOOPBACK and printer.operators is None:
+    if announce:
+        shown_name = escape(known) if known is not None else "nobody, for only this machine can reach it (--host)"
+        click.echo(f"announced {'as' if known is not None else 'to'}: {shown_name}")
+    click.echo(f"web page: {'http' if plan.certificate is None else 'https'}://{shown}:{port}/")
+    click.echo(f"documents: {_destination(plan)}")
+    if plan.store is None:
+        click.echo(f"state: {escape(str(plan.state))}  (--state)")
+    else:
+        click.echo(f"jobs: {escape(without_secrets(plan.store))}")
+    if host not in LOOPBACK and printer.access.operators is None:
         click.echo("Everybody who reaches this host may print: see --users and --allow.", err=True)
 
 
+def _destination(plan: Plan) -> str:
+    """Where documents go."""
+    if plan.printers is not None:
+        return f"as {escape(str(plan.printers))} says of each printer"
+    if plan.spool is not None:
+        return f"into {escape(str(plan.spool))}"
+    if plan.command is not None:
+        return f"to the command {escape(plan.command)}"
+    if plan.forward is not None:
+        return f"to the printer {escape(plan.forward)}"
+    return f"kept with the state, those of the last {plan.history:,} jobs; see --spool, --command and --forward"
+
+
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
+def explaining() -> Iterator[None]:
     """Say in one line what cannot be used."""
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = {"zeroconf": "discovery", "prometheus_client": "metrics"}.get(error.name or "", "tls")
-        raise Failure(f"that needs {error.name}: pip install 'ippfast[{extra}]'", USAGE) from None
+        module = (error.name or "").partition(".")[0]
+        project = _EXTRAS.get(module, module.replace("_", "-"))
+        raise Failure(f"that needs {module}: pip install '{project}'", USAGE) from None
     except (DescriptionError, UsersError) as error:
         raise Failure(escape(str(error)), USAGE) from None
     except ssl.SSLError as error:
         raise Failure(f"the certificate can't be used: {error.reason or error}", USAGE) from None
-    except (OSError, ValueError) as error:
+    except StorageBusy as error:
+        raise Failure(f"{escape(str(error))}: give this one another --state, or another --name", USAGE) from None
+    except (OSError, ValueError, StorageError) as error:
         raise Failure(escape(str(error)), USAGE) from None
+
+
+def _known_as(name: str | None, descriptions: tuple[Path, ...], printers: Path | None) -> str:
+    """What the state directory is named after."""
+    return "service" if printers is not None else name or Description(*descriptions).text("printer-name")
+
+
+def _is_here(uri: str, host: str, port: int) -> bool:
+    """Whether a URI leads to the port that is served."""
+    parts = urlsplit(uri)
+    try:
+        if port != (parts.port or {"https": 443, "http": 80}.get(parts.scheme, 631)):
+            return False
+        there = {info[4][0] for info in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)}
+        here = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, ValueError):
+        return False
+    if here & set(ANY):
+        here |= {info[4][0] for name in ("localhost", socket.gethostname()) for info in _addresses(name)}
+    return bool(there & here)
+
+
+def _addresses(name: str) -> list[Any]:
+    try:
+        return socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
 
 
 def _names(host: str, more: tuple[str, ...]) -> list[str]:

@@ -3,117 +3,252 @@
 The rule of this file: a `Plan` is plain values, so that a worker in a process of its own makes the same of it.
 """
 
-import contextlib
 import functools
-import ipaddress
+import logging
 import os
 import shutil
-import socket
-from collections.abc import Iterator
-from dataclasses import dataclass
+import signal
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ippfast.http import BasicAuthenticator, DigestAuthenticator, HTTPLimits, Server, make_server_context
+from ippfast.http import (
+    BasicAuthenticator,
+    BearerAuthenticator,
+    DigestAuthenticator,
+    HTTPLimits,
+    Server,
+    make_server_context,
+)
 from ippfast.http.auth import Authenticator
-from ippfast.printer import Command, Directory, Fetcher, Forward, Keep, Output, SpoolPrinter
-from ippfast.printer.pages import PrinterPages
+from ippfast.http.hosts import Hosts
+from ippfast.printer import (
+    Access,
+    Address,
+    Command,
+    Directory,
+    Fetcher,
+    Keep,
+    Output,
+    PrinterLimits,
+    Simulated,
+    SpoolPrinter,
+)
+from ippfast.printer.service import PrintService, read_printers
+from ippfast.printer.storage.nonces import SharedNonces
+from ippfast.printer.storage.places import Place
+from ippfast.printer.storage.seam import StorageError
+from ippfast.printer.txt_record import short
 from ippfast.printer.users import Users, UsersError
+from ippfast.printer.web import PrinterPages, ServicePages
 
-__all__ = ["ANY", "LOOPBACK", "Hosts", "Plan", "announced", "make_printer", "make_server", "make_worker", "prepare"]
+from .forwarding import other_printer
+from .session import Access as Trust
+
+if TYPE_CHECKING:
+    from ippfast.printer.metrics import Metrics
+
+__all__ = [
+    "ANY",
+    "LOOPBACK",
+    "Plan",
+    "Reloading",
+    "make_handler",
+    "make_printer",
+    "make_server",
+    "make_worker",
+    "prepare",
+    "without_secrets",
+]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ANY = ("0.0.0.0", "::")
+_NONCES = "nonces.sqlite"
+_log = logging.getLogger("ippfast")
 _MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
-
-
-class Hosts:
-    """The names that a Host line may give: addresses, which no foreign name server can make up, and these names."""
-
-    def __init__(self, names: "list[str] | tuple[str, ...]") -> None:
-        self._names = [name.lower().rstrip(".") for name in names]
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            ipaddress.ip_address(str(name).strip("[]"))
-        except ValueError:
-            return name in self._names
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The options, checked one by one. names: those of this host. certificate: in a PEM file, None: no TLS."""
+    """The options, checked one by one.
+
+    names: those of this host. trust: whom, at the printer that gets the jobs. certificate: in a PEM file, None: no TLS.
+    nonce_key: with which several workers sign the nonces of Digest. issuer: of the tokens by which users log in
+    instead; audience, claim: see `OpenIDProvider`. simulate: impressions a minute; None: the printer takes no time.
+    consume: whether supplies and paper run down.
+    """
 
     state: Path
     names: tuple[str, ...]
+    store: str | None = None
+    documents: str | None = None
+    printers: Path | None = None
     name: str | None = None
     spool: Path | None = None
     command: str | None = None
     forward: str | None = None
+    trust: Trust = field(default_factory=Trust)
     descriptions: tuple[Path, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
     require_tls: bool = False
     users: Path | None = None
     auth: str = "digest"
+    nonce_key: bytes | None = None
+    issuer: str | None = None
+    audience: str = ""
+    claim: str = "sub"
     operators: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     fetch: tuple[str, ...] = ()
     max_size: int | None = None
     max_jobs: int = 10_000
+    max_connections_per_host: int = 20
+    rest: float = 900.0
     max_user_jobs: int | None = None
     max_user_size: int | None = None
     history: int = 1_000
     metrics: bool = False
     workers: int = 1
+    simulate: float | None = None
+    consume: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where jobs and documents are kept."""
+        return Place(store=self.store or self.state, documents=self.documents, local=self.state)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes serve the same storage."""
+        return self.workers > 1 or (self.store or "").startswith("postgres")
+
+    @property
+    def authentication(self) -> str | None:
+        """How users log in, as uri-authentication-supported has it; None: they do not."""
+        return "oauth" if self.issuer is not None else None if self.users is None else self.auth
+
+
+def make_service(plan: Plan) -> PrintService:
+    """The printers of a file, and those that the storage has. Raises ValueError and OSError, as `make_printer`."""
+    return PrintService(
+        plan.place,
+        queues=None if plan.printers is None else read_printers(plan.printers),
+        access=_access(plan),
+        limits=_limits(plan),
+        schemes=_schemes(plan),
+        fetcher=Fetcher(plan.fetch) if plan.fetch else None,
+        shared=plan.shared,
+    )
 
 
 def make_printer(plan: Plan) -> SpoolPrinter:
     """The printer, which is not started yet. Raises ValueError and OSError for what cannot be used."""
-    named = {"printer-name": plan.name, "printer-info": plan.name, "printer-dns-sd-name": (plan.name or "")[:63]}
+    named = {"printer-name": plan.name, "printer-info": plan.name, "printer-dns-sd-name": short(plan.name or "", 63)}
     return SpoolPrinter(
-        plan.state,
+        plan.place,
         description=[*plan.descriptions, *([] if plan.name is None else [named])],
         output=_output(plan),
-        schemes=("ipp",) if plan.certificate is None else ("ipps",) if plan.require_tls else ("ipp", "ipps"),
-        authentication="requesting-user-name" if plan.users is None else plan.auth,
-        operators=None if plan.users is None else plan.operators,
-        max_octets=plan.max_size,
-        max_jobs=plan.max_jobs,
-        max_user_jobs=plan.max_user_jobs,
-        max_user_octets=plan.max_user_size,
-        history=plan.history,
+        address=Address(schemes=_schemes(plan)),
+        access=_access(plan),
+        limits=_limits(plan),
         fetcher=Fetcher(plan.fetch) if plan.fetch else None,
-        shared=plan.workers > 1,
+        shared=plan.shared,
     )
 
 
-def make_server(plan: Plan, printer: SpoolPrinter, host: str, port: int) -> Server:
-    """The server of a printer, which is not started yet. Raises ValueError and OSError."""
-    metrics = None
-    if plan.metrics:
-        from ippfast.printer.metrics import Metrics
+def _schemes(plan: Plan) -> tuple[str, ...]:
+    return ("ipp",) if plan.certificate is None else ("ipps",) if plan.require_tls else ("ipp", "ipps")
 
-        metrics = Metrics(printer)
-    return Server(
-        printer if metrics is None else metrics,
+
+def _access(plan: Plan) -> Access:
+    return Access(
+        authentication=plan.authentication or "requesting-user-name",
+        operators=None if plan.authentication is None else plan.operators,
+        authorization_server=plan.issuer,
+    )
+
+
+def _limits(plan: Plan) -> PrinterLimits:
+    return PrinterLimits(
+        octets=plan.max_size,
+        jobs=plan.max_jobs,
+        user_jobs=plan.max_user_jobs,
+        user_octets=plan.max_user_size,
+        history=plan.history,
+    )
+
+
+def make_handler(plan: Plan) -> SpoolPrinter | PrintService:
+    """One printer, or a service of many."""
+    return make_printer(plan) if plan.printers is None else make_service(plan)
+
+
+class Reloading:
+    """What is read anew when the server is told so (SIGHUP): the users, the certificate, the printers."""
+
+    def __init__(self, plan: Plan, printer: SpoolPrinter | PrintService, server: Server, users: Users | None) -> None:
+        self._plan = plan
+        self._printer = printer
+        self._server = server
+        self._users = users
+
+    def __call__(self) -> None:
+        """What can't be used is left as it was, and said."""
+        plan = self._plan
+        try:
+            if self._users is not None:
+                self._users.reload()
+                _check_operators(plan, self._users)
+            if plan.printers is not None and isinstance(self._printer, PrintService):
+                self._printer.put(read_printers(plan.printers))
+            if plan.certificate is not None:
+                self._server.tls = make_server_context(plan.certificate, plan.key)
+        except (UsersError, ValueError, OSError, StorageError) as error:
+            _log.error("not all was read anew: %s", error)
+        else:
+            _log.warning("users, certificate and printers are read anew")
+
+
+def make_server(plan: Plan, printer: SpoolPrinter | PrintService, host: str, port: int) -> tuple[Server, Reloading]:
+    """The server of a printer or a service, which is not started yet. Raises ValueError and OSError."""
+    handler, pages = _figures(plan, printer)
+    users = None if plan.users is None else Users(plan.users)
+    server = Server(
+        handler,
         host="127.0.0.1" if host == "localhost" else host,
         port=port,
         reuse_port=plan.workers > 1,
         tls=None if plan.certificate is None else make_server_context(plan.certificate, plan.key),
         require_tls=plan.require_tls,
-        limits=HTTPLimits(document=plan.max_size),
+        limits=HTTPLimits(document=plan.max_size, connections_per_host=plan.max_connections_per_host, rest=plan.rest),
         allow=plan.allow or None,
+        proxies=plan.proxies,
         hosts=Hosts(plan.names),
-        authenticator=_authenticator(plan),
-        pages=PrinterPages(printer, metrics=metrics),
+        authenticator=_tokens(plan) if users is None else _authenticator(plan, users),
+        pages=pages,
     )
+    return server, Reloading(plan, printer, server, users)
+
+
+def _figures(
+    plan: Plan, printer: SpoolPrinter | PrintService
+) -> "tuple[SpoolPrinter | PrintService | Metrics, PrinterPages | ServicePages]":
+    """What answers requests, and counts them if figures are wanted; and the pages."""
+    if isinstance(printer, PrintService):
+        if not plan.metrics:
+            return printer, ServicePages(printer)
+        from ippfast.printer.service.metrics import ServiceMetrics
+
+        figures = ServiceMetrics(printer)
+        return figures, ServicePages(printer, metrics=figures)
+    if not plan.metrics:
+        return printer, PrinterPages(printer)
+    from ippfast.printer.metrics import Metrics
+
+    counted = Metrics(printer)
+    return counted, PrinterPages(printer, metrics=counted)
 
 
 def make_worker(plan: Plan) -> functools.partial[Server]:
@@ -123,8 +258,8 @@ def make_worker(plan: Plan) -> functools.partial[Server]:
 
 def _work(plan: Plan, host: str, port: int) -> Server:
     """In a worker: a printer of its own over the same spool, which ends with its server."""
-    printer = make_printer(plan)
-    server = make_server(plan, printer, host, port)
+    printer = make_handler(plan)
+    server, reload = make_server(plan, printer, host, port)
     end = server.shutdown
 
     def shutdown(deadline: float = 10.0) -> None:
@@ -132,67 +267,64 @@ def _work(plan: Plan, host: str, port: int) -> Server:
         printer.close()
 
     server.shutdown = shutdown  # type: ignore[method-assign]
+    signal.signal(signal.SIGHUP, lambda number, frame: reload())
     printer.start()
     return server
 
 
 def prepare(plan: Plan) -> None:
-    """What must be there before the first worker begins."""
+    """What must be there before the first worker begins, and what must not."""
+    for name in (_NONCES, f"{_NONCES}-wal", f"{_NONCES}-shm"):
+        (plan.state / name).unlink(missing_ok=True)
     if plan.metrics and plan.workers > 1:
         figures = plan.state / "metrics"
         shutil.rmtree(figures, ignore_errors=True)
-        figures.mkdir()
+        figures.mkdir(mode=0o700)
         os.environ[_MULTIPROC] = str(figures)  # where prometheus-client adds up the workers' counters
 
 
+def without_secrets(url: str) -> str:
+    """A URL without its credentials."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else url
+
+
 def _output(plan: Plan) -> Output:
+    output = _destination(plan)
+    return output if plan.simulate is None else Simulated(plan.simulate, output=output, consume=plan.consume)
+
+
+def _destination(plan: Plan) -> Output:
     if plan.spool is not None:
         return Directory(plan.spool)
     if plan.command is not None:
         return Command(plan.command)
-    return Keep() if plan.forward is None else Forward(plan.forward)
+    return Keep() if plan.forward is None else other_printer(plan.forward, plan.trust)
 
 
-def _authenticator(plan: Plan) -> Authenticator | None:
-    if plan.users is None:
-        return None
-    users = Users(plan.users)
+def _check_operators(plan: Plan, users: Users) -> None:
     missing = [operator for operator in plan.operators if operator not in users]
     if missing:
         raise UsersError(f"{plan.users} does not name the operator {missing[0]!r}")
+
+
+def _tokens(plan: Plan) -> Authenticator | None:
+    if plan.issuer is None:
+        return None
+    from ippfast.printer.oauth import OpenIDProvider
+
+    return BearerAuthenticator(OpenIDProvider(plan.issuer, plan.audience, claim=plan.claim).user_of)
+
+
+def _authenticator(plan: Plan, users: Users) -> Authenticator:
+    _check_operators(plan, users)
     if plan.auth == "digest":
-        return DigestAuthenticator(users.password_of)
+        if users.kind == "htpasswd":
+            raise UsersError(f"{plan.users} is of htpasswd, which serves --auth basic alone")
+        nonces = None if plan.nonce_key is None else SharedNonces(plan.state / _NONCES, plan.nonce_key)
+        return DigestAuthenticator(
+            secret_of=users.secret_of, realm=users.realm, algorithms=users.algorithms, nonces=nonces
+        )
     if plan.certificate is None:
         raise ValueError("--auth basic sends passwords as they are: it needs --tls or --certificate")
-    return BasicAuthenticator(users.check)
-
-
-@contextlib.contextmanager
-def announced(plan: Plan, printer: SpoolPrinter, host: str, port: int) -> Iterator[str]:
-    """Have the printer found on the network (DNS-SD). Gives the name under which it is.
-
-    Raises ModuleNotFoundError without zeroconf, and OSError where there is no network.
-    """
-    from ippfast.printer.announce import Announcement, txt_record
-
-    addresses = _addresses() if host in ANY else ["127.0.0.1" if host == "localhost" else host]
-    tls = plan.certificate is not None
-    shown = addresses[0] if ":" not in addresses[0] else f"[{addresses[0]}]"
-    record = txt_record(
-        printer.description,
-        uuid=printer.uuid,
-        path=printer.path,
-        page=f"{'https' if tls else 'http'}://{shown}:{port}/",
-        tls=tls,
-        authentication="none" if plan.users is None else "username,password",
-    )
-    name = printer.description.text("printer-dns-sd-name") or "ippfast"
-    with Announcement(name, port, addresses, record, tls=tls) as announcement:
-        yield announcement.name
-
-
-def _addresses() -> list[str]:
-    """The addresses of this host by which others reach it."""
-    found = {str(each[4][0]) for each in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
-    outside = sorted(each for each in found if not ipaddress.ip_address(each).is_loopback)
-    return outside or ["127.0.0.1"]
+    return BasicAuthenticator(users.check, realm=users.realm)

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import click
 
-from ippfast import Message
-from ippfast.enums import Status
+from ippfast import DelimiterTag, Message
 from ippfast.http import (
     TLS,
     Auth,
@@ -33,12 +32,15 @@ from ippfast.http import (
     Timeouts,
     probe,
 )
-from ippfast.http.uri import Endpoint, parse_uri
+from ippfast.http.probing import has_tls
+from ippfast.http.uri import Endpoint, parse_uri, printer_uri
+from ippfast.issues import Issue
 
 from .failures import LOG_IN, NOT_ALLOWED, USAGE, Failure, Refused, explained
 from .output import Output
+from .parameters import Seconds
 from .terminal import Terminal, terminal_options
-from .text import escape
+from .text import escape, quote
 
 __all__ = [
     "Access",
@@ -46,14 +48,17 @@ __all__ = [
     "access_options",
     "allow_versions",
     "any_context",
+    "credentials",
     "json_option",
     "printer_command",
+    "trust_is_given",
+    "trust_options",
     "why",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_VERSIONS = ((2, 0), (1, 1), (1, 0))
+_VERSIONS = {"1.0": (1, 0), "1.1": (1, 1), "2.0": (2, 0), "2.1": (2, 1), "2.2": (2, 2)}
 _PROBE_SECONDS = 20.0
 _GLANCE_SECONDS = 5.0
 
@@ -75,6 +80,15 @@ class Access(NamedTuple):
     timeout: float = 60.0
     antique: bool = False
     """Whether TLS may be of any version, and its certificate anyone's."""
+    version: tuple[int, int] | None = None
+    """The IPP version of requests; None: 2.0, or an older one where the printer takes no other."""
+    in_tls: bool = False
+    """Whether nothing goes in the clear although neither ``ca`` nor ``pin`` says so."""
+
+    @property
+    def needs_tls(self) -> bool:
+        """Whether the options say whom to trust, so that nothing goes in the clear."""
+        return self.in_tls or self.ca is not None or self.pin is not None
 
     def tls(self) -> TLS:
         """Raises Failure for files and fingerprints that are none."""
@@ -87,7 +101,8 @@ class Access(NamedTuple):
             return TLS(context=context)
         try:
             tls = TLS(ca_file=self.ca, fingerprint=self.pin)
-            tls.make_context()
+            if self.ca is not None:  # else nothing can be wrong, and who needs no TLS need not wait for it
+                tls.make_context()
         except ValueError as error:
             raise Failure(f"--pin: {error}", USAGE) from None
         except OSError as error:
@@ -101,7 +116,7 @@ class Access(NamedTuple):
             return self.user
         try:
             return getpass.getuser()
-        except (OSError, KeyError):  # a user without a name
+        except (OSError, KeyError, ImportError):  # a user without a name
             return "anonymous"
 
 
@@ -124,7 +139,7 @@ def allow_versions(context: ssl.SSLContext, oldest: ssl.TLSVersion, newest: ssl.
             context.maximum_version = newest
 
 
-_ACCESS_OPTIONS = (
+_TRUST_OPTIONS = (
     click.option(
         "--ca", type=click.Path(), envvar="IPPFAST_CA", metavar="FILE", help="Trust the certificates in this PEM file."
     ),
@@ -137,19 +152,48 @@ _ACCESS_OPTIONS = (
     click.option(
         "--insecure",
         is_flag=True,
-        help="Trust any certificate: nobody listens in, but who answers is anyone's guess.",
+        help="Accept any certificate. An attacker in between can read everything.",
     ),
+)
+_ACCESS_OPTIONS = (
     click.option("--cleartext-password", is_flag=True, help="Send a password or token without TLS too."),
     click.option("--user", envvar="IPPFAST_USER", metavar="NAME", help="Who asks; by default who is logged in here."),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(),
         default=60.0,
         show_default=True,
         metavar="SECONDS",
         help="How long to wait for an answer, and for a printer that is busy.",
     ),
+    click.option(
+        "--ipp-version",
+        type=click.Choice(list(_VERSIONS)),
+        help="The IPP version of requests; by default 2.0, and older ones for a printer that does not take it.",
+    ),
 )
+
+
+def trust_options(command: _Command) -> _Command:
+    """Adds the options that say whom to trust, as the argument ``trust``: an `Access` with them alone."""
+
+    @functools.wraps(command)
+    def run(*, ca: str | None, pin: str | None, insecure: bool, **arguments: Any) -> Any:
+        given = _given("ca", "pin", "insecure")
+        if len(given) > 1:
+            raise Failure("--ca, --pin and --insecure: give one of them", USAGE)
+        if given:  # then it counts, whatever the environment says
+            ca, pin = (ca if "ca" in given else None), (pin if "pin" in given else None)
+        return command(trust=Access(ca, pin, insecure), **arguments)
+
+    for option in reversed(_TRUST_OPTIONS):
+        run = option(run)
+    return run  # type: ignore[return-value]
+
+
+def trust_is_given() -> bool:
+    """Whether one of the options of `trust_options` stands on the command line."""
+    return bool(_given("ca", "pin", "insecure"))
 
 
 def access_options(command: _Command) -> _Command:
@@ -158,25 +202,20 @@ def access_options(command: _Command) -> _Command:
     @functools.wraps(command)
     def run(
         *,
-        ca: str | None,
-        pin: str | None,
-        insecure: bool,
+        trust: Access,
         cleartext_password: bool,
         user: str | None,
         timeout: float,
+        ipp_version: str | None,
         **arguments: Any,
     ) -> Any:
-        given = _given("ca", "pin", "insecure")
-        if len(given) > 1:
-            raise Failure("--ca, --pin and --insecure: give one of them", USAGE)
-        if given:  # then it counts, whatever the environment says
-            ca, pin = (ca if "ca" in given else None), (pin if "pin" in given else None)
-        access = Access(ca, pin, insecure, cleartext_password, user, timeout)
+        version = None if ipp_version is None else _VERSIONS[ipp_version]
+        access = trust._replace(cleartext_password=cleartext_password, user=user, timeout=timeout, version=version)
         return command(access=access, **arguments)
 
     for option in reversed(_ACCESS_OPTIONS):
         run = option(run)
-    return run  # type: ignore[return-value]
+    return trust_options(run)  # type: ignore[return-value]
 
 
 def _given(*names: str) -> list[str]:
@@ -190,7 +229,8 @@ def json_option(command: _Command) -> _Command:
 
     @functools.wraps(command)
     def run(*, as_json: bool, color: bool | None, width: int | None, **arguments: Any) -> Any:
-        return command(output=Output(Terminal(color, width), as_json), **arguments)
+        with Output(Terminal(color, width), as_json) as output:
+            return command(output=output, **arguments)
 
     option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
     return option(terminal_options(run))  # type: ignore[return-value]
@@ -214,16 +254,18 @@ class Session:
     """One printer, asked one thing after the other.
 
     place: its URI, or a host with or without a port and path; then it is looked for, with TLS first.
-    anonymous: whether no credentials go out.
+    anonymous: whether no credentials go out. strict: whether an answer that is malformed is an error, not repaired.
     """
 
     def __init__(self, place: str, access: Access, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
+        self._issues: dict[Issue, None] = {}
+        self.strict = False
         self.access = access
         self.place = place
-        self.version = _VERSIONS[0]
+        self._version = access.version or (2, 0)
         self._tls = access.tls()
-        self._auth: Auth | None = _Credentials(access) if _has_secret() and not anonymous else None
+        self._auth = None if anonymous else credentials(access)
         self._client: Client | None = None
         self._uri = place if "://" in place else None
         try:
@@ -239,11 +281,25 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._issues and not self._anonymous:
+            first = escape(str(next(iter(self._issues))))
+            more = f", and {len(self._issues) - 1} more" if len(self._issues) > 1 else ""
+            click.echo(
+                f"Note: the printer's answers are malformed, and were repaired: {first}{more}; "
+                "'ippfast capture' keeps them as they are",
+                err=True,
+            )
 
     def close(self) -> None:
         if self._client is not None:
+            self._issues |= dict.fromkeys(self._client.issues)
             self._client.close()
             self._client = None
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What was repaired in the answers so far."""
+        return tuple(self._issues | dict.fromkeys(self._client.issues if self._client is not None else ()))
 
     @property
     def uri(self) -> str:
@@ -259,6 +315,11 @@ class Session:
         assert self.uri
         return self._endpoint
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """The IPP version that the printer takes, as far as is known."""
+        return (self._client.version if self._client is not None else None) or self._version
+
     def client(self) -> Client:
         """The client for the URI."""
         assert self.uri
@@ -268,13 +329,13 @@ class Session:
 
     def as_stranger(self) -> "Session":
         """Another one with the same printer, for questions that anybody may ask, whatever its certificate."""
-        access = self.access._replace(ca=None, pin=None, antique=True, user="stranger")
+        access = self.access._replace(ca=None, pin=None, antique=True, user="stranger", in_tls=self.access.needs_tls)
         return Session(self.place, access, anonymous=True)
 
     def timeouts(self, seconds: float | None = None) -> Timeouts:
         """How long to wait: as --timeout says, or so many seconds."""
         seconds = self.access.timeout if seconds is None else seconds
-        return Timeouts(connect=min(30.0, seconds), first_octet=seconds, idle=seconds)
+        return Timeouts(connect=min(30.0, seconds), first_octet=seconds, answer=seconds, idle=seconds)
 
     def authorization(self) -> dict[str, str]:
         """The header line with the credentials, where the printer has asked for them."""
@@ -295,9 +356,21 @@ class Session:
         one, and Failure.
         """
         answer = self.ask_anyway(build, document=document, progress=progress, **arguments)
-        if answer.code >= 0x0100:
+        if not answer.succeeded:
             raise Refused(build.__name__.replace("_", "-").title().replace("Cups-", "CUPS-"), answer)
         return answer
+
+    def ask_for(self, tag: DelimiterTag, build: Build, **arguments: Any) -> tuple[Message, Refused | None]:
+        """As `ask`, for attributes in groups of this tag. Those that come with a refusal count too.
+
+        Returns the answer, and the refusal, which is to be raised once the attributes have been shown.
+        """
+        try:
+            return self.ask(build, **arguments), None
+        except Refused as refused:
+            if not any(len(group) for group in refused.answer.groups_of(tag)):
+                raise
+            return refused.answer, refused
 
     def ask_anyway(
         self,
@@ -310,25 +383,27 @@ class Session:
         """As `ask`, but the caller judges the status."""
         place = self.uri
         arguments.setdefault("user", self.access.user_name)
-        while True:
+        with explained(self.place, self._endpoint.authority), _with_fingerprint(self._endpoint):
             message = build(place, version=self.version, **arguments)
-            with explained(self.place, self._endpoint.authority), _with_fingerprint(self._endpoint):
-                answer = self._send(message, document, progress)
-            older = [version for version in _VERSIONS if version < self.version]
-            if answer.status is not Status.SERVER_ERROR_VERSION_NOT_SUPPORTED or not older or document is not None:
-                return answer
-            self.version = older[0]
+            return self._send(message, document, progress)
 
     def _send(self, message: Message, document: Callable[[], Any] | None, progress: Progress | None) -> Message:
         try:
             return self.client().send(message, document and document(), progress=progress)
         except StatusError as error:
-            if error.status != 401 or self._auth is not None or self._anonymous:
+            if error.status != 401 or self._anonymous:
                 raise
+            if self._auth is not None:
+                raise self._auth.refusal(self._endpoint.authority) from None
         # From here on with credentials: a client that has some asks for the challenge before it sends a document.
         self.close()
         self._auth = _Credentials(self.access)
-        return self.client().send(message, document and document(), progress=progress)
+        try:
+            return self.client().send(message, document and document(), progress=progress)
+        except StatusError as error:
+            if error.status != 401:
+                raise
+            raise self._auth.refusal(self._endpoint.authority) from None
 
     def _make_client(self, seconds: float) -> Client:
         assert self._uri is not None
@@ -337,14 +412,24 @@ class Session:
             tls=self._tls,
             auth=self._auth,
             timeouts=self.timeouts(seconds),
+            upgrade="required" if self.access.needs_tls else None,
             patience=seconds,
             user=self.access.user_name,
+            strict=self.strict,
+            version=self.access.version,
         )
 
     def probe(self) -> ProbeResult:
         """Look for the printer: with TLS first, at the ports and paths that printers have."""
+        in_tls = self.access.needs_tls and "://" not in self.place
+        place = f"ipps://{self.place}" if in_tls else self.place
         with explained(self.place, self._endpoint.authority):
-            return probe(self.place, tls=self._tls, auth=self._auth, timeout=min(_PROBE_SECONDS, self.access.timeout))
+            return probe(place, tls=self._tls, auth=self._auth, timeout=min(_PROBE_SECONDS, self.access.timeout))
+
+    def has_tls(self) -> bool:
+        """Whether there is TLS at the URI, whoever it is with. Raises Failure where that cannot be told."""
+        with explained(self.place, self._endpoint.authority):
+            return has_tls(self._endpoint, self._tls, min(_PROBE_SECONDS, self.access.timeout))
 
     def _find(self) -> None:
         """Go on with the printer that is found."""
@@ -355,17 +440,18 @@ class Session:
                 with explained(self.place):
                     raise PinError(found.fingerprint or "")
             raise _not_trusted(self.place, why(found), found.fingerprint or "")
-        self._uri, self._endpoint, self.version = found.uri, parse_uri(found.uri), found.version
+        self._uri, self._endpoint = found.uri, parse_uri(found.uri)
+        self._version = self.access.version or found.version
         if not found.secure:
             click.echo(f"Note: {escape(self._endpoint.authority)} has no TLS; this goes in the clear.", err=True)
 
 
 def ipp_uri(uri: str) -> str:
     """The URI with the scheme ipp or ipps, and the port that http or https stood for (RFC 8010 section 5)."""
-    if uri.startswith(("ipp://", "ipps://")):
-        return uri
     endpoint = parse_uri(uri)
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    if uri.startswith(("ipp://", "ipps://")):
+        return uri if endpoint.name == endpoint.host else printer_uri(endpoint)
+    host = f"[{endpoint.name}]" if ":" in endpoint.name else endpoint.name
     return f"{'ipps' if endpoint.secure else 'ipp'}://{host}:{endpoint.port}{endpoint.target}"
 
 
@@ -408,8 +494,10 @@ def _fingerprint(endpoint: Endpoint) -> str | None:
         return None
 
 
-def _has_secret() -> bool:
-    return bool(os.environ.get("IPPFAST_TOKEN") or os.environ.get("IPPFAST_PASSWORD"))
+def credentials(access: Access) -> "_Credentials | None":
+    """Those of the environment; None if it has none."""
+    has = bool(os.environ.get("IPPFAST_TOKEN") or os.environ.get("IPPFAST_PASSWORD"))
+    return _Credentials(access) if has else None
 
 
 class _Credentials:
@@ -428,7 +516,23 @@ class _Credentials:
             self._chosen = self._choose(lines, secure)
         return self._chosen.challenge(lines, secure=secure)
 
+    def refusal(self, place: str) -> Failure:
+        """What it means that they were sent, and answered by another 401."""
+        if self._chosen is None:
+            return Failure(f"{escape(place)} wants to know who asks, but does not say how", NOT_ALLOWED)
+        if isinstance(self._chosen, BearerAuth):
+            return Failure(f"{escape(place)} refused the token of IPPFAST_TOKEN", NOT_ALLOWED)
+        user = quote(self._access.user_name)
+        return Failure(f"{escape(place)} refused the user {user} with this password", NOT_ALLOWED)
+
     def _choose(self, lines: list[str], secure: bool) -> Auth:
+        try:
+            return self._choose_one(lines, secure)
+        except ValueError as error:
+            why = "it is not in UTF-8" if isinstance(error, UnicodeError) else str(error)
+            raise Failure(f"the user name or password cannot be sent: {why}", USAGE) from None
+
+    def _choose_one(self, lines: list[str], secure: bool) -> Auth:
         insecure, token = self._access.cleartext_password, os.environ.get("IPPFAST_TOKEN")
         if token and BearerAuth("", insecure=insecure).challenge(lines, secure=secure):
             return BearerAuth(token, insecure=insecure)

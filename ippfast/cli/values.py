@@ -7,6 +7,7 @@ for itself.
 | syntax | typed |
 |---|---|
 | integer, boolean, keyword, name, uri, ... | ``2``, ``true`` or ``false``, the string |
+| media | ``a4``, ``letter``, ``10x15cm``, or a name as PWG 5101.1 has it |
 | enum | its keyword or number: ``landscape``, ``4`` |
 | rangeOfInteger | ``1-4``, ``7`` for ``7-7`` |
 | resolution | ``600dpi``, ``600x1200dpi``, ``236dpcm`` |
@@ -21,7 +22,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from ippfast import Attribute, RangeOfInteger, RegistryError, Resolution, ValueTag, registry
+from ippfast import Attribute, EncodeError, RangeOfInteger, RegistryError, Resolution, ValueTag, registry
 from ippfast._registry_data import GROUPS
 from ippfast.attributes import attribute
 from ippfast.wrappers import (
@@ -40,9 +41,10 @@ from ippfast.wrappers import (
     UriScheme,
 )
 
+from .media_words import AmbiguousMedia, media_keyword
 from .text import escape
 
-__all__ = ["TAGS", "OptionError", "parse_option"]
+__all__ = ["TAGS", "OptionError", "error_words", "parse_option"]
 
 _WRAPPERS: tuple[type[Tagged], ...] = (
     Boolean,
@@ -67,6 +69,8 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 _UNITS = {"dpi": 3, "dpcm": 4}
 _PYTHON_WORDS = re.compile(r" \((?:a wrapper of|give )[^)]*\)")
 _DEPTH = 8
+_MEDIA = {"media", "media-size-name"}
+"""The attributes whose keywords are sizes (PWG 5101.1)."""
 
 
 class OptionError(ValueError):
@@ -97,11 +101,22 @@ def parse_option(text: str, groups: tuple[str, ...] = ("Job Template", "Operatio
         return group, attribute(name, _Reader(value).all(name, spec), group=group)
     except RegistryError as error:
         place = "" if error.attribute in (None, name) else f"/{error.attribute.partition('/')[2]}"
-        expected = _PYTHON_WORDS.sub("", error.expected)
-        raise OptionError(f"{escape(name + place)}: expected {expected}, got {error.found}") from None
+        raise OptionError(f"{escape(name + place)}: {error_words(error)}") from None
+
+
+def error_words(error: EncodeError) -> str:
+    """What is wrong with a value, without what a program would do about it."""
+    return f"expected {_PYTHON_WORDS.sub('', error.expected)}, got {escape(error.found)}"
 
 
 def _unknown(name: str, groups: tuple[str, ...]) -> str:
+    holders = registry.holders(name)
+    if holders and registry.lookup(name) is None:
+        first, *parents = reversed(holders[0].split("/"))
+        typed = f"{first}={{{name}=...}}"
+        for parent in parents:
+            typed = f"{parent}={{{typed}}}"
+        return f"{name} is no option of its own: it stands in {' or '.join(holders[:3])}, as in {typed}"
     known = {each for group in groups for each in registry.names(group)}
     near = get_close_matches(name, known)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
@@ -222,6 +237,11 @@ def _scalar(word: str, path: str, spec: registry.AttributeSpec | None) -> Any:
     """A word as the first syntax that it fits."""
     if spec is None:
         raise OptionError(f"{escape(path)} is not registered")
+    if path.rpartition("/")[2] in _MEDIA:
+        try:
+            word = media_keyword(word)
+        except AmbiguousMedia as error:
+            raise OptionError(f"{path}: {escape(word)} is no size: did you mean {_or(error.near)}?") from None
     for tag in spec.tags:
         convert = _CONVERT.get(tag)
         if convert is not None:
@@ -237,6 +257,10 @@ def _scalar(word: str, path: str, spec: registry.AttributeSpec | None) -> Any:
         if tag >= ValueTag.TEXT:
             return word
     raise OptionError(f"{path}: expected {spec.syntax}{_example(spec.tags)}, got {word!r}")
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _example(tags: tuple[int, ...]) -> str:

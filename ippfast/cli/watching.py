@@ -1,18 +1,24 @@
 """``ippfast watch``: what happens to a printer, or to one of its jobs, as it happens."""
 
-import json
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
+from ippfast import AttributeGroup, DelimiterTag, registry
 from ippfast.enums import JobState
-from ippfast.http import Notification
+from ippfast.http import Job, Notification
+from ippfast.http.jobs import Told
 from ippfast.operations import get_job_attributes, get_printer_attributes
-from ippfast.views import group_to_dict
 
-from .failures import FAILED, explained
+from .attributes import printer_of
+from .failures import FAILED, UNKNOWN, USAGE, Failure, explained
+from .following import WITH_ERRORS
+from .jobs import STATES_OVER
 from .output import Output
+from .parameters import JOB_ID, Keyword, Seconds
+from .plain import plain
 from .session import Session, printer_command
 from .text import Line, Span, escape, quote
 
@@ -20,17 +26,18 @@ __all__ = ["watch"]
 
 
 @printer_command
-@click.argument("job", metavar="[JOB]", type=click.IntRange(min=1), required=False)
+@click.argument("job", metavar="[JOB]", type=JOB_ID, required=False)
 @click.option(
     "--event",
     "events",
     metavar="KEYWORD",
+    type=Keyword(lambda: registry.keywords("notify-events")),
     multiple=True,
     help="Which events, as notify-events has them; by default states.",
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -40,44 +47,67 @@ def watch(session: Session, output: Output, job: int | None, events: tuple[str, 
     """Follow a printer, or one of its jobs.
 
     The printer until Ctrl-C, or the job with the id JOB to its end. Printers that have subscriptions tell their
-    events, others are asked. The exit status is 1 where the job was canceled or aborted.
+    events, others are asked. The exit status is 1 where the job was canceled, aborted or completed with errors, and 6
+    where the printer does not say what became of it.
 
     \b
-    --json: one object a line: {"time", "event", "job-id", "state", "state-keyword", "reasons", "text",
-    "attributes"}; the event is null for how things were at first.
+    --json: one object a line: {"time", "notify-subscribed-event", "job-id", "job-state", "job-state-keyword",
+    "job-state-reasons", "notify-text", "attributes"}; of the printer "printer-state" and so on. The event is null for
+    how things were at first.
     """
     # This also asks for credentials, where they are needed.
+    watched: Job | None = None
     if job is None:
         session.ask(get_printer_attributes, requested_attributes="printer-state")
     else:
         session.ask(get_job_attributes, job_id=job, requested_attributes="job-state")
+        watched = Job(session.client(), Told(job, AttributeGroup(DelimiterTag.JOB)))  # the printer knows it
+    _check_events(session, events)
     last = None
     with explained(session.place, session.endpoint.authority):
         try:
-            for last in session.client().watch(job, events=events, interval=interval):
+            for last in session.client().watch(watched, events=events, interval=interval):
                 now = datetime.now().astimezone()
-                if output.as_json:
-                    output.terminal.print([[Span(json.dumps(_as_data(last, now)))]])
-                else:
-                    output.terminal.print([_line(last, now)])
+                output.event(_as_data(last, now), _line(last, now))
         except KeyboardInterrupt:
             if job is not None:
                 raise
             click.echo(err=True)
-    if job is not None and last is not None and last.state in (JobState.ABORTED, JobState.CANCELED):
+    if job is None or last is None:
+        return
+    if not isinstance(last.state, JobState) or last.state not in STATES_OVER:
+        click.echo(f"Note: job {job}: printed, state unknown: the printer does not say what became of it", err=True)
+        raise click.exceptions.Exit(UNKNOWN)
+    if last.state is not JobState.COMPLETED or WITH_ERRORS in last.reasons:
         raise click.exceptions.Exit(FAILED)
 
 
+def _check_events(session: Session, events: tuple[str, ...]) -> None:
+    """Raises Failure for an event that the printer does not have, or that nobody has."""
+    if not events:
+        return
+    answer = session.ask(get_printer_attributes, requested_attributes="notify-events-supported")
+    listed = printer_of(answer).get("notify-events-supported")
+    known = registry.keywords("notify-events") if listed is None else {str(each) for each in listed.values}
+    for event in events:
+        if event not in known:
+            near = get_close_matches(event, sorted(known))
+            words = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known))}"
+            whose = "of IPP" if listed is None else "of this printer"
+            raise Failure(f"--event: {escape(event)} is no event {whose}: {escape(words)}", USAGE)
+
+
 def _as_data(each: Notification, now: datetime) -> dict[str, Any]:
+    whose = "printer" if each.job_id is None else "job"
     return {
         "time": now.isoformat(timespec="milliseconds"),
-        "event": each.event,
+        "notify-subscribed-event": each.event,
         "job-id": each.job_id,
-        "state": each.state,
-        "state-keyword": None if each.state is None else str(each.state),
-        "reasons": list(each.reasons),
-        "text": each.text,
-        "attributes": group_to_dict(each.attributes),
+        f"{whose}-state": each.state,
+        f"{whose}-state-keyword": None if each.state is None else str(each.state),
+        f"{whose}-state-reasons": list(each.reasons),
+        "notify-text": each.text,
+        "attributes": plain(each.attributes),
     }
 
 

@@ -89,10 +89,15 @@ def several(
         for value in values:
             if type(value) is not Collection:
                 return None
-        return [read_attributes(value, enums, last, converters, other, odd) for value in values]
+        found: list[Any] = []
+        for value in values:
+            found.append(read_attributes(value, enums, last, converters, other, odd))
+        return found
     if tag == 0x23 and attribute._name in enums:
         members = getattr(enums[attribute._name], "_value2member_map_", _NO_MEMBERS)
-        found = [members.get(value) for value in values]
+        found = []
+        for value in values:
+            found.append(members.get(value))
         return None if None in found else found
     kind = type(values[0])
     if not last and kind in converters:
@@ -100,7 +105,10 @@ def several(
         for value in values:
             if type(value) is not kind:
                 return None
-        return [converter(value) for value in values]
+        found = []
+        for value in values:
+            found.append(converter(value))
+        return found
     return plain(values)
 
 

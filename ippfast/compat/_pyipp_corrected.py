@@ -94,7 +94,10 @@ def _reader(charset: str) -> "Callable[[AttributeGroup], dict[str, Any]]":
 
     def other(attribute: Attribute, member: bool) -> "Any":
         enum = enums.get(attribute.name)
-        found = [_value(tag, value, enum, charset) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
+        found = [
+            slow(value) if isinstance(value, Collection) else _value(tag, value, enum, charset)
+            for tag, value in zip(attribute.tags, attribute.values, strict=True)
+        ]
         return found[0] if len(found) == 1 else found
 
     def slow(owner: AttributeGroup | Collection) -> "dict[str, Any]":

@@ -20,6 +20,10 @@ __all__ = ["Library", "find_library"]
 _EMPTY_GROUP = bytes.fromhex("02000000 00000001 01 470012 617474726962757465732d63686172736574 0005 7574662d38 04 03")
 _UNKNOWN_STATE = bytes.fromhex("02000000 00000001 01 23000d 7072696e7465722d7374617465 0004 7fffffff 03")
 
+_TWO_RANGES = bytes.fromhex(
+    "02000000 00000001 01 33000b 706167652d72616e676573 0008 0000000100000002 330000 0008 0000000300000004 03"
+)
+
 # Attributes whose numbers have names in the library.
 _WITH_ENUM = (
     "document-state",
@@ -47,14 +51,23 @@ class Library:
     parse_error: its ``IPPParseError``.
     skips_empty_groups: aioipp does; in pyipp 0.17.2 an empty group costs the message.
     keeps_unknown_enums: newer ones give an int for a number without a name; older ones raise ValueError.
+    tells_sets_from_ranges: aioipp 0.20 and later put two ranges into a list, and take values without a name, or with a
+    memberAttrName, at the beginning of a group; older ones put what follows a range into it.
+    version: the library's, or None.
     """
 
     def __init__(self, parser: "Any", serializer: "Any", parse_error: type[Exception]) -> None:
+        if not hasattr(parser, "ATTRIBUTE_ENUM_MAP"):  # before pyipp 0.12
+            parser = SimpleNamespace(**vars(parser), ATTRIBUTE_ENUM_MAP=_enums())
+        if not hasattr(serializer, "ATTRIBUTE_TAG_MAP"):
+            serializer = SimpleNamespace(**vars(serializer), ATTRIBUTE_TAG_MAP=_RegistryTags())
         self.parser = parser
         self.serializer = serializer
         self.parse_error = parse_error
         self.skips_empty_groups = _takes(parser.parse, _EMPTY_GROUP)
         self.keeps_unknown_enums = _takes(parser.parse, _UNKNOWN_STATE)
+        self.tells_sets_from_ranges = _tells_sets_from_ranges(parser.parse)
+        self.version = _version()
 
 
 def _takes(parse: "Callable[[bytes], object]", message: bytes) -> bool:
@@ -63,6 +76,25 @@ def _takes(parse: "Callable[[bytes], object]", message: bytes) -> bool:
     except Exception:
         return False
     return True
+
+
+def _tells_sets_from_ranges(parse: "Callable[[bytes], Any]") -> bool:
+    try:
+        return bool(parse(_TWO_RANGES)["operation-attributes"]["page-ranges"] == [[1, 2], [3, 4]])
+    except Exception:
+        return False
+
+
+def _version() -> str | None:
+    """The name and version of what is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name in ("aioipp", "pyipp"):
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    return None
 
 
 @cache
@@ -74,7 +106,8 @@ def find_library() -> Library:
         if missing.name != "pyipp":
             raise
         return _without()
-    return Library(parser, serializer, import_module("pyipp.exceptions").IPPParseError)
+    exceptions = import_module("pyipp.exceptions")
+    return Library(parser, serializer, getattr(exceptions, "IPPParseError", IPPParseError))
 
 
 class _RegistryTags:
@@ -89,7 +122,10 @@ class IPPParseError(IPPError):
     """In the place of the library's exception of this name, where the library is not installed."""
 
 
+def _enums() -> "dict[str, Any]":
+    return {name: registry.enum_for(name) for name in _WITH_ENUM}
+
+
 def _without() -> Library:
-    enums = {name: registry.enum_for(name) for name in _WITH_ENUM}
-    parser = SimpleNamespace(parse=len, ATTRIBUTE_ENUM_MAP=enums)
+    parser = SimpleNamespace(parse=len, ATTRIBUTE_ENUM_MAP=_enums())
     return Library(parser, SimpleNamespace(ATTRIBUTE_TAG_MAP=_RegistryTags()), IPPParseError)

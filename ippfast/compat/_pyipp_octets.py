@@ -109,6 +109,7 @@ class Reader:
         groups: dict[str, Any] = {"operation-attributes": [], "unsupported-attributes": [], "jobs": [], "printers": []}
         attributes: dict[str, Any] = {}
         key = name = ""
+        several = False  # whether `name` has several values, in a list that is none of a range
         offset = 8
         while (tag := _OCTET(data, offset)[0]) != 0x03:
             if tag in GROUPS:
@@ -122,7 +123,17 @@ class Reader:
             found, offset = self.attribute(offset, name)
             if found["name"]:
                 name = found["name"]
-                attributes[name] = found["value"]
+                attributes[name], several = found["value"], False
+            elif self.library.tells_sets_from_ranges:
+                if found["tag"] == 0x4A:
+                    name = found["value"]
+                    attributes.pop(name, None)
+                elif name and name not in attributes:
+                    attributes[name], several = found["value"], False
+                elif name and several:
+                    attributes[name].append(found["value"])
+                elif name:
+                    attributes[name], several = [attributes[name], found["value"]], True
             elif name:
                 append(attributes, name, found["value"])
         groups[key].append(attributes)

@@ -10,6 +10,7 @@ leaves the rest to `_pyipp_octets`. Corrected is a mode of its own, in `_pyipp_c
 """
 
 import logging
+import warnings
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache, partial
 from importlib import import_module
@@ -31,6 +32,7 @@ from ippfast.tags import describe_tag
 from ._patching import Patches
 from ._pyipp_library import find_library
 from ._pyipp_octets import Reader
+from ._pyipp_probes import reads_alike, writes_alike
 from ._twin import read_attributes
 
 TYPE_CHECKING = False
@@ -133,7 +135,7 @@ def _other(attribute: "Attribute", member: bool) -> "Any":
     found = [_value(name, tag, value, enums) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
     if member or len(found) == 1:
         return found[-1]
-    if type(found[0]) is list:  # a range takes what follows it into itself
+    if type(found[0]) is list and not find_library().tells_sets_from_ranges:  # a range takes what follows into itself
         found[0] += found[1:]
         return found[0]
     return found
@@ -310,26 +312,45 @@ _PATCHES = Patches("pyipp")
 def install(*, quirks: bool = True) -> None:
     """Put these functions in the place of the library's, in each of its modules that has them by whatever name.
 
-    quirks: False for the corrected mode. Installing again changes the mode. Raises ModuleNotFoundError where neither
+    quirks: False for the corrected mode. Installing again changes the mode. A release that answers otherwise than the
+    faithful mode keeps its own function, with a RuntimeWarning. Raises ModuleNotFoundError where neither
     pyipp nor aioipp is installed.
     """
     uninstall()
     import_module("pyipp.ipp")
     library = find_library()
     parser, serializer = library.parser, library.serializer
-    pairs: list[tuple[Any, Any]] = [
-        (parser.parse, parse if quirks else partial(parse, quirks=False)),
-        (parser.parse_attribute, parse_attribute),
-        (parser.parse_collection, parse_collection),
-        (serializer.encode_dict, encode_dict if quirks else partial(encode_dict, quirks=False)),
-        (serializer.construct_attribute, construct_attribute),
-        (serializer.construct_attribute_values, construct_attribute_values),
-    ]
+    pairs: list[tuple[Any, Any]] = []
+    if not quirks or _is_alike("parse", lambda: reads_alike(parser.parse, parse)):
+        pairs += [
+            (parser.parse, parse if quirks else partial(parse, quirks=False)),
+            (getattr(parser, "parse_attribute", None), parse_attribute),
+            (getattr(parser, "parse_collection", None), parse_collection),
+        ]
+    if not quirks or _is_alike("encode_dict", lambda: writes_alike(serializer.encode_dict, encode_dict)):
+        pairs += [
+            (serializer.encode_dict, encode_dict if quirks else partial(encode_dict, quirks=False)),
+            (getattr(serializer, "construct_attribute", None), construct_attribute),
+            (getattr(serializer, "construct_attribute_values", None), construct_attribute_values),
+        ]
     if not quirks:
         from ._pyipp_corrected import parse_ieee1284_device_id
 
-        pairs.append((parser.parse_ieee1284_device_id, parse_ieee1284_device_id))
-    _PATCHES.apply(pairs)
+        pairs.append((getattr(parser, "parse_ieee1284_device_id", None), parse_ieee1284_device_id))
+    _PATCHES.apply((theirs, ours) for theirs, ours in pairs if theirs is not None)
+
+
+def _is_alike(name: str, ask: "Callable[[], bool]") -> bool:
+    """Whether our function may take the place of the library's, whose release may be older or newer than we know."""
+    if ask():
+        return True
+    version = find_library().version
+    warnings.warn(
+        f"{version} does not {name} as ippfast knows it of pyipp 0.17 and aioipp 0.18 to 0.21: it keeps its own {name}",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return False
 
 
 def uninstall() -> None:

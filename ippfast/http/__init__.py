@@ -2,13 +2,38 @@
 
 The rule of this package: `ClientConnection` and `ServerConnection` know the protocol and never touch a socket; what
 moves octets holds loops and no protocol. h11 reads the heads. Nothing here is loaded before it is used.
+
+```
+Client  AsyncClient  Job          Server  AsyncServer  IPPApplication     the shells, which wait
+  tasks  watching  negotiation        session   listening                 what is decided over several requests
+        core                          service                             what is decided for one of them
+  channels                            channel                             what a shell gives those: octets, and time
+  blocking  in_asyncio
+  client_connection                   server_connection  server_side      octets in, events out
+        connection  states  heads  framing  writers  compression  multipart
+```
+
+Where is the rule for ...
+
+- what a connection reads next: `_wire/states.py`; how heads are read: `_wire/heads.py`
+- where a body ends: `_wire/framing.py`, and how one goes out: `_wire/writers.py`
+- what an answer is, and when it is repaired: `_wire/messages.py`; which version a printer takes: `_client/versions.py`
+- answers in parts: `_wire/multipart.py`; compressed bodies and documents: `_wire/compression.py`
+- what a request to a server may look like: `_server/server_side.py`
+- in which order a server's hooks are asked, and how long it waits: `_server/session.py`
+- which requests are web forms: `_server/server_side.py`; what a browser is told instead of 426: `_server/session.py`
+- who may connect: `_server/listening.py`; whose requests are taken: `_server/service.py`, `auth.py`
+- when a client sends again, follows, authenticates or gives up: `_client/core.py`
+- what a client does in several requests (print, wait): `_client/tasks.py`; events: `_client/watching.py`
+- which path and port a printer has: `_client/negotiation.py`; TLS and pins: `tls.py`
+- sizes and times: `limits.py`; what goes wrong: `errors.py`; URIs: `uri.py`
 """
 
-from importlib import import_module
+from .._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._negotiation import NegotiationError
+    from ._client.negotiation import NegotiationError
     from .async_client import AsyncAnswer, AsyncClient
     from .async_server import AsyncServer
     from .auth import (
@@ -25,6 +50,7 @@ if TYPE_CHECKING:
     from .client import Answer, Client
     from .client_connection import ClientConnection
     from .errors import (
+        AnswerError,
         ConnectionLostError,
         HTTPError,
         LocalProtocolError,
@@ -41,6 +67,7 @@ if TYPE_CHECKING:
         ConnectionClosed,
         DocumentData,
         EndOfMessage,
+        Exchange,
         FurtherMessage,
         Headers,
         InformationalResponse,
@@ -65,6 +92,7 @@ if TYPE_CHECKING:
     from .probing import ProbeResult, probe, probe_async
     from .server import Server
     from .server_connection import ServerConnection
+    from .systems import AsyncSystem, System
     from .tls import TLS, make_server_context
 
 __all__ = [
@@ -72,6 +100,7 @@ __all__ = [
     "PAUSED",
     "TLS",
     "Answer",
+    "AnswerError",
     "AsyncAnswer",
     "AsyncClient",
     "AsyncIncomingDocument",
@@ -79,6 +108,7 @@ __all__ = [
     "AsyncJob",
     "AsyncReply",
     "AsyncServer",
+    "AsyncSystem",
     "Auth",
     "Authenticator",
     "BasicAuth",
@@ -93,6 +123,7 @@ __all__ = [
     "DigestAuthenticator",
     "DocumentData",
     "EndOfMessage",
+    "Exchange",
     "FurtherMessage",
     "HTTPError",
     "HTTPLimits",
@@ -123,6 +154,7 @@ __all__ = [
     "Server",
     "ServerConnection",
     "StatusError",
+    "System",
     "Timeouts",
     "UpgradeError",
     "make_server_context",
@@ -131,7 +163,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_negotiation": ("NegotiationError",),
+    "_client.negotiation": ("NegotiationError",),
     "async_client": ("AsyncAnswer", "AsyncClient"),
     "async_server": ("AsyncServer",),
     "auth": (
@@ -148,6 +180,7 @@ _HOMES = {
     "client": ("Answer", "Client"),
     "client_connection": ("ClientConnection",),
     "errors": (
+        "AnswerError",
         "ConnectionLostError",
         "HTTPError",
         "LocalProtocolError",
@@ -164,6 +197,7 @@ _HOMES = {
         "ConnectionClosed",
         "DocumentData",
         "EndOfMessage",
+        "Exchange",
         "FurtherMessage",
         "Headers",
         "InformationalResponse",
@@ -172,6 +206,7 @@ _HOMES = {
         "Response",
     ),
     "jobs": ("AsyncJob", "Job", "JobError", "Notification", "OperationError"),
+    "systems": ("AsyncSystem", "System"),
     "limits": ("HTTPLimits", "Timeouts"),
     "incoming": (
         "AsyncIncomingDocument",
@@ -190,17 +225,5 @@ _HOMES = {
     "server_connection": ("ServerConnection",),
     "tls": ("TLS", "make_server_context"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{home}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES)

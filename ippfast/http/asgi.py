@@ -1,24 +1,27 @@
 """IPP as an ASGI 3 application, for the servers and frameworks that speak ASGI: uvicorn, hypercorn, granian and others.
 
 The rule of this file: the ASGI server owns the socket, the heads and the framing, and the sizes and times of those;
-what a request may be, who may ask and how long a body is awaited is as everywhere else, see `_session`.
+what a request may be, who may ask and how long a body is awaited is as everywhere else, see `_server/session.py`.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from ._heads import closes
-from ._server_side import ServerSide
-from ._service import Service, log
-from ._session import Call, Close, Next, Receive, Send, Session, Step
-from ._writers import CloseWriter, LengthWriter
-from .async_server import drive, perform_hook
+from ..enums import Operation
+from ._server.channel import AwaitedHooks, Pieces
+from ._server.server_side import ServerSide
+from ._server.service import Service, log
+from ._server.session import Session
+from ._wire.heads import closes
+from ._wire.states import State
+from ._wire.writers import CloseWriter, LengthWriter
 from .auth import Authenticator
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import Buffer, Event, Headers, RequestHead
+from .hosts import OWN
 from .incoming import (
     Anonymous,
     AsyncAuthorizer,
@@ -43,8 +46,10 @@ class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
     """Answers IPP requests under any path, and GET and HEAD where it has pages. Mount it where the printer is to be.
 
     handler: see `AsyncHandler`. The other arguments are as for `Server`, but that limits bounds the message, its
-    document and the waiting for them alone; heads and connections are the ASGI server's. lifespan: what makes an
-    asynchronous context manager, which is entered before the first request and left after the last one.
+    document and the waiting for them alone; heads and connections are the ASGI server's. hosts: by default addresses
+    and the names of this machine (`ippfast.http.hosts.OWN`); None allows any, for what is behind a proxy that looks at
+    the Host line itself. lifespan: what makes an asynchronous context manager, which is entered before the first
+    request and left after the last one.
 
     Whether a client that expects 100 (Continue) gets it before the message is judged is for the ASGI server too:
     uvicorn sends it when the message is first asked for.
@@ -58,7 +63,7 @@ class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         *,
         require_tls: bool = False,
         limits: HTTPLimits | None = None,
-        hosts: Collection[str] | None = None,
+        hosts: Collection[str] | None = OWN,
         authenticator: Authenticator | None = None,
         anonymous: Anonymous | None = None,
         authorizer: AsyncAuthorizer | None = None,
@@ -125,12 +130,12 @@ class _Body:
 class _Connection(ServerSide):
     """One request and its response. What is to be sent of the latter is ``start`` and the buffers."""
 
-    def __init__(self, scope: _Event, limits: HTTPLimits, methods: Iterable[str]) -> None:
+    def __init__(self, scope: _Event, limits: HTTPLimits, methods: Iterable[str], forms: bool) -> None:
         self._scope = scope
         self.body = _Body()
         self.start: _Event | None = None
         self._response_begun = False
-        super().__init__(limits, methods=methods)
+        super().__init__(limits, methods=methods, forms=forms)
 
     between_requests = False
 
@@ -168,7 +173,7 @@ class _Connection(ServerSide):
 
     def end(self) -> list[Buffer]:
         buffers = super().end()
-        self._step = self._close  # what is left of the body is the server's
+        self._go(State.CLOSED)  # what is left of the body is the server's
         return buffers
 
     def _begin_response(self, status: int, lines: list[tuple[str, str]]) -> list[Buffer]:
@@ -198,43 +203,35 @@ class _Connection(ServerSide):
         return self._awaits_continue or length is None or length - self.body.size > self.limits.drain
 
 
-class _Exchange:
-    """The shell of one request."""
+class _Exchange(AwaitedHooks):
+    """One request and its answer, and the channel of their session."""
 
     def __init__(
         self, application: IPPApplication, scope: _Event, receive: _ReceiveFunction, send: _SendFunction
     ) -> None:
         self._receive_event = receive
         self._send_event = send
+        self._gone = False
         self._limits = application.limits
-        self._connection = _Connection(scope, application.limits, application.methods)
+        self._connection = _Connection(scope, application.limits, application.methods, application.forms)
         client = scope.get("client")
         self._session = Session(
             application,
             self._connection,
+            self,
             str(client[0]) if client else "",
             secure=scope.get("scheme") == "https",
-            open_document=lambda session, turn: AsyncIncomingDocument(
-                lambda: drive(session.document_event(turn), self._perform)
-            ),
+            open_document=lambda session, turn: AsyncIncomingDocument(lambda: session.document_event(turn)),
         )
 
     async def serve(self) -> None:
         """Answer the request. Where the answer is left incomplete, the server closes the connection."""
         try:
-            await drive(self._session.serve(), self._perform)
+            await self._session.serve()
         except ConnectionLostError as error:
             log.info("%s: %s", self._session.peer, error)
 
-    async def _perform(self, step: Step) -> Any:
-        if isinstance(step, Receive):
-            return await self._receive(step.seconds)
-        if isinstance(step, Send):
-            return await self._send(step.buffers)
-        assert isinstance(step, (Call, Next, Close))
-        return await perform_hook(step)
-
-    async def _receive(self, seconds: float) -> bytes | None:
+    async def receive(self, seconds: float) -> bytes | None:
         body = self._connection.body
         try:
             async with asyncio.timeout(seconds):
@@ -250,7 +247,41 @@ class _Exchange:
         body.ended = body.last
         return b""
 
-    async def _send(self, buffers: list[Buffer]) -> None:
+    def has_gone(self) -> bool:
+        return self._gone
+
+    async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
+        if getattr(getattr(argument, "message", None), "code", 0) != Operation.GET_NOTIFICATIONS:  # nothing else waits
+            return await super().call_hook(hook, argument, blocks=blocks)
+        with self._watching():
+            return await super().call_hook(hook, argument, blocks=blocks)
+
+    async def next_piece(self, pieces: Pieces) -> Any:
+        with self._watching():
+            return await super().next_piece(pieces)
+
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Notice that the client leaves, while something else is awaited and no more of the body is to come."""
+        if not self._connection.body.last:
+            yield
+            return
+        watch = asyncio.ensure_future(self._watch())
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        self._gone = self._gone or (await self._receive_event())["type"] == "http.disconnect"
+
+    async def fill(self, buffer: memoryview, seconds: float) -> int | None:
+        raise LocalProtocolError("the socket is the ASGI server's")
+
+    async def start_tls(self) -> None:
+        raise LocalProtocolError("TLS is the ASGI server's")
+
+    async def send(self, buffers: list[Buffer], seconds: float) -> None:
         connection = self._connection
         octets = b"".join(buffers) if len(buffers) != 1 else buffers[0]
         pieces = [bytes(octets[at : at + _PIECE]) for at in range(0, len(octets), _PIECE)]

@@ -5,19 +5,26 @@ knows for both.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
 from ..codec import AttributeGroup, Message
-from ._asyncio import AsyncChannel, AsyncShell
-from ._core import Core, Progress, Rest, Upgrade
-from ._outgoing import AsyncDocument
-from ._tasks import Tasks
-from ._watching import watch
+from ..issues import Issue
+from ._client.channels import Progress, Rest
+from ._client.core import Core, Upgrade
+from ._client.in_asyncio import AsyncChannel, AsyncShell
+from ._client.listing import pages
+from ._client.outgoing import AsyncDocument
+from ._client.prepared import Preparing
+from ._client.systems import SystemTasks
+from ._client.tasks import SystemUser, Tasks
+from ._client.watching import watch
 from .auth import Auth
-from .events import Buffer, DocumentData, EndOfMessage, Headers
-from .jobs import AsyncJob, Notification
+from .events import Buffer, DocumentData, EndOfMessage, Exchange, Response
+from .jobs import AsyncJob, Notification, told_of
 from .limits import HTTPLimits, Timeouts
+from .systems import AsyncSystem
 from .tls import TLS
 from .uri import parse_uri
 
@@ -40,21 +47,26 @@ class AsyncClient:
         limits: HTTPLimits | None = None,
         headers: Iterable[tuple[str, str]] = (),
         expect_continue: bool = False,
-        upgrade: Upgrade = "if-requested",
+        upgrade: Upgrade | None = None,
         patience: float = 0.0,
         negotiate: bool = False,
-        user: str | None = None,
+        user: str | SystemUser | None = SystemUser.SYSTEM_USER,
+        strict: bool = False,
+        version: tuple[int, int] | None = None,
     ) -> None:
+        tls = tls or TLS()
         self._core: Core[AsyncChannel] = Core(
-            AsyncShell(tls or TLS(), limits or HTTPLimits.for_client()),
+            AsyncShell(tls, limits or HTTPLimits.for_client()),
             parse_uri(uri),
             auth=auth,
             timeouts=timeouts or Timeouts(),
             headers=headers,
             expect_continue=expect_continue,
-            upgrade=upgrade,
+            upgrade=upgrade or ("required" if tls.required else "if-requested"),
             patience=patience,
             negotiate=negotiate,
+            strict=strict,
+            version=version,
         )
         self._tasks = Tasks(self._core, user)
 
@@ -65,6 +77,21 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    @property
+    def secure(self) -> bool:
+        """As `Client.secure`."""
+        return self._core.secure
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """As `Client.version`."""
+        return self._core.version
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """As `Client.issues`."""
+        return self._core.issues
 
     async def close(self) -> None:
         """Close the connections that were kept."""
@@ -92,8 +119,24 @@ class AsyncClient:
         """As `send`, for an answer that brings a document along: iterate over it, and close it."""
         with await self._core.shell.open(document) as outgoing:
             channel, response = await self._core.ask(message, outgoing, progress)
-        assert response.message is not None
-        return AsyncAnswer(response.message, response.headers, channel, self._core.keep)
+        return AsyncAnswer(response, channel, self._core.keep)
+
+    async def exchange(
+        self,
+        message: Message,
+        document: AsyncDocument | None = None,
+        *,
+        target: str | None = None,
+        chunked: bool = False,
+    ) -> Exchange:
+        """As `Client.exchange`."""
+        with await self._core.shell.open(document) as outgoing:
+            if chunked:
+                outgoing.length = outgoing.file = None
+            channel, response, text = await self._core.ask_as_it_is(message, outgoing, target)
+            if channel is not None:
+                await self._core.finish(channel)
+        return Exchange(response.status, response.headers, response.message, response.issues, text)
 
     # Tasks.
 
@@ -108,9 +151,13 @@ class AsyncClient:
         """As `Client.attributes`."""
         return await self._tasks.attributes(names)
 
+    def system(self) -> AsyncSystem:
+        """As `Client.system`."""
+        return AsyncSystem(SystemTasks(self._tasks))
+
     async def print(
         self,
-        *documents: AsyncDocument,
+        *documents: AsyncDocument | Preparing,
         job_name: str | None = None,
         document_format: str | None = None,
         job: Mapping[str, object] | None = None,
@@ -119,41 +166,68 @@ class AsyncClient:
     ) -> AsyncJob:
         """As `Client.print`."""
         given = {"job_name": job_name, "document_format": document_format, **attributes}
-        return AsyncJob(self, *await self._tasks.print(documents, given, job or {}, progress))
+        return AsyncJob(self, await self._tasks.print(documents, given, job or {}, progress))
 
-    async def job(self, job_id: int, *names: str) -> AsyncJob:
+    async def job(self, job: AsyncJob | int, *names: str) -> AsyncJob:
         """As `Client.job`."""
-        return AsyncJob(self, job_id, await self._tasks.job(job_id, names))
+        told = told_of(job)
+        return AsyncJob(self, told._replace(attributes=await self._tasks.job(told, names)))
 
     async def jobs(
-        self, which: str = "not-completed", *, mine: bool = False, limit: int | None = None, names: Iterable[str] = ()
+        self,
+        which: str = "not-completed",
+        *,
+        mine: bool = False,
+        limit: int | None = None,
+        names: Iterable[str] = (),
+        everywhere: bool = False,
     ) -> list[AsyncJob]:
         """As `Client.jobs`."""
-        return [AsyncJob(self, *each) for each in await self._tasks.jobs(which, mine, limit, list(names))]
+        found = await self._tasks.jobs(which, mine, limit, list(names), everywhere=everywhere)
+        return [AsyncJob(self, each) for each in found]
 
-    async def wait(self, job_id: int, timeout: float | None = None) -> AsyncJob:
-        """As `Job.wait`."""
-        return AsyncJob(self, job_id, await self._tasks.wait(job_id, timeout))
+    async def iter_jobs(
+        self,
+        which: str = "not-completed",
+        *,
+        mine: bool = False,
+        names: Iterable[str] = (),
+        everywhere: bool = False,
+        page: int = 100,
+    ) -> AsyncGenerator[AsyncJob, None]:
+        """As `Client.iter_jobs`. Whoever stops before the end closes the iterator: see `contextlib.aclosing`."""
+        async with aclosing(pages(self._tasks, which, mine, list(names), page, everywhere)) as found:
+            async for each in found:
+                yield AsyncJob(self, each)
 
-    async def cancel(self, job_id: int, message: str | None = None) -> None:
+    async def wait(self, job: AsyncJob | int, timeout: float | None = None) -> AsyncJob:
+        """As `Client.wait`."""
+        return AsyncJob(self, await self._tasks.wait(told_of(job), timeout))
+
+    async def cancel(self, job: AsyncJob | int, message: str | None = None) -> None:
         """As `Job.cancel`."""
-        await self._tasks.cancel(job_id, message)
+        await self._tasks.cancel(told_of(job), message)
 
     def watch(
-        self, job: AsyncJob | int | None = None, *, events: Iterable[str] = (), interval: float = 5.0
+        self,
+        job: AsyncJob | int | None = None,
+        *,
+        events: Iterable[str] = (),
+        interval: float = 5.0,
+        timeout: float | None = None,
     ) -> AsyncGenerator[Notification, None]:
         """As `Client.watch`. Whoever stops before the end closes the iterator: see `contextlib.aclosing`."""
-        return watch(self._tasks, job.id if isinstance(job, AsyncJob) else job, events, interval)
+        return watch(self._tasks, None if job is None else told_of(job), events, interval, timeout)
 
 
 class AsyncAnswer:
     """As `Answer`: iterate over it with ``async for``, and use it with ``async with``."""
 
-    def __init__(
-        self, message: Message, headers: Headers, channel: AsyncChannel, keep: Callable[[AsyncChannel], None]
-    ) -> None:
-        self.message = message
-        self.headers = headers
+    def __init__(self, response: Response, channel: AsyncChannel, keep: Callable[[AsyncChannel], None]) -> None:
+        assert response.message is not None
+        self.message = response.message
+        self.headers = response.headers
+        self.issues = response.issues
         self._channel: AsyncChannel | None = channel
         self._keep = keep
 

@@ -9,21 +9,21 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from ._service import Listening, log
-from ._session import GATHERING, Call, Close, Fill, Flow, Next, Receive, Send, Session, Step
+from ._server.channel import GATHERING, AwaitedHooks
+from ._server.listening import Listening, longest_idle, peer_of
+from ._server.service import log
+from ._server.session import Session
+from ._wire.sockets import has_left
 from .errors import ConnectionLostError, HTTPError, LocalProtocolError, RemoteProtocolError
 from .events import Buffer
 from .incoming import AsyncAuthorizer, AsyncHandler, AsyncIncomingDocument, AsyncIncomingRequest, AsyncPages
 from .server_connection import ServerConnection
 from .tls import CLIENT_HELLO
 
-__all__ = ["AsyncServer", "perform_hook"]
-
-_T = TypeVar("_T")
+__all__ = ["AsyncServer"]
 
 _QUEUE = 524_288
 """Reading pauses while so many octets wait."""
@@ -35,6 +35,9 @@ _SMALL = 16_384
 
 _COPIED = 131_072
 """Copying so many octets into one costs less than another turn of the loop."""
+
+_LOOK = 0.25
+"""Seconds after which a full server looks again whether there is room."""
 
 _LINGER = 2.0
 """For so many seconds a client may read the last answer while it still sends."""
@@ -92,6 +95,7 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
             task.cancel()
         if running:
             await asyncio.wait(running, timeout=1.0)
+        self.forget_turned_away()
         self._stopped.set()
 
     def _resume(self) -> None:
@@ -106,6 +110,9 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
 
     def _accept(self) -> None:
         assert self._loop is not None
+        if len(self._sessions) >= self.limits.connections:
+            self._make_room(self._loop)
+            return
         try:
             sock, address = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -115,14 +122,21 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
             self._pause()
             self._loop.call_later(0.1, self._resume)  # out of descriptors: until a connection ends
             return
-        peer = str(address[0])
+        peer = peer_of(str(address[0]))
         if not self.admit(peer):
-            sock.close()
+            self.turn_away(sock, peer)
             return
         connection = _Connection(self, sock, peer)
         self._sessions[connection] = self._loop.create_task(self._serve(connection), name=f"ippfast-{peer}")
-        if len(self._sessions) >= self.limits.connections:
-            self._pause()
+
+    def _make_room(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Somebody waits to connect, and there is no room: close the connection that was idle longest."""
+        victim = longest_idle(self._sessions, loop.time(), self.limits)
+        if victim is not None:
+            log.info("%s: closed for another, since the server is full", victim.peer)
+            victim.abort()
+        self._pause()
+        loop.call_later(_LOOK, self._resume)
 
     async def _serve(self, connection: "_Connection") -> None:
         try:
@@ -138,8 +152,8 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
             self._resume()
 
 
-class _Connection(asyncio.Protocol):
-    """One connection, from its first octet to its last."""
+class _Connection(AwaitedHooks, asyncio.Protocol):
+    """One connection, from its first octet to its last, and the channel of its session."""
 
     _transport: asyncio.Transport
 
@@ -149,7 +163,8 @@ class _Connection(asyncio.Protocol):
         self._socket = sock
         self._limits = server.limits
         self._loop = asyncio.get_running_loop()
-        self._session: Session | None = None
+        self.session: Session | None = None
+        self.waits_since: float | None = None
         self._made = False
         self._queue: deque[bytes] = deque()
         self._queued = 0
@@ -174,19 +189,20 @@ class _Connection(asyncio.Protocol):
         await self._loop.connect_accepted_socket(
             lambda: self, self._socket, ssl=server.tls if secure else None, **times
         )
-        self._session = session = Session(
+        self.session = session = Session(
             server,
-            ServerConnection(limits, methods=server.methods),
+            ServerConnection(limits, methods=server.methods, forms=server.forms),
+            self,
             self.peer,
             secure=secure,
             open_document=lambda session, turn: AsyncIncomingDocument(
-                lambda: drive(session.document_event(turn), self._perform),
+                lambda: session.document_event(turn),
                 lambda: session.ready_event(turn),
                 lambda: 0 if self._queue else session.bare_octets(turn),
-                lambda buffer: drive(session.fill(turn, buffer), self._perform),
+                lambda buffer: session.fill(turn, buffer),
             ),
         )
-        await drive(session.serve(), self._perform)
+        await session.serve()
         await self._linger(session)
 
     async def _first_octet(self) -> bytes:
@@ -196,17 +212,6 @@ class _Connection(asyncio.Protocol):
         finally:
             self._loop.remove_reader(self._socket)
         return self._socket.recv(1, socket.MSG_PEEK)  # BlockingIOError, an OSError, where none came in time
-
-    async def _perform(self, step: Step) -> Any:
-        if isinstance(step, Receive):
-            return await self._receive(step.seconds)
-        if isinstance(step, Fill):
-            return await self._fill(step.buffer, step.seconds)
-        if isinstance(step, Send):
-            return await self._send(step.buffers, step.seconds)
-        if isinstance(step, (Call, Next, Close)):
-            return await perform_hook(step)
-        return await self._start_tls()
 
     # What the transport calls.
 
@@ -227,7 +232,7 @@ class _Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._wake()
-        return self._session is not None and not self._session.secure  # TLS has no half of a connection
+        return self.session is not None and not self.session.secure  # TLS has no half of a connection
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = ConnectionLostError(f"the connection broke: {exc}" if exc else "the connection was closed")
@@ -243,7 +248,7 @@ class _Connection(asyncio.Protocol):
         self._full = False
         self._wake()
 
-    # What the session wants.
+    # What the session awaits, and what that consists of.
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -276,9 +281,19 @@ class _Connection(asyncio.Protocol):
         else:
             self._timer = self._loop.call_at(self._end, self._look_at_clock)
 
-    async def _receive(self, seconds: float) -> bytes | None:
+    async def receive(self, seconds: float) -> bytes | None:
         if self._held:
             self._let_go()
+        if self._queue:
+            return self._taken()
+        self.waits_since = self._loop.time()
+        try:
+            return await self._awaited(seconds)
+        finally:
+            self.waits_since = None
+
+    async def _awaited(self, seconds: float) -> bytes | None:
+        """What comes within so many seconds, as `receive` has it."""
         end = self._loop.time() + seconds
         while not self._queue and not self._ended and self._lost is None:  # woken for something else, it goes on
             left = end - self._loop.time()
@@ -286,30 +301,39 @@ class _Connection(asyncio.Protocol):
                 return None
             await self._wait(left)
         if self._queue:
-            data = self._queue.popleft()
-            was_full = self._queued >= _QUEUE
-            self._queued -= len(data)
-            if was_full and self._queued < _QUEUE and self._lost is None:
-                self._transport.resume_reading()
-            return data
+            return self._taken()
         if self._ended:
             return b""
         assert self._lost is not None
         raise self._lost
+
+    def _taken(self) -> bytes:
+        """The first octets that have come."""
+        data = self._queue.popleft()
+        was_full = self._queued >= _QUEUE
+        self._queued -= len(data)
+        if was_full and self._queued < _QUEUE and self._lost is None:
+            self._transport.resume_reading()
+        return data
 
     def _let_go(self) -> None:
         if self._held:
             self._held = False
             self._transport.resume_reading()
 
-    async def _fill(self, buffer: memoryview, seconds: float) -> int | None:
+    def has_gone(self) -> bool:
+        return self._ended or self._lost is not None or has_left(self._socket)
+
+    async def fill(self, buffer: memoryview, seconds: float) -> int | None:
         filling = _Filling(self, buffer)
         self._transport.set_protocol(filling)
         self._let_go()
+        self.waits_since = self._loop.time()
         try:
             if await self._filled(filling, 1, seconds):
                 await self._filled(filling, len(buffer), GATHERING)
         finally:
+            self.waits_since = None
             self._transport.pause_reading()
             self._transport.set_protocol(self)
             self._held = True
@@ -328,7 +352,7 @@ class _Connection(asyncio.Protocol):
             await self._wait(left)
         return filling.count >= enough
 
-    async def _send(self, buffers: list[Buffer], seconds: float) -> None:
+    async def send(self, buffers: list[Buffer], seconds: float) -> None:
         last = self._loop.time() + seconds
         size = sum(map(len, buffers))
         if size <= _COPIED:
@@ -361,7 +385,7 @@ class _Connection(asyncio.Protocol):
         if self._lost is not None:
             raise self._lost
 
-    async def _start_tls(self) -> None:
+    async def start_tls(self) -> None:
         assert self._server.tls is not None
         if self._queue:
             raise RemoteProtocolError(400, "octets before the handshake")
@@ -390,7 +414,7 @@ class _Connection(asyncio.Protocol):
             if not session.secure:
                 self._transport.write_eof()
             if not session.secure or not session.connection.request_ended:
-                while left > 0 and (data := await self._receive(end - self._loop.time())):
+                while left > 0 and (data := await self.receive(end - self._loop.time())):
                     left -= len(data)
         self._transport.close()
         timer = self._loop.call_later(_LINGER, self.abort)
@@ -404,7 +428,7 @@ class _Connection(asyncio.Protocol):
         if not self._made:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-        elif self._session is None or self._session.idle:
+        elif self.session is None or self.session.idle:
             self._ended = True
             self._wake()
 
@@ -458,35 +482,3 @@ class _Filling(asyncio.BufferedProtocol):
             self._connection._transport.pause_reading()
         if self.count >= self.enough:
             self._connection._wake()
-
-
-async def drive(flow: Flow[_T], perform: Any) -> _T:
-    """Perform the steps of a flow, and give its result."""
-    try:
-        step = next(flow)
-        while True:
-            try:
-                result = await perform(step)
-            except BaseException as error:
-                step = flow.throw(error)
-            else:
-                step = flow.send(result)
-    except StopIteration as end:
-        value: _T = end.value
-        return value
-
-
-async def perform_hook(step: Call | Next | Close) -> Any:
-    """Perform a step that calls what the application gave."""
-    if isinstance(step, Call):
-        if step.waits:
-            return await asyncio.to_thread(step.hook, step.argument)
-        result = step.hook(step.argument)
-        return await result if isawaitable(result) else result
-    if isinstance(step, Next):
-        if hasattr(step.pieces, "__anext__"):
-            return await anext(step.pieces, None)  # type: ignore[arg-type]
-        return next(step.pieces, None)
-    if hasattr(step.pieces, "aclose"):
-        return await step.pieces.aclose()
-    return getattr(step.pieces, "close", bool)()

@@ -6,6 +6,7 @@ says otherwise, are compared in constant time, and stand in no error and no log.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import re
@@ -28,6 +29,8 @@ __all__ = [
     "DigestAuth",
     "DigestAuthenticator",
     "InsecureAuthError",
+    "Nonces",
+    "claimed_user",
 ]
 
 UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "TLS/1.2, HTTP/1.1"))
@@ -110,7 +113,10 @@ class _PlainAuth:
 
 
 class BasicAuth(_PlainAuth):
-    """A user name and password (RFC 7617). insecure: send them without TLS too."""
+    """A user name and password (RFC 7617). insecure: send them without TLS too.
+
+    Raises ValueError for a user name with a colon, and for strings that have no form in UTF-8.
+    """
 
     scheme = "basic"
 
@@ -140,9 +146,13 @@ class BearerAuth(_PlainAuth):
 
 
 class DigestAuth:
-    """A user name and password, of which only a digest goes out (RFC 7616): SHA-256, or MD5 for old servers."""
+    """A user name and password, of which only a digest goes out (RFC 7616): SHA-256, or MD5 for old servers.
+
+    Raises ValueError for strings that have no form in UTF-8.
+    """
 
     def __init__(self, user: str, password: str) -> None:
+        f"{user}:{password}".encode()  # a ValueError now, not when it is sent
         self._user, self._password = user, password
         self._lock = threading.Lock()
         self._parameters: dict[str, str] | None = None
@@ -282,36 +292,92 @@ class BearerAuthenticator:
         return user
 
 
+def claimed_user(authorization: str | None) -> str | None:
+    """Who credentials say that they are, proved or not; None: they do not say it, as a token."""
+    for scheme in ("digest", "basic"):
+        credentials = _credentials(authorization, scheme)
+        if credentials is None:
+            continue
+        if scheme == "digest":
+            return credentials.parameters.get("username")
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(credentials.rest, validate=True).decode().partition(":")[0]
+    return None
+
+
 def _demand_tls(secure: bool) -> None:
     if not secure:
         raise Refusal(426, "this server takes credentials over TLS alone", headers=UPGRADE)
 
 
+class Nonces(Protocol):
+    """The nonces that a `DigestAuthenticator` has made. key: with which it signs them; all that have the same key take
+    each other's, if they share what `advance` knows."""
+
+    key: bytes
+
+    def advance(self, nonce: str, count: int) -> bool:
+        """Take a count that came with a nonce. Returns whether it is higher than all that came with it before."""
+        ...
+
+
+class _OwnNonces:
+    """The nonces of one authenticator."""
+
+    _MOST = 1_000
+
+    def __init__(self) -> None:
+        self.key = secrets.token_bytes(32)
+        self.counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def advance(self, nonce: str, count: int) -> bool:
+        with self._lock:
+            if count <= self.counts.get(nonce, 0):
+                return False
+            self.counts[nonce] = count
+            if len(self.counts) > self._MOST:
+                # A nonce that is merely forgotten could be replayed: with a new key, all are stale.
+                self.key = secrets.token_bytes(32)
+                self.counts.clear()
+        return True
+
+
 class DigestAuthenticator:
-    """Takes digests of passwords (RFC 7616). password_of: a user's password, or None where there is no such user.
+    """Takes digests of passwords (RFC 7616). password_of: a user's password, or None if there is no such user.
 
-    algorithms: what is offered, the favourite first. nonce_seconds: how long a challenge can be answered.
+    secret_of: instead of it, gives the hash of a user, realm and password for an algorithm, as htdigest files have it
+    (RFC 7616 section 3.4.2). algorithms: what is offered, the favourite first. nonce_seconds: how long a challenge can
+    be answered. nonces: those of several authenticators together.
     """
-
-    _MAX_NONCES = 1_000
 
     def __init__(
         self,
-        password_of: Callable[[str], str | None],
+        password_of: Callable[[str], str | None] | None = None,
         *,
+        secret_of: Callable[[str, str], str | None] | None = None,
         realm: str = "ipp",
         algorithms: Iterable[str] = ("SHA-256", "MD5"),
         nonce_seconds: float = 300.0,
+        nonces: Nonces | None = None,
     ) -> None:
+        if (password_of is None) == (secret_of is None):
+            raise ValueError("one of password_of and secret_of")
         self._password_of = password_of
+        self._secret_of = secret_of
         self._realm = realm
         self._algorithms = tuple(algorithms)
         if not self._algorithms or not set(self._algorithms) <= set(_HASHES):
             raise ValueError("the algorithms are SHA-256 and MD5")
         self._seconds = nonce_seconds
-        self._key = secrets.token_bytes(32)
-        self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}  # the highest count that came with each nonce
+        self._nonces = _OwnNonces() if nonces is None else nonces
+
+    def _secret(self, algorithm: str, user: str) -> str | None:
+        if self._secret_of is not None:
+            return self._secret_of(user, algorithm)
+        assert self._password_of is not None
+        password = self._password_of(user)
+        return None if password is None else _secret(algorithm, user, self._realm, password)
 
     def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
         """As `Authenticator.authenticate`."""
@@ -321,14 +387,14 @@ class DigestAuthenticator:
         given = credentials.parameters
         algorithm = given.get("algorithm", "MD5")
         user, nonce, count = given.get("username", ""), given.get("nonce", ""), given.get("nc", "")
-        password = self._password_of(user)
-        expected = "-"
+        expected, secret = "-", None
         if algorithm in self._algorithms:
-            secret = _secret(algorithm, user, self._realm, password or "")
-            expected = _response(algorithm, secret, method, target, nonce, count, given.get("cnonce", ""), "auth")
+            secret = self._secret(algorithm, user)
+            known = secret or _secret(algorithm, user, self._realm, "")
+            expected = _response(algorithm, known, method, target, nonce, count, given.get("cnonce", ""), "auth")
         fits = (
             hmac.compare_digest(expected.encode(), given.get("response", "").encode())
-            and password is not None
+            and secret is not None
             and given.get("realm") == self._realm
             and given.get("uri") == target
             and given.get("qop") == "auth"
@@ -348,7 +414,7 @@ class DigestAuthenticator:
         return [f'Digest realm="{realm}", nonce="{nonce}", algorithm={each}{end}' for each in self._algorithms]
 
     def _sign(self, when: bytes) -> bytes:
-        return hmac.digest(self._key, when, "sha256")
+        return hmac.digest(self._nonces.key, when, "sha256")
 
     def _is_fresh(self, nonce: str, count: int) -> bool:
         """Whether this server made the nonce lately, and this count is higher than any that came with it."""
@@ -361,12 +427,4 @@ class DigestAuthenticator:
             return False
         if not 0 <= time.time() - struct.unpack(">d", when[:8])[0] <= self._seconds:
             return False
-        with self._lock:
-            if count <= self._counts.get(nonce, 0):
-                return False
-            self._counts[nonce] = count
-            if len(self._counts) > self._MAX_NONCES:
-                # A nonce that is merely forgotten could be replayed: with a new key, all are stale.
-                self._key = secrets.token_bytes(32)
-                self._counts.clear()
-        return True
+        return self._nonces.advance(nonce, count)

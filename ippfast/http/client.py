@@ -9,15 +9,22 @@ from types import TracebackType
 from typing import Self
 
 from ..codec import AttributeGroup, Message
-from ._blocking import BlockingChannel, BlockingShell
-from ._core import Core, Progress, Rest, Upgrade, run
-from ._outgoing import Document
-from ._tasks import Tasks
-from ._watching import watch
+from ..issues import Issue
+from ._client.blocking import BlockingChannel, BlockingShell
+from ._client.channels import Progress, Rest
+from ._client.core import Core, Upgrade
+from ._client.listing import pages
+from ._client.outgoing import Document
+from ._client.prepared import Preparing
+from ._client.systems import SystemTasks
+from ._client.tasks import SystemUser, Tasks
+from ._client.watching import watch
+from ._wire.coroutines import drive, run
 from .auth import Auth
-from .events import Buffer, DocumentData, EndOfMessage, Headers
-from .jobs import Job, Notification
+from .events import Buffer, DocumentData, EndOfMessage, Exchange, Response
+from .jobs import Job, Notification, told_of
 from .limits import HTTPLimits, Timeouts
+from .systems import System
 from .tls import TLS
 from .uri import parse_uri
 
@@ -34,7 +41,9 @@ class Client:
 
     upgrade: whether a connection that begins without TLS gets it (RFC 2817). ``"if-requested"``: where the server
     answers 426 (Upgrade Required), and from then on always. ``"required"``: before anything else is sent, or
-    UpgradeError. ``"never"``: a 426 is a StatusError as any other. The certificate is verified as for ipps.
+    UpgradeError. ``"never"``: a 426 is a StatusError as any other. The certificate is verified as for ipps. None: it is
+    required where ``tls`` says whom to trust, by a file, a fingerprint or a certificate of one's own, so that nothing
+    goes to anybody else in the clear; otherwise, if requested.
 
     patience: for so many seconds in all a request is sent again that the printer was too busy for
     (server-error-busy, or HTTP's 503, whose Retry-After is kept). 0: the first answer counts.
@@ -44,8 +53,16 @@ class Client:
     program runs, and found anew when it is not so any more; requests of a higher version, and with the printer-uri that
     was given, are changed accordingly. A path such as ``/printers/name`` is never exchanged for another.
 
-    user: the requesting-user-name of the requests that the methods from `ask` on make; None: the name that the
-    operating system has for the user.
+    user: the requesting-user-name of the requests that the methods from `ask` on make; by default the name that the
+    operating system has for the user; None: requests name nobody.
+
+    strict: whether an answer that is malformed is an AnswerError. Otherwise it is repaired where it can be, as
+    `ippfast.recover` does it, and `issues` says of what.
+
+    version: the IPP version of all requests, such as ``(1, 1)``. None: that which each request has, and 1.1, then 1.0,
+    for a printer that does not take it. Printers say so in several ways: server-error-version-not-supported,
+    client-error-bad-request to a request that is right, success without any attributes, or HTTP's 400. It is then asked
+    once more, and remembered for the printer as long as the program runs.
 
     Raises ValueError for a URI that is none of these. Use it as a context manager, or `close` it.
     """
@@ -60,21 +77,26 @@ class Client:
         limits: HTTPLimits | None = None,
         headers: Iterable[tuple[str, str]] = (),
         expect_continue: bool = False,
-        upgrade: Upgrade = "if-requested",
+        upgrade: Upgrade | None = None,
         patience: float = 0.0,
         negotiate: bool = False,
-        user: str | None = None,
+        user: str | SystemUser | None = SystemUser.SYSTEM_USER,
+        strict: bool = False,
+        version: tuple[int, int] | None = None,
     ) -> None:
+        tls = tls or TLS()
         self._core: Core[BlockingChannel] = Core(
-            BlockingShell(tls or TLS(), limits or HTTPLimits.for_client()),
+            BlockingShell(tls, limits or HTTPLimits.for_client()),
             parse_uri(uri),
             auth=auth,
             timeouts=timeouts or Timeouts(),
             headers=headers,
             expect_continue=expect_continue,
-            upgrade=upgrade,
+            upgrade=upgrade or ("required" if tls.required else "if-requested"),
             patience=patience,
             negotiate=negotiate,
+            strict=strict,
+            version=version,
         )
         self._tasks = Tasks(self._core, user)
 
@@ -85,6 +107,24 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def secure(self) -> bool:
+        """Whether the next request goes out with TLS: where the URI or ``upgrade`` wants it, or the server did."""
+        return self._core.secure
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """The IPP version that the printer was found to take; None where nothing is known but what requests have."""
+        return self._core.version
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What was repaired in the answers so far, which the printer sent malformed. Each stands here once.
+
+        An answer's own, with their offsets, are those of `Answer.issues`.
+        """
+        return self._core.issues
 
     def close(self) -> None:
         """Close the connections that were kept."""
@@ -101,8 +141,12 @@ class Client:
         What can be read again, which is all but iterators and pipes, is sent again after a challenge or a 426.
 
         Raises EncodeError for a message that has no form on the wire; StatusError where the server answers with
-        another HTTP status than 200; PhaseTimeoutError; RemoteProtocolError and its kind where the server breaks
-        the rules, or the connection; PinError; UpgradeError; OSError where there is no connection to be had.
+        another HTTP status than 200; AnswerError where it answers without IPP, or to another request;
+        PhaseTimeoutError; RemoteProtocolError and its kind where the server breaks the rules otherwise, or the
+        connection; PinError; UpgradeError; OSError where there is no connection to be had.
+
+        A redirection (RFC 9110 section 15.4) from plain HTTP to TLS at the same host is followed, and kept to, where
+        the request changes nothing; any other is a StatusError that names the target.
         """
         with self.open(message, document, progress=progress) as answer:
             rest = Rest()
@@ -115,8 +159,27 @@ class Client:
         """As `send`, for an answer that brings a document along: iterate over it, and close it."""
         with run(self._core.shell.open(document)) as outgoing:
             channel, response = run(self._core.ask(message, outgoing, progress))
-        assert response.message is not None
-        return Answer(response.message, response.headers, channel, self._core.keep)
+        return Answer(response, channel, self._core.keep)
+
+    def exchange(
+        self, message: Message, document: Document | None = None, *, target: str | None = None, chunked: bool = False
+    ) -> Exchange:
+        """Send a request exactly as it is, wrong or not, and give whatever comes back: for tests of printers.
+
+        Nothing is sent twice, but after a challenge or on the way to TLS; no other version is tried.
+
+        document: as for `send`. target: the request-target, if not the URI's. chunked: whether the body goes out in
+        chunks whatever its length is.
+
+        Raises as `send`, but no StatusError.
+        """
+        with run(self._core.shell.open(document)) as outgoing:
+            if chunked:
+                outgoing.length = outgoing.file = None
+            channel, response, text = run(self._core.ask_as_it_is(message, outgoing, target))
+            if channel is not None:
+                run(self._core.finish(channel))
+        return Exchange(response.status, response.headers, response.message, response.issues, text)
 
     # Tasks.
 
@@ -129,9 +192,16 @@ class Client:
         """The printer's attributes: these, groups of them such as ``"media-col-database"``, or all. Raises as `ask`."""
         return run(self._tasks.attributes(names))
 
+    def system(self) -> System:
+        """The print service that the printer belongs to, for its operators: printers, resources, events (PWG 5100.22).
+
+        It is at /ipp/system of the same host. Nothing is asked yet.
+        """
+        return System(SystemTasks(self._tasks))
+
     def print(
         self,
-        *documents: Document,
+        *documents: Document | Preparing,
         job_name: str | None = None,
         document_format: str | None = None,
         job: Mapping[str, object] | None = None,
@@ -140,75 +210,114 @@ class Client:
     ) -> Job:
         """Print documents as one job: one by Print-Job, several by Create-Job and Send-Document.
 
-        documents: as for `send`. job_name: by default a file's name. document_format: the documents' MIME type; by
-        default it is told from the name of a file or the beginning of octets, and otherwise left to the printer.
+        documents: as for `send`, or made for the printer, such as `ippfast.convert.Converted`: these are shown the
+        printer's attributes before anything is sent, and say in which format they go and what is asked of the printer.
+        Their job is made by Create-Job if the printer can, so that it can be canceled.
+
+        job_name: by default a file's name. document_format: the documents' MIME type; by default it is told from the
+        name of a file or the beginning of octets, and otherwise left to the printer.
         attributes: by their IPP names, with underscores: ``copies=2, sides="two-sided-long-edge"``; also operation
         attributes, such as ``document_name``. job: attributes of the job that have no such name, or that the registry
         does not know: ``{"x-color": Keyword("none")}``. progress: as for `send`, for each document.
+
+        ``compression="auto"``: the documents are compressed on the way (gzip) if the printer takes that and they gain
+        by it, as a sample of each tells; `progress` is then told of compressed octets, and no length. Any other
+        compression says what they come with.
 
         A job that a document could not be sent for is canceled. Raises as `ask`; RegistryError for an attribute that
         the registry does not know or allow; ValueError where there is no document.
         """
         given = {"job_name": job_name, "document_format": document_format, **attributes}
-        return Job(self, *run(self._tasks.print(documents, given, job or {}, progress)))
+        return Job(self, run(self._tasks.print(documents, given, job or {}, progress)))
 
-    def job(self, job_id: int, *names: str) -> Job:
-        """A job with its attributes: these, or all. Raises as `ask`."""
-        return Job(self, job_id, run(self._tasks.job(job_id, names)))
+    def job(self, job: Job | int, *names: str) -> Job:
+        """A job, or that with this job-id, with its attributes: these, or all. Raises as `ask`.
+
+        There are none where the printer answers about another job.
+        """
+        told = told_of(job)
+        return Job(self, told._replace(attributes=run(self._tasks.job(told, names))))
 
     def jobs(
-        self, which: str = "not-completed", *, mine: bool = False, limit: int | None = None, names: Iterable[str] = ()
+        self,
+        which: str = "not-completed",
+        *,
+        mine: bool = False,
+        limit: int | None = None,
+        names: Iterable[str] = (),
+        everywhere: bool = False,
     ) -> list[Job]:
         """The printer's jobs. Raises as `ask`.
 
         which: ``"not-completed"``, ``"completed"``, or another keyword of which-jobs. mine: only the user's. limit: at
         most so many. names: the attributes that each is to have; by default those that describe its state and origin.
+        everywhere: those of all queues of a CUPS server, of which the client's is one; job-printer-uri says whose each
+        is.
         """
-        return [Job(self, *each) for each in run(self._tasks.jobs(which, mine, limit, list(names)))]
+        found = run(self._tasks.jobs(which, mine, limit, list(names), everywhere=everywhere))
+        return [Job(self, each) for each in found]
 
-    def wait(self, job_id: int, timeout: float | None = None) -> Job:
-        """As `Job.wait`."""
-        return Job(self, job_id, run(self._tasks.wait(job_id, timeout)))
+    def iter_jobs(
+        self,
+        which: str = "not-completed",
+        *,
+        mine: bool = False,
+        names: Iterable[str] = (),
+        everywhere: bool = False,
+        page: int = 100,
+    ) -> Iterator[Job]:
+        """As `jobs`, for a list of any length: it comes in pages, and one of them is held at a time. Raises as `ask`.
 
-    def cancel(self, job_id: int, message: str | None = None) -> None:
+        page: how many jobs are asked for at once (limit and first-index, PWG 5100.7). Jobs that come and go meanwhile
+        bring none of the others twice, and leave none out. A printer that has no pages gives the whole list.
+        """
+        for each in drive(pages(self._tasks, which, mine, list(names), page, everywhere)):
+            yield Job(self, each)
+
+    def wait(self, job: Job | int, timeout: float | None = None) -> Job:
+        """As `Job.wait`. A job-id that the printer does not know at all is OperationError."""
+        return Job(self, run(self._tasks.wait(told_of(job), timeout)))
+
+    def cancel(self, job: Job | int, message: str | None = None) -> None:
         """As `Job.cancel`."""
-        run(self._tasks.cancel(job_id, message))
+        run(self._tasks.cancel(told_of(job), message))
 
     def watch(
-        self, job: Job | int | None = None, *, events: Iterable[str] = (), interval: float = 5.0
+        self,
+        job: Job | int | None = None,
+        *,
+        events: Iterable[str] = (),
+        interval: float = 5.0,
+        timeout: float | None = None,
     ) -> Iterator[Notification]:
         """Follow a job until it has ended, or the printer for ever. First comes how things are, then what happens.
+
+        A job that the printer has forgotten has ended too (job-completed), and its state is None. Where the printer
+        does not tell a job's state in several answers, nothing more comes.
 
         Where the printer has subscriptions, it tells its events (RFC 3995); where it can wait for them, at once
         (RFC 3996). The subscription is renewed, and canceled at the end. Other printers are asked, less often while
         nothing happens. events: keywords of notify-events; by default changes of state. interval: the longest time
-        between two questions in seconds, for printers that do not wait, even if the printer wants fewer.
+        between two questions in seconds, for printers that do not wait, even if the printer wants fewer. timeout: after
+        so many seconds nothing more comes.
 
         A printer that cannot be reached is asked again for half a minute. Raises as `ask`. Whoever stops before the
         end closes the iterator, as ``break`` in a loop does by itself.
         """
-        notifications = watch(self._tasks, job.id if isinstance(job, Job) else job, events, interval)
-        try:
-            while True:
-                try:
-                    yield run(anext(notifications))
-                except StopAsyncIteration:
-                    break
-        finally:
-            run(notifications.aclose())
+        return drive(watch(self._tasks, None if job is None else told_of(job), events, interval, timeout))
 
 
 class Answer:
     """A response whose document, if any, is still to be read: iterate over it. Use it as a context manager.
 
-    message: the IPP response. headers: the header lines of the HTTP response.
+    message: the IPP response. headers: the header lines of the HTTP response. issues: what was repaired in the message.
     """
 
-    def __init__(
-        self, message: Message, headers: Headers, channel: BlockingChannel, keep: Callable[[BlockingChannel], None]
-    ) -> None:
-        self.message = message
-        self.headers = headers
+    def __init__(self, response: Response, channel: BlockingChannel, keep: Callable[[BlockingChannel], None]) -> None:
+        assert response.message is not None
+        self.message = response.message
+        self.headers = response.headers
+        self.issues = response.issues
         self._channel: BlockingChannel | None = channel
         self._keep = keep
 

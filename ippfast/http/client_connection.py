@@ -8,12 +8,14 @@ from collections.abc import Iterable
 
 import h11
 
-from ..codec import Message, MessageDecoder, encode
-from ._connection import CONTENT_TYPE, Connection, content_coding, media_type
-from ._framing import ChunkedFraming, Framing, LengthFraming
-from ._heads import HeadReader, closes, headers_of, make_request, read_head, response_framing
-from ._multipart import PartSplitter, boundary_of
-from ._writers import ChunkWriter, LengthWriter
+from ..codec import Message, encode
+from ._wire.connection import Connection, content_coding, media_type
+from ._wire.framing import ChunkedFraming, Framing, LengthFraming
+from ._wire.heads import HeadReader, closes, headers_of, make_request, read_head, response_framing
+from ._wire.messages import CONTENT_TYPE, AnswerReader
+from ._wire.multipart import PartSplitter, boundary_of
+from ._wire.states import State
+from ._wire.writers import ChunkWriter, LengthWriter
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import (
     NEED_DATA,
@@ -31,9 +33,8 @@ from .limits import HTTPLimits
 
 __all__ = ["ClientConnection"]
 
-# What printers are known to call their answers; some say nothing.
-_ANSWER_TYPES = (CONTENT_TYPE, "application/octet-stream", None)
-
+_PART_TYPES = (CONTENT_TYPE, "application/octet-stream", None)
+"""The types of parts that are messages; the others are for nobody."""
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
@@ -46,19 +47,22 @@ class ClientConnection(Connection):
     first (RFC 3996 section 5.2). A `Response` that comes while the document is still being sent is final:
     stop sending. Another request may follow where `reusable` says so.
 
-    Where `next_event` raises RemoteProtocolError, the connection is of no more use.
+    Where `next_event` raises RemoteProtocolError, the connection is of no more use. It is AnswerError where the body is
+    no IPP message, or one to another request.
 
-    limits: the bounds that are kept.
+    limits: the bounds that are kept. strict: whether a message that is malformed is an error; otherwise it is repaired
+    where it can be, and the event's ``issues`` say of what.
     """
 
-    def __init__(self, limits: HTTPLimits | None = None) -> None:
+    def __init__(self, limits: HTTPLimits | None = None, *, strict: bool = False) -> None:
         super().__init__(limits or HTTPLimits.for_client())
+        self.strict = strict
+        self._request_id: int | None = None
         self._busy = False
         self._keep = True
         self._upgrade: list[tuple[str, str]] | None = None  # what asked for TLS, and was not answered yet
         self._no_message = False
         self._stray = b""
-        self._step = self._wait
 
     @property
     def reusable(self) -> bool:
@@ -107,6 +111,7 @@ class ClientConnection(Connection):
         self._writer = ChunkWriter() if document_length is None else LengthWriter(len(octets) + document_length)
         buffers = [head, *self.send_data(octets)]
         self._busy, self._no_message = True, False
+        self._request_id = None if message is None else message.request_id
         return buffers + self.end() if document_length == 0 else buffers
 
     def send_upgrade(self, *, host: str) -> list[Buffer]:
@@ -135,7 +140,7 @@ class ClientConnection(Connection):
 
     def _begin_head(self) -> None:
         self._head_reader = HeadReader(self.limits, requests=False)
-        self._step = self._read_head
+        self._go(State.HEAD)
 
     def _read_head(self) -> Event | None:
         head = None
@@ -186,53 +191,65 @@ class ClientConnection(Connection):
         if media_type(headers) == "multipart/related":
             self._begin_body(framing, content_coding(headers))
             self._splitter = PartSplitter(boundary_of(headers), self.limits)
-            self._part: MessageDecoder | None = None
+            self._part: AnswerReader | None = None
             self._first = True
-            self._step = self._read_parts
+            self._go(State.PARTS)
             return None
-        if media_type(headers) not in _ANSWER_TYPES:
-            raise RemoteProtocolError(502, f"an answer of the type {headers.get('content-type')!r}")
         self._begin_body(framing, content_coding(headers))
-        self._begin_message()
+        self._begin_message(self._make_reader(media_type(headers)))
         return None
+
+    def _make_reader(self, content_type: str | None) -> AnswerReader:
+        return AnswerReader(self.limits.message, self._request_id, content_type, strict=self.strict)
 
     def _read_parts(self) -> Event | None:
         """Each part is a message; what stands in it behind the message, and parts of other types, are for nobody."""
         splitter = self._splitter
         while (piece := splitter.read()) is not None:
             if isinstance(piece, bytes):
-                message = None if self._part is None else self._decode(self._part, piece)
+                message = None if self._part is None else self._part.feed(piece)
                 if message is not None:
-                    self._part, first, self._first = None, self._first, False
-                    return self._message_complete(message) if first else FurtherMessage(message)
+                    return self._end_part(message)
                 continue
-            self._check_part()
-            if splitter.content_type in _ANSWER_TYPES:
-                self._part = MessageDecoder(limits=self.limits.message)
+            event = self._end_part()
+            if splitter.content_type in _PART_TYPES:
+                self._part = self._make_reader(splitter.content_type)
+            if event is not None:
+                return event
         octets = self._read_octets()
         if octets is not None:
             splitter.feed(octets)
             return None
         if not self._framing.ended:
             return NEED_DATA
-        self._check_part()
+        event = self._end_part()
+        if event is not None:
+            return event
         if self._first:
             raise RemoteProtocolError(502, "an answer of parts without a message")
         self._end_body()
         return EndOfMessage()
 
-    def _check_part(self) -> None:
-        if self._part is not None:
-            raise RemoteProtocolError(502, "a part that ends within its message")
+    def _end_part(self, message: Message | None = None) -> Event | None:
+        """The event of a part's message, or of what can be had of one that the part ends within."""
+        reader, first = self._part, self._first
+        if reader is None:
+            return None
+        message = message or reader.close()
+        self._part, self._first = None, False
+        if first:
+            return Response(self._status, self._headers, message, reader.issues)
+        return FurtherMessage(message, reader.issues)
 
     def _message_complete(self, message: Message) -> Event:
-        return Response(self._status, self._headers, message)
+        assert isinstance(self._reader, AnswerReader)
+        return Response(self._status, self._headers, message, self._reader.issues)
 
     def _end_body(self) -> None:
         if self.request_ended:
             self._busy = False
         self._keep = self._keep and self.request_ended
-        self._step = self._wait
+        self._go(State.PAUSED)
 
     def _wait(self) -> Event | None:
         """There is no response to wait for."""

@@ -13,9 +13,11 @@ from ..errors import IPPError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..codec import Message
     from .events import Headers
 
 __all__ = [
+    "AnswerError",
     "ConnectionLostError",
     "HTTPError",
     "LocalProtocolError",
@@ -60,15 +62,37 @@ class Refusal(HTTPError):
         self.headers = tuple(headers)
         self.ipp_status = ipp_status
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> str:
+        """The reason with the status, for a server's log."""
         return f"{_printable(self.reason)} ({_describe_status(self.status)})"
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class RemoteProtocolError(Refusal):
     """The peer broke the rules of HTTP, of IPP over HTTP, or a limit. The connection cannot go on.
 
-    status: with which a server answers. On the client's side it means nothing.
+    status: with which a server answers. A client answers nobody: there it means nothing, and is not shown.
     """
+
+    def __str__(self) -> str:
+        return _printable(self.reason)
+
+
+class AnswerError(RemoteProtocolError):
+    """A server answered under the status 200, and with something else than the IPP answer to the request.
+
+    octets: the body as it came, as far as it was read. page: whether it is a web page. answer: the IPP message in it,
+    where there is one, but to another request: its request-id is not the request's (RFC 8011 section 4.1.2).
+    """
+
+    def __init__(self, reason: str, octets: bytes, *, page: bool = False, answer: Message | None = None) -> None:
+        super().__init__(502, reason)
+        self.octets = octets
+        self.page = page
+        self.answer = answer
 
 
 class ConnectionLostError(RemoteProtocolError):
@@ -91,7 +115,9 @@ class StatusError(HTTPError):
         self.text = text
 
     def __str__(self) -> str:
-        return f"the server answered {_describe_status(self.status)}" + (f": {self.text!r}" if self.text else "")
+        to = self.headers.get("location") if 300 <= self.status < 400 else None
+        words = f"the server answered {_describe_status(self.status)}" + (f", to {to!r}" if to else "")
+        return words + (f": {self.text!r}" if self.text else "")
 
 
 class PhaseTimeoutError(HTTPError, TimeoutError):
@@ -103,7 +129,7 @@ class PhaseTimeoutError(HTTPError, TimeoutError):
         self.seconds = seconds
 
     def __str__(self) -> str:
-        return f"time-out ({self.phase}) after {self.seconds} seconds"
+        return f"time-out ({self.phase}) after {seconds_shown(self.seconds)}"
 
 
 class PinError(HTTPError):
@@ -122,6 +148,11 @@ class PinError(HTTPError):
 
 class UpgradeError(HTTPError):
     """The server wants TLS, or has to have it, and there is no way to it. Nothing was sent without."""
+
+
+def seconds_shown(seconds: float | None) -> str:
+    """A time for people, without the digits that no clock gives."""
+    return "a time" if seconds is None else f"{round(seconds, 2):g} seconds"
 
 
 def _printable(text: str) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from ..codec import Message
+from ..issues import Issue
 
 __all__ = [
     "NEED_DATA",
@@ -17,6 +18,7 @@ __all__ = [
     "DocumentData",
     "EndOfMessage",
     "Event",
+    "Exchange",
     "FurtherMessage",
     "Headers",
     "InformationalResponse",
@@ -87,19 +89,40 @@ class Response:
     """A final response: its message is complete, or it has none. Document data, if any, follows in `DocumentData`.
 
     status: the HTTP status. message: the IPP response, which comes with status 200 alone; None with any other, whose
-    body, for people, follows as data (RFC 8010 section 3.4.3).
+    body, for people, follows as data (RFC 8010 section 3.4.3). issues: what was repaired in the message, which the
+    server sent malformed.
     """
 
     status: int
     headers: Headers
     message: Message | None
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What came back to a request that was sent exactly as it is (`Client.exchange`).
+
+    status: HTTP's. message: the IPP response, None where there is none; then text is the beginning of what came
+    instead. issues: what was repaired in the message.
+    """
+
+    status: int
+    headers: Headers
+    message: Message | None
+    issues: tuple[Issue, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FurtherMessage:
-    """Another message of the same response, whose parts come as there is something to tell (RFC 3996 section 5.2)."""
+    """Another message of the same response, whose parts come as there is something to tell (RFC 3996 section 5.2).
+
+    issues: as for `Response`.
+    """
 
     message: Message
+    issues: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The rule of this file: plain values, whichever shell serves them. What a client 
 """
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -121,6 +121,7 @@ class Incoming:
 
     message: the IPP request. head: target and header lines. peer: the client's address. secure: whether the connection
     has TLS. user: who asks, where the server has an authenticator and the client showed credentials; None otherwise.
+    gone: whether the client has left meanwhile, for a handler that waits; it may be asked from any thread.
     """
 
     message: Message
@@ -128,6 +129,7 @@ class Incoming:
     peer: str
     secure: bool
     user: str | None = None
+    gone: Callable[[], bool] = bool
 
     @property
     def owner(self) -> str:
@@ -155,12 +157,16 @@ class IncomingRequest(Incoming):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """A GET or HEAD: method, target and header lines in `head`, the rest as for `Incoming`."""
+    """A GET or HEAD, or a web form: method, target and header lines in `head`, the rest as for `Incoming`.
+
+    form: the fields of a form that a POST brought, to pages that take forms (see `Pages`); None: it is none.
+    """
 
     head: RequestHead
     peer: str
     secure: bool
     user: str | None = None
+    form: Mapping[str, str] | None = None
 
 
 class AsyncIncomingDocument:
@@ -265,7 +271,7 @@ class AsyncIncomingRequest(Incoming):
 
 
 class Page(NamedTuple):
-    """What answers a GET: an HTTP status, the body with its Content-Type, and further header lines.
+    """What answers a GET or a form: an HTTP status, the body with its Content-Type, and further header lines.
 
     HEAD is answered with the same but the body.
     """
@@ -318,7 +324,12 @@ Anonymous: TypeAlias = Callable[[RequestHead, Message | None], bool]
 """Whether a request is served without credentials: its head and its message, None for a page."""
 
 Pages: TypeAlias = Callable[[PageRequest], Page | None]
-"""Answers GET and HEAD; None says that there is no such page. It may raise `Refusal`."""
+"""Answers GET and HEAD; None says that there is no such page. It may raise `Refusal`.
+
+If it has an attribute `takes_forms` that is true, POST of a web form comes to it too: of Content-Type
+application/x-www-form-urlencoded, with at most 64 KiB. Whether the form comes from a page of its own is for it to find
+out: a browser sends a user's credentials along with a form of any site's.
+"""
 
 AsyncPages: TypeAlias = Callable[[PageRequest], Awaitable[Page | None] | Page | None]
 """As `Pages`, asynchronous or not."""

@@ -1,17 +1,18 @@
 """Jobs and what becomes of them: `Job` and `AsyncJob`, what `watch` tells, and the errors of printing.
 
 The rule of this file: what a printer says is shown as it is; what it does not say is None. Whatever asks a printer
-does so in `_tasks.py`, once for both clients.
+does so in `_client/tasks.py`, once for both clients.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from ..codec import AttributeGroup, Message
+from ..codec import Attribute, AttributeGroup, Message
 from ..enums import JobState, PrinterState, Status
+from ..tags import DelimiterTag
 from ..values import OutOfBand, StringWithLanguage
 from .errors import HTTPError
 
@@ -22,6 +23,34 @@ if TYPE_CHECKING:
 __all__ = ["AsyncJob", "Job", "JobError", "Notification", "OperationError"]
 
 ENDED = frozenset({JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED})
+
+GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
+"""With these a printer says that it knows no such job or subscription, or not any more."""
+
+TELLS_NOTHING = GONE | {Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED}
+"""With these, of a job that it has taken, a printer says that it does not tell what becomes of it."""
+
+WITHOUT_STATE = 5
+"""So many answers in a row without the job's state, and nobody asks on: the printer has the job, and says no more."""
+
+
+_SHOWN = 5
+"""So many values of an attribute stand in an error."""
+
+
+class Told(NamedTuple):
+    """What a printer has told of a job.
+
+    id: its job-id, attributes: its attributes, as far as it gave them. status: the status-code of the answer that made
+    it, unsupported: what that answer says was ignored or replaced; None and nothing where it was made otherwise. known:
+    whether the printer has told anything; otherwise it is an id that somebody gave.
+    """
+
+    id: int | None
+    attributes: AttributeGroup
+    status: Status | int | None = None
+    unsupported: tuple[Attribute, ...] = ()
+    known: bool = True
 
 
 class OperationError(HTTPError):
@@ -40,7 +69,15 @@ class OperationError(HTTPError):
 
     def __str__(self) -> str:
         known = str(self.status) if isinstance(self.status, Status) else f"status-code 0x{self.status:04x}"
-        return f"the printer answered {known}" + (f": {self.text!r}" if self.text else "")
+        words = f"the printer answered {known}" + (f": {self.text!r}" if self.text else "")
+        return words + (
+            f"; not supported: {', '.join(map(attribute_shown, self.unsupported))}" if self.unsupported else ""
+        )
+
+    @property
+    def unsupported(self) -> tuple[Attribute, ...]:
+        """The attributes that were not supported, with the values that were not (RFC 8011 section 4.1.7)."""
+        return unsupported_of(self.response)
 
 
 class JobError(HTTPError):
@@ -49,7 +86,9 @@ class JobError(HTTPError):
     job_id: which. state: its state. reasons: its job-state-reasons. text: its job-state-message, or None.
     """
 
-    def __init__(self, job_id: int, state: JobState | int | None, reasons: tuple[str, ...], text: str | None) -> None:
+    def __init__(
+        self, job_id: int | None, state: JobState | int | None, reasons: tuple[str, ...], text: str | None
+    ) -> None:
         super().__init__(job_id, state, reasons, text)
         self.job_id = job_id
         self.state = state
@@ -58,7 +97,7 @@ class JobError(HTTPError):
 
     def __str__(self) -> str:
         reasons = f" ({', '.join(map(ascii, self.reasons))})" if self.reasons else ""
-        return f"job {self.job_id} is {self.state}{reasons}" + (f": {self.text!r}" if self.text else "")
+        return f"{job_words(self.job_id)} is {self.state}{reasons}" + (f": {self.text!r}" if self.text else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +105,8 @@ class Notification:
     """What happened to a job or a printer (RFC 3995 section 9).
 
     event: the keyword of the event, such as ``"job-state-changed"``; None for how things were when watching began.
-    job_id: whose state this is; None where it is the printer's. state: its job-state or printer-state. reasons: its
+    job_id: whose state this is; None where it is the printer's, or that of a job without a job-id. state: its job-state
+    or printer-state; None where the printer does not say, also of a job that has ended or is forgotten. reasons: its
     job-state-reasons or printer-state-reasons, but ``none``. text: for people. sequence_number: of the event; None
     where the printer was asked instead. attributes: all that the printer said.
     """
@@ -81,16 +121,28 @@ class Notification:
 
     @property
     def ended(self) -> bool:
-        """Whether the job has reached its last state."""
-        return self.job_id is not None and self.state in ENDED
+        """Whether the job has reached its last state, whatever that is."""
+        return self.event == "job-completed" or (isinstance(self.state, JobState) and self.state in ENDED)
 
 
 class _AnyJob:
-    """id: the job-id. attributes: what the printer said last; `update` asks again."""
+    """id: the job-id; None where the printer gave none. attributes: what the printer said last; `update` asks again.
 
-    def __init__(self, job_id: int, attributes: AttributeGroup) -> None:
-        self.id = job_id
-        self.attributes = attributes
+    status: the status-code of the answer to what printed it, such as `Status.SUCCESSFUL_OK`; None for a job that was
+    only asked about. unsupported: the attributes, with the values, that the printer ignored or replaced then: it prints
+    without them (RFC 8011 section 4.1.7).
+    """
+
+    def __init__(self, told: Told) -> None:
+        self.id = told.id
+        self.attributes = told.attributes
+        self.status = told.status
+        self.unsupported = told.unsupported
+
+    @property
+    def told(self) -> Told:
+        """All that is known."""
+        return Told(self.id, self.attributes, self.status, self.unsupported)
 
     @property
     def uri(self) -> str | None:
@@ -104,7 +156,7 @@ class _AnyJob:
 
     @property
     def state(self) -> JobState | int | None:
-        """The job-state."""
+        """The job-state; None where the printer does not say, or has forgotten the job: it may be printed or not."""
         return job_state(self.attributes)
 
     @property
@@ -123,62 +175,73 @@ class _AnyJob:
         return self.state in ENDED
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id}: {self.state}>"
+        return f"<{type(self).__name__} {self.id}: {'state unknown' if self.state is None else self.state}>"
 
 
 class Job(_AnyJob):
-    """A job of a printer. `Client.print` and `Client.jobs` give it. Its methods raise as `Client.ask` does."""
+    """A job of a printer. `Client.print` and `Client.jobs` give it. Its methods raise as `Client.ask` does.
 
-    def __init__(self, client: Client, job_id: int, attributes: AttributeGroup) -> None:
-        super().__init__(job_id, attributes)
+    A job without a job-id is asked about by its job-uri; one that has neither cannot be, which is ValueError.
+    """
+
+    def __init__(self, client: Client, told: Told) -> None:
+        super().__init__(told)
         self._client = client
 
     def update(self, *names: str) -> Self:
         """Ask for its attributes: these, or all."""
-        self.attributes = self._client.job(self.id, *names).attributes
+        self.attributes = self._client.job(self, *names).attributes
         return self
 
     def wait(self, timeout: float | None = None) -> Self:
         """Wait until it is completed, for at most so many seconds.
 
+        A printer may not say what becomes of it: it gave no job-id and no job-uri, has forgotten the job, or sends no
+        job-state in several answers. Then the waiting ends too, and `state` is None: neither printed nor failed, as far
+        as anybody knows. A job that is completed with errors says so in `reasons` (job-completed-with-errors).
+
         Raises JobError where it is canceled or aborted, and TimeoutError.
         """
-        self.attributes = self._client.wait(self.id, timeout).attributes
+        self.attributes = self._client.wait(self, timeout).attributes
         return self
 
     def cancel(self, message: str | None = None) -> None:
         """Cancel it. message: for the operator. Raises OperationError where it has ended already."""
-        self._client.cancel(self.id, message)
+        self._client.cancel(self, message)
 
-    def watch(self, *, events: Iterable[str] = (), interval: float = 5.0) -> Iterator[Notification]:
+    def watch(
+        self, *, events: Iterable[str] = (), interval: float = 5.0, timeout: float | None = None
+    ) -> Iterator[Notification]:
         """As `Client.watch`, until it has ended."""
-        return self._client.watch(self, events=events, interval=interval)
+        return self._client.watch(self, events=events, interval=interval, timeout=timeout)
 
 
 class AsyncJob(_AnyJob):
     """As `Job`. `AsyncClient.print` and `AsyncClient.jobs` give it."""
 
-    def __init__(self, client: AsyncClient, job_id: int, attributes: AttributeGroup) -> None:
-        super().__init__(job_id, attributes)
+    def __init__(self, client: AsyncClient, told: Told) -> None:
+        super().__init__(told)
         self._client = client
 
     async def update(self, *names: str) -> Self:
         """As `Job.update`."""
-        self.attributes = (await self._client.job(self.id, *names)).attributes
+        self.attributes = (await self._client.job(self, *names)).attributes
         return self
 
     async def wait(self, timeout: float | None = None) -> Self:
         """As `Job.wait`."""
-        self.attributes = (await self._client.wait(self.id, timeout)).attributes
+        self.attributes = (await self._client.wait(self, timeout)).attributes
         return self
 
     async def cancel(self, message: str | None = None) -> None:
         """As `Job.cancel`."""
-        await self._client.cancel(self.id, message)
+        await self._client.cancel(self, message)
 
-    def watch(self, *, events: Iterable[str] = (), interval: float = 5.0) -> AsyncGenerator[Notification, None]:
+    def watch(
+        self, *, events: Iterable[str] = (), interval: float = 5.0, timeout: float | None = None
+    ) -> AsyncGenerator[Notification, None]:
         """As `AsyncClient.watch`, until it has ended."""
-        return self._client.watch(self, events=events, interval=interval)
+        return self._client.watch(self, events=events, interval=interval, timeout=timeout)
 
 
 # What an attribute says, whatever a printer made of it.
@@ -198,6 +261,12 @@ def int_of(group: AttributeGroup, name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def job_id_of(group: AttributeGroup) -> int | None:
+    """The job-id, if it is one: some printers send 0 for a job that has none (RFC 8011 section 5.3.2)."""
+    number = int_of(group, "job-id")
+    return number if number is not None and number > 0 else None
+
+
 def text_of(group: AttributeGroup, name: str) -> str | None:
     """The first value of an attribute, if it is a string."""
     value = first_of(group, name)
@@ -207,13 +276,35 @@ def text_of(group: AttributeGroup, name: str) -> str | None:
 
 
 def reasons_of(group: AttributeGroup, name: str) -> tuple[str, ...]:
-    """The keywords of an attribute, but ``none``."""
+    """The keywords of an attribute, but ``none``, and empty ones that some send in its place."""
     attribute = group.get(name)
     values = () if attribute is None else attribute.values
-    return tuple(value for value in values if isinstance(value, str) and value != "none")
+    return tuple(value for value in values if isinstance(value, str) and value not in ("none", ""))
 
 
 def job_state(group: AttributeGroup) -> JobState | int | None:
     """The job-state."""
     value = int_of(group, "job-state")
     return None if value is None else JobState.coerce(value)
+
+
+def unsupported_of(response: Message) -> tuple[Attribute, ...]:
+    """The attributes that a printer did not support, or ignored (RFC 8011 section 4.1.7)."""
+    return tuple(each for group in response.groups_of(DelimiterTag.UNSUPPORTED) for each in group)
+
+
+def attribute_shown(attribute: Attribute) -> str:
+    """A name with the values that are of a few words; out-of-band it is the attribute that is not known."""
+    plain = [value for value in attribute.values if isinstance(value, (str, int)) and not isinstance(value, OutOfBand)]
+    values = ", ".join(map(ascii, plain[:_SHOWN])) + (", ..." if len(plain) > _SHOWN else "")
+    return ascii(attribute.name)[1:-1] + (f" {values}" if values else "")
+
+
+def job_words(job_id: int | None) -> str:
+    """A job, for people."""
+    return "a job without a job-id" if job_id is None else f"job {job_id}"
+
+
+def told_of(job: _AnyJob | int) -> Told:
+    """What is known of a job, or of an id that somebody gave."""
+    return Told(job, AttributeGroup(DelimiterTag.JOB), known=False) if isinstance(job, int) else job.told

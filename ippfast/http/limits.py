@@ -26,11 +26,13 @@ class HTTPLimits:
     drain: how much of a body that nobody wants is read in order to keep the connection.
     informational: how many responses with a status of 1xx may come before the final one.
 
-    The rest concerns servers alone. connections: how many at once; more have to wait. connections_per_host: from one
-    address; more are closed at once. keep_alive: seconds until the next request begins. head: see above; head_time:
-    seconds until the head and the message are complete, from their first octet. idle: seconds in which at least one
-    octet must come or go. rate: octets a second that a body must bring, and a client take of its answer,
-    on the average, once ten seconds were waited for either; 0 means any.
+    The rest concerns servers alone. connections: how many at once; for one more that one is closed which was idle
+    longest, and if none is, it has to wait. connections_per_host: from one address; more are closed at once.
+    keep_alive: seconds until the next request begins. head: see above; head_time: seconds until the head and the
+    message are complete, from their first octet. idle: seconds in which at least one octet must come or go. rate:
+    octets a second that a body must bring, and a client take of its answer, on the average, once ten seconds were
+    waited for either; 0 means any. rest: seconds in which at least one octet of a document must come, however few come
+    then; None: as `idle` and `rate` have it.
     """
 
     message: Limits = REQUEST_LIMITS
@@ -50,6 +52,7 @@ class HTTPLimits:
     head_time: float = 10.0
     idle: float = 30.0
     rate: int = 1_024
+    rest: float | None = None
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

@@ -1,7 +1,7 @@
 """What a host has for a printer: scheme, path, version and TLS that work. `probe` and `probe_async` find it.
 
-The rule of this file: it asks for attributes and changes nothing; it is done within its time; and no credentials go to
-whoever is not trusted.
+The rule of this file: it asks for attributes and changes nothing; it is done within its time; no credentials go to
+whoever is not trusted; and nothing goes out in the clear to a host that has TLS, or that may have it.
 """
 
 import asyncio
@@ -15,19 +15,24 @@ from urllib.parse import urlsplit
 
 from ..codec import AttributeGroup
 from ..tags import DelimiterTag
-from ._asyncio import AsyncShell
-from ._blocking import BlockingShell
-from ._core import Core, Shell, run
-from ._negotiation import Agreement, NegotiationError, negotiate
+from ._client.blocking import BlockingShell
+from ._client.channels import Shell
+from ._client.core import Core
+from ._client.in_asyncio import AsyncShell
+from ._client.negotiation import Agreement, NegotiationError, negotiate
+from ._wire.coroutines import run
 from .auth import Auth
-from .errors import HTTPError, PinError, StatusError
+from .errors import ConnectionLostError, HTTPError, PinError, StatusError, seconds_shown
 from .limits import HTTPLimits, Timeouts
 from .tls import TLS
-from .uri import IPP_PORT, Endpoint, printer_uri
+from .uri import IPP_PORT, Endpoint, host_of, printer_uri
 
-__all__ = ["ProbeResult", "probe", "probe_async"]
+__all__ = ["ProbeResult", "has_tls", "probe", "probe_async"]
 
 _LEAST_SECONDS = 0.05
+
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""What a server that closes the connection on a ClientHello raises, as the OpenSSL and the Python are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +84,13 @@ class _Recorder(TLS):
 def probe(host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeout: float = 20.0) -> ProbeResult:
     """Find the printer of a host.
 
-    host: ``"printer.example"``, ``"printer.example:8631"``, or a URI, whose scheme, port and path are tried first. TLS
-    is tried before plain connections, and port 631 before 443 and 80, unless a port is given. tls, auth: as for
-    `Client`. timeout: the seconds that it takes at most, but for the look-up of the name. A sleeping printer may take
-    18 to wake.
+    host: ``"printer.example"``, ``"printer.example:8631"``, or a URI, whose scheme, port and path are tried first. Port
+    631 is tried before 443 and 80, unless a port is given. tls, auth: as for `Client`. timeout: the seconds that it
+    takes at most, but for the look-up of the name. A sleeping printer may take 18 to wake.
+
+    TLS is tried first. A plain connection follows only where there is none: where nobody listens, or whoever does
+    closes the connection on TLS or answers it with something else. One that takes too long may only be busy. Where
+    ``tls`` says whom to trust, or the URI is one of ipps or https, no plain connection is made at all.
 
     Raises NegotiationError where there is no printer, TimeoutError where time is up before anything was found, OSError
     where nothing listens there, ValueError for what is no host or URI.
@@ -100,58 +108,138 @@ async def probe_async(
         async with asyncio.timeout(timeout):
             return await _probe(host, lambda trust: AsyncShell(trust, limits), tls or TLS(), auth, timeout)
     except TimeoutError as error:
-        raise TimeoutError(f"no printer found at {host} within {timeout} seconds") from error
+        raise TimeoutError(f"no printer found at {host} within {seconds_shown(timeout)}") from error
 
 
-def _endpoints(host: str) -> list[Endpoint]:
-    """What to try, in order."""
+def has_tls(endpoint: Endpoint, tls: TLS, timeout: float) -> bool:
+    """Whether there is TLS at a place, whoever it is with. Nothing is asked.
+
+    Raises OSError and its kind, and HTTPError, where that cannot be told: where nobody listens, or it takes too long.
+    """
+    shell = BlockingShell(tls, HTTPLimits.for_client())
+    try:
+        run(shell.connect(endpoint, Timeouts(connect=timeout), secure=True)).close()
+    except ConnectionRefusedError:
+        raise
+    except (ssl.SSLCertVerificationError, PinError):
+        return True
+    except (HTTPError, OSError) as error:
+        if _has_none(error):
+            return False
+        raise
+    return True
+
+
+def _has_none(error: Exception) -> bool:
+    """Whether a TLS handshake that failed shows that there is no TLS.
+
+    That one has no version or cipher in common, or wants a certificate, shows the contrary; that it takes too long
+    shows nothing.
+    """
+    if isinstance(error, ssl.SSLError) and not isinstance(error, _CLOSED):
+        return error.reason == "WRONG_VERSION_NUMBER"  # its first octets are no TLS
+    return isinstance(error, (ConnectionError, ConnectionLostError, *_CLOSED))
+
+
+def _places(host: str, tls: TLS) -> list[tuple[Endpoint, Endpoint | None]]:
+    """Where to try, in order: with TLS, and if there is none, without; None where that is not allowed."""
     with_scheme = "://" in host
     parts = urlsplit(host if with_scheme else f"ipp://{host}")
     if parts.scheme not in ("ipp", "ipps", "http", "https") or not parts.hostname or "@" in parts.netloc:
         raise ValueError(f"a host name or an ipp URI, not {host!r}")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    port = parts.port
+    name, port = host_of(parts.hostname), parts.port
     if port is None and with_scheme and parts.scheme in ("http", "https"):
         port = 443 if parts.scheme == "https" else 80
-    ports = [(True, IPP_PORT), (False, IPP_PORT), (True, 443), (False, 80)]
-    if port is not None:
-        ports = [(True, port), (False, port)]
-    if parts.scheme in ("ipps", "https"):
-        ports = [each for each in ports if each[0]]  # who asks for TLS gets nothing else
-    return [Endpoint(secure, parts.hostname, number, target) for secure, number in ports]
+    ports = [(IPP_PORT, IPP_PORT), (443, 80)] if port is None else [(port, port)]
+    in_tls_alone = tls.required or parts.scheme in ("ipps", "https")
+    return [
+        (
+            Endpoint(True, name, with_tls, target),
+            None if in_tls_alone else Endpoint(False, name, without, target),
+        )
+        for with_tls, without in ports
+    ]
 
 
 async def _probe(
     host: str, make_shell: Callable[[TLS], Shell[Any]], tls: TLS, auth: Auth | None, timeout: float
 ) -> ProbeResult:
     end = time.monotonic() + timeout
-    tried: list[tuple[str, str]] = []
-    failures: list[Exception] = []
-    endpoints = _endpoints(host)
-    refused: set[int] = set()
-    for place, endpoint in enumerate(endpoints):
-        if endpoint.port in refused:
-            continue
+    search = _Search(make_shell, tls, auth, end)
+    places = _places(host, tls)
+    for place, (secure, plain) in enumerate(places):
         # One that does not answer leaves time for the others.
-        share = (end - time.monotonic()) / len([each for each in endpoints[place:] if each.port not in refused])
+        share = (end - time.monotonic()) / (len(places) - place)
         if share < _LEAST_SECONDS:
-            failures.append(TimeoutError())
+            search.failures.append(TimeoutError())
             break
+        found = await search.at(secure, share)
+        if found is None and plain is not None:
+            if search.may_be_plain(secure, plain):
+                found = await search.at(plain, share)
+            elif not search.refused(plain.port):
+                search.tried.append(
+                    (printer_uri(plain, zone=True), "not asked in the clear: the host has TLS, or may have it")
+                )
+        if found is not None:
+            return found
+    raise search.failure(host, timeout)
+
+
+class _Search:
+    """What was tried so far, and what came of it.
+
+    tried: each URI, and the outcome in words. failures: the errors, in the same order. slow: whether one of them was
+    that TLS took too long.
+    """
+
+    def __init__(self, make_shell: Callable[[TLS], Shell[Any]], tls: TLS, auth: Auth | None, end: float) -> None:
+        self._make_shell = make_shell
+        self._tls = tls
+        self._auth = auth
+        self._end = end
+        self._met: list[bytes] = []
+        self._refused: set[int] = set()
+        self._slow = False
+        self.tried: list[tuple[str, str]] = []
+        self.failures: list[Exception] = []
+
+    async def at(self, endpoint: Endpoint, share: float) -> ProbeResult | None:
+        """What is at a place; it takes so many seconds for each step at most."""
+        self._met.clear()
         try:
-            return await _try(endpoint, make_shell, tls, auth, (share, end), tried)
+            return await _try(
+                endpoint, self._make_shell, self._tls, self._auth, (share, self._end), self.tried, self._met
+            )
         except NegotiationError as error:
-            tried += error.tried
-            failures.append(error)
+            self.tried += error.tried
+            self.failures.append(error)
         except (HTTPError, OSError) as error:
-            tried.append((printer_uri(endpoint), str(error)))
-            failures.append(error)
+            self.tried.append((printer_uri(endpoint, zone=True), str(error) or type(error).__name__))
+            self.failures.append(error)
             if isinstance(error, ConnectionRefusedError):
-                refused.add(endpoint.port)
-    if any(not isinstance(failure, OSError) for failure in failures):
-        raise NegotiationError(tuple(tried))
-    if any(isinstance(failure, TimeoutError) for failure in failures):
-        raise TimeoutError(f"no printer found at {host} within {timeout} seconds")
-    raise failures[-1]
+                self._refused.add(endpoint.port)
+            self._slow = self._slow or (endpoint.secure and isinstance(error, TimeoutError))
+        return None
+
+    def refused(self, port: int) -> bool:
+        """Whether nobody listens at a port."""
+        return port in self._refused
+
+    def may_be_plain(self, secure: Endpoint, plain: Endpoint) -> bool:
+        """Whether the host has no TLS at a place where it was just tried, so that it may be asked without."""
+        if self.refused(plain.port) or self._slow or self._met:
+            return False
+        return _has_none(self.failures[-1])
+
+    def failure(self, host: str, timeout: float) -> Exception:
+        """The one error that says of all why nothing was found."""
+        if any(not isinstance(failure, OSError) for failure in self.failures):
+            return NegotiationError(tuple(self.tried))
+        if any(isinstance(failure, TimeoutError) for failure in self.failures):
+            return TimeoutError(f"no printer found at {host} within {seconds_shown(timeout)}")
+        return self.failures[-1]
 
 
 async def _try(
@@ -161,9 +249,9 @@ async def _try(
     auth: Auth | None,
     time_left: tuple[float, float],
     tried: list[tuple[str, str]],
+    met: list[bytes],
 ) -> ProbeResult:
-    """What one port has, with TLS or without."""
-    met: list[bytes] = []
+    """What one port has, with TLS or without. met: takes the certificate, as soon as there is TLS."""
     distrust: str | None = None
     try:
         return await _ask(endpoint, make_shell(_Recorder(of=tls, met=met)), auth, time_left, met, distrust, tried)
@@ -203,7 +291,7 @@ async def _ask(
             challenges = error.headers.get_all("www-authenticate")
             found = Agreement(core.asked or endpoint.target, (2, 0), AttributeGroup(DelimiterTag.PRINTER))
         return ProbeResult(
-            uri=printer_uri(endpoint._replace(target=found.target)),
+            uri=printer_uri(endpoint._replace(target=found.target), zone=True),
             version=found.version,
             secure=core.secure,
             upgrade=core.secure and not endpoint.secure,

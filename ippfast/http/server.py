@@ -1,7 +1,7 @@
 """The server for threads: one thread a connection, plain or with TLS on one port.
 
-The rule of this file: it moves octets. What is done with them, and how long is waited, `_session` knows; what is
-answered, the handler. Whatever a client does, others are served, and one line in the log says what happened.
+The rule of this file: it moves octets. What is done with them, and how long is waited, `_server/session.py` knows;
+what is answered, the handler. Whatever a client does, others are served, and one line in the log says what happened.
 """
 
 import contextlib
@@ -10,13 +10,18 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from ._service import Listening, log
-from ._session import Call, Close, Fill, Flow, Next, Receive, Send, Session, Step
-from ._sockets import RECEIVE_SIZE, send_buffers
+from ._server.channel import BlockingHooks
+from ._server.listening import Listening, longest_idle, peer_of
+from ._server.service import log
+from ._server.session import Session
+from ._wire.coroutines import run
+from ._wire.sockets import RECEIVE_SIZE, has_left, send_buffers
 from .errors import ConnectionLostError, HTTPError
+from .events import Buffer
 from .incoming import Authorizer, Handler, IncomingDocument, IncomingRequest, Pages
 from .server_connection import ServerConnection
 from .tls import CLIENT_HELLO
@@ -24,6 +29,9 @@ from .tls import CLIENT_HELLO
 __all__ = ["Server"]
 
 _T = TypeVar("_T")
+
+_LOOK = 0.25
+"""Seconds after which a full server looks again whether there is room, or somebody who waits for it."""
 
 _HEAD = 16_384
 """So many octets are asked for at once where a head or a message may come."""
@@ -40,7 +48,9 @@ class Server(Listening[Handler, Authorizer, Pages]):
     tls: with it, ipps is served on the same port as ipp, by TLS from the first octet or by Upgrade (RFC 2817).
     require_tls: answer requests without TLS with 426 (Upgrade Required).
 
-    limits: the bounds on what clients may do. allow: the networks whose clients may connect; without it, any. hosts:
+    limits: the bounds on what clients may do. allow: the networks whose clients may connect; without it, any. proxies:
+    the networks of proxies that are trusted to tell who the client is, by Forwarded (RFC 7239) or X-Forwarded-For; each
+    adds one of them to every request. hosts:
     which names a Host line may give, without port; None allows any, but only the names of loopback where the server
     listens there, lest a web page reaches it by a name of its own (DNS rebinding).
 
@@ -48,7 +58,9 @@ class Server(Listening[Handler, Authorizer, Pages]):
     requests need none; with it, credentials are judged once the message is known, and where some are shown or needed;
     a client that expects 100 (Continue) then has 0.2 seconds to send the message before it gets that.
     authorizer: who grants or refuses a request once its message and user are known, before its document is asked for.
-    pages: what answers GET and HEAD; without it, they are refused with 405. What authenticator, authorizer and pages
+    listener: a socket that listens already, instead of one at host and port.
+    pages: what answers GET and HEAD, and web forms if it takes them (see `Pages`); without it, they are refused with
+    405. What authenticator, authorizer and pages
     refuse, they raise `Refusal` for: see there how it is answered in HTTP or in IPP.
 
     Raises OSError where it cannot listen there, and ValueError for what is no network, or for require_tls without tls.
@@ -61,10 +73,25 @@ class Server(Listening[Handler, Authorizer, Pages]):
 
     def start(self) -> None:
         """Begin to serve."""
-        self._sessions: dict[_Connection, threading.Thread] = {}
-        self._changed = threading.Condition()
+        self.begin()
         self._acceptor = threading.Thread(target=self._accept, name="ippfast-accept", daemon=True)
         self._acceptor.start()
+
+    def begin(self) -> None:
+        """Be ready for `serve_connection`, for whoever accepts connections by other means than `start`."""
+        self._sessions: dict[_Connection, threading.Thread] = {}
+        self._changed = threading.Condition()
+
+    def serve_connection(self, sock: socket.socket, address: str) -> None:
+        """Serve a connection that somebody else has accepted from this address, in this thread, until it ends."""
+        peer = peer_of(address)
+        with self._changed:
+            if self.stopping or len(self._sessions) >= self.limits.connections or not self.admit(peer):
+                self.turn_away(sock, peer)
+                return
+            connection = _Connection(self, sock, peer)
+            self._sessions[connection] = threading.current_thread()
+        self._serve(connection)
 
     def __enter__(self) -> Self:
         self.start()
@@ -77,7 +104,7 @@ class Server(Listening[Handler, Authorizer, Pages]):
 
     def shutdown(self, deadline: float = 10.0) -> None:
         """Take no more requests, let those finish that are running for at most `deadline` seconds, and close."""
-        if self._acceptor is None:  # it never began
+        if not hasattr(self, "_sessions"):  # it never began
             self._listener.close()
             return
         with self._changed:
@@ -86,7 +113,8 @@ class Server(Listening[Handler, Authorizer, Pages]):
             self._changed.notify_all()
         _end(self._listener)
         self._listener.close()
-        self._acceptor.join()
+        if self._acceptor is not None:
+            self._acceptor.join()
         end = time.monotonic() + deadline
         for connection in sessions:
             connection.wake_if_idle()
@@ -96,11 +124,11 @@ class Server(Listening[Handler, Authorizer, Pages]):
                 connection.abort()
         for thread in sessions.values():
             thread.join(1.0)
+        self.forget_turned_away()
 
     def _accept(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self.stopping or len(self._sessions) < self.limits.connections)
+            while not self._has_room():
                 if self.stopping:
                     return
             try:
@@ -111,15 +139,32 @@ class Server(Listening[Handler, Authorizer, Pages]):
                 log.warning("no connection taken: %s", error)
                 time.sleep(0.1)  # out of descriptors: until a connection ends
                 continue
-            peer = str(address[0])
+            peer = peer_of(str(address[0]))
             with self._changed:
                 if self.stopping or not self.admit(peer):
-                    sock.close()
+                    self.turn_away(sock, peer)
                     continue
                 connection = _Connection(self, sock, peer)
                 thread = threading.Thread(target=self._serve, args=(connection,), name=f"ippfast-{peer}", daemon=True)
                 self._sessions[connection] = thread
             thread.start()
+
+    def _has_room(self) -> bool:
+        """Whether one more connection can be taken. If not, and somebody waits for it, room is made for a while."""
+        with self._changed:
+            if len(self._sessions) < self.limits.connections and not self.stopping:
+                return True
+        with contextlib.suppress(OSError, ValueError), _Selector() as selector:  # it may be closed just now
+            selector.register(self._listener, selectors.EVENT_READ)
+            if not selector.select(_LOOK):
+                return False
+        with self._changed:
+            victim = longest_idle(self._sessions, time.monotonic(), self.limits)
+            if victim is not None:
+                log.info("%s: closed for another, since the server is full", victim.peer)
+                victim.abort()
+            self._changed.wait_for(lambda: self.stopping or len(self._sessions) < self.limits.connections, _LOOK)
+        return False
 
     def _serve(self, connection: "_Connection") -> None:
         try:
@@ -136,15 +181,16 @@ class Server(Listening[Handler, Authorizer, Pages]):
                 self._changed.notify_all()
 
 
-class _Connection:
-    """One connection, from its first octet to its last."""
+class _Connection(BlockingHooks):
+    """One connection, from its first octet to its last, and the channel of its session."""
 
     def __init__(self, server: Server, sock: socket.socket, peer: str) -> None:
         self.peer = peer
         self._server = server
         self._socket = sock
         self._limits = server.limits
-        self._session: Session | None = None
+        self.session: Session | None = None
+        self.waits_since: float | None = None
         self._buffer: memoryview | None = None  # while a document arrives
 
     def serve(self) -> None:
@@ -154,61 +200,46 @@ class _Connection:
         server = self._server
         secure = server.tls is not None and self._socket.recv(1, socket.MSG_PEEK)[:1] == bytes([CLIENT_HELLO])
         if secure:
-            self._start_tls()
-        self._session = session = Session(
+            run(self.start_tls())
+        self.session = session = Session(
             server,
-            ServerConnection(self._limits, methods=server.methods),
+            ServerConnection(self._limits, methods=server.methods, forms=server.forms),
+            self,
             self.peer,
             secure=secure,
             open_document=lambda session, turn: IncomingDocument(
-                lambda: self._drive(session.document_event(turn)),
+                lambda: run(session.document_event(turn)),
                 lambda: session.ready_event(turn),
                 lambda: session.bare_octets(turn),
-                lambda buffer: self._drive(session.fill(turn, buffer)),
+                lambda buffer: run(session.fill(turn, buffer)),
             ),
         )
-        self._drive(session.serve())
+        run(session.serve())
         self._linger()
 
-    def _drive(self, flow: Flow[_T]) -> _T:
-        """Perform the steps of a flow, and give its result."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    result = self._perform(step)
-                except BaseException as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(result)
-        except StopIteration as end:
-            value: _T = end.value
-            return value
+    # What the session awaits: a channel whose coroutines block, and so never wait.
 
-    def _perform(self, step: Step) -> Any:
-        if isinstance(step, Receive):
-            return self._receive(step.seconds)
-        if isinstance(step, Fill):
-            return self._receive(step.seconds, step.buffer)
-        if isinstance(step, Send):
-            return self._send(step)
-        if isinstance(step, Call):
-            return step.hook(step.argument)
-        if isinstance(step, Next):
-            return next(step.pieces, None)  # type: ignore[arg-type]  # those of a Reply are no asynchronous ones
-        if isinstance(step, Close):
-            return getattr(step.pieces, "close", bool)()
-        return self._start_tls()
+    async def receive(self, seconds: float) -> bytes | None:
+        return self._received(seconds, self._receive_piece)
 
-    def _receive(self, seconds: float, buffer: memoryview | None = None) -> bytes | int | None:
+    async def fill(self, buffer: memoryview, seconds: float) -> int | None:
+        return self._received(seconds, lambda: self._socket.recv_into(buffer))
+
+    def has_gone(self) -> bool:
+        return has_left(self._socket)
+
+    def _received(self, seconds: float, receive: Callable[[], _T]) -> _T | None:
         if seconds != self._socket.gettimeout():  # a system call less for each piece of a document
             self._socket.settimeout(seconds)
+        self.waits_since = time.monotonic()
         try:
-            return self._receive_piece() if buffer is None else self._socket.recv_into(buffer)
+            return receive()
         except TimeoutError:
             return None
         except OSError as error:
             raise ConnectionLostError(f"the connection broke: {error}") from error
+        finally:
+            self.waits_since = None
 
     def _receive_piece(self) -> bytes:
         """What has come. That of a document is copied out of one buffer.
@@ -216,40 +247,40 @@ class _Connection:
         `recv` takes room for all that it asks for, and gives back what it did not need. glibc keeps room that was cut
         to less than 1 KiB where it is, hundreds of times in each thread, and what lay between is lost meanwhile.
         """
-        assert self._session is not None
-        if not self._session.connection.message_complete:
+        assert self.session is not None
+        if not self.session.connection.message_complete:
             self._buffer = None
             return self._socket.recv(_HEAD)
         if self._buffer is None:
             self._buffer = memoryview(bytearray(RECEIVE_SIZE))
         return bytes(self._buffer[: self._socket.recv_into(self._buffer)])
 
-    def _send(self, step: Send) -> None:
-        end = time.monotonic() + step.seconds
+    async def send(self, buffers: list[Buffer], seconds: float) -> None:
+        end = time.monotonic() + seconds
         secure = isinstance(self._socket, ssl.SSLSocket)
 
         def wait() -> bool:
-            seconds = min(self._limits.idle, end - time.monotonic())
-            if seconds <= 0:
+            left = min(self._limits.idle, end - time.monotonic())
+            if left <= 0:
                 raise TimeoutError("timed out")
             if secure:
-                self._socket.settimeout(seconds)  # for the next step
+                self._socket.settimeout(left)  # for the next piece
                 return True
             with _Selector() as selector:
                 selector.register(self._socket, selectors.EVENT_WRITE)
-                if not selector.select(seconds):
+                if not selector.select(left):
                     raise TimeoutError("timed out")
             return True
 
         self._socket.settimeout(self._limits.idle if secure else 0)  # without TLS it is asked only where it took none
         try:
-            send_buffers(self._socket, step.buffers, wait)
+            send_buffers(self._socket, buffers, wait)
         except OSError as error:
             late = isinstance(error, TimeoutError) and time.monotonic() >= end
             reason = f"under {self._limits.rate} octets a second" if late else error
             raise ConnectionLostError(f"the client does not take the answer: {reason}") from error
 
-    def _start_tls(self) -> None:
+    async def start_tls(self) -> None:
         assert self._server.tls is not None
         self._socket.settimeout(self._limits.head_time)
         self._socket = self._server.tls.wrap_socket(self._socket, server_side=True)
@@ -270,7 +301,7 @@ class _Connection:
 
     def wake_if_idle(self) -> None:
         """End a wait for the next request."""
-        if self._session is None or self._session.idle:
+        if self.session is None or self.session.idle:
             _end(self._socket)
 
     def abort(self) -> None:

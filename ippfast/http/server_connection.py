@@ -1,6 +1,7 @@
 """A server's side of one connection: requests in, responses out, without any I/O (RFC 8010 section 4).
 
-The rule of this file: heads and framing, which h11 and `_heads` know. What they may say stands in `_server_side`.
+The rule of this file: heads and framing, which h11 and `_wire/heads.py` know. What they may say stands in
+`_server/server_side.py`.
 """
 
 from collections.abc import Iterable
@@ -8,10 +9,10 @@ from typing import NamedTuple
 
 import h11
 
-from ._framing import ChunkedFraming, LengthFraming
-from ._heads import HeadReader, closes, date_now, headers_of, make_response, read_head, request_framing
-from ._server_side import ServerSide
-from ._writers import ChunkWriter, CloseWriter, LengthWriter, Writer
+from ._server.server_side import ServerSide
+from ._wire.framing import ChunkedFraming, LengthFraming
+from ._wire.heads import HeadReader, closes, date_now, headers_of, make_response, read_head, request_framing
+from ._wire.writers import ChunkWriter, CloseWriter, LengthWriter, Writer
 from .auth import UPGRADE
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, ConnectionClosed, Event, RequestHead
@@ -47,7 +48,8 @@ class ServerConnection(ServerSide):
     A connection that ends is best closed for writing first, and for reading a little later, lest the client lose the
     answer (RFC 9112 section 9.6).
 
-    limits: the bounds that are kept. methods: which may come; others are answered with 405.
+    limits: the bounds that are kept. methods: which may come; others are answered with 405. forms: whether POST may
+    bring a web form; its octets come as `DocumentData`, with no `Request` before them, and `send_content` answers it.
     """
 
     _last: "_Known | None" = None  # the last head that was taken

@@ -40,6 +40,11 @@ class TLS:
         if self.fingerprint is not None and len(self._pin()) != hashlib.sha256().digest_size:
             raise ValueError("a fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits")
 
+    @property
+    def required(self) -> bool:
+        """Whether it says whom to trust, or who the client is: then nothing may go out without TLS."""
+        return any(each is not None for each in (self.ca_file, self.fingerprint, self.certificate))
+
     def make_context(self) -> ssl.SSLContext:
         """The context for connections. Raises OSError or ssl.SSLError where a file cannot be used."""
         if self.context is not None:

@@ -4,19 +4,23 @@ The rule of this file: the URI in a message keeps its ipp form; what stands here
 line alone.
 """
 
+import re
+from ipaddress import IPv6Address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["IPP_PORT", "Endpoint", "parse_uri", "printer_uri"]
+__all__ = ["IPP_PORT", "Endpoint", "host_of", "is_host_name", "parse_uri", "printer_uri", "redirection"]
 
 IPP_PORT = 631
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE | re.ASCII)
 _PORTS = {"ipp": IPP_PORT, "ipps": IPP_PORT, "http": 80, "https": 443}
 
 
 class Endpoint(NamedTuple):
     """A server and the request-target there.
 
-    secure: whether with TLS. host: a name or an address, without brackets. target: absolute path and query.
+    secure: whether with TLS. host: a name or an address, without brackets; a link-local one with the zone behind a
+    percent sign: ``"fe80::1%eth0"``. target: absolute path and query.
     """
 
     secure: bool
@@ -25,9 +29,14 @@ class Endpoint(NamedTuple):
     target: str
 
     @property
+    def name(self) -> str:
+        """The host without a zone, which means something on this machine alone (RFC 6874 section 4)."""
+        return self.host.partition("%")[0]
+
+    @property
     def authority(self) -> str:
         """The Host line: the port too, unless it is HTTP's own (RFC 9110 section 7.2)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.name}]" if ":" in self.name else self.name
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
@@ -43,15 +52,64 @@ def parse_uri(uri: str) -> Endpoint:
         raise ValueError(f"{uri!r} has no host, or has user information or a fragment")
     if any(not "!" <= octet <= "~" for octet in uri):
         raise ValueError(f"{uri!r} has octets that no URI has")
+    host = host_of(parts.hostname)
+    if not _is_host(parts.hostname):
+        raise ValueError(f"the host of {uri!r} has an empty label, or one of more than 63 octets, or is too long")
     port = parts.port if parts.port is not None else _PORTS[parts.scheme]
     if not 0 < port < 65_536:
         raise ValueError(f"{port} is no port")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Endpoint(parts.scheme in ("ipps", "https"), parts.hostname, port, target)
+    return Endpoint(parts.scheme in ("ipps", "https"), host, port, target)
 
 
-def printer_uri(endpoint: Endpoint) -> str:
-    """The URI for messages, which has the scheme ipp or ipps whatever was connected to (RFC 8010 section 4.1)."""
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+def host_of(hostname: str) -> str:
+    """The host of a URI, as the system takes it: ``fe80::1%25eth0`` is ``fe80::1%eth0`` (RFC 6874 section 2).
+
+    A bare percent sign, as people type it, is taken too (section 3). Raises ValueError for a zone of another address
+    than a link-local one.
+    """
+    address, percent, zone = hostname.partition("%")
+    if not percent:
+        return hostname
+    zone = zone.removeprefix("25")
+    try:
+        local = IPv6Address(address).is_link_local
+    except ValueError:
+        local = False
+    if not local or not zone or not all("!" <= each <= "~" for each in zone):
+        raise ValueError(f"{hostname!r}: a zone is for an IPv6 address that is link-local")
+    return f"{address}%{zone}"
+
+
+def is_host_name(text: str) -> bool:
+    """Whether it is a name of a host, or an IPv4 address: labels of letters, digits, "-" and "_"."""
+    return _is_host(text) and all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
+
+
+def _is_host(host: str) -> bool:
+    """Whether it has the lengths of a name (RFC 1035 section 2.3.4), which an address has as well."""
+    return len(host) <= 254 and all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
+
+
+def redirection(endpoint: Endpoint, status: int, location: str | None) -> Endpoint | None:
+    """Where a redirection leads, from plain HTTP to TLS at the same host; None: elsewhere (RFC 9110 section 15.4)."""
+    if status not in (301, 302, 307, 308) or location is None:
+        return None
+    try:
+        there = parse_uri(location)
+    except ValueError:
+        return None
+    return there if there.secure and not endpoint.secure and there.host == endpoint.host else None
+
+
+def printer_uri(endpoint: Endpoint, *, zone: bool = False) -> str:
+    """The URI for messages, which has the scheme ipp or ipps whatever was connected to (RFC 8010 section 4.1).
+
+    zone: whether it keeps the zone, to be connected to here, and goes into no message.
+    """
+    host, _, place = endpoint.host.partition("%")
+    if place and zone:
+        host += f"%25{place}"
+    host = f"[{host}]" if ":" in host else host
     port = "" if endpoint.port == IPP_PORT else f":{endpoint.port}"
     return f"{'ipps' if endpoint.secure else 'ipp'}://{host}{port}{endpoint.target}"

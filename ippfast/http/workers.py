@@ -5,6 +5,7 @@ the death of the process that had it; so none is left behind. One that dies is r
 """
 
 import asyncio
+import errno
 import logging
 import multiprocessing
 import os
@@ -40,7 +41,8 @@ class Workers:
     make: see `MakeServer`. It is called in each process, which imports the module that it stands in: it has to be a
     function of a module, and the program has to begin with ``if __name__ == "__main__":``. count: None makes one for
     each core. host, port: where to listen; port 0 takes a free one, see `port`. restarts: how many workers are replaced
-    within a minute before all are given up. Needs SO_REUSEPORT, which Windows has not.
+    within a minute before all are given up. Raises OSError (ENOTSUP) if the system has no SO_REUSEPORT,
+    as Windows.
 
     Processes share nothing: what has to be one, such as the jobs of a printer, belongs outside of them.
 
@@ -57,6 +59,8 @@ class Workers:
         port: int = 631,
         restarts: int = 10,
     ) -> None:
+        if not hasattr(socket, "SO_REUSEPORT"):
+            raise OSError(errno.ENOTSUP, "several processes on one port need SO_REUSEPORT, which is not here")
         self._make = make
         self._count = count or os.cpu_count() or 1
         self._host = host
@@ -65,6 +69,8 @@ class Workers:
         self._holder = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
             self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if host == "::" and socket.has_dualstack_ipv6():  # as the servers have it
+                self._holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             self._holder.bind((host, port))
         except OSError:
             self._holder.close()
@@ -195,6 +201,8 @@ class Workers:
 
 def _work(make: MakeServer, host: str, port: int, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it is for, `make` decides
     server = make(host, port)
     if isinstance(server, AsyncServer):
         asyncio.run(_work_async(server, pipe))

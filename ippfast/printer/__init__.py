@@ -6,51 +6,87 @@ What each file does:
 
 | file | what it does |
 |---|---|
-| `printer` | `SpoolPrinter`: holds the parts together; state and attributes of the printer |
+| `printer` | `SpoolPrinter`: a request from its arrival to its answer |
+| `core` | `PrinterCore`: the parts of a printer, and its state |
+| `access` | who is an operator, and what of a job is shown to whom |
+| `options`, `errors`, `table` | what a printer is told; why a request is refused; all operations |
+| `storage` | what is kept: jobs, documents, subscriptions, events, behind one seam (see there) |
+| `service` | `PrintService`: many printers in one server, and the System object |
 | `calls` | a request on its way; the checks of every request; `operation`, which registers in the table of operations |
 | `job_creation`, `job_operations`, `document_operations`, `printer_operations` | the operations |
 | `template` | what a client wants of a job against what the printer has |
-| `answers` | the attributes of jobs and documents, and which of them are asked for |
-| `description` | what the printer says of itself, from TOML (`description.toml`) |
-| `database`, `store`, `documents` | a SQLite file; the job table in one, and the spool of documents |
-| `processing`, `outputs` | the thread that processes jobs, and where they go: directory, command, other printer |
+| `printer_attributes`, `answers` | the attributes of the printer, of jobs and documents; which are asked for |
+| `description`, `derived` | what the printer says of itself, from TOML (`description.toml`); what follows from that |
+| `captured` | a description that is another printer's answer |
+| `operator_messages` | what operators say along with an operation |
+| `processing` | the thread that processes jobs |
+| `outputs`, `forwarding` | where jobs go: a directory, a command; another printer by IPP, AppSocket or LPD |
+| `fitting` | what another printer takes: documents drawn for it, and the attributes of their job |
+| `device`, `simulating` | what the device says of itself; `Simulated`: pages take time, jams are there when asked for |
 | `in_threads` | `InThreads`: the printer as a handler for `AsyncServer` and ASGI |
+| `receiving` | jobs that get a document just now, whose time-out does not run |
+| `actual` | what a job was printed with |
+| `counting`, `pdf_pages` | how many pages a document has, and what they come to on paper |
 | `holding`, `fetching` | job-hold-until as a moment; documents by reference |
-| `events` | `Events.publish`: what happened, told to whoever listens |
-| `subscriptions`, `notifications` | who subscribed to what, and the events that wait for them; the operations on both |
-| `pages`, `metrics`, `announce` | the web page, figures for Prometheus, DNS-SD |
+| `events` | `Events.publish`: what happened, told to whoever listens in this process |
+| `notifications` | the operations on subscriptions and events |
+| `waiting_room` | how many requests may wait for events at a time |
+| `users`, `oauth` | the users of a file, and what their passwords are checked against; tokens of an OpenID provider |
+| `web` | the web pages (see there) |
+| `metrics`, `announce` | figures for Prometheus, DNS-SD |
 
-Access is decided in `SpoolPrinter._check_access` and `Call.may_see`.
+Access is decided in `SpoolPrinter._check_access` and `access.may_see`.
 """
 
-from importlib import import_module
+from .._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .announce import Announcement
     from .description import Description, DescriptionError
     from .fetching import Fetcher
+    from .forwarding import LPD, AppSocket, Forward, forward_to
     from .in_threads import InThreads
     from .metrics import Metrics
-    from .outputs import Command, Directory, Forward, Keep, Output, OutputError
-    from .pages import PrinterPages
+    from .options import Access, Address, PrinterLimits
+    from .outputs import Command, Directory, Held, Keep, Output, OutputError
     from .printer import SpoolPrinter
+    from .service import PrintService, QueueError, QueueSpec
+    from .simulating import Clock, ManualClock, RealClock, Simulated
+    from .storage.places import Place
+    from .web import PrinterPages, ServicePages
 
 __all__ = [
+    "LPD",
+    "Access",
+    "Address",
     "Announcement",
+    "AppSocket",
+    "Clock",
     "Command",
     "Description",
     "DescriptionError",
     "Directory",
     "Fetcher",
     "Forward",
+    "Held",
     "InThreads",
     "Keep",
+    "ManualClock",
     "Metrics",
     "Output",
     "OutputError",
+    "Place",
+    "PrintService",
+    "PrinterLimits",
     "PrinterPages",
+    "QueueError",
+    "QueueSpec",
+    "RealClock",
+    "ServicePages",
+    "Simulated",
     "SpoolPrinter",
+    "forward_to",
 ]
 
 _HOMES = {
@@ -59,21 +95,14 @@ _HOMES = {
     "fetching": ("Fetcher",),
     "in_threads": ("InThreads",),
     "metrics": ("Metrics",),
-    "outputs": ("Command", "Directory", "Forward", "Keep", "Output", "OutputError"),
-    "pages": ("PrinterPages",),
+    "options": ("Access", "Address", "PrinterLimits"),
+    "forwarding": ("LPD", "AppSocket", "Forward", "forward_to"),
+    "outputs": ("Command", "Directory", "Held", "Keep", "Output", "OutputError"),
     "printer": ("SpoolPrinter",),
+    "simulating": ("Clock", "ManualClock", "RealClock", "Simulated"),
+    "storage.places": ("Place",),
+    "service": ("PrintService", "QueueError", "QueueSpec"),
+    "web": ("PrinterPages", "ServicePages"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{home}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES)

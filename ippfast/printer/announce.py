@@ -1,126 +1,196 @@
 """The printer on the network, where phones and CUPS look for it: DNS-SD (extra ``discovery``: zeroconf).
 
-The rule of this file: what is announced is what the printer says of itself when it is asked; the keys are those of
-PWG 5100.14 section 4.2.3 and of the Bonjour printing specification. Nothing is announced beyond the addresses given.
+The rule of this file: the printer is announced where it listens and nowhere else, on each network with the addresses
+that it has there, under one name on all. What another printer says of that name is a conflict, and solved, whenever it
+comes (RFC 6762 section 9).
 """
 
+import asyncio
 import ipaddress
+import itertools
+import re
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self, TypeVar
 
-from zeroconf import IPVersion, ServiceInfo, Zeroconf
+import ifaddr
+from zeroconf import (
+    DNSQuestionType,
+    IPVersion,
+    NonUniqueNameException,
+    RecordUpdate,
+    RecordUpdateListener,
+    ServiceInfo,
+    Zeroconf,
+)
+from zeroconf._dns import DNSService
 
-from .description import Description
+from .txt_record import short, txt_record
 
-__all__ = ["Announcement", "txt_record"]
+__all__ = ["Announcement", "Networks", "addresses_at", "host_name", "txt_record"]
 
-_PAPER = (("iso_a2_", "isoC-A2"), ("iso_a3_", "tabloid-A3"), ("na_ledger", "tabloid-A3"), ("na_legal", "legal-A4"))
+_PROBE = 2_000  # milliseconds: an answer that was sent just now is sent again after a second (RFC 6762 section 6)
 _SUBTYPES = ("_print", "_universal")  # IPP Everywhere and AirPrint look for these
+_LONGEST = 63
+_T = TypeVar("_T")
 
 
-def txt_record(
-    description: Description, *, uuid: str, path: str, page: str, tls: bool, authentication: str = "none"
-) -> dict[str, str]:
-    """The keys of the TXT record.
+def host_name() -> str:
+    """The name of this host on the network, such as ``"office.local"``."""
+    return f"{socket.gethostname().partition('.')[0] or 'printer'}.local"
 
-    uuid: the printer's URN. path: of its URI. page: the URI of its web page. tls: whether it serves ipps.
-    authentication: ``"none"`` or ``"username,password"``.
+
+def addresses_at(host: str) -> list[str]:
+    """The addresses of this machine by which others reach who listens at a host: an address or a name.
+
+    ``0.0.0.0`` listens at all of IPv4, ``::`` at all of both families. None if only this machine can reach it.
+    Raises OSError for a name that cannot be resolved.
     """
-    text, values = description.text, description.values
-    formats = [each for each in values("document-format-supported") if each != "application/octet-stream"]
-    two_sided = any(str(each).startswith("two-sided") for each in values("sides-supported"))
-    record = {
-        "txtvers": "1",
-        "qtotal": "1",
-        "rp": path.lstrip("/"),
-        "ty": text("printer-make-and-model"),
-        "note": text("printer-location"),
-        "product": f"({text('printer-make-and-model')})",
-        "pdl": ",".join(map(str, formats)),
-        "adminurl": page,
-        "UUID": uuid.removeprefix("urn:uuid:"),
-        "Color": "T" if True in values("color-supported") else "F",
-        "Duplex": "T" if two_sided else "F",
-        "Copies": "T",
-        "Scan": "F",
-        "Fax": "F",
-        "URF": ",".join(map(str, values("urf-supported"))),
-        "kind": ",".join(map(str, values("printer-kind"))),
-        "PaperMax": _largest(values("media-supported")),
-        "air": authentication,
-        "priority": "0",
-    }
-    if tls:
-        record["TLS"] = "1.3"
-    return {key: _short(value, 255 - len(key) - 1) for key, value in record.items() if value}
+    own = [str(address) for adapter in ifaddr.get_adapters() for address in map(_address, adapter.ips)]
+    if host in ("0.0.0.0", "::"):
+        found = [each for each in own if host == "::" or ":" not in each]
+    else:
+        found = [str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(host, None)]
+    return sorted({each for each in found if each in own and not ipaddress.ip_address(each).is_loopback})
 
 
-def _largest(media: Sequence[object]) -> str:
-    """PaperMax: a word for the largest medium."""
-    for name, word in _PAPER:
-        if any(str(each).startswith(name) for each in media):
-            return word
-    return "legal-A4"
+def _address(ip: Any) -> str:
+    """An address of ifaddr's, as people write it."""
+    return str(ip.ip if ip.is_IPv4 else ip.ip[0])
 
 
-def _short(text: str, octets: int) -> str:
-    """The beginning of a text, in UTF-8 no longer than that."""
-    return text.encode("utf-8", "replace")[:octets].decode("utf-8", "ignore")
+class _Service(NamedTuple):
+    """One of the services of a printer. kind: such as ``"_ipp._tcp.local."``."""
+
+    kind: str
+    port: int
+    record: Mapping[str, str]
+    subtypes: Sequence[str] = ()
 
 
 class Announcement:
     """The printer's services, announced as long as it is open. Use it as a context manager.
 
-    name: as people see it; where another printer has it already, a number is added (see `name`). port: where it
-    listens. addresses: those of this host by which others reach it, and on whose networks it is announced. record: the
-    TXT record. tls: whether ipps is served, too.
+    name: as people see it, of which 63 octets count; if another printer has it already, a number is added (see `name`).
+    port: where it listens. addresses: those of this host by which others reach it, and on whose networks it is
+    announced. record: the TXT record. tls: whether ipps is served, too. clear: whether ipp is.
 
-    Raises OSError where there is no network to announce it on.
+    Besides ipp and ipps, ``_http._tcp`` stands for its web page, and ``_printer._tcp`` with port 0 for the name, which
+    no printer of LPD may take then (Bonjour Printing 1.2.1).
+
+    networks: where it is announced together with others; they stay open when it is closed. None: it has its own.
+
+    Raises OSError if there is no network to announce it on.
     """
 
     def __init__(
-        self, name: str, port: int, addresses: Sequence[str], record: dict[str, str], *, tls: bool = False
+        self,
+        name: str,
+        port: int,
+        addresses: Sequence[str],
+        record: Mapping[str, str],
+        *,
+        tls: bool = False,
+        clear: bool = True,
+        base: str | None = None,
+        networks: "Networks | None" = None,
     ) -> None:
-        self._addresses = [ipaddress.ip_address(address) for address in addresses]
-        families = {address.version for address in self._addresses}
-        version = IPVersion.All if len(families) > 1 else IPVersion.V6Only if families == {6} else IPVersion.V4Only
-        self._zeroconf = Zeroconf(interfaces=[str(address) for address in self._addresses], ip_version=version)
-        self.name = _short(name.replace(".", " "), 63)
-        self._server = f"{socket.gethostname().partition('.')[0] or 'printer'}.local."
-        self._port = port
-        self._record = record
+        """base: the name to which numbers are added, if ``name`` has one already."""
+        self._shared = networks
+        self._own: Networks | None = None
+        self.name = self._label(name)
+        self._base = self._label(base or name)
+        self._port, self._tls, self._clear = port, tls, clear
+        self._record = dict(record)
+        self._addresses = list(addresses)
+        self._links: list[_Link] = []
+        self._open()
+
+    @staticmethod
+    def _label(name: str) -> str:
+        """A name as it is announced: zeroconf takes a dot for the end of a label."""
+        return short(name.replace(".", " "), _LONGEST)
+
+    @property
+    def conflict(self) -> bool:
+        """Whether another printer has turned up with the name: `settle` takes another one."""
+        return any(link.conflict.is_set() for link in self._links)
+
+    def settle(self) -> None:
+        """Solve a conflict: go on under the next name that is free."""
+        if self.conflict:
+            for link in self._links:
+                link.withdraw()
+            self._take_name(after_conflict=True)
+
+    def follow(self, addresses: Sequence[str]) -> None:
+        """Go on with other addresses of this host, if they are others; without any, as soon as there are some."""
+        if list(addresses) != self._addresses or (addresses and not self._links):
+            self._addresses = list(addresses)
+            self.close()
+            if addresses:
+                self._open()
+
+    def update(self, record: Mapping[str, str]) -> None:
+        """Announce another TXT record, if it is another one."""
+        if dict(record) != self._record:
+            self._record = dict(record)
+            for link in self._links:
+                link.update(self._services())
+
+    def _open(self) -> None:
         try:
-            for service in ("_ipp", "_ipps") if tls else ("_ipp",):
-                self._announce(f"{service}._tcp.local.")
+            if self._shared is None:
+                self._own = Networks(self._addresses)
+            self._links = [_Link(each) for each in (self._shared or self._own or ())]
+            self._take_name()
         except BaseException:
             self.close()
             raise
 
-    def _announce(self, kind: str) -> None:
-        info = self._info(kind, kind)
-        self._zeroconf.register_service(info, allow_name_change=True)
-        self.name = info.name.removesuffix(f".{kind}")
-        for subtype in _SUBTYPES:  # RFC 6763 section 7.1: another way to the same instance
-            pointer = self._info(f"{subtype}._sub.{kind}", kind)
-            pointer.key = f"{subtype}.{pointer.key}"  # the library keeps one entry a key
-            self._zeroconf.register_service(pointer, cooperating_responders=True)
+    def _services(self) -> list[_Service]:
+        ipp = _Service("_ipp._tcp.local.", self._port, self._record, _SUBTYPES)
+        found = [ipp if self._clear else _Service(ipp.kind, 0, {})]
+        if self._tls:
+            found.append(_Service("_ipps._tcp.local.", self._port, self._record, _SUBTYPES))
+        found.append(_Service("_printer._tcp.local.", 0, {}))
+        found.append(_Service("_http._tcp.local.", self._port, {}, ("_printer",)))
+        return found
 
-    def _info(self, kind: str, service: str) -> ServiceInfo:
-        return ServiceInfo(
-            kind,
-            f"{self.name}.{service}",
-            addresses=[address.packed for address in self._addresses],
-            port=self._port,
-            properties=self._record,
-            server=self._server,
-        )
+    def _take_name(self, *, after_conflict: bool = False) -> None:
+        """Announce the services under the name, or under the next that is free on all networks."""
+        names = itertools.chain([] if after_conflict else [self.name], self._numbered())
+        services = self._services()
+        for self.name in names:
+            with ThreadPoolExecutor(len(self._links)) as pool:
+                free = all(pool.map(lambda link: link.is_free(self.name, services[:2]), self._links))
+            if not free:
+                continue
+            try:
+                with ThreadPoolExecutor(len(self._links)) as pool:
+                    list(pool.map(lambda link: link.announce(self.name, services), self._links))
+                return
+            except NonUniqueNameException:
+                for link in self._links:
+                    link.withdraw()
+
+    def _numbered(self) -> Iterable[str]:
+        for number in itertools.count(2):
+            name = f"{short(self._base, _LONGEST - len(str(number)) - 1)}-{number}"
+            if name != self.name:
+                yield name
 
     def close(self) -> None:
         """Say goodbye: who listens forgets the printer at once."""
-        self._zeroconf.unregister_all_services()
-        self._zeroconf.close()
+        for link in self._links:
+            link.withdraw()
+        self._links = []
+        own, self._own = self._own, None
+        if own is not None:
+            own.close()
 
     def __enter__(self) -> Self:
         return self
@@ -129,3 +199,166 @@ class Announcement:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _links(addresses: Sequence[str]) -> list[tuple[list[str | int], list[str]]]:
+    """The networks of this host that have some of these addresses: what zeroconf takes for each, and the addresses."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        here = [each for each in map(_address, adapter.ips) if each in addresses]
+        # As avahi has it: another address under the name of this host would be a conflict with the one beside it.
+        here = [each for each in here if not ipaddress.ip_address(each).is_link_local] or here
+        places: list[str | int] = [each for each in here if ":" not in each]
+        if adapter.index is not None and any(":" in each for each in here):
+            places.append(adapter.index)
+        if places:
+            found.append((places, list(dict.fromkeys(here))))
+    return found
+
+
+class Networks:
+    """The networks of this host that have some of these addresses, for any number of printers: one socket for each.
+
+    Raises OSError if there is none.
+    """
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._networks: list[_Network] = []
+        try:
+            for places, here in _links(addresses):
+                self._networks.append(_Network(places, here, host_name()))
+            if not self._networks:
+                raise OSError("there is no network to announce the printer on")
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> "Iterator[_Network]":
+        return iter(self._networks)
+
+    def close(self) -> None:
+        """Be done with them. What was announced is withdrawn first."""
+        for network in self._networks:
+            network.zeroconf.unregister_all_services()
+            network.zeroconf.close()
+        self._networks = []
+
+
+class _Network(RecordUpdateListener):
+    """One network. owners: what is announced there, by the names of its services."""
+
+    def __init__(self, places: list[str | int], addresses: Sequence[str], host: str) -> None:
+        families = {isinstance(each, int) for each in places}
+        version = IPVersion.V6Only if families == {True} else IPVersion.V4Only
+        self.zeroconf = Zeroconf(interfaces=places, ip_version=IPVersion.All if len(families) > 1 else version)
+        self.packed = [ipaddress.ip_address(each).packed for each in addresses]
+        self.server = f"{host}."
+        self.owners: dict[str, _Link] = {}
+        self.zeroconf.add_listener(self, None)
+
+    def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        """Of zeroconf: whether somebody else says that a name is theirs (RFC 6762 section 9)."""
+        for update in records:
+            record = update.new
+            if isinstance(record, DNSService) and record.ttl and (owner := self.owners.get(record.key)) is not None:
+                owner.heard(record)
+
+
+class _Link:
+    """What a printer announces on one network."""
+
+    def __init__(self, network: _Network) -> None:
+        self._network = network
+        self._zeroconf = network.zeroconf
+        self._name = ""
+        self._infos: list[ServiceInfo] = []
+        self._own: dict[str, tuple[str, int]] = {}
+        self.conflict = threading.Event()
+
+    def heard(self, record: DNSService) -> None:
+        """Of two only one gives way, as for two that begin at once (RFC 6762 section 8.2): who comes first by host and
+        port."""
+        own, theirs = self._own.get(record.key), (record.server.lower(), record.port)
+        if own is not None and theirs != own and own < theirs:
+            self.conflict.set()
+
+    def is_free(self, name: str, services: Iterable[_Service]) -> bool:
+        """Whether no other printer has the name.
+
+        zeroconf's own probe (RFC 6762 section 8.1) asks for an answer by unicast. Of the programs on this host that
+        listen on port 5353 one gets it, and that may be another one: so all are asked by multicast before.
+        """
+        return not any(
+            self._run(
+                self._zeroconf.async_get_service_info(
+                    each.kind, f"{name}.{each.kind}", _PROBE, question_type=DNSQuestionType.QM
+                )
+                for each in services
+            )
+        )
+
+    def _run(self, doings: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+        """Do some things at once in the library's own loop, and give what comes of them."""
+
+        async def together() -> list[_T]:
+            return await asyncio.gather(*doings)
+
+        assert self._zeroconf.loop is not None
+        return asyncio.run_coroutine_threadsafe(together(), self._zeroconf.loop).result()
+
+    def announce(self, name: str, services: Iterable[_Service]) -> None:
+        """Raises NonUniqueNameException if another printer has the name."""
+        self._name = name
+        self.conflict.clear()
+        doings = []
+        for each in services:
+            info = self._info(each.kind, each)
+            self._infos.append(info)
+            self._own[info.key] = (self._network.server.lower(), each.port)
+            self._network.owners[info.key] = self
+            doings.append(self._register(info, cooperating=False))
+            for subtype in each.subtypes:  # RFC 6763 section 7.1: another way to the same instance
+                pointer = self._info(f"{subtype}._sub.{each.kind}", each)
+                pointer.key = f"{subtype}.{pointer.key}"  # the library keeps one entry a key
+                self._infos.append(pointer)
+                doings.append(self._register(pointer, cooperating=True))
+        self._run(doings)
+
+    async def _register(self, info: ServiceInfo, *, cooperating: bool) -> None:
+        await (await self._zeroconf.async_register_service(info, cooperating_responders=cooperating))
+
+    def update(self, services: Iterable[_Service]) -> None:
+        """Announce other TXT records."""
+        records = {each.kind: each for each in services}
+        for number, info in enumerate(self._infos):
+            service = records[re.sub(r"^[^.]+\._sub\.", "", info.type)]
+            fresh = self._info(info.type, service)
+            fresh.key = info.key
+            self._infos[number] = fresh
+        self._run(self._renew(info) for info in self._infos)
+
+    async def _renew(self, info: ServiceInfo) -> None:
+        await (await self._zeroconf.async_update_service(info))
+
+    def withdraw(self) -> None:
+        """Announce nothing any more: who listens forgets it at once."""
+        for key in self._own:
+            self._network.owners.pop(key, None)
+        self._own.clear()
+        self._run(self._unregister(info) for info in self._infos)
+        self._infos.clear()
+        self.conflict.clear()
+
+    async def _unregister(self, info: ServiceInfo) -> None:
+        if self._zeroconf.registry.async_get_info_name(info.key) is not None:
+            await (await self._zeroconf.async_unregister_service(info))
+
+    def _info(self, kind: str, service: _Service) -> ServiceInfo:
+        return ServiceInfo(
+            kind,
+            f"{self._name}.{service.kind}",
+            addresses=self._network.packed,
+            port=service.port,
+            properties=dict(service.record),
+            server=self._network.server,
+        )

@@ -2,27 +2,38 @@
 
 The rule of this file: "requested-attributes" names attributes or groups (RFC 8011 section 4.2.5.1); what the printer
 does not have is left out without a word, as that section allows. Times are told as the RFC wants them: in seconds of
-the printer's up-time, where what was before the start of this server is 0 (section 5.3.14).
+the printer's up-time, which goes on over a restart (section 5.3.14).
 """
 
+import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from functools import cache
-from math import floor
+from functools import lru_cache
 
 from ippfast import registry
 from ippfast.attributes import attribute
-from ippfast.codec import Attribute, Collection
-from ippfast.enums import DocumentState
+from ippfast.codec import Attribute, AttributeGroup, Collection
+from ippfast.enums import DocumentState, JobState
 from ippfast.tags import DelimiterTag, ValueTag
-from ippfast.values import OutOfBand, RangeOfInteger
-from ippfast.wrappers import Name, Text
+from ippfast.values import DateTime, OutOfBand, RangeOfInteger
+from ippfast.wrappers import Name, NaturalLanguage, Text
 
 from .calls import Call
-from .store import Document, Job, unpack
+from .counting import counts_of_document
+from .storage.rows import Document, Job, told_state, unpack
 
-__all__ = ["Selection", "chosen_media", "document_attributes", "job_attributes", "job_uri", "made", "select"]
+__all__ = [
+    "Asked",
+    "Selection",
+    "bounded",
+    "chosen_media",
+    "document_attributes",
+    "job_uri",
+    "made",
+    "readable",
+    "select",
+]
 
+_MOST_VALUES = 200_000
 _SUFFIXES = ("-default", "-supported", "-ready", "-database", "-configured")
 
 Selection = Callable[[str], bool]
@@ -34,39 +45,55 @@ def made(name: str, value: object) -> Attribute:
     return attribute(name, value)
 
 
+def bounded(printers: Iterable[list[Attribute]]) -> list[AttributeGroup]:
+    """The first printers, as many as an answer may have: a client asks for those behind them by first-index."""
+    chosen: list[AttributeGroup] = []
+    values = 0
+    for attributes in printers:
+        values += sum([len(each.values) for each in attributes])
+        if chosen and values > _MOST_VALUES:
+            break
+        chosen.append(AttributeGroup(DelimiterTag.PRINTER, attributes))
+    return chosen
+
+
 def select(call: Call, kind: str, default: Iterable[str] = ("all",)) -> Selection:
     """What is asked for. kind: "printer", "job" or "document". default: what that is where nothing is said."""
-    asked = set(call.values("requested-attributes", ValueTag.KEYWORD, ValueTag.NAME)) or set(default)
-    groups = _groups_for(kind)
+    return Asked(kind, frozenset(call.values("requested-attributes", ValueTag.KEYWORD, ValueTag.NAME) or default))
 
-    def selected(name: str) -> bool:
-        if name in asked:
+
+class Asked:
+    """A `Selection`: names of attributes and of groups. asked: these."""
+
+    __slots__ = ("asked", "kind")
+
+    def __init__(self, kind: str, asked: frozenset[str]) -> None:
+        self.kind = kind
+        self.asked = asked
+
+    def __call__(self, name: str) -> bool:
+        if name in self.asked:
             return True
         if name == "media-col-database":  # large: never without being named (PWG 5100.7 section 6.3)
             return False
-        return "all" in asked or groups(name) in asked
-
-    return selected
+        return "all" in self.asked or _group_of(self.kind, name) in self.asked
 
 
-@cache
-def _groups_for(kind: str) -> Callable[[str], str]:
+@lru_cache(maxsize=4_096)  # clients give names too
+def _group_of(kind: str, name: str) -> str:
     """The group of attributes that one of a printer, job or document belongs to."""
-
-    @cache
-    def group(name: str) -> str:
-        base = next((name.removesuffix(suffix) for suffix in _SUFFIXES if name.endswith(suffix)), name)
-        spec = registry.lookup(base)
-        is_template = spec is not None and "Job Template" in spec.groups
-        if kind == "printer":
-            if spec is not None and base != name and "Subscription Template" in spec.groups:
-                return "subscription-template"
-            return "job-template" if is_template and base != name else "printer-description"
-        if kind == "document":
-            return "document-template" if is_template else "document-description"
-        return "job-template" if is_template and base == name else "job-description"
-
-    return group
+    base = next((name.removesuffix(suffix) for suffix in _SUFFIXES if name.endswith(suffix)), name)
+    spec = registry.lookup(base)
+    is_template = spec is not None and "Job Template" in spec.groups
+    if spec is None and any(registry.lookup(f"{each}/{base}") for each in ("media-col", "finishings-col")):
+        is_template = True  # media-type-supported goes with media-col-supported (RFC 8011 section 4.2.5.1)
+    if kind == "printer":
+        if spec is not None and base != name and "Subscription Template" in spec.groups:
+            return "subscription-template"
+        return "job-template" if is_template and base != name else "printer-description"
+    if kind == "document":
+        return "document-template" if is_template else "document-description"
+    return "job-template" if is_template and base == name else "job-description"
 
 
 def chosen_media(call: Call, database: Attribute) -> Attribute | None:
@@ -96,9 +123,13 @@ def _matches(value: Collection, wanted: Collection) -> bool:
     return True
 
 
-def date_time(seconds: float | None) -> datetime | OutOfBand:
-    """A moment as a dateTime has it; no-value where there is none."""
-    return OutOfBand.NO_VALUE if seconds is None else datetime.fromtimestamp(seconds, UTC)
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def readable(name: str) -> str:
+    """A name that a client gave, for others: libcups refuses a whole answer for a control or an octet that is no
+    UTF-8 in one name of it."""
+    return _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
 def job_uri(call: Call, job: Job) -> str:
@@ -106,110 +137,97 @@ def job_uri(call: Call, job: Job) -> str:
     return f"{call.printer.uri(call.incoming)}/{job.id}"
 
 
-# What everybody may know of a job; the rest is for its owner and for operators.
-PUBLIC = frozenset(
-    {
-        "job-id",
-        "job-uri",
-        "job-printer-uri",
-        "job-printer-up-time",
-        "job-state",
-        "job-state-reasons",
-        "job-uuid",
-        "job-k-octets",
-        "job-priority",
-        "number-of-documents",
-        "number-of-intervening-jobs",
-        "time-at-creation",
-        "time-at-processing",
-        "time-at-completed",
-        "date-time-at-creation",
-        "date-time-at-processing",
-        "date-time-at-completed",
-    }
-)
-# What a client gives and never gets back.
-_SECRET = frozenset({"job-password", "job-password-encryption", "document-password"})
+_REASONS = {
+    "job-completed-successfully": "completed-successfully",
+    "job-completed-with-errors": "completed-with-errors",
+    "job-completed-with-warnings": "completed-with-warnings",
+    "job-canceled-by-user": "canceled-by-user",
+    "job-canceled-by-operator": "canceled-by-operator",
+    "job-incoming": "incoming",
+    "job-printing": "printing",
+    "aborted-by-system": "aborted-by-system",
+    "processing-to-stop-point": "processing-to-stop-point",
+}
+"""What a job's reasons are for its documents (PWG 5100.5 section 9.3)."""
 
 
-def job_attributes(call: Call, job: Job, selected: Selection) -> list[Attribute]:
-    """The attributes of a job that are asked for and may be seen."""
-    printer = call.printer
-    start = printer.started
-
-    def at(seconds: float | None) -> int | OutOfBand:
-        return OutOfBand.NO_VALUE if seconds is None else max(0, floor(seconds - start) + 1)
-
-    found: dict[str, Callable[[], object]] = {
-        "job-id": lambda: job.id,
-        "job-uri": lambda: job_uri(call, job),
-        "job-printer-uri": lambda: printer.uri(call.incoming),
-        "job-uuid": lambda: job.uuid,
-        "job-name": lambda: Name(job.name),
-        "job-originating-user-name": lambda: Name(job.user),
-        "job-state": lambda: job.state,
-        "job-state-reasons": lambda: list(job.reasons),
-        "job-state-message": lambda: Text(job.message),
-        "job-printer-up-time": lambda: printer.up_time,
-        "job-k-octets": lambda: -(-job.octets // 1024),
-        "job-k-octets-processed": lambda: -(-job.octets // 1024) if job.completed is not None else 0,
-        "job-impressions": lambda: OutOfBand.NO_VALUE,
-        "job-impressions-completed": lambda: 0,
-        "job-media-sheets": lambda: OutOfBand.NO_VALUE,
-        "job-media-sheets-completed": lambda: 0,
-        "number-of-documents": lambda: job.documents,
-        "number-of-intervening-jobs": lambda: printer.store.ahead_of(job),
-        "time-at-creation": lambda: at(job.created),
-        "time-at-processing": lambda: at(job.processing),
-        "time-at-completed": lambda: at(job.completed),
-        "date-time-at-creation": lambda: date_time(job.created),
-        "date-time-at-processing": lambda: date_time(job.processing),
-        "date-time-at-completed": lambda: date_time(job.completed),
-        "output-device-assigned": lambda: printer.description.text("printer-name"),
-        "job-more-info": lambda: printer.page_uri(call.incoming, f"jobs/{job.id}"),
-        "job-priority": lambda: job.priority,
-    }
-    visible = call.may_see(job) or not printer.private
-    names = [name for name in found if selected(name) and (visible or name in PUBLIC)]
-    answer = [made(name, found[name]()) for name in names]
-    if visible:
-        own = {each.name: each for each in job.attributes}
-        if "job-hold-until" not in own:
-            own["job-hold-until"] = made("job-hold-until", "indefinite" if job.held else "no-hold")
-        answer += [each for name, each in own.items() if name not in found and name not in _SECRET and selected(name)]
-    return answer
+def _document_state(job: Job, document: Document) -> DocumentState:
+    """A document is what its job is; the numbers are the same (PWG 5100.5 section 9.1). One of several that are being
+    output has a state of its own, and one that was canceled keeps it."""
+    if document.state in (DocumentState.CANCELED, DocumentState.ABORTED):
+        return document.state
+    of_job = told_state(job.state, job.reasons)
+    if of_job in (JobState.PENDING, JobState.PENDING_HELD):
+        return DocumentState.PENDING
+    if job.documents < 2 or of_job == JobState.COMPLETED or document.state == DocumentState.PROCESSING:
+        return DocumentState(of_job)
+    return document.state if document.state == DocumentState.COMPLETED or not job.ended else DocumentState(of_job)
 
 
 def document_attributes(call: Call, job: Job, document: Document, selected: Selection) -> list[Attribute]:
     """The attributes of a document that are asked for (PWG 5100.5)."""
-    start = call.printer.started
+    printer = call.printer
 
-    def at(seconds: float | None) -> int | OutOfBand:
-        return OutOfBand.NO_VALUE if seconds is None else max(0, floor(seconds - start) + 1)
+    def at(moment: float | None) -> int | OutOfBand:
+        return OutOfBand.NO_VALUE if moment is None else printer.up_time_at(moment)
 
-    state = document.state
-    if state == DocumentState.PENDING:
-        # A document is what its job is; the numbers are the same (PWG 5100.5 section 9.1).
-        state = DocumentState(job.state) if job.state != 4 else DocumentState.PENDING
+    def date(moment: float | None) -> DateTime | OutOfBand:
+        return OutOfBand.NO_VALUE if moment is None else DateTime.from_datetime(printer.date_at(moment))
+
+    state = _document_state(job, document)
+    waits = state == DocumentState.PENDING
+    begun = None if waits else job.processing
+    size = -(-document.octets // 1024)
+    done = state == DocumentState.COMPLETED
+    counts = counts_of_document(printer, {each.name: each for each in job.attributes}, document)
     found: dict[str, object] = {
         "document-number": document.number,
         "document-job-id": job.id,
         "document-job-uri": job_uri(call, job),
         "document-printer-uri": call.printer.uri(call.incoming),
         "document-state": state,
-        "document-state-reasons": ["none"] if not job.ended else list(job.reasons),
+        "document-state-reasons": ["none"]
+        if waits
+        else [_REASONS[r] for r in job.reasons if r in _REASONS] or ["none"],
+        "document-state-message": Text(""),
         "document-format": document.format,
-        "document-name": Name(document.name),
-        "document-uuid": f"urn:uuid:{_uuid(document.file)}",
-        "k-octets": -(-document.octets // 1024),
+        "document-name": Name(readable(document.name)),
+        "document-uuid": f"urn:uuid:{_uuid(document.key)}",
+        "attributes-charset": "utf-8",
+        "attributes-natural-language": NaturalLanguage("en"),
+        "pages": OutOfBand.NO_VALUE if counts is None else counts.pages,
+        "impressions": OutOfBand.NO_VALUE if counts is None else counts.impressions,
+        "media-sheets": OutOfBand.NO_VALUE if counts is None else counts.sheets,
+        "pages-completed": counts.pages if done and counts is not None else 0,
+        "impressions-completed": counts.done if done and counts is not None else 0,
+        "media-sheets-completed": counts.sheets if done and counts is not None else 0,
+        "k-octets": size,
+        "k-octets-processed": size if done else 0,
         "last-document": not job.open and document.number == job.documents,
         "printer-up-time": call.printer.up_time,
         "time-at-creation": at(document.created),
-        "time-at-processing": at(job.processing),
+        "time-at-processing": at(begun),
         "time-at-completed": at(job.completed),
+        "date-time-at-creation": date(document.created),
+        "date-time-at-created": date(document.created),  # the same by an older name, which is registered too
+        "date-time-at-processing": date(begun),
+        "date-time-at-completed": date(job.completed),
     }
-    answer = [attribute(name, value, group=DelimiterTag.DOCUMENT) for name, value in found.items() if selected(name)]
-    return answer + [each for each in unpack(document.ticket) if each.name not in found and selected(each.name)]
+    kept = {each.name: each for each in unpack(document.ticket)}
+    if state != DocumentState.CANCELED:  # it was restarted, or is a copy of one that was canceled
+        for name in _OF_CANCELED:
+            kept.pop(name, None)
+    answer = [
+        kept.pop(name) if name in kept else attribute(name, value, group=DelimiterTag.DOCUMENT)
+        for name, value in found.items()
+        if selected(name)
+    ]
+    if selected("time-at-created"):  # as some ask, though the registry has time-at-creation alone
+        answer.append(Attribute("time-at-created", ValueTag.INTEGER, [printer.up_time_at(document.created)]))
+    return answer + [each for name, each in kept.items() if name not in found and selected(name)]
+
+
+_OF_CANCELED = ("document-state-reasons", "document-state-message")
 
 
 def _uuid(token: str) -> str:

@@ -5,9 +5,9 @@ operation is called. An operation stands in the table with its target and with w
 own with `operation`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from ippfast.codec import Attribute, AttributeGroup, Collection, Message
@@ -15,57 +15,30 @@ from ippfast.enums import Operation, Status
 from ippfast.http.errors import Refusal
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.requests import Groups, response
-from ippfast.tags import DelimiterTag, ValueTag, describe_tag
+from ippfast.tags import SIZES, DelimiterTag, ValueTag, describe_tag
 from ippfast.values import RawValue, StringWithLanguage
 
-if TYPE_CHECKING:
-    from .printer import SpoolPrinter
-    from .store import Job
+from .access import Who, is_operator, user_of
+from .core import PrinterCore
+from .errors import OperationError, closest_version
+from .storage.rows import Job
 
-__all__ = ["OPERATIONS", "Access", "Call", "OperationError", "OperationSpec", "Target", "begin", "operation", "shown"]
+__all__ = ["OPERATIONS", "Access", "Call", "OperationSpec", "Target", "begin", "check", "operation"]
 
 Target: TypeAlias = Literal["printer", "job"]
 Access: TypeAlias = Literal["anyone", "owner", "operator"]
 """Who may use an operation: anyone, the owner of the job that is its target, or operators alone. The latter may all."""
 
-Carry: TypeAlias = "Callable[[SpoolPrinter, Call], Message] | Callable[[SpoolPrinter, Call], Message | Reply | Parts]"
+Carry: TypeAlias = "Callable[[PrinterCore, Call], Message] | Callable[[PrinterCore, Call], Message | Reply | Parts]"
 """Carries out an operation."""
 
-_VERSIONS = ((1, 0), (1, 1), (2, 0), (2, 1), (2, 2))
-_FIXED_LENGTH = {
-    ValueTag.INTEGER: 4,
-    ValueTag.BOOLEAN: 1,
-    ValueTag.ENUM: 4,
-    ValueTag.DATE_TIME: 11,
-    ValueTag.RESOLUTION: 9,
-    ValueTag.RANGE_OF_INTEGER: 8,
+_LONGEST = {
+    ValueTag.TEXT: SIZES[ValueTag.TEXT][1],
+    ValueTag.TEXT_WITH_LANGUAGE: SIZES[ValueTag.TEXT][1],
+    ValueTag.NAME: SIZES[ValueTag.NAME][1],
+    ValueTag.NAME_WITH_LANGUAGE: SIZES[ValueTag.NAME][1],
 }
 _STRINGS = (ValueTag.TEXT, ValueTag.NAME, ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE)
-
-
-class OperationError(Exception):
-    """The request cannot be carried out. status: with which it is answered. reason: its status-message.
-
-    unsupported: the attributes that are the cause, for the group of unsupported attributes (RFC 8011 section 4.1.7).
-    """
-
-    def __init__(self, status: Status, reason: str, *, unsupported: Iterable[Attribute] = ()) -> None:
-        super().__init__(status, reason)
-        self.status = status
-        self.reason = reason
-        self.unsupported = list(unsupported)
-
-    def response(self, message: Message) -> Message:
-        """The answer to the request."""
-        unsupported = self.unsupported or None
-        said = shown(self.reason)
-        return response(
-            message,
-            self.status,
-            status_message=said,
-            unsupported=unsupported,
-            version=_closest(message.version),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +79,13 @@ class Call:
     successful-ok-ignored-or-substituted-attributes.
     """
 
-    printer: "SpoolPrinter"
+    printer: PrinterCore
     incoming: IncomingRequest
     spec: OperationSpec
     attributes: AttributeGroup
     user: str
     operator: bool = False
-    job: "Job | None" = None
+    job: Job | None = None
     ignored: list[Attribute] = field(default_factory=list)
 
     @property
@@ -121,14 +94,15 @@ class Call:
         return self.incoming.message
 
     @property
-    def target(self) -> "Job":
+    def target(self) -> Job:
         """The job that is the target of an operation on a job."""
         assert self.job is not None
         return self.job
 
-    def may_see(self, job: "Job") -> bool:
-        """Whether all of a job is shown to who asks."""
-        return self.operator or job.user == self.user
+    @property
+    def who(self) -> Who:
+        """Who asks."""
+        return Who(self.user, self.operator)
 
     def values(self, name: str, *tags: ValueTag) -> list[Any]:
         """The values of an operation attribute; none where it is not there. tags: the syntaxes that it may have."""
@@ -165,7 +139,7 @@ class Call:
     def string(self, name: str, tag: ValueTag | None = None) -> str | None:
         """A text or name among the operation attributes, or a string with that tag."""
         found: str | None = self._one(name, *(_STRINGS if tag is None else (tag,)))
-        limit = 255 if tag is None else 1_023
+        limit = 255 if tag is None else 1_023  # a text among them is shorter than others: status messages have 255
         if found is not None and len(found.encode("utf-8", "surrogateescape")) > limit:
             reason = f"{name} has at most {limit} octets"
             raise OperationError(
@@ -177,43 +151,53 @@ class Call:
         """The response: with the attributes that were ignored, if any."""
         if self.ignored and status == Status.SUCCESSFUL_OK:
             status = Status.SUCCESSFUL_OK_IGNORED_OR_SUBSTITUTED_ATTRIBUTES
-        version = _closest(self.message.version)
+        version = closest_version(self.message.version)
         return response(self.message, status, unsupported=self.ignored or None, version=version, **parts)  # type: ignore[arg-type]
 
 
-def begin(printer: "SpoolPrinter", incoming: IncomingRequest) -> Call:
-    """Check what is the same for every request, and find its target.
+def begin(
+    printer: PrinterCore,
+    operations: Mapping[int, OperationSpec],
+    incoming: IncomingRequest,
+    find: Callable[[Call], None] | None = None,
+) -> Call:
+    """Check what is the same for every request, and find its target. find: does so; None: `_find_target`.
 
     Raises OperationError, and Refusal for a message that is malformed.
     """
     message = incoming.message
     _check_version(message.version)
     _check_form(message.groups)
-    spec = printer.operations.get(message.code)
+    spec = operations.get(message.code)
     if spec is None:
         raise OperationError(Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED, "there is no such operation here")
-    attributes = _check_header(message)
-    call = Call(printer, incoming, spec, attributes, incoming.owner[:255])
-    call.operator = printer.is_operator(incoming)
-    _find_target(call)
+    call = Call(printer, incoming, spec, _check_attributes(message), user_of(incoming))
+    call.operator = is_operator(printer, incoming)
+    (find or _find_target)(call)
     return call
 
 
-def shown(text: str, octets: int = 255) -> str:
-    """Text for people: what does not print is escaped, for it may have come from a client, and the rest is cut."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return plain.encode()[:octets].decode("utf-8", "ignore")
+def check(message: Message) -> AttributeGroup:
+    """Check what is the same for every request, but for its operation and target. Its operation attributes.
+
+    Raises OperationError, and Refusal for a message that is malformed.
+    """
+    _check_version(message.version)
+    _check_form(message.groups)
+    return _check_attributes(message)
+
+
+def _check_attributes(message: Message) -> AttributeGroup:
+    attributes = _check_header(message)
+    for group in message.groups:
+        _check_lengths(group)
+    return attributes
 
 
 def _check_version(version: tuple[int, int]) -> None:
     if version[0] not in (1, 2):
         reason = f"version {version[0]}.{version[1]} is not supported"
         raise OperationError(Status.SERVER_ERROR_VERSION_NOT_SUPPORTED, reason)
-
-
-def _closest(version: tuple[int, int]) -> tuple[int, int]:
-    """The version of the answer: of those supported the closest to the one asked for (RFC 8011 section 4.1.8)."""
-    return max([own for own in _VERSIONS if own <= version], default=_VERSIONS[0])
 
 
 def _check_form(groups: Iterable[AttributeGroup]) -> None:
@@ -233,10 +217,28 @@ def _check_values(attributes: Iterable[Attribute]) -> None:
             if isinstance(value, Collection):
                 _check_values(value)
             elif isinstance(value, RawValue):
-                length = _FIXED_LENGTH.get(tag)  # type: ignore[call-overload]
+                least, most = SIZES.get(tag, (0, 0))
                 broken = tag in _STRINGS and not _is_whole(value.data)
-                if broken or (length is not None and len(value.data) != length):
+                if broken or (least == most > 0 and len(value.data) != least):
                     raise Refusal(400, f"{attribute.name!r} has {len(value.data)} octets in a {describe_tag(tag)}")
+
+
+def _check_lengths(attributes: Iterable[Attribute], whole: Attribute | None = None) -> None:
+    """Refuse texts and names that are too long: cut, they might be others (RFC 8011 sections 5.1.2 and 5.1.3).
+
+    whole: the attribute that has these as members.
+    """
+    for attribute in attributes:
+        for tag, value in zip(attribute.tags, attribute.values, strict=True):
+            if isinstance(value, Collection):
+                _check_lengths(value, whole or attribute)
+            elif tag in _LONGEST:
+                text = value.string if isinstance(value, StringWithLanguage) else str(value)
+                limit = _LONGEST[ValueTag(tag)]
+                if len(text.encode("utf-8", "surrogateescape")) > limit:
+                    reason = f"{attribute.name} has at most {limit} octets"
+                    status = Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG
+                    raise OperationError(status, reason, unsupported=[whole or attribute])
 
 
 def _is_whole(data: bytes) -> bool:

@@ -31,7 +31,7 @@ def self_made(directory: Path, names: Iterable[str]) -> Path:
             return path
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(_make(list(dict.fromkeys(names))))
         file.flush()

@@ -5,12 +5,12 @@ attributes anew, whole; what the registry does not allow is an error that names 
 known here never changes while the printer runs: states, times and URIs are the printer's.
 """
 
+import copy
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,31 @@ from ippfast import registry, wrappers
 from ippfast.attributes import attribute
 from ippfast.codec import Attribute
 from ippfast.errors import RegistryError
-from ippfast.media import parse_media_name
 from ippfast.registry import AttributeSpec
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand, RangeOfInteger, Resolution
 
-__all__ = ["Description", "DescriptionError"]
+from .captured import ALWAYS, NEEDED, Captured, captured, is_captured
+from .derived import derived, is_source
+
+__all__ = ["SETTABLE", "Description", "DescriptionError"]
+
+SETTABLE = (
+    "printer-geo-location",
+    "printer-info",
+    "printer-location",
+    "printer-message-from-operator",
+    "printer-organization",
+    "printer-organizational-unit",
+)
+"""What Set-Printer-Attributes may set (RFC 3380 section 4.1)."""
 
 _RESOLUTION = re.compile(r"(\d+)(?:x(\d+))?(dpi|dpcm)")
 _RANGE = re.compile(r"(-?\d+)-(-?\d+)")
 _UNITS = {"dpi": 3, "dpcm": 4}
 _OUT_OF_BAND = {"no-value": OutOfBand.NO_VALUE, "unknown": OutOfBand.UNKNOWN}
+_UNREGISTERED = {"mopria-certified": "text"}
+"""The syntaxes of what printers say that no registry has."""
 _WRAPPERS = {
     "integer": wrappers.Integer,
     "boolean": wrappers.Boolean,
@@ -43,9 +57,6 @@ _WRAPPERS = {
     "naturalLanguage": wrappers.NaturalLanguage,
     "mimeMediaType": wrappers.MimeMediaType,
 }
-# The margins of a medium, and what the order of the values means: borderless, then the usual.
-_MARGINS = ("bottom", "left", "right", "top")
-_MEDIA_COL = ["media-size", "media-size-name", "media-source", "media-type", *(f"media-{m}-margin" for m in _MARGINS)]
 
 Source = Mapping[str, object] | str | Path
 
@@ -58,22 +69,49 @@ class Description:
     """The attributes of a printer that stay, by name.
 
     sources: mappings, or paths of TOML files; each sets attributes anew that an earlier one gave. The first of all is
-    the package's own `description.toml`.
+    the package's own `description.toml`, unless one is the answer of another printer (see `captured`): that stands for
+    all of it. omits: what the server is not to say, since that printer does not.
 
     Raises DescriptionError, and OSError for a file that cannot be read.
     """
 
     def __init__(self, *sources: Source) -> None:
-        self.attributes: dict[str, Attribute] = {}
-        for given, place in [(_shipped(), "description.toml"), *map(_read, sources)]:
+        read = [_read(source) for source in sources]
+        answers = [given for given, _ in read if isinstance(given, Captured)]
+        self.omits: frozenset[str] = frozenset().union(*(each.omits for each in answers[:1]))
+        self.attributes: dict[str, Attribute] = (
+            {name: _own()[name] for name in (*ALWAYS, *NEEDED)} if answers else dict(_own())
+        )
+        for given, place in read:
+            if isinstance(given, Captured):
+                self.attributes |= given.attributes
+                continue
             for name, value in given.items():
                 try:
                     self.attributes[name] = _attribute(name, value)
                 except (RegistryError, TypeError) as error:
                     raise DescriptionError(f"{place}: {error}") from error
-        for name, value in _media(self.attributes).items():
-            if name not in self.attributes:
-                self.attributes[name] = attribute(name, value, group=DelimiterTag.PRINTER)
+        formats = self.values("document-format-supported")
+        if self.text("document-format-default") not in formats:
+            if any("document-format-default" in given for given, _ in read if not isinstance(given, Captured)):
+                raise DescriptionError("document-format-default is none of document-format-supported")
+            self.attributes["document-format-default"] = _attribute("document-format-default", formats[0])
+        names = {name for each, _ in read if not isinstance(each, Captured) for name in each}
+        if "printer-supply" in names and "printer-supply-description" not in names:
+            told = [_supply_name(value) for value in self.values("printer-supply")]
+            self.attributes["printer-supply-description"] = _attribute("printer-supply-description", told)
+        if answers:  # nothing follows from what it says but what it says if it is asked by name
+            if "media-col-supported" in self.attributes and "media-col-database" not in self.attributes:
+                self.attributes |= _database(self.attributes)
+            return
+        for name, made in (_derived(self.attributes) if any(map(is_source, names)) else _derived_of_own()).items():
+            self.attributes.setdefault(name, made)
+
+    def over(self, attributes: Mapping[str, Attribute]) -> "Description":
+        """The same with other attributes over its own, which are not judged."""
+        found = copy.copy(self)
+        found.attributes = self.attributes | dict(attributes)
+        return found
 
     def __getitem__(self, name: str) -> Attribute:
         return self.attributes[name]
@@ -99,17 +137,46 @@ class Description:
 
 
 @cache
+def _own() -> dict[str, Attribute]:
+    """What every printer says if no source says otherwise."""
+    return {name: _attribute(name, value) for name, value in _shipped().items()}
+
+
+def _supply_name(supply: object) -> str:
+    """What a supply is called that has no description: ``black toner``."""
+    text = supply.decode("utf-8", "replace") if isinstance(supply, bytes) else str(supply)
+    found = {key.strip().lower(): word.strip() for key, _, word in (each.partition("=") for each in text.split(";"))}
+    words = [found[key] for key in ("colorantname", "type") if found.get(key, "none") != "none"]
+    return " ".join(words) or "supply"
+
+
+def _derived(known: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    return {name: attribute(name, value, group=DelimiterTag.PRINTER) for name, value in derived(known).items()}
+
+
+@cache
+def _derived_of_own() -> dict[str, Attribute]:
+    return _derived(_own())
+
+
+@cache
 def _shipped() -> dict[str, object]:
     return tomllib.loads(files(__package__).joinpath("description.toml").read_text(encoding="utf-8"))
 
 
-def _read(source: Source) -> tuple[Mapping[str, object], str]:
+def _database(known: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    """media-col-database, which no printer says with all else (PWG 5100.7 section 6.3)."""
+    made = _derived({name: each for name, each in known.items() if name.startswith("media-")})
+    return {name: each for name, each in made.items() if name == "media-col-database"}
+
+
+def _read(source: Source) -> tuple[Mapping[str, object] | Captured, str]:
     if isinstance(source, Mapping):
         return source, "the description"
+    octets = Path(source).read_bytes()
     try:
-        with Path(source).open("rb") as file:
-            return tomllib.load(file), str(source)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return captured(octets) if is_captured(octets) else tomllib.loads(octets.decode()), str(source)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         raise DescriptionError(f"{source}: {error}") from error
 
 
@@ -117,6 +184,8 @@ def _attribute(name: str, value: object) -> Attribute:
     if isinstance(value, Attribute):
         return attribute(name, value)
     spec = registry.lookup(name, DelimiterTag.PRINTER)
+    if name in _UNREGISTERED and not isinstance(value, Mapping):
+        value = {_UNREGISTERED[name]: value}
     if spec is None and isinstance(value, Mapping) and len(value) == 1:
         ((syntax, inner),) = value.items()
         if syntax in _WRAPPERS:
@@ -145,59 +214,6 @@ def _value(value: Any, spec: AttributeSpec | None) -> object:
         elif ValueTag.OCTET_STRING in spec.tags:
             return value.encode()
     return value
-
-
-def _media(known: Mapping[str, Attribute]) -> dict[str, object]:
-    """What the media of a printer come to as collections (PWG 5100.7 section 6.3)."""
-
-    def values(name: str) -> list[Any]:
-        return list(known[name].values) if name in known else []
-
-    margins = {side: values(f"media-{side}-margin-supported") or [0] for side in _MARGINS}
-    usual = {side: each[-1] for side, each in margins.items()}
-    least = {side: each[0] for side, each in margins.items()}
-    kinds = [kind for kind in values("media-type-supported") if kind != "auto"][:1] or ["auto"]
-    sources = [source for source in values("media-source-supported") if source != "auto"] or ["auto"]
-
-    def medium(name: str, size: Mapping[str, object], edges: Mapping[str, int], source: object) -> dict[str, object]:
-        found: dict[str, object] = {"media-size": size}
-        if name:
-            found["media-size-name"] = name
-        found |= {f"media-{side}-margin": edge for side, edge in edges.items()}
-        return found | {"media-source": source, "media-type": kinds[0]}
-
-    sizes, database, ready = [], [], []
-    bounds: dict[str, tuple[int, int]] = {}
-    for name in values("media-supported"):
-        parsed = parse_media_name(name)
-        if parsed is None:
-            continue
-        if parsed.media_class in ("custom", "roll") and parsed.name in ("min", "max"):
-            bounds[parsed.name] = parsed.width, parsed.length
-            continue
-        size = {"x-dimension": parsed.width, "y-dimension": parsed.length}
-        sizes.append(size)
-        edges = [usual] if usual == least else [usual, least]
-        for edge, source in product(edges, sources):
-            database.append(medium(name, size, edge, source))
-        if name in values("media-ready"):
-            ready.append(medium(name, size, usual, sources[0]))
-    if {"min", "max"} <= bounds.keys():
-        custom = {
-            f"{axis}-dimension": RangeOfInteger(bounds["min"][place], bounds["max"][place])
-            for place, axis in enumerate("xy")
-        }
-        sizes.append(custom)  # type: ignore[arg-type]
-        database.append(medium("", custom, usual, sources[0]))
-    default = [each for each in database if [each.get("media-size-name")] == values("media-default")]
-    made = {
-        "media-col-supported": _MEDIA_COL,
-        "media-size-supported": sizes,
-        "media-col-database": database,
-        "media-col-ready": ready,
-        "media-col-default": default[:1],
-    }
-    return {name: each for name, each in made.items() if each}
 
 
 def names(attributes: Iterable[Attribute]) -> list[str]:

@@ -3,31 +3,31 @@
 The rule of this file: a document is what its job is, but for one that was canceled alone.
 """
 
-from typing import TYPE_CHECKING
-
 from ippfast.codec import Attribute, Message
 from ippfast.enums import DocumentState, JobState, Operation, Status
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand, StringWithLanguage
 
+from .access import may_see
 from .answers import document_attributes, select
-from .calls import Call, OperationError, operation
-from .store import Document, pack, unpack
-
-if TYPE_CHECKING:
-    from .printer import SpoolPrinter
+from .calls import Call, operation
+from .core import PrinterCore
+from .errors import OperationError
+from .storage.rows import Document, DocumentChanges, pack, unpack
 
 __all__: list[str] = []
 
+_NOT_CANCELED = tuple(state for state in DocumentState if state not in (DocumentState.CANCELED, DocumentState.ABORTED))
+_BEGUN = (JobState.PROCESSING, JobState.PROCESSING_STOPPED)
 _SETTABLE = frozenset({"document-name", "document-metadata", "document-natural-language"})
 
 
 def _check_may_see(call: Call) -> None:
-    if call.printer.private and not call.may_see(call.target):
+    if not may_see(call.printer, call.who, call.target):
         raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, "a job's documents are for its owner")
 
 
-def _document(printer: "SpoolPrinter", call: Call) -> Document:
+def _document(printer: PrinterCore, call: Call) -> Document:
     number = call.integer("document-number")
     if number is None:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document-number")
@@ -38,7 +38,7 @@ def _document(printer: "SpoolPrinter", call: Call) -> Document:
 
 
 @operation(Operation.GET_DOCUMENTS, target="job")
-def get_documents(printer: "SpoolPrinter", call: Call) -> Message:
+def get_documents(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.5 section 5.2.1."""
     _check_may_see(call)
     limit = call.integer("limit")
@@ -50,7 +50,7 @@ def get_documents(printer: "SpoolPrinter", call: Call) -> Message:
 
 
 @operation(Operation.GET_DOCUMENT_ATTRIBUTES, target="job")
-def get_document_attributes(printer: "SpoolPrinter", call: Call) -> Message:
+def get_document_attributes(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.5 section 5.2.2."""
     _check_may_see(call)
     document = _document(printer, call)
@@ -58,17 +58,30 @@ def get_document_attributes(printer: "SpoolPrinter", call: Call) -> Message:
 
 
 @operation(Operation.CANCEL_DOCUMENT, target="job", access="owner")
-def cancel_document(printer: "SpoolPrinter", call: Call) -> Message:
-    """PWG 5100.5 section 5.2.3: the document is not output, the others of the job are."""
+def cancel_document(printer: PrinterCore, call: Call) -> Message:
+    """PWG 5100.5 section 5.2.3: the document is not output, the others of the job are.
+
+    That can be until its processing begins. A job's only document is begun with its job.
+    """
     document, job = _document(printer, call), call.target
-    if job.state not in (JobState.PENDING, JobState.PENDING_HELD) or document.state != DocumentState.PENDING:
+    message = call.string("document-message") or call.string("message") or ""
+    reason = "canceled-by-user" if job.user == call.user else "canceled-by-operator"
+    said = [Attribute("document-state-reasons", ValueTag.KEYWORD, [reason])]
+    said += [Attribute("document-state-message", ValueTag.TEXT, [message])] if message else []
+    ticket = pack([*(each for each in unpack(document.ticket) if each.name not in {one.name for one in said}), *said])
+    changes: DocumentChanges = {"state": DocumentState.CANCELED, "ticket": ticket}
+    change = printer.store.change_document
+    waits = change(job.id, document.number, states=_NOT_CANCELED, **changes)
+    several = job.documents > 1
+    if not waits and not (
+        several and change(job.id, document.number, of=_BEGUN, states=(DocumentState.PENDING,), **changes)
+    ):
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"document {document.number} can't be canceled now")
-    printer.store.change_document(job.id, document.number, state=DocumentState.CANCELED)
     return call.respond()
 
 
 @operation(Operation.SET_DOCUMENT_ATTRIBUTES, target="job", access="owner")
-def set_document_attributes(printer: "SpoolPrinter", call: Call) -> Message:
+def set_document_attributes(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.5 section 5.2.5."""
     document, job = _document(printer, call), call.target
     groups = call.message.groups_of(DelimiterTag.DOCUMENT)
@@ -84,7 +97,7 @@ def set_document_attributes(printer: "SpoolPrinter", call: Call) -> Message:
     if job.state not in (JobState.PENDING, JobState.PENDING_HELD):
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} is {job.state}")
     name = given.pop("document-name", None)
-    columns: dict[str, object] = {}
+    columns: DocumentChanges = {}
     if name is not None:
         value = name.values[0]
         value = value.string if isinstance(value, StringWithLanguage) else value
@@ -94,5 +107,6 @@ def set_document_attributes(printer: "SpoolPrinter", call: Call) -> Message:
         columns["name"] = value
     kept = [each for each in unpack(document.ticket) if each.name not in given]
     columns["ticket"] = pack([*kept, *given.values()])
-    printer.store.change_document(job.id, document.number, **columns)
+    if not printer.store.change_document(job.id, document.number, **columns):
+        raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} can't be changed now")
     return call.respond()

@@ -1,30 +1,21 @@
-"""What happens to the printer and its jobs, told to whoever listens: subscriptions, counters, the log.
+"""What happens to the printer and its jobs, told to whoever listens in this process: counters, a panel, the log.
 
-The rule of this file: an event is published once it is true and on the disk, in the thread that made it so, and a
-listener that fails is logged and harms nobody.
+The rule of this file: an event is told once it is true and kept, in the thread that made it so, and a listener that
+fails is logged and harms nobody. Subscriptions do not depend on it: the store writes their events itself.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from .store import Job
+from .storage.rows import Job
 
-__all__ = ["Event", "Events", "Listener"]
+__all__ = ["Events", "Listener"]
 
 _log = logging.getLogger("ippfast.printer")
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event (RFC 3995 section 5.3.3.4). name: a keyword of notify-events. job: as it is now; None: the printer."""
-
-    name: str
-    job: Job | None = None
-
-
-Listener: TypeAlias = Callable[[Event], None]
+Listener: TypeAlias = Callable[[str, Job | None], None]
+"""Is called with a keyword of notify-events, and the job as it is now; None: the printer is meant."""
 
 
 class Events:
@@ -39,9 +30,8 @@ class Events:
 
     def publish(self, name: str, job: Job | None = None) -> None:
         """Tell all."""
-        event = Event(name, job)
         for listener in self._listeners:
             try:
-                listener(event)
+                listener(name, job)
             except Exception:
                 _log.exception("a listener failed at %s", name)

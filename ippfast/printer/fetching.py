@@ -5,34 +5,47 @@ request forgery). So every host is refused that the owner has not named, a redir
 http, https and ftp is known; there is no file:, and no way to this machine's own services but by an explicit rule.
 """
 
+import contextlib
 import ftplib
 import http.client
-from collections.abc import Collection, Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from ippfast.codec import Attribute
 from ippfast.enums import Status
+from ippfast.http.uri import is_host_name
 from ippfast.tags import ValueTag
 
-from .calls import OperationError
+from .errors import OperationError
 
 __all__ = ["Fetcher"]
 
 _PIECE = 262_144
+_LOOK = 0.5  # how often to look whether the client has left, in seconds
 
 
 class Fetcher:
     """Fetches documents from the hosts that are allowed.
 
     hosts: ``"files.example.com"``, or with a port, ``"localhost:8080"``: without one, the scheme's own port alone.
-    timeout: seconds to wait for any octet.
+    timeout: seconds to wait for any octet. total: seconds for a whole document. Raises ValueError for a host that is
+    none.
     """
 
     schemes = ("http", "https", "ftp")
 
-    def __init__(self, hosts: Collection[str], *, timeout: float = 30.0) -> None:
+    def __init__(self, hosts: Collection[str], *, timeout: float = 30.0, total: float = 300.0) -> None:
+        for host in hosts:
+            name, colon, port = host.partition(":")
+            if not is_host_name(name) or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)):
+                raise ValueError(f"{host!r} is not HOST or HOST:PORT")
         self._hosts = frozenset(host.lower() for host in hosts)
         self._timeout = timeout
+        self._total = total
 
     def check(self, uri: str) -> None:
         """Raises OperationError for a URI that is not fetched."""
@@ -53,44 +66,94 @@ class Fetcher:
             reason = "documents are not fetched from there"
             raise OperationError(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR, reason, unsupported=[given])
 
-    def pieces(self, uri: str) -> Iterator[bytes]:
-        """The octets of the document. Raises OperationError where it is not to be had."""
+    def pieces(self, uri: str, gone: Callable[[], bool] = bool) -> Iterator[bytes]:
+        """The octets of the document. gone: whether nobody wants it any more. Raises OperationError if that fails."""
         self.check(uri)
         parts = urlsplit(uri)
         try:
-            yield from self._ftp(uri) if parts.scheme == "ftp" else self._http(uri)
+            with _Watch(self._total, gone) as watch:
+                yield from self._ftp(uri, watch) if parts.scheme == "ftp" else self._http(uri, watch)
         except (OSError, EOFError, http.client.HTTPException, ftplib.Error) as error:
             reason = f"the document can't be fetched: {type(error).__name__}"
             raise OperationError(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR, reason) from error
 
-    def _http(self, uri: str) -> Iterator[bytes]:
+    def _http(self, uri: str, watch: "_Watch") -> Iterator[bytes]:
         parts = urlsplit(uri)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=self._timeout)
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.connect()
+            watch.over(connection.sock)
             connection.request("GET", target, headers={"Accept-Encoding": "identity"})
             answer = connection.getresponse()
             if answer.status != 200:
                 reason = f"the document can't be fetched: HTTP status {answer.status}"
                 raise OperationError(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR, reason)
-            while piece := answer.read(_PIECE):
+            while piece := answer.read1(_PIECE):
                 yield piece
+            watch.check()
             if answer.length:
                 raise http.client.IncompleteRead(b"", answer.length)
         finally:
             connection.close()
 
-    def _ftp(self, uri: str) -> Iterator[bytes]:
+    def _ftp(self, uri: str, watch: "_Watch") -> Iterator[bytes]:
         parts = urlsplit(uri)
         path = unquote(parts.path)
         if "\r" in path or "\n" in path:  # they would be commands of their own
             raise OperationError(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR, "the path has line ends")
         with ftplib.FTP(timeout=self._timeout) as connection:
             connection.connect(parts.hostname or "", parts.port or 21)
+            assert connection.sock is not None
+            watch.over(connection.sock)
             connection.login()
             connection.voidcmd("TYPE I")
             with connection.transfercmd(f"RETR {path}") as data:
+                watch.over(data)
                 while piece := data.recv(_PIECE):
                     yield piece
+                watch.check()
             connection.voidresp()
+
+
+class _Watch:
+    """Ends what a document is fetched over once the time is over, or its client has left, however it trickles."""
+
+    def __init__(self, seconds: float, gone: Callable[[], bool]) -> None:
+        self._seconds = seconds
+        self._gone = gone
+        self._sockets: list[socket.socket] = []
+        self._done = threading.Event()
+        self._why = ""
+        self._thread = threading.Thread(target=self._look, name="ippfast-fetching", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def over(self, sock: socket.socket) -> None:
+        """The document comes over this one too."""
+        self._sockets.append(sock)
+        self.check()
+
+    def check(self) -> None:
+        """Raises TimeoutError if it was ended."""
+        if self._why:
+            raise TimeoutError(self._why)
+
+    def _look(self) -> None:
+        end = time.monotonic() + self._seconds
+        while not self._done.wait(_LOOK):
+            if time.monotonic() < end and not self._gone():
+                continue
+            self._why = "the client has left" if time.monotonic() < end else f"not within {self._seconds:g} seconds"
+            for sock in self._sockets:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+            if self._sockets:
+                return

@@ -1,15 +1,19 @@
-"""Until when a job is held: the keywords of job-hold-until (RFC 8011 section 5.2.2) as moments.
+"""Until when a job is held: the values of job-hold-until (RFC 8011 section 5.2.2) as moments.
 
-The rule of this file: local time counts, and the bounds of day, evening and night are those that CUPS has.
+The rule of this file: for the keywords local time counts, and the bounds of day, evening and night are those that CUPS
+has. A time of day, which CUPS takes too, is in UTC. Whether a value may be had is judged elsewhere, in `template`.
 """
 
+import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ippfast.codec import Attribute
-from ippfast.values import DateTime
+from ippfast.values import DateTime, StringWithLanguage
 
-__all__ = ["Hold", "hold_of"]
+__all__ = ["Hold", "clock_of", "hold_of", "is_moment"]
+
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5]?[0-9])(?::([0-5]?[0-9]|60))?", re.ASCII)
 
 # The hours from and to which a keyword allows printing; weekend is told by the day.
 _HOURS = {
@@ -28,6 +32,7 @@ def hold_of(attributes: Iterable[Attribute], now: datetime) -> Hold:
     """What job-hold-until or job-hold-until-time among a job's attributes comes to. now: in local time."""
     for attribute in attributes:
         value = attribute.values[0]
+        value = value.string if isinstance(value, StringWithLanguage) else value
         if attribute.name == "job-hold-until-time" and isinstance(value, DateTime):
             moment = value.to_datetime().timestamp()
             return (True, moment) if moment > now.timestamp() else (False, None)
@@ -42,6 +47,11 @@ def _until(keyword: str, now: datetime) -> Hold:
     if keyword == "weekend":
         days = (5 - now.weekday()) % 7 if now.weekday() < 5 else 0
         return (True, _midnight(now, days).timestamp()) if days else (False, None)
+    if (clock := clock_of(keyword)) is not None:
+        hour, minute, second = clock
+        today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+        moment = today + timedelta(seconds=second)
+        return True, (moment if moment > now else moment + timedelta(days=1)).timestamp()
     if keyword not in _HOURS:
         return True, None
     start, end = _HOURS[keyword]
@@ -52,6 +62,20 @@ def _until(keyword: str, now: datetime) -> Hold:
     if moment <= now:
         moment += timedelta(days=1)
     return True, moment.timestamp()
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value of job-hold-until-time is one: a dateTime may have the year 0, or no such day."""
+    try:
+        return isinstance(value, DateTime) and value.to_datetime().timestamp() is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def clock_of(value: object) -> tuple[int, int, int] | None:
+    """The hour, minute and second of a time of day such as ``22:30`` or ``22:30:00``; None: it is none."""
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3] or 0))
 
 
 def _midnight(now: datetime, days: int) -> datetime:

@@ -6,12 +6,14 @@ loop waits for nothing but that. A request whose client has gone ends its thread
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
 from ippfast.codec import Message
+from ippfast.enums import Operation, Status
 from ippfast.http.events import Buffer, DocumentData, EndOfMessage, Event
 from ippfast.http.incoming import (
     AsyncIncomingDocument,
@@ -20,13 +22,20 @@ from ippfast.http.incoming import (
     Handler,
     IncomingDocument,
     IncomingRequest,
+    Page,
+    PageRequest,
+    Pages,
     Parts,
     Reply,
 )
+from ippfast.requests import response
 
 __all__ = ["InThreads"]
 
 _T = TypeVar("_T")
+
+_WAITING = 64
+"""Threads for those that wait for events, which are more than a printer lets wait (`PrinterLimits.waiters`)."""
 
 
 class InThreads:
@@ -37,16 +46,26 @@ class InThreads:
                 ...
 
     handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests are carried out at once;
-    more wait, with their documents, until one is done.
+    more wait, with their documents, until one is done. threads_per_host: how many of them for one address, so that
+    uploads that stand still do not keep others out; it is told that the printer is busy if it wants more. Those that
+    wait for events have threads of their own (Get-Notifications), of which a printer lets a few wait at a time.
     """
 
-    def __init__(self, handler: Handler, *, threads: int = 64) -> None:
+    def __init__(self, handler: Handler, *, threads: int = 128, threads_per_host: int = 20) -> None:
         self._handler = handler
+        self._per_host: Counter[str] = Counter()
+        self._most_per_host = threads_per_host
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
+        self._waiting = ThreadPoolExecutor(_WAITING, thread_name_prefix="ippfast-waiting")
+
+    def pages(self, pages: Pages) -> "_PagesInThreads":
+        """Web pages that wait for disks, such as `PrinterPages`, as ``pages`` of a server for asyncio."""
+        return _PagesInThreads(self._threads, pages)
 
     def close(self) -> None:
         """End, once the requests that are being carried out are done."""
         self._threads.shutdown()
+        self._waiting.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +77,18 @@ class InThreads:
 
     async def __call__(self, incoming: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
         """Carry out a request."""
+        peer = incoming.peer
+        if self._per_host[peer] >= self._most_per_host:
+            return response(incoming.message, Status.SERVER_ERROR_BUSY, status_message="too many requests at once")
+        self._per_host[peer] += 1
+        try:
+            return await self._carry_out(incoming)
+        finally:
+            self._per_host[peer] -= 1
+            if not self._per_host[peer]:
+                del self._per_host[peer]
+
+    async def _carry_out(self, incoming: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
         document = _Document(incoming.document, asyncio.get_running_loop())
         request = IncomingRequest(
             message=incoming.message,
@@ -65,29 +96,28 @@ class InThreads:
             peer=incoming.peer,
             secure=incoming.secure,
             user=incoming.user,
+            gone=incoming.gone,
             document=IncomingDocument(document.next_event),
         )
+        threads = self._waiting if incoming.message.code == Operation.GET_NOTIFICATIONS else self._threads
         try:
-            reply = await self._run(lambda: self._handler(request))
+            reply = await _run(threads, lambda: self._handler(request))
         finally:
             document.close()
         if isinstance(reply, Parts):
             assert not hasattr(reply.messages, "__aiter__")
-            return Parts(self._pieces(reply.messages))
+            return Parts(self._pieces(threads, reply.messages))
         if isinstance(reply, Reply):
-            return AsyncReply(reply.message, self._pieces(reply.document), reply.length)
+            return AsyncReply(reply.message, self._pieces(threads, reply.document), reply.length)
         return reply
 
-    async def _run(self, function: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
-
-    async def _pieces(self, pieces: Iterable[_T]) -> AsyncIterator[_T]:
+    async def _pieces(self, threads: ThreadPoolExecutor, pieces: Iterable[_T]) -> AsyncIterator[_T]:
         """What an iterable gives, each piece got in a thread."""
         iterator = iter(pieces)
         end = object()
         try:
             while True:
-                piece = await self._run(lambda: next(iterator, end))
+                piece = await _run(threads, lambda: next(iterator, end))
                 if piece is end:
                     return
                 yield piece  # type: ignore[misc]  # it is not the end
@@ -96,6 +126,22 @@ class InThreads:
             if close is not None:
                 with contextlib.suppress(ValueError):  # it is in its thread still, and ends there
                     close()
+
+
+class _PagesInThreads:
+    """What `InThreads.pages` gives."""
+
+    def __init__(self, threads: ThreadPoolExecutor, pages: Pages) -> None:
+        self._threads = threads
+        self._pages = pages
+        self.takes_forms: bool = getattr(pages, "takes_forms", False)
+
+    async def __call__(self, request: PageRequest) -> Page | None:
+        return await _run(self._threads, lambda: self._pages(request))
+
+
+async def _run(threads: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
+    return await asyncio.get_running_loop().run_in_executor(threads, function)
 
 
 class _Document:

@@ -4,29 +4,31 @@ The rule of this file: everything that can be refused is refused before the docu
 acknowledged before it is on the disk: first the document with its name, then the job that has it.
 """
 
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from ippfast.codec import Attribute, Message
-from ippfast.enums import DocumentState, JobState, Operation, Status
+from ippfast.enums import JobState, Operation, Status
+from ippfast.formats import sniff
 from ippfast.http.events import Buffer
 from ippfast.tags import DelimiterTag, ValueTag
-from ippfast.values import RawValue
+from ippfast.values import OutOfBand, StringWithLanguage
 
-from .answers import job_attributes
-from .calls import Call, OperationError, operation
-from .documents import IncomingFile, sniff
+from .answers import job_uri
+from .calls import Call, operation
+from .core import PrinterCore
+from .counting import Counted, pages_of
+from .errors import OperationError
 from .holding import hold_of
-from .notifications import subscribe_to_new_job
-from .store import Document, Job, NewJob, pack
-from .template import accept, job_group, take
+from .notifications import subscriptions_of
+from .options import PrinterLimits
+from .storage.limits import LimitReached, Load, check_document, check_job
+from .storage.rows import Job, NewDocument, NewJob, pack, told_state
+from .storage.seam import IncomingDocument
+from .template import accept, is_sound, job_group, take, take_of_document
 
-if TYPE_CHECKING:
-    from .printer import SpoolPrinter
-
-__all__ = ["created", "creation_answer", "new_job"]
+__all__ = ["check_room", "create", "creation_answer", "new_job"]
 
 # Operation attributes that stay with the job, and are told to its owner.
 _KEPT = (
@@ -41,44 +43,44 @@ _KEPT = (
     "job-password",
     "job-password-encryption",
 )
-_KEPT_OF_DOCUMENTS = ("document-metadata", "document-natural-language", "document-charset")
-_ANSWER = ("job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message", "number-of-intervening-jobs")
 
 
-def _check_accepting(printer: "SpoolPrinter", user: str) -> None:
-    if not printer.accepting:
-        raise OperationError(Status.SERVER_ERROR_NOT_ACCEPTING_JOBS, "the printer takes no jobs now")
-    if printer.store.count() >= printer.max_jobs:
-        raise OperationError(Status.SERVER_ERROR_TOO_MANY_JOBS, f"the printer has {printer.max_jobs} jobs already")
-    most = printer.max_user_jobs
-    if most is not None and printer.store.count(user=user) >= most:
-        raise OperationError(Status.SERVER_ERROR_TOO_MANY_JOBS, f"a user has at most {most} jobs here")
+def check_room(printer: PrinterCore, user: str) -> int | None:
+    """How large a document may be. Raises LimitReached if no further job is taken, before anything is read.
+
+    The store checks the same again in the transaction that makes the job.
+    """
+    store, limits = printer.store, printer.limits
+    jobs = store.count(user=user) if limits.user_jobs is not None else 0
+    octets = store.octets_of(user) if limits.user_octets is not None else 0
+    check_job(limits, store.state(), Load(jobs, octets))
+    return _room(limits, octets)
 
 
-def _room(printer: "SpoolPrinter", user: str) -> int | None:
-    """How large a document may be. Raises OperationError where a user's documents are as large as they may be."""
-    if printer.max_user_octets is None:
-        return printer.max_octets
-    left = printer.max_user_octets - printer.store.octets_of(user)
+def _room(limits: PrinterLimits, octets: int) -> int | None:
+    """How large a document may be if a user's others have so many octets. Raises LimitReached."""
+    if limits.user_octets is None:
+        return limits.octets
+    left = limits.user_octets - octets
     if left <= 0:
-        reason = f"a user's documents have at most {printer.max_user_octets} octets here"
-        raise OperationError(Status.CLIENT_ERROR_ACCOUNT_LIMIT_REACHED, reason)
-    return left if printer.max_octets is None else min(left, printer.max_octets)
+        raise LimitReached("user_octets", limits.user_octets)
+    return left if limits.octets is None else min(left, limits.octets)
 
 
-def new_job(printer: "SpoolPrinter", call: Call, *, is_open: bool) -> NewJob:
+def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
     """What the request wants of a job, where it can be had.
 
     Raises OperationError where it can't.
     """
-    _check_accepting(printer, call.user)
     _check_password(printer, call)
     attributes = take(call, job_group(call))
     held, release = hold_of(attributes, datetime.now().astimezone())
-    if printer.store.setting("hold_new", 0):
-        held, release = True, None
     priority = next((each.values[0] for each in attributes if each.name == "job-priority"), None)
-    kept = [each for name in _KEPT if (each := call.attributes.get(name)) is not None and _is_sound(each)]
+    kept = [each for name in _KEPT if (each := call.attributes.get(name)) is not None and is_sound(name, each)]
+    if (language := call.attributes["attributes-natural-language"]).values != ("en",):  # else it is what is told anyway
+        kept.append(language)
+    if (uri := call.attributes.get("requesting-user-uri")) is not None and is_sound(uri.name, uri):
+        kept.append(Attribute("job-originating-user-uri", uri.tags, uri.values))  # PWG 5100.13
     reasons = ("job-hold-until-specified",) if held else ("job-incoming",) if is_open else ("none",)
     return NewJob(
         name=call.string("job-name") or call.string("document-name") or "Untitled",
@@ -94,14 +96,16 @@ def new_job(printer: "SpoolPrinter", call: Call, *, is_open: bool) -> NewJob:
     )
 
 
-def _is_sound(attribute: Attribute) -> bool:
-    return not any(isinstance(value, RawValue) for value in attribute.values)
-
-
-def _check_password(printer: "SpoolPrinter", call: Call) -> None:
+def _check_password(printer: PrinterCore, call: Call) -> None:
+    """A job that nobody but who knows its password is to print is refused if it could not wait (PWG 5100.11)."""
     password = call.values("job-password", ValueTag.OCTET_STRING)
     if not password:
         return
+    longest = printer.description.number("job-password-supported", 0)
+    if not longest:
+        given = [Attribute("job-password", OutOfBand.UNSUPPORTED.value, [OutOfBand.UNSUPPORTED])]
+        reason = "a job can't wait for its password here"
+        raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=given)
     encryption = call.keyword("job-password-encryption")
     if encryption is None:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "job-password comes with job-password-encryption")
@@ -109,137 +113,183 @@ def _check_password(printer: "SpoolPrinter", call: Call) -> None:
         given = [call.attributes["job-password-encryption"]]
         reason = "there is no such job-password-encryption here"
         raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=given)
-    if len(password[0]) > printer.description.number("job-password-supported", 0):
+    if len(password[0]) > longest:
         given = [call.attributes["job-password"]]
         raise OperationError(Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG, "too long a job-password", unsupported=given)
 
 
-def _document(call: Call, file: IncomingFile, document_format: str, name: str) -> Document:
+def _document(call: Call, incoming: IncomingDocument, what: "_What", counted: Counted) -> NewDocument:
+    document_format = what.format
     if document_format == "application/octet-stream":
-        found = sniff(file.head)
+        found = sniff(incoming.head)
         if found in call.printer.description.values("document-format-supported"):
             document_format = found
-    groups = call.message.groups_of(DelimiterTag.DOCUMENT)
-    kept = [each for key in _KEPT_OF_DOCUMENTS if (each := call.attributes.get(key)) is not None and _is_sound(each)]
-    names = {each.name for each in kept}
-    kept += [each for group in groups[:1] for each in group if each.name not in names and _is_sound(each)]
-    return Document(
-        job_id=0,
-        number=0,
-        file=file.name,
-        octets=file.octets,
+    return NewDocument(
+        key=incoming.key,
+        octets=incoming.octets,
         format=document_format,
-        name=name,
-        state=DocumentState.PENDING,
-        created=time.time(),
-        ticket=pack({each.name: each for each in kept}.values()),
+        name=what.name,
+        ticket=pack(what.ticket),
+        content=incoming.content,
+        fenced=incoming.fenced,
+        pages=pages_of(call.printer.documents, incoming, counted),
     )
 
 
-def creation_answer(call: Call, job: Job) -> Message:
-    """The response that tells of a job and its documents (RFC 8011 section 4.2.1.2)."""
-    return call.respond(job=_told(call, job))
+class _What(NamedTuple):
+    """What a request says of the document that comes with it."""
+
+    format: str
+    name: str
+    ticket: list[Attribute]
 
 
-def _told(call: Call, job: Job) -> list[Attribute]:
-    call.user = job.user  # whoever makes a job may see it
-    return job_attributes(call, job, _ANSWER.__contains__)
-
-
-def created(printer: "SpoolPrinter", call: Call, job: Job) -> Message:
-    """A job has been made: tell of it those who subscribed, with this request too (RFC 3995 section 11.1.3)."""
-    subscriptions, complete = subscribe_to_new_job(call, job)
-    printer.publish("job-created", job)
-    printer.processor.wake()
-    status = Status.SUCCESSFUL_OK if complete else Status.SUCCESSFUL_OK_IGNORED_SUBSCRIPTIONS
-    return call.respond(status, job=_told(call, job), subscription=subscriptions)
-
-
-def _print(printer: "SpoolPrinter", call: Call, pieces: Iterable[Buffer]) -> Message:
-    new = new_job(printer, call, is_open=False)
+def _what(call: Call) -> _What:
+    """Raises OperationError for what is not supported."""
     document_format, name = accept(call)
-    room = _room(printer, call.user)
-    with printer.spool.new() as file:
-        file.write(pieces, room)
-        if not file.octets:
+    return _What(document_format, name or _named_in_group(call), take_of_document(call))
+
+
+def _named_in_group(call: Call) -> str:
+    """document-name among the document attributes, where PWG 5100.5 section 5.1.2 has it too."""
+    groups = call.message.groups_of(DelimiterTag.DOCUMENT)
+    given = groups[0].get("document-name") if groups else None
+    if given is None or not is_sound(given.name, given):
+        return ""
+    value = given.values[0]
+    return str(value.string if isinstance(value, StringWithLanguage) else value)
+
+
+def creation_answer(call: Call, job: Job, ahead: int | None = None) -> Message:
+    """The response that tells of a job and its documents (RFC 8011 section 4.2.1.2)."""
+    return call.respond(job=_told(call, job, ahead))
+
+
+def _told(call: Call, job: Job, ahead: int | None) -> list[Attribute]:
+    """What whoever makes a job is told of it. They are so few and so often told that the registry isn't asked."""
+    if ahead is None:
+        ahead = call.printer.store.ahead_of([job])[0]
+    return [
+        Attribute("job-id", ValueTag.INTEGER, [job.id]),
+        Attribute("job-uri", ValueTag.URI, [job_uri(call, job)]),
+        Attribute("job-state", ValueTag.ENUM, [told_state(job.state, job.reasons)]),
+        Attribute("job-state-reasons", ValueTag.KEYWORD, list(job.reasons)),
+        Attribute("job-state-message", ValueTag.TEXT, [job.message]),
+        Attribute("number-of-intervening-jobs", ValueTag.INTEGER, [ahead]),
+    ]
+
+
+def create(
+    printer: PrinterCore,
+    call: Call,
+    new: NewJob,
+    documents: Sequence[NewDocument] = (),
+    *,
+    copy_of: int | None = None,
+    keep: Callable[[], None] | None = None,
+) -> Message:
+    """Make a job, with the subscriptions that come in its request (RFC 3995 section 11.1.3).
+
+    keep: called once the job is made.
+    """
+    wanted = subscriptions_of(call)
+    tell = ("job-created",)
+    made = printer.store.create(new, documents, wanted.new, limits=printer.limits, copy_of=copy_of, tell=tell)
+    if keep is not None:
+        keep()
+    answers, complete = wanted.answers(made.subscriptions)
+    printer.told(tell, made.job)
+    status = Status.SUCCESSFUL_OK if complete else Status.SUCCESSFUL_OK_IGNORED_SUBSCRIPTIONS
+    return call.respond(status, job=_told(call, made.job, made.ahead), subscription=answers)
+
+
+def _print(printer: PrinterCore, call: Call, pieces: Iterable[Buffer]) -> Message:
+    room = check_room(printer, call.user)
+    new = new_job(printer, call, is_open=False)
+    what = _what(call)
+    with printer.documents.new() as incoming:
+        counted = Counted(pieces)
+        incoming.write(counted, room)
+        if not incoming.octets:
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document in the request")
-        job = printer.store.add_job(new, [_document(call, file, document_format, name)])
-        file.keep()
-    return created(printer, call, job)
+        document = _document(call, incoming, what, counted)
+        return create(printer, call, new, [document], keep=incoming.keep)
 
 
 @operation(Operation.PRINT_JOB)
-def print_job(printer: "SpoolPrinter", call: Call) -> Message:
+def print_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.1."""
     return _print(printer, call, call.incoming.document)
 
 
 @operation(Operation.PRINT_URI)
-def print_uri(printer: "SpoolPrinter", call: Call) -> Message:
+def print_uri(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.2."""
     return _print(printer, call, _fetched(printer, call))
 
 
-def _fetched(printer: "SpoolPrinter", call: Call) -> Iterable[Buffer]:
+def _fetched(printer: PrinterCore, call: Call) -> Iterable[Buffer]:
     assert printer.fetcher is not None
     uri = call.string("document-uri", ValueTag.URI)
     if uri is None:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document-uri")
     printer.fetcher.check(uri)
-    return printer.fetcher.pieces(uri)
+    return printer.fetcher.pieces(uri, call.incoming.gone)
 
 
 @operation(Operation.VALIDATE_JOB)
-def validate_job(printer: "SpoolPrinter", call: Call) -> Message:
-    """RFC 8011 section 4.2.3."""
+def validate_job(printer: PrinterCore, call: Call) -> Message:
+    """RFC 8011 section 4.2.3: as Print-Job would be answered. So it is server-error-not-accepting-jobs where that is,
+    as appendix B.2 has it for Validate-Job too; by RFC 3998 section 3.1.1, which is older, it were not."""
+    check_room(printer, call.user)
     new_job(printer, call, is_open=False)
     accept(call)
     return call.respond()
 
 
 @operation(Operation.CREATE_JOB)
-def create_job(printer: "SpoolPrinter", call: Call) -> Message:
+def create_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.4."""
-    job = printer.store.add_job(new_job(printer, call, is_open=True))
-    return created(printer, call, job)
+    check_room(printer, call.user)
+    return create(printer, call, new_job(printer, call, is_open=True))
 
 
 @operation(Operation.SEND_DOCUMENT, target="job", access="owner")
-def send_document(printer: "SpoolPrinter", call: Call) -> Message:
+def send_document(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.1."""
     return _send(printer, call, call.incoming.document)
 
 
 @operation(Operation.SEND_URI, target="job", access="owner")
-def send_uri(printer: "SpoolPrinter", call: Call) -> Message:
+def send_uri(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.2."""
     last = call.boolean("last-document")
     without = "document-uri" not in call.attributes and last
     return _send(printer, call, () if without else _fetched(printer, call))
 
 
-def _send(printer: "SpoolPrinter", call: Call, pieces: Iterable[Buffer]) -> Message:
+def _send(printer: PrinterCore, call: Call, pieces: Iterable[Buffer]) -> Message:
     last = call.boolean("last-document")
     if last is None:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no last-document")
     job = call.target
     _check_open(job)
-    if job.documents >= printer.max_documents:
-        raise OperationError(
-            Status.SERVER_ERROR_TOO_MANY_DOCUMENTS, f"a job has at most {printer.max_documents} documents here"
-        )
-    document_format, name = accept(call)
-    room = _room(printer, job.user)
-    with printer.spool.new() as file:
-        file.write(pieces, room)
-        if not file.octets and not last:
+    what = _what(call)
+    limits = printer.limits
+    octets = printer.store.octets_of(job.user) if limits.user_octets is not None else 0
+    with printer.receiving.document(job), printer.documents.new() as incoming:
+        if not last:  # the last one may come without a document
+            check_document(limits, Load(0, octets), job.documents, 0)
+        counted = Counted(pieces)
+        incoming.write(counted, _room(limits, octets))
+        if not incoming.octets and not last:
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no document in the request")
-        document = _document(call, file, document_format, name) if file.octets else None
-        changed = printer.store.add_document(job.id, document, last=last)
+        document = _document(call, incoming, what, counted) if incoming.octets else None
+        changed = printer.store.attach(job.id, document, last=last, limits=limits)
         if changed is None:
             _check_open(printer.store.job(job.id))
         if document is not None:
-            file.keep()
+            incoming.keep()
     return _sent(printer, call, changed)
 
 
@@ -251,27 +301,24 @@ def _check_open(job: Job | None) -> None:
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, "the job takes no more documents")
 
 
-def _sent(printer: "SpoolPrinter", call: Call, job: Job | None) -> Message:
+def _sent(printer: PrinterCore, call: Call, job: Job | None) -> Message:
     assert job is not None
-    if not job.open and job.state == JobState.PENDING:
-        job = printer.store.change(job.id, (JobState.PENDING,), reasons=("none",)) or job
-        printer.publish("job-state-changed", job)
-    if not job.open:
-        printer.processor.wake()
+    closed = not job.open and job.state == JobState.PENDING
+    printer.told(("job-state-changed",) if closed else (), job)
     return creation_answer(call, job)
 
 
 @operation(Operation.CLOSE_JOB, target="job", access="owner")
-def close_job(printer: "SpoolPrinter", call: Call) -> Message:
+def close_job(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.7: the job gets no more documents."""
     job = call.target
     _check_open(job)
-    return _sent(printer, call, printer.store.add_document(job.id, None, last=True))
+    return _sent(printer, call, printer.store.attach(job.id, None, last=True))
 
 
 @operation(Operation.VALIDATE_DOCUMENT)
-def validate_document(printer: "SpoolPrinter", call: Call) -> Message:
-    """PWG 5100.13: whether Send-Document would be taken."""
+def validate_document(printer: PrinterCore, call: Call) -> Message:
+    """PWG 5100.13 section 4.2: whether Send-Document would be taken, of which this has no document."""
     del printer
-    accept(call)
+    _what(call)
     return call.respond()

@@ -4,27 +4,29 @@ The rule of this file: which states an operation is for stands in the change tha
 in another state the answer is client-error-not-possible, and nothing has happened.
 """
 
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from ippfast.codec import Attribute, Message
 from ippfast.enums import JobState, Operation, Status
 from ippfast.tags import ValueTag
 from ippfast.values import OutOfBand, StringWithLanguage
 
-from .answers import job_attributes, select
-from .calls import Call, OperationError, operation
+from .access import Who, may_see
+from .answers import select
+from .calls import Call, operation
+from .core import PrinterCore
+from .errors import OperationError
 from .holding import hold_of
-from .job_creation import created
-from .store import ACTIVE, ENDED, Job, NewJob, pack
-from .template import check, job_group
+from .job_attributes import job_attributes
+from .job_creation import create
+from .operator_messages import JOB_MESSAGE
+from .storage.rows import ACTIVE, ENDED, Changes, Job, NewJob, pack, told_state
+from .template import check, is_sound, job_group
 
-if TYPE_CHECKING:
-    from .printer import SpoolPrinter
-
-__all__ = ["cancel"]
+__all__ = ["JobsWanted", "cancel", "jobs_of", "jobs_wanted"]
 
 _WHICH = {
     "completed": ENDED,
@@ -36,9 +38,10 @@ _WHICH = {
     "pending-held": (JobState.PENDING_HELD,),
     "processing": (JobState.PROCESSING,),
     "processing-stopped": (JobState.PROCESSING_STOPPED,),
-    "proof-print": (),
+    "proof-print": (*ACTIVE, *ENDED),
     "saved": (),
 }
+_BEGUN = (JobState.PROCESSING, JobState.PROCESSING_STOPPED)
 _MOST_JOBS = 10_000
 
 
@@ -46,9 +49,36 @@ def _not_possible(job: Job, verb: str) -> OperationError:
     return OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} is {job.state}: it can't be {verb}")
 
 
-@operation(Operation.GET_JOBS)
-def get_jobs(printer: "SpoolPrinter", call: Call) -> Message:
-    """RFC 8011 section 4.2.6; job-ids and first-index of PWG 5100.7."""
+@dataclass(frozen=True, slots=True)
+class JobsWanted:
+    """What Get-Jobs asks for. user: of that user alone. ids: these alone. first: counted from 1. proofs: only these,
+    which `who` may see."""
+
+    states: Sequence[JobState]
+    user: str | None
+    ids: Sequence[int]
+    limit: int
+    first: int
+    who: Who
+    proofs: bool = False
+
+    def beyond(self, printer: PrinterCore, found: int) -> "JobsWanted":
+        """What is asked of the next printer, after one of which so many were found."""
+        first = self.first
+        if first > 1:
+            alone = replace(self, limit=_MOST_JOBS, first=1)
+            counted = printer.store.count(self.states, user=self.user)
+            first -= min(first - 1, len(_found(printer, alone)) if self.ids or self.begun or self.proofs else counted)
+        return replace(self, limit=self.limit - found, first=first)
+
+    @property
+    def begun(self) -> bool:
+        """Whether jobs are asked for that have begun: these are few."""
+        return bool(self.states) and self.states[0] in _BEGUN
+
+
+def jobs_wanted(call: Call) -> JobsWanted:
+    """What a Get-Jobs asks for. Raises OperationError."""
     which = call.keyword("which-jobs")
     limit, first = call.integer("limit"), call.integer("first-index")
     ids = call.values("job-ids", ValueTag.INTEGER)
@@ -61,19 +91,43 @@ def get_jobs(printer: "SpoolPrinter", call: Call) -> Message:
     if ids and which is not None:
         given = [call.attributes["which-jobs"], call.attributes["job-ids"]]
         raise OperationError(Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES, "which-jobs or job-ids", unsupported=given)
-    jobs = printer.store.jobs(
-        _WHICH["all" if ids else which or "not-completed"],
-        user=call.user if call.boolean("my-jobs") else None,
-        ids=ids[:_MOST_JOBS] or None,
-        limit=min(limit or _MOST_JOBS, _MOST_JOBS),
-        first=first or 1,
-    )
-    selected = select(call, "job", ("job-id", "job-uri"))
-    return call.respond(job=[job_attributes(call, job, selected) for job in jobs])
+    states, user = _WHICH["all" if ids else which or "not-completed"], call.user if call.boolean("my-jobs") else None
+    most = min(limit or _MOST_JOBS, _MOST_JOBS)
+    return JobsWanted(states, user, ids[:_MOST_JOBS], most, first or 1, call.who, which == "proof-print")
+
+
+def _found(printer: PrinterCore, wanted: JobsWanted) -> list[Job]:
+    store, states, first = printer.store, wanted.states, wanted.first
+    if wanted.proofs:  # PWG 5100.11
+        if "proof-print-supported" not in printer.description.attributes:
+            return []
+        jobs = store.jobs(states, user=wanted.user, limit=_MOST_JOBS)
+        # Whoever may not see that it is one is not told so by the choice.
+        proofs = [job for job in jobs if may_see(printer, wanted.who, job) and "proof-print" in job.attributes]
+        return proofs[first - 1 :][: wanted.limit]
+    if wanted.begun:
+        begun = [job for job in store.jobs(_BEGUN, user=wanted.user) if told_state(job.state, job.reasons) in states]
+        return begun[first - 1 :][: wanted.limit]
+    return store.jobs(states, user=wanted.user, ids=wanted.ids or None, limit=wanted.limit, first=first)
+
+
+def jobs_of(printer: PrinterCore, call: Call, wanted: JobsWanted) -> list[list[Attribute]]:
+    """The jobs of a printer that are asked for, each as its attributes."""
+    jobs = _found(printer, wanted)
+    selected, state = select(call, "job", ("job-id", "job-uri")), printer.store.state()
+    ahead = printer.store.ahead_of(jobs) if selected("number-of-intervening-jobs") else [0] * len(jobs)
+    found = zip(jobs, ahead, strict=True)
+    return [job_attributes(call, job, selected, ahead=before, state=state) for job, before in found]
+
+
+@operation(Operation.GET_JOBS)
+def get_jobs(printer: PrinterCore, call: Call) -> Message:
+    """RFC 8011 section 4.2.6; job-ids and first-index of PWG 5100.7."""
+    return call.respond(job=jobs_of(printer, call, jobs_wanted(call)))
 
 
 @operation(Operation.GET_JOB_ATTRIBUTES, target="job")
-def get_job_attributes(printer: "SpoolPrinter", call: Call) -> Message:
+def get_job_attributes(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.4."""
     del printer
     return call.respond(job=[job_attributes(call, call.target, select(call, "job"))])
@@ -82,28 +136,21 @@ def get_job_attributes(printer: "SpoolPrinter", call: Call) -> Message:
 # Cancel.
 
 
-def cancel(printer: "SpoolPrinter", job: Job, *, by_operator: bool = False, message: str = "") -> Job | None:
+def cancel(printer: PrinterCore, job: Job, *, by_operator: bool = False, message: str = "") -> Job | None:
     """Cancel a job, or have it stopped where it is being processed. None: it has ended already."""
-    store = printer.store
     reason = "job-canceled-by-operator" if by_operator else "job-canceled-by-user"
     states = (JobState.PENDING, JobState.PENDING_HELD, JobState.PROCESSING_STOPPED)
-    now = time.time()
-    changed = store.change(
-        job.id, states, state=JobState.CANCELED, reasons=(reason,), completed=now, open=False, message=message
-    )
+    changed = printer.change(job, states, "job-completed", state=JobState.CANCELED, reasons=(reason,), message=message)
     if changed is not None:
-        printer.publish("job-completed", changed)
         return changed
-    changed = store.change(
-        job.id, (JobState.PROCESSING,), reasons=("processing-to-stop-point", reason), message=message
-    )
+    reasons = ("processing-to-stop-point", reason)
+    changed = printer.change(job, (JobState.PROCESSING,), "job-state-changed", reasons=reasons, message=message)
     if changed is not None:
-        printer.processor.stop(job.id)
-        printer.publish("job-state-changed", changed)
+        printer.stop(job.id)
     return changed
 
 
-def _cancel_one(printer: "SpoolPrinter", call: Call, job: Job) -> Message:
+def _cancel_one(printer: PrinterCore, call: Call, job: Job) -> Message:
     message = call.string("message") or ""
     if "processing-to-stop-point" in job.reasons:  # RFC 8011 section 4.3.3
         raise _not_possible(job, "canceled again")
@@ -113,28 +160,28 @@ def _cancel_one(printer: "SpoolPrinter", call: Call, job: Job) -> Message:
 
 
 @operation(Operation.CANCEL_JOB, target="job", access="owner")
-def cancel_job(printer: "SpoolPrinter", call: Call) -> Message:
+def cancel_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.3."""
     return _cancel_one(printer, call, call.target)
 
 
 @operation(Operation.CANCEL_CURRENT_JOB, access="operator")
-def cancel_current_job(printer: "SpoolPrinter", call: Call) -> Message:
+def cancel_current_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 3998 section 4.2."""
     return _cancel_one(printer, call, _current(printer, call))
 
 
-def _current(printer: "SpoolPrinter", call: Call) -> Job:
+def _current(printer: PrinterCore, call: Call) -> Job:
     """The job that is being processed, which the request may name."""
     wanted = call.integer("job-id")
-    jobs = printer.store.jobs((JobState.PROCESSING, JobState.PROCESSING_STOPPED))
+    jobs = printer.store.jobs(_BEGUN)
     for job in jobs:
         if wanted in (None, job.id):
             return job
     raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, "that job is not being processed")
 
 
-def _cancel_many(printer: "SpoolPrinter", call: Call, user: str | None) -> Message:
+def _cancel_many(printer: PrinterCore, call: Call, user: str | None) -> Message:
     """Cancel all jobs, or those named: all of them or none (PWG 5100.7 sections 5.1 and 5.2)."""
     ids = call.values("job-ids", ValueTag.INTEGER)
     jobs = printer.store.jobs(_WHICH["all"] if ids else ACTIVE, ids=ids or None)
@@ -158,25 +205,25 @@ def _cancel_many(printer: "SpoolPrinter", call: Call, user: str | None) -> Messa
 
 
 @operation(Operation.CANCEL_JOBS, access="operator")
-def cancel_jobs(printer: "SpoolPrinter", call: Call) -> Message:
+def cancel_jobs(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.7."""
     return _cancel_many(printer, call, None)
 
 
 @operation(Operation.CANCEL_MY_JOBS)
-def cancel_my_jobs(printer: "SpoolPrinter", call: Call) -> Message:
+def cancel_my_jobs(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.7."""
     return _cancel_many(printer, call, call.user)
 
 
 @operation(Operation.PURGE_JOBS, access="operator")
-def purge_jobs(printer: "SpoolPrinter", call: Call) -> Message:
+def purge_jobs(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.9: all jobs are forgotten, and those being processed stopped."""
     store = printer.store
     for job in store.jobs(ACTIVE):
         cancel(printer, job, by_operator=True)
     ended = [job.id for job in store.jobs(ENDED)]
-    printer.spool.remove(store.remove(ended))
+    printer.documents.remove(store.remove(ended))
     return call.respond()
 
 
@@ -184,20 +231,30 @@ def purge_jobs(printer: "SpoolPrinter", call: Call) -> Message:
 
 
 def _change(
-    printer: "SpoolPrinter", job: Job, verb: str, states: Sequence[JobState], event: str, **columns: object
+    printer: PrinterCore, job: Job, verb: str, states: Sequence[JobState], event: str, **changes: Unpack[Changes]
 ) -> Job:
-    changed = printer.store.change(job.id, states, **columns)
+    changed = printer.change(job, states, event, **changes)
     if changed is None:
         raise _not_possible(printer.store.job(job.id) or job, verb)
-    printer.publish(event, changed)
-    printer.processor.wake()
     return changed
 
 
+_HOLDS = ("job-hold-until", "job-hold-until-time")
+
+
+def _holds(printer: PrinterCore, call: Call) -> list[Attribute]:
+    """What a request to hold or restart a job says of how long it is held (RFC 8011 section 4.3.5)."""
+    accepted, refused = check(printer.description, [each for name in _HOLDS if (each := call.attributes.get(name))])
+    if refused:
+        reason = "a job can't be held until then"
+        raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=refused)
+    return accepted
+
+
 @operation(Operation.HOLD_JOB, target="job", access="owner")
-def hold_job(printer: "SpoolPrinter", call: Call) -> Message:
+def hold_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.5."""
-    wanted = [each for name in ("job-hold-until", "job-hold-until-time") if (each := call.attributes.get(name))]
+    wanted = _holds(printer, call)
     held, release = hold_of(wanted, datetime.now().astimezone()) if wanted else (True, None)
     if held:
         _change(
@@ -215,7 +272,7 @@ def hold_job(printer: "SpoolPrinter", call: Call) -> Message:
 
 
 @operation(Operation.RELEASE_JOB, target="job", access="owner")
-def release_job(printer: "SpoolPrinter", call: Call) -> Message:
+def release_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.6. A job that is not held goes on as it did."""
     job = call.target
     if printer.release(job) is None and (job.ended or (printer.store.job(job.id) or job).ended):
@@ -224,34 +281,21 @@ def release_job(printer: "SpoolPrinter", call: Call) -> Message:
 
 
 @operation(Operation.RESTART_JOB, target="job", access="owner")
-def restart_job(printer: "SpoolPrinter", call: Call) -> Message:
+def restart_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.3.7: an ended job is processed again, under its old number."""
     job = call.target
     if not job.documents:
         raise _not_possible(job, "restarted without documents")
-    wanted = [each for name in ("job-hold-until", "job-hold-until-time") if (each := call.attributes.get(name))]
-    held, release = hold_of(wanted, datetime.now().astimezone())
-    _change(
-        printer,
-        job,
-        "restarted",
-        ENDED,
-        "job-state-changed",
-        state=JobState.PENDING_HELD if held else JobState.PENDING,
-        reasons=("job-hold-until-specified",) if held else ("none",),
-        held=held,
-        release=release,
-        message="",
-        processing=None,
-        completed=None,
-        attempts=0,
-        open=False,
-        position=printer.store.last_position(),
-    )
+    held, release = hold_of(_holds(printer, call), datetime.now().astimezone())
+    tell = ("job-state-changed",)
+    changed = printer.store.restart(job.id, held=held, release=release, limits=printer.limits, tell=tell)
+    if changed is None:
+        raise _not_possible(printer.store.job(job.id) or job, "restarted")
+    printer.told(tell, changed)
     return call.respond()
 
 
-def _copy(printer: "SpoolPrinter", call: Call) -> Message:
+def _copy(printer: PrinterCore, call: Call) -> Message:
     """A new job with the documents of an ended one."""
     job = call.target
     if not job.ended or not job.documents:
@@ -269,39 +313,38 @@ def _copy(printer: "SpoolPrinter", call: Call) -> Message:
         priority=job.priority,
         held=held,
         release=release,
-        ticket=pack([*accepted, *(each for each in job.attributes if each.name not in changed)]),
+        # Without the proof, which the rest of the copies follow (PWG 5100.11).
+        ticket=pack([*accepted, *(each for each in job.attributes if each.name not in {*changed, "proof-print"})]),
     )
-    with printer.store.transaction():
-        made = printer.store.add_job(new, printer.store.documents(job.id))
-    return created(printer, call, made)
+    return create(printer, call, new, copy_of=job.id)
 
 
 @operation(Operation.REPROCESS_JOB, target="job", access="owner")
-def reprocess_job(printer: "SpoolPrinter", call: Call) -> Message:
+def reprocess_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 3998 section 4.1."""
     return _copy(printer, call)
 
 
 @operation(Operation.RESUBMIT_JOB, target="job", access="owner")
-def resubmit_job(printer: "SpoolPrinter", call: Call) -> Message:
+def resubmit_job(printer: PrinterCore, call: Call) -> Message:
     """PWG 5100.7."""
     return _copy(printer, call)
 
 
 @operation(Operation.SUSPEND_CURRENT_JOB, access="operator")
-def suspend_current_job(printer: "SpoolPrinter", call: Call) -> Message:
+def suspend_current_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 3998 section 4.3.1. Resumed, the job begins anew."""
     job = _current(printer, call)
     reasons = ("job-suspended",)
     if "processing-to-stop-point" in job.reasons:
         raise _not_possible(job, "suspended")
     _change(printer, job, "suspended", (JobState.PROCESSING,), "job-state-changed", reasons=reasons)
-    printer.processor.stop(job.id)
+    printer.stop(job.id)
     return call.respond()
 
 
 @operation(Operation.RESUME_JOB, target="job", access="operator")
-def resume_job(printer: "SpoolPrinter", call: Call) -> Message:
+def resume_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 3998 section 4.3.2."""
     states = (JobState.PROCESSING_STOPPED,)
     _change(
@@ -318,13 +361,13 @@ def resume_job(printer: "SpoolPrinter", call: Call) -> Message:
 
 
 @operation(Operation.PROMOTE_JOB, target="job", access="operator")
-def promote_job(printer: "SpoolPrinter", call: Call) -> Message:
+def promote_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 3998 section 4.4.1: the job is the next one."""
     return _schedule(printer, call, None)
 
 
 @operation(Operation.SCHEDULE_JOB_AFTER, target="job", access="operator")
-def schedule_job_after(printer: "SpoolPrinter", call: Call) -> Message:
+def schedule_job_after(printer: PrinterCore, call: Call) -> Message:
     """RFC 3998 section 4.4.2."""
     after = call.integer("predecessor-job-id")
     if after is not None:
@@ -337,12 +380,14 @@ def schedule_job_after(printer: "SpoolPrinter", call: Call) -> Message:
     return _schedule(printer, call, after)
 
 
-def _schedule(printer: "SpoolPrinter", call: Call, after: int | None) -> Message:
+def _schedule(printer: PrinterCore, call: Call, after: int | None) -> Message:
     job = call.target
     if job.state != JobState.PENDING:
         raise _not_possible(job, "scheduled")
-    printer.store.reorder(job.id, after)
-    printer.processor.wake()
+    tell = ("printer-queue-order-changed",)
+    if not printer.store.reorder(job.id, after, tell):
+        raise _not_possible(printer.store.job(job.id) or job, "scheduled")
+    printer.told(tell, job)
     return call.respond()
 
 
@@ -350,7 +395,7 @@ def _schedule(printer: "SpoolPrinter", call: Call, after: int | None) -> Message
 
 
 @operation(Operation.SET_JOB_ATTRIBUTES, target="job", access="owner")
-def set_job_attributes(printer: "SpoolPrinter", call: Call) -> Message:
+def set_job_attributes(printer: PrinterCore, call: Call) -> Message:
     """RFC 3380 section 4.2: all of the attributes are set, or none."""
     job, group = call.target, job_group(call)
     if group is None or not len(group):
@@ -359,14 +404,17 @@ def set_job_attributes(printer: "SpoolPrinter", call: Call) -> Message:
         raise _not_possible(job, "changed")
     given = {each.name: each for each in reversed(list(group))}
     deleted = {name for name, each in given.items() if each.values == (OutOfBand.DELETE_ATTRIBUTE,)}
-    columns: dict[str, object] = {}
+    columns: Changes = {}
     name = given.get("job-name")
     if name is not None:
         columns["name"] = _string(name)
-    wanted = [each for each in given.values() if each.name not in deleted and each.name != "job-name"]
-    accepted, refused = check(printer.description, [each for each in wanted if not _is_time(each)])
-    accepted += [each for each in wanted if _is_time(each)]
+    own = ("job-name", JOB_MESSAGE)
+    wanted = [each for each in given.values() if each.name not in deleted and each.name not in own]
+    accepted, refused = check(printer.description, wanted)
+    if (said := given.get(JOB_MESSAGE)) is not None and JOB_MESSAGE not in deleted:  # RFC 3380 section 4.2.1
+        (accepted if said.values == (OutOfBand.NO_VALUE,) or is_sound(JOB_MESSAGE, said) else refused).append(said)
     fixed = [name for name in given if name in _FIXED or (name in deleted and name == "job-name")]
+    fixed += [JOB_MESSAGE] if said is not None and not call.operator else []
     if fixed:
         unsupported = [Attribute(each, OutOfBand.NOT_SETTABLE.value, [OutOfBand.NOT_SETTABLE]) for each in fixed]
         raise OperationError(
@@ -401,39 +449,18 @@ _FIXED = frozenset(
 )
 
 
-def _is_time(attribute: Attribute) -> bool:
-    """A hold until a time of day, as CUPS has it, or until a moment."""
-    value = attribute.values[0]
-    is_hold = attribute.name == "job-hold-until" and isinstance(value, str) and _clock(value) is not None
-    return is_hold or attribute.name == "job-hold-until-time"
-
-
-def _clock(value: str) -> float | None:
-    """The next moment of a time of day such as ``00:30:00`` in UTC, which CUPS takes for job-hold-until."""
-    parts = value.split(":")
-    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) <= 2 for part in parts):
-        return None
-    hours, minutes, seconds = (*map(int, parts), 0)[:3]
-    if hours > 23 or minutes > 59 or seconds > 60:
-        return None
-    now = time.time()
-    moment = now - now % 86_400 + hours * 3_600 + minutes * 60 + seconds
-    return moment if moment > now else moment + 86_400
-
-
-def _scheduling(printer: "SpoolPrinter", job: Job, accepted: list[Attribute], deleted: set[str]) -> dict[str, object]:
+def _scheduling(printer: PrinterCore, job: Job, accepted: list[Attribute], deleted: set[str]) -> Changes:
     """What new attributes mean for the place of a job in the queue."""
-    columns: dict[str, object] = {}
+    columns: Changes = {}
     for each in accepted:
         value = each.values[0]
-        if each.name == "job-priority":
+        if each.name == "job-priority" and isinstance(value, int):
             columns["priority"] = value
     if "job-priority" in deleted:
         columns["priority"] = printer.description.number("job-priority-default", 50)
-    holds = [each for each in accepted if each.name in ("job-hold-until", "job-hold-until-time")]
-    if holds or deleted & {"job-hold-until", "job-hold-until-time"}:
-        moment = _clock(str(holds[0].values[0])) if holds and holds[0].name == "job-hold-until" else None
-        held, release = (True, moment) if moment is not None else hold_of(holds, datetime.now().astimezone())
+    holds = [each for each in accepted if each.name in _HOLDS]
+    if holds or deleted.intersection(_HOLDS):
+        held, release = hold_of(holds, datetime.now().astimezone())
         columns |= {
             "held": held,
             "release": release,
@@ -446,7 +473,7 @@ def _scheduling(printer: "SpoolPrinter", job: Job, accepted: list[Attribute], de
 def _string(attribute: Attribute) -> str:
     value = attribute.values[0]
     value = value.string if isinstance(value, StringWithLanguage) else value
-    if not isinstance(value, str) or len(value.encode("utf-8", "surrogateescape")) > 255:
+    if not isinstance(value, str) or attribute.tag not in (ValueTag.NAME, ValueTag.NAME_WITH_LANGUAGE):
         raise OperationError(
             Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, "job-name is a name", unsupported=[attribute]
         )

@@ -6,8 +6,8 @@ handler's process, and are added up over processes where PROMETHEUS_MULTIPROC_DI
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -22,7 +22,7 @@ from ippfast.http.incoming import IncomingDocument, IncomingRequest, Parts, Repl
 if TYPE_CHECKING:
     from .printer import SpoolPrinter
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "SupportsCollect", "gauge"]
 
 
 class Metrics:
@@ -39,6 +39,11 @@ class Metrics:
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self, printer: "SpoolPrinter") -> None:
+        self._begin(printer, _Gauges(printer))
+
+    def _begin(
+        self, printer: "Callable[[IncomingRequest], Message | Reply | Parts]", gauges: "SupportsCollect"
+    ) -> None:
         self._printer = printer
         self._registry = CollectorRegistry()
         together = "PROMETHEUS_MULTIPROC_DIR" in os.environ
@@ -49,7 +54,7 @@ class Metrics:
         self._octets = Counter("ippfast_document_octets", "Octets of document data received.", registry=counting)
         if together:
             MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
-        self._registry.register(_Gauges(printer))
+        self._registry.register(gauges)
 
     def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
         """Have the printer carry out a request, and count it."""
@@ -60,6 +65,7 @@ class Metrics:
             peer=incoming.peer,
             secure=incoming.secure,
             user=incoming.user,
+            gone=incoming.gone,
             document=_Counted(incoming.document, self._octets),
         )
         try:
@@ -92,6 +98,13 @@ class _Counted(IncomingDocument):
         return piece
 
 
+class SupportsCollect(Protocol):
+    """What is read when it is asked for."""
+
+    def collect(self) -> Iterable[Metric]:
+        """The figures as they are now."""
+
+
 class _Gauges:
     """What is read when it is asked for."""
 
@@ -101,18 +114,20 @@ class _Gauges:
     def collect(self) -> Iterator[Metric]:
         printer = self._printer
         states = [(_word(state), float(printer.store.count((state,)))) for state in JobState]
-        yield _gauge("ippfast_jobs", "Jobs that the printer remembers, by job-state.", "state", states)
-        now = printer.state
+        yield gauge("ippfast_jobs", "Jobs that the printer remembers, by job-state.", "state", states)
+        kept = printer.store.state()
+        now = kept.state
         states = [(_word(state), float(state == now)) for state in PrinterState]
-        yield _gauge("ippfast_printer_state", "1 for the state that the printer is in.", "state", states)
-        accepting = float(printer.accepting)
+        yield gauge("ippfast_printer_state", "1 for the state that the printer is in.", "state", states)
+        accepting = float(kept.accepting)
         yield GaugeMetricFamily("ippfast_printer_accepting_jobs", "1: new jobs are taken.", value=accepting)
         yield GaugeMetricFamily("ippfast_printer_up_seconds", "Seconds since the start.", value=float(printer.up_time))
-        count = float(printer.subscriptions.count())
+        count = float(printer.store.count_subscriptions())
         yield GaugeMetricFamily("ippfast_subscriptions", "Subscriptions to events.", value=count)
 
 
-def _gauge(name: str, text: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+def gauge(name: str, text: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+    """A figure with one label."""
     family = GaugeMetricFamily(name, text, labels=[label])
     for word, value in values:
         family.add_metric([word], value)

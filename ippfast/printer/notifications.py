@@ -1,49 +1,60 @@
 """Events on their way to those who subscribed: the operations of RFC 3995 and RFC 3996, and what an event tells.
 
-The rule of this file: an event is written down as it happens, in the words of each subscription, and fetched later;
-nothing is ever sent to an address that a client gave (notify-recipient-uri), which would make the printer a tool
-against others. Of a job that is not one's own, an event tells no more than Get-Job-Attributes does.
+The rule of this file: the store writes an event down as it happens, and it is put into the words of a subscription
+when it is fetched. Nothing is ever sent to an address that a client gave (notify-recipient-uri), which would make the
+printer a tool against others. Of a job that is not one's own, an event tells no more than Get-Job-Attributes does.
 """
 
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ippfast.codec import Attribute, AttributeGroup, Message
-from ippfast.enums import Operation, PrinterState, Status
+from ippfast.enums import JobState, Operation, Status
 from ippfast.http.incoming import Parts, Reply
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand, RangeOfInteger, RawValue
 from ippfast.wrappers import Name, NaturalLanguage, Text
 
-from .answers import made
-from .calls import Call, OperationError, operation
-from .events import Event
-from .store import Job, pack, unpack
-from .subscriptions import EVENTS, NewSubscription, Subscription
+from .access import PUBLIC, may_see, told_user
+from .answers import made, readable
+from .calls import Call, operation
+from .core import PrinterCore
+from .counting import counts_of_job
+from .errors import OperationError
+from .storage.bus import Waiter
+from .storage.rows import (
+    EVENTS,
+    SYSTEM,
+    SYSTEM_EVENTS,
+    Event,
+    Job,
+    NewSubscription,
+    Subscription,
+    subscribed_event,
+    told_state,
+)
 
-if TYPE_CHECKING:
-    from .printer import SpoolPrinter
-
-__all__ = ["ATTRIBUTES", "Notifier", "subscribe_to_new_job"]
+__all__ = ["ATTRIBUTES", "Wanted", "subscribe", "subscriptions_of"]
 
 _LEASE = 86_400
-_LONGEST_LEASE = 67_108_863  # the largest that notify-lease-duration can be (RFC 3995 section 5.3.8)
-_MOST_EVENTS = len(EVENTS)
+_LONGEST_LEASE = 7 * 86_400  # only an operator's subscription may last for ever (RFC 3995 section 5.3.8)
+_MOST_EVENTS = len(SYSTEM_EVENTS)
 _INTERVAL = 10  # how soon to ask again, in seconds
 _WAIT = 30.0  # how long an answer is held back for a client that cannot take it in parts
+_LOOK = 0.5  # how often to look whether a client that waits has left
 _LONGEST_WAIT = 300.0  # how long Event Wait Mode lasts (RFC 3996 section 5.2.1)
 
-_JOB_EXTRAS: dict[str, Callable[[Job], object]] = {
-    "job-name": lambda job: Name(job.name),
-    "job-originating-user-name": lambda job: Name(job.user),
-    "job-uuid": lambda job: job.uuid,
-    "job-k-octets": lambda job: -(-job.octets // 1024),
-    "number-of-documents": lambda job: job.documents,
-    "job-state-message": lambda job: Text(job.message),
+_JOB_EXTRAS: dict[str, Callable[[Event], object]] = {
+    "job-name": lambda event: Name(readable(event.job_name)),
+    "job-originating-user-name": lambda event: Name(readable(told_user(event.job_user))),
+    "job-uuid": lambda event: event.job_uuid,
+    "job-k-octets": lambda event: -(-event.job_octets // 1024),
+    "number-of-documents": lambda event: event.job_documents,
+    "job-state-message": lambda event: Text(event.job_message),
 }
-_PRIVATE = frozenset({"job-name", "job-originating-user-name", "job-state-message"})
 
 ATTRIBUTES: dict[str, object] = {
     "notify-pull-method-supported": ["ippget"],
@@ -52,7 +63,7 @@ ATTRIBUTES: dict[str, object] = {
     "notify-max-events-supported": _MOST_EVENTS,
     "notify-attributes-supported": list(_JOB_EXTRAS),
     "notify-lease-duration-default": _LEASE,
-    "notify-lease-duration-supported": [RangeOfInteger(0, _LONGEST_LEASE)],
+    "notify-lease-duration-supported": [RangeOfInteger(1, _LONGEST_LEASE)],
 }
 """What a printer says of its subscriptions (RFC 3995 section 5.3, RFC 3996 section 8)."""
 
@@ -62,100 +73,66 @@ _TEXTS = {
     "printer-stopped": "The printer has stopped.",
     "printer-config-changed": "The printer's configuration was changed.",
     "printer-queue-order-changed": "The order of the jobs was changed.",
-    "job-created": "Job {job.id} was created.",
-    "job-stopped": "Job {job.id} has stopped.",
-    "job-config-changed": "Job {job.id} was changed.",
-    "job-progress": "Job {job.id} goes on.",
+    "job-created": "Job {job} was created.",
+    "job-stopped": "Job {job} has stopped.",
+    "job-config-changed": "Job {job} was changed.",
+    "job-progress": "Job {job} goes on.",
+    "printer-created": "Printer {printer} was made.",
+    "printer-deleted": "Printer {printer} was deleted.",
+    "resource-created": "Resource {resource} was made.",
+    "resource-installed": "Resource {resource} was installed.",
+    "resource-canceled": "Resource {resource} was canceled.",
+    "resource-config-changed": "Resource {resource} was changed.",
+    "system-restarted": "The system was started again.",
+    "system-config-changed": "The system's configuration was changed.",
 }
 
 
-class Notifier:
-    """Writes down what happens to a printer and its jobs for those who subscribed to it."""
-
-    def __init__(self, printer: "SpoolPrinter") -> None:
-        self._printer = printer
-        self._progress: dict[int, float] = {}
-
-    def __call__(self, event: Event) -> None:
-        """An event has happened."""
-        job = event.job
-        subscriptions = self._printer.subscriptions
-        for subscription, keyword in subscriptions.interested(event.name, None if job is None else job.id):
-            if event.name == "job-progress" and not self._is_due(subscription):
-                continue
-            subscriptions.put(subscription.id, pack(self._content(event, subscription, keyword)))
-        if job is not None and job.ended:
-            subscriptions.end_job(job.id)
-
-    def _is_due(self, subscription: Subscription) -> bool:
-        """Whether an event may come again so soon (RFC 3995 section 5.3.9)."""
-        now = time.monotonic()
-        if len(self._progress) > self._printer.subscriptions.limit:
-            self._progress.clear()
-        if now - self._progress.get(subscription.id, -1e9) < subscription.interval:
-            return False
-        self._progress[subscription.id] = now
-        return True
-
-    def _content(self, event: Event, subscription: Subscription, keyword: str) -> list[Attribute]:
-        """What an event tells, but for where the printer is and which number the event has (RFC 3995 section 9.1)."""
-        printer, job = self._printer, event.job
-        told: dict[str, object] = {
-            "notify-subscribed-event": keyword,
-            "printer-up-time": printer.up_time,
-            "printer-current-time": datetime.now(UTC),
-            "notify-text": _text(event, printer.state),
-        }
-        if job is None:
-            told["printer-state"] = printer.state
-            told["printer-state-reasons"] = list(printer.reasons)
-            told["printer-is-accepting-jobs"] = printer.accepting
-        else:
-            told["notify-job-id"] = job.id
-            told["job-state"] = job.state
-            told["job-state-reasons"] = list(job.reasons)
-            told["job-impressions-completed"] = 0
-            may_see = job.user == subscription.user or not printer.private
-            for name in subscription.attributes:
-                if may_see or name not in _PRIVATE:
-                    told[name] = _JOB_EXTRAS[name](job)
-        return [made(name, value) for name, value in told.items()]
-
-
-def _text(event: Event, state: PrinterState) -> str:
+def _text(event: Event) -> str:
     """The event for people (notify-text, RFC 3995 section 9.2)."""
-    job = event.job
-    if job is not None and (event.name == "job-completed" or event.name not in _TEXTS):
-        return f"Job {job.id} is {job.state.name.lower().replace('_', '-')}."
-    if job is None and event.name not in _TEXTS:
-        return f"The printer is {state.name.lower()}."
-    return _TEXTS[event.name].format(job=job)
+    if event.job_id is not None and (event.name == "job-completed" or event.name not in _TEXTS):
+        state = told_state(event.job_state, event.job_reasons)
+        return f"Job {event.job_id} is {state.name.lower().replace('_', '-')}."
+    if event.name not in _TEXTS:
+        if event.resource_id is not None:
+            return f"Resource {event.resource_id} is {event.resource_state.name.lower()}."
+        return f"The {'system' if event.printer == SYSTEM else 'printer'} is {event.printer_state.name.lower()}."
+    printer = readable(event.printer.rpartition("/")[0])
+    return _TEXTS[event.name].format(job=event.job_id, printer=printer, resource=event.resource_id)
 
 
 # Subscribing.
 
 
 @operation(Operation.CREATE_PRINTER_SUBSCRIPTIONS)
-def create_printer_subscriptions(printer: "SpoolPrinter", call: Call) -> Message:
+def create_printer_subscriptions(printer: PrinterCore, call: Call) -> Message:
     """RFC 3995 section 11.1.2."""
-    return _create(call, None)
+    return subscribe(call)
 
 
 @operation(Operation.CREATE_JOB_SUBSCRIPTIONS)
-def create_job_subscriptions(printer: "SpoolPrinter", call: Call) -> Message:
-    """RFC 3995 section 11.1.1: for the owner of the job, while it has not ended."""
+def create_job_subscriptions(printer: PrinterCore, call: Call) -> Message:
+    """RFC 3995 section 11.1.1: for whoever may see the job, while it has not ended."""
     job = _job(call, required=True)
     assert job is not None
-    if job.ended:
-        raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} has ended")
-    return _create(call, job)
+    return subscribe(call, job)
 
 
-def _create(call: Call, job: Job | None) -> Message:
-    groups = [group for group in call.message.groups if group.tag == DelimiterTag.SUBSCRIPTION]
-    if not groups:
+def subscribe(
+    call: Call, job: Job | None = None, *, printers: tuple[str, ...] = (), resource_id: int | None = None
+) -> Message:
+    """Begin the subscriptions that a request asks for, to a job or to the printer. printers, resource_id: see
+    `NewSubscription`."""
+    wanted = subscriptions_of(call, None if job is None else job.id)
+    if not wanted.outcomes:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no group of subscription attributes")
-    answers, complete = _subscribe(call, groups, None if job is None else job.id)
+    printer = call.printer
+    new = [replace(each, printers=printers, resource_id=resource_id) for each in wanted.new]
+    made = printer.store.subscribe(new, job_id=None if job is None else job.id, limits=printer.limits)
+    if made is None:
+        assert job is not None
+        raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} has ended")
+    answers, complete = wanted.answers(made)
     status = Status.SUCCESSFUL_OK
     if not any("notify-subscription-id" in answer for answer in answers):
         status = Status.CLIENT_ERROR_IGNORED_ALL_SUBSCRIPTIONS
@@ -164,43 +141,61 @@ def _create(call: Call, job: Job | None) -> Message:
     return call.respond(status, subscription=answers)
 
 
-def subscribe_to_new_job(call: Call, job: Job) -> tuple[list[dict[str, object]], bool]:
-    """The subscriptions that come with a new job (RFC 3995 section 11.1.3).
+@dataclass(slots=True)
+class Wanted:
+    """The subscriptions that a request asks for. new: those that can be had, for the store to begin.
 
-    Returns a group for each in the response, and whether all were made as they were asked for.
+    outcomes: of each group, either what is left out of a subscription that can be had, or why it cannot be had.
     """
-    groups = [group for group in call.message.groups if group.tag == DelimiterTag.SUBSCRIPTION]
-    return _subscribe(call, groups, job.id)
+
+    new: list[NewSubscription]
+    outcomes: list[list[Attribute] | OperationError]
+
+    def answers(self, made: Sequence[Subscription | None]) -> tuple[list[dict[str, object]], bool]:
+        """A group for each in the response (RFC 3995 section 5.4.2), and whether all were made as they were wanted."""
+        begun = iter(made)
+        answers, complete = [], True
+        for outcome in self.outcomes:
+            status, ignored = Status.SUCCESSFUL_OK, []
+            answer: dict[str, object] = {}
+            if isinstance(outcome, OperationError):
+                status, ignored = outcome.status, outcome.unsupported
+            elif (subscription := next(begun)) is None:
+                status = Status.CLIENT_ERROR_TOO_MANY_SUBSCRIPTIONS
+            else:
+                answer["notify-subscription-id"] = subscription.id
+                if subscription.lease is not None:
+                    answer["notify-lease-duration"] = subscription.lease
+                if ignored := outcome:
+                    status = Status.SUCCESSFUL_OK_IGNORED_OR_SUBSTITUTED_ATTRIBUTES
+            if status != Status.SUCCESSFUL_OK:
+                complete = False
+                answer["notify-status-code"] = status
+            answer |= {attribute.name: attribute for attribute in ignored if attribute.name not in answer}
+            answers.append(answer)
+        return answers, complete
 
 
-def _subscribe(
-    call: Call, groups: Sequence[AttributeGroup], job_id: int | None
-) -> tuple[list[dict[str, object]], bool]:
-    answers, complete = [], True
-    for group in groups:
-        status = Status.SUCCESSFUL_OK
-        ignored: list[Attribute] = []
-        answer: dict[str, object] = {}
+_NEW_JOB = 0  # the job that the request makes, which has no number yet
+
+
+def subscriptions_of(call: Call, job_id: int | None = _NEW_JOB) -> Wanted:
+    """What the groups of a request ask for. job_id: None: of the printer's events."""
+    wanted = Wanted([], [])
+    for group in call.message.groups:
+        if group.tag != DelimiterTag.SUBSCRIPTION:
+            continue
         try:
+            if len(wanted.outcomes) >= call.printer.limits.request_subscriptions:
+                status = Status.CLIENT_ERROR_TOO_MANY_SUBSCRIPTIONS
+                raise OperationError(status, "there are more subscriptions than a request may have")
             new, ignored = _new_subscription(call, group, job_id)
-            subscription = call.printer.subscriptions.add(new)
-            if subscription is None:
-                reason = "there are as many subscriptions as there may be"
-                raise OperationError(Status.CLIENT_ERROR_TOO_MANY_SUBSCRIPTIONS, reason)
         except OperationError as error:
-            status, ignored = error.status, error.unsupported
+            wanted.outcomes.append(error)
         else:
-            answer["notify-subscription-id"] = subscription.id
-            if subscription.lease is not None:
-                answer["notify-lease-duration"] = subscription.lease
-            if ignored:
-                status = Status.SUCCESSFUL_OK_IGNORED_OR_SUBSTITUTED_ATTRIBUTES
-        if status != Status.SUCCESSFUL_OK:  # RFC 3995 section 5.4.2
-            complete = False
-            answer["notify-status-code"] = status
-        answer |= {attribute.name: attribute for attribute in ignored if attribute.name not in answer}
-        answers.append(answer)
-    return answers, complete
+            wanted.new.append(new)
+            wanted.outcomes.append(ignored)
+    return wanted
 
 
 def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> tuple[NewSubscription, list[Attribute]]:
@@ -213,11 +208,11 @@ def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> 
     if method != "ippget":
         raise given.refuse("notify-pull-method", "the pull method is ippget")
     events = given.all("notify-events", ValueTag.KEYWORD) or ["job-completed"]
-    known = [event for event in dict.fromkeys(events) if event in EVENTS]
+    known = [event for event in dict.fromkeys(events) if event in call.printer.tells]
     if not known and events != ["none"]:
         raise given.refuse("notify-events", "none of these events is known here")
     if len(known) < len(set(events)) and events != ["none"]:
-        given.ignore("notify-events", [event for event in events if event not in EVENTS])
+        given.ignore("notify-events", [event for event in events if event not in call.printer.tells])
     user_data = given.one("notify-user-data", ValueTag.OCTET_STRING)
     if user_data is not None and len(user_data) > 63:
         raise given.refuse("notify-user-data", "notify-user-data has at most 63 octets")
@@ -229,7 +224,7 @@ def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> 
     if charset is not None and charset.lower() not in ("utf-8", "us-ascii"):
         raise given.refuse("notify-charset", "the charset is utf-8")
     language = given.one("notify-natural-language", ValueTag.NATURAL_LANGUAGE)
-    interval = given.one("notify-time-interval", ValueTag.INTEGER) or 0
+    interval = given.one("notify-time-interval", ValueTag.INTEGER)
     lease = given.one("notify-lease-duration", ValueTag.INTEGER)
     if job_id is not None and lease is not None:
         given.ignore("notify-lease-duration", [lease])  # a job's subscription ends with it (section 5.3.8)
@@ -239,13 +234,13 @@ def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> 
     new = NewSubscription(
         events=tuple(known),
         user=call.user,
-        job_id=job_id,
         charset=(charset or "utf-8").lower(),
         language=language or "en",
         user_data=user_data,
         attributes=tuple(extras),
-        interval=max(0, interval),
-        lease=None if job_id is not None else _lease(lease),
+        interval=-1 if interval is None else max(0, interval),
+        lease=None if job_id is not None else _lease(call, lease),
+        user_uri=call.string("requesting-user-uri", ValueTag.URI) or "",
     )
     return new, given.ignored
 
@@ -265,9 +260,13 @@ _TEMPLATE = frozenset(
 )
 
 
-def _lease(asked: int | None) -> int:
+def _lease(call: Call, asked: int | None) -> int:
     """The seconds that are granted: those nearest to what was asked for (RFC 3995 section 5.3.8)."""
-    return _LEASE if asked is None else max(0, min(asked, _LONGEST_LEASE))
+    if asked is None:
+        return _LEASE
+    if call.operator:
+        return max(0, asked)
+    return _LONGEST_LEASE if asked == 0 else max(1, min(asked, _LONGEST_LEASE))
 
 
 class _Given:
@@ -310,43 +309,58 @@ class _Given:
 
 
 @operation(Operation.GET_SUBSCRIPTION_ATTRIBUTES)
-def get_subscription_attributes(printer: "SpoolPrinter", call: Call) -> Message:
+def get_subscription_attributes(printer: PrinterCore, call: Call) -> Message:
     """RFC 3995 section 11.2.4."""
     subscription = _subscription(call)
     return call.respond(subscription=[_describe(call, subscription, ("all",))])
 
 
 @operation(Operation.GET_SUBSCRIPTIONS)
-def get_subscriptions(printer: "SpoolPrinter", call: Call) -> Message:
+def get_subscriptions(printer: PrinterCore, call: Call) -> Message:
     """RFC 3995 section 11.2.5: of others, only operators see any."""
     job = _job(call, required=False)
     limit = call.integer("limit")
     if limit is not None and limit < 1:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit is at least 1")
     mine = call.boolean("my-subscriptions") or not call.operator
-    found = printer.subscriptions.all(
+    found = printer.store.subscriptions(
         job_id=None if job is None else job.id, user=call.user if mine else None, limit=limit
     )
     return call.respond(subscription=[_describe(call, each, ("notify-subscription-id",)) for each in found])
 
 
 @operation(Operation.RENEW_SUBSCRIPTION)
-def renew_subscription(printer: "SpoolPrinter", call: Call) -> Message:
+def renew_subscription(printer: PrinterCore, call: Call) -> Message:
     """RFC 3995 section 11.2.6."""
     subscription = _subscription(call)
     if subscription.job_id is not None:
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, "a job's subscription has no lease")
-    renewed = printer.subscriptions.renew(subscription.id, _lease(call.integer("notify-lease-duration")))
+    asked = _lease_of(call)
+    lease = _lease(call, asked)
+    renewed = printer.store.renew(subscription.id, lease)
     if renewed is None:
         raise _none(subscription.id)
-    return call.respond(subscription=[{"notify-lease-duration": renewed.lease}])
+    status = Status.SUCCESSFUL_OK
+    if asked is not None and asked != lease:
+        status = Status.SUCCESSFUL_OK_IGNORED_OR_SUBSTITUTED_ATTRIBUTES
+    return call.respond(status, subscription=[{"notify-lease-duration": renewed.lease}])
+
+
+def _lease_of(call: Call) -> int | None:
+    """The lease that Renew-Subscription asks for: in group 2 (RFC 3995 section 11.2.6.1.2), where some clients and
+    earlier versions of this one do not have it."""
+    groups = call.message.groups_of(DelimiterTag.SUBSCRIPTION)
+    if groups and "notify-lease-duration" in groups[0]:
+        asked: int | None = _Given(groups[0]).one("notify-lease-duration", ValueTag.INTEGER)
+        return asked
+    return call.integer("notify-lease-duration")
 
 
 @operation(Operation.CANCEL_SUBSCRIPTION)
-def cancel_subscription(printer: "SpoolPrinter", call: Call) -> Message:
+def cancel_subscription(printer: PrinterCore, call: Call) -> Message:
     """RFC 3995 section 11.2.7."""
     subscription = _subscription(call)
-    if not printer.subscriptions.cancel(subscription.id):
+    if not printer.store.unsubscribe(subscription.id):
         raise _none(subscription.id)
     return call.respond()
 
@@ -364,7 +378,7 @@ def _subscription(call: Call) -> Subscription:
 
 
 def _own(call: Call, number: int) -> Subscription:
-    subscription = call.printer.subscriptions.get(number)
+    subscription = call.printer.store.subscription(number)
     if subscription is None:
         raise _none(number)
     if subscription.user != call.user and not call.operator:
@@ -374,7 +388,7 @@ def _own(call: Call, number: int) -> Subscription:
 
 
 def _job(call: Call, *, required: bool) -> Job | None:
-    """The job of notify-job-id, which belongs to who asks."""
+    """The job of notify-job-id, which who asks may see."""
     number = call.integer("notify-job-id")
     if number is None:
         if required:
@@ -383,9 +397,14 @@ def _job(call: Call, *, required: bool) -> Job | None:
     job = call.printer.store.job(number)
     if job is None:
         raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, f"there is no job {number}")
-    if not call.may_see(job):
+    if not may_see(call.printer, call.who, job):
         raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"job {number} belongs to somebody else")
     return job
+
+
+def _kind(printer: PrinterCore) -> str:
+    """What has subscriptions: a printer or the system (PWG 5100.22)."""
+    return "system" if printer.queue == SYSTEM else "printer"
 
 
 def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) -> dict[str, object]:
@@ -395,22 +414,27 @@ def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) 
     found: dict[str, object] = {
         "notify-subscription-id": subscription.id,
         "notify-subscription-uuid": subscription.uuid,
-        "notify-sequence-number": subscription.sequence,
-        "notify-printer-up-time": printer.up_time,
-        "notify-printer-uri": printer.uri(call.incoming),
-        "notify-subscriber-user-name": Name(subscription.user),
+        "notify-sequence-number": 0,
+        f"notify-{_kind(printer)}-uri": printer.uri(call.incoming),
+        "notify-subscriber-user-name": Name(readable(told_user(subscription.user))),
         "notify-pull-method": "ippget",
         "notify-events": list(subscription.events) or ["none"],
         "notify-charset": subscription.charset,
         "notify-natural-language": NaturalLanguage(subscription.language),
-        "notify-time-interval": subscription.interval,
     }
-    if subscription.job_id is not None:
+    if subscription.interval >= 0:  # only if it was asked for (RFC 3995 section 5.3.9)
+        found["notify-time-interval"] = subscription.interval
+    if subscription.user_uri:  # PWG 5100.13
+        found["notify-subscriber-user-uri"] = subscription.user_uri
+    if subscription.job_id is not None:  # it has no lease, and no clock for one (RFC 3995 sections 5.4.3 and 5.4.4)
         found["notify-job-id"] = subscription.job_id
     else:
-        left = 0 if expires is None else max(1, int(expires - time.time()))
+        found[f"notify-{_kind(printer)}-up-time"] = printer.up_time
+        left = 0 if expires is None else max(1, int(expires - printer.store.now()))
         found["notify-lease-duration"] = subscription.lease
         found["notify-lease-expiration-time"] = 0 if expires is None else printer.up_time + left
+    if subscription.resource_id is not None:
+        found["notify-resource-id"] = subscription.resource_id
     if subscription.user_data is not None:
         found["notify-user-data"] = subscription.user_data
     if subscription.attributes:
@@ -422,14 +446,17 @@ def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) 
         group = "subscription-template" if name in _TEMPLATE else "subscription-description"
         return everything or name in asked or group in asked
 
-    return {name: value for name, value in found.items() if wanted(name)}
+    answer = {name: value for name, value in found.items() if wanted(name)}
+    if "notify-sequence-number" in answer:
+        answer["notify-sequence-number"] = printer.store.sequence(subscription)
+    return answer
 
 
 # Fetching events.
 
 
 @operation(Operation.GET_NOTIFICATIONS)
-def get_notifications(printer: "SpoolPrinter", call: Call) -> Message | Reply | Parts:
+def get_notifications(printer: PrinterCore, call: Call) -> Message | Reply | Parts:
     """RFC 3996 section 5: the events of some subscriptions; with notify-wait, those to come too.
 
     A client that accepts multipart/related gets one response after the other for up to five minutes; any other, one
@@ -454,10 +481,38 @@ def get_notifications(printer: "SpoolPrinter", call: Call) -> Message | Reply | 
     fetching = _Fetching(call, watched)
     if not call.boolean("notify-wait"):
         return fetching.response(leave=True)
+    room, who = printer.waiting_room, (call.user, call.incoming.peer)
+    if not room.enter(*who):
+        return fetching.response(leave=True)
     if fetching.takes_parts():
-        return Parts(fetching.responses())
-    fetching.wait(_WAIT)
+        return Parts(_Leaving(fetching.responses(), lambda: room.leave(*who)))
+    try:
+        fetching.wait(_WAIT)
+    finally:
+        room.leave(*who)
     return fetching.response(leave=True)
+
+
+class _Leaving:
+    """Several responses, and what is to be done when no more of them are taken, even if none was."""
+
+    def __init__(self, responses: Iterator[Message], leave: Callable[[], None]) -> None:
+        self._responses = responses
+        self._leave = weakref.finalize(self, leave)
+
+    def __iter__(self) -> Iterator[Message]:
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            return next(self._responses)
+        except BaseException:
+            self._leave()
+            raise
+
+    def close(self) -> None:
+        """No more are taken."""
+        self._leave()
 
 
 class _Fetching:
@@ -465,9 +520,9 @@ class _Fetching:
 
     def __init__(self, call: Call, first: dict[int, int]) -> None:
         self._call = call
+        self._gone = call.incoming.gone
         self._first = first
-        self._subscriptions = call.printer.subscriptions
-        self._waiting = self._subscriptions.waiting()
+        self._printer = call.printer
         self._content: list[list[Attribute]] = []
         self._complete = False
         self._look()
@@ -480,29 +535,33 @@ class _Fetching:
     def wait(self, seconds: float) -> None:
         """Wait until there is an event, or none can come."""
         end = time.monotonic() + seconds
-        while not self._content and not self._complete and not self._subscriptions.stopped:
-            left = end - time.monotonic()
-            if left <= 0:
-                break
-            self._waiting.wait(left)
+        waiter = Waiter(self._printer.storage.bus, self._printer.hears)
+        try:
             self._look()
+            while not self._content and not self._complete and not self._printer.ending and not self._gone():
+                left = end - time.monotonic()
+                if left <= 0:
+                    break
+                if waiter.wait(min(left, _LOOK)):
+                    self._look()
+        finally:
+            waiter.close()
 
     def responses(self) -> Iterator[Message]:
         """Event Wait Mode (RFC 3996 section 5.2): at once what there is, then what comes."""
         end = time.monotonic() + _LONGEST_WAIT
         while True:
-            over = self._complete or self._subscriptions.stopped or time.monotonic() >= end
+            over = self._complete or self._printer.ending or self._gone() or time.monotonic() >= end
             yield self.response(leave=over)
             if over:
                 return
-            self._look()
             self.wait(max(0.0, end - time.monotonic()))
 
     def response(self, *, leave: bool) -> Message:
         """The events that are there. leave: say when to ask again (notify-get-interval)."""
         call, content = self._call, self._content
         self._content = []
-        attributes: dict[str, object] = {"printer-up-time": call.printer.up_time}
+        attributes: dict[str, object] = {f"{_kind(call.printer)}-up-time": call.printer.up_time}
         status = Status.SUCCESSFUL_OK
         if self._complete:
             status = Status.SUCCESSFUL_OK_EVENTS_COMPLETE
@@ -512,28 +571,64 @@ class _Fetching:
 
     def _look(self) -> None:
         """Take what has come; when all subscriptions have ended, this is the last."""
-        uri = self._call.printer.uri(self._call.incoming)
+        call, store = self._call, self._printer.store
         going_on = False
         for number, first in self._first.items():
-            subscription = self._subscriptions.get(number)  # before its events: what ended has them all
-            going_on = going_on or (subscription is not None and not subscription.ended)
+            subscription = store.subscription(number)  # before its events: what ended has them all
             if subscription is None:
                 continue
-            for sequence, octets in self._subscriptions.get_events(number, first):
-                self._content.append(_event(subscription, sequence, uri, unpack(octets)))
-                self._first[number] = sequence + 1
+            going_on = going_on or not subscription.ended
+            for event in store.events(subscription, first):
+                self._content.append(_event(call, subscription, event))
+                self._first[number] = event.number + 1
         self._complete = not going_on
 
 
-def _event(subscription: Subscription, sequence: int, uri: str, content: AttributeGroup) -> list[Attribute]:
+def _impressions(printer: PrinterCore, event: Event) -> int:
+    """job-impressions-completed as the event has it; of a job that has completed, all."""
+    if event.job_state == JobState.COMPLETED and event.job_id is not None:
+        job = printer.store.job(event.job_id)
+        counts = None if job is None else counts_of_job(printer, job, {each.name: each for each in job.attributes})
+        return event.job_impressions if counts is None else counts.done
+    return event.job_impressions
+
+
+def _event(call: Call, subscription: Subscription, event: Event) -> list[Attribute]:
     """An event as it is sent (RFC 3995 section 9.1)."""
-    head: dict[str, object] = {
+    printer = call.printer
+    told: dict[str, object] = {
         "notify-subscription-id": subscription.id,
-        "notify-printer-uri": uri,
-        "notify-sequence-number": sequence,
+        "notify-subscription-uuid": subscription.uuid,
+        **printer.event_source(call.incoming, event),
+        "notify-sequence-number": event.number,
         "notify-charset": subscription.charset,
         "notify-natural-language": NaturalLanguage(subscription.language),
     }
     if subscription.user_data is not None:
-        head["notify-user-data"] = subscription.user_data
-    return [*(made(name, value) for name, value in head.items()), *content]
+        told["notify-user-data"] = subscription.user_data
+    told |= {
+        "notify-subscribed-event": subscribed_event(subscription.events, event.name) or event.name,
+        "printer-current-time": printer.date_at(event.created),
+        "notify-text": _text(event),
+    }
+    if event.resource_id is not None:
+        told["notify-resource-id"] = event.resource_id
+        told["resource-state"] = event.resource_state
+        told["resource-state-reasons"] = list(event.resource_reasons)
+    elif event.printer == SYSTEM:
+        told["system-state"] = int(event.printer_state)
+    elif event.job_id is None:
+        told["printer-state"] = event.printer_state
+        told["printer-state-reasons"] = list(event.printer_reasons)
+        told["printer-is-accepting-jobs"] = event.accepting
+    else:
+        told["notify-job-id"] = event.job_id
+        told["job-uuid"] = event.job_uuid
+        told["job-state"] = told_state(event.job_state, event.job_reasons)
+        told["job-state-reasons"] = list(event.job_reasons)
+        told["job-impressions-completed"] = _impressions(printer, event)
+        whole = may_see(printer, call.who, event)
+        for name in subscription.attributes:
+            if whole or name in PUBLIC:
+                told[name] = _JOB_EXTRAS[name](event)
+    return [made(name, value) for name, value in told.items()]

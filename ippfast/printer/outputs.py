@@ -1,4 +1,4 @@
-"""Where completed jobs go: they stay in the spool, or a directory, a command or another printer takes them.
+"""Where completed jobs go: they stay in the spool, or a directory or a command takes them (`forwarding`: a printer).
 
 The rule of this file: an output returns once the job is done with, and raises where it is not; it looks at
 ``task.should_stop()`` whenever it waits. No name that a client gave becomes a path or a command as it stands, and
@@ -6,31 +6,41 @@ nothing is given to a shell.
 """
 
 import contextlib
+import errno
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ippfast.codec import Attribute, AttributeGroup, Message
-from ippfast.enums import JobState, Operation, Status
-from ippfast.http.client import Client
-from ippfast.http.errors import HTTPError
-from ippfast.requests import request
-from ippfast.tags import DelimiterTag
-from ippfast.wrappers import Name
+from ippfast.codec import Attribute
 
-from .documents import sync_directory
-from .store import Document, Job
-from .template import TEMPLATE
+from .access import told_user
+from .storage.files import sync_directory
+from .storage.rows import Document, Job
+from .template import as_printed, is_template
 
-__all__ = ["Command", "Directory", "Forward", "Keep", "Output", "OutputError", "Stopped", "Task", "safe_name"]
+__all__ = [
+    "Command",
+    "Directory",
+    "Held",
+    "Keep",
+    "Output",
+    "OutputError",
+    "Stopped",
+    "Task",
+    "file_name",
+    "safe_name",
+    "template",
+]
 
 _TICK = 0.1
 _EXTENSIONS = {
@@ -56,19 +66,57 @@ class OutputError(Exception):
         self.reason = reason
 
 
+class Held(Exception):
+    """Whether the job was printed cannot be found out. It is held, until somebody releases or cancels it.
+
+    reason: for the job-state-message.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Stopped(Exception):
     """The task was stopped before it was done."""
 
 
+class Progress(Protocol):
+    """See `Task`."""
+
+    def __call__(self, impressions: int, sheets: int | None = None) -> None: ...
+
+
+def _untold(impressions: int, sheets: int | None = None) -> None:
+    """Progress that nobody wants to know of."""
+
+
+class Report(Protocol):
+    """See `Task`."""
+
+    def __call__(self, message: str, *, waits: Sequence[str] = ()) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job to be output. documents: each with where it lies. report: sets the job-state-message.
-    should_stop: whether it is to end: the job was canceled, or the server ends."""
+    """A job to be output. documents: each with where it lies.
+
+    report(message, waits=...): sets the job-state-message; waits: why nothing goes on until the device does, in
+    keywords of printer-state-reasons; the job is processing-stopped then. note: keeps a word in the store, which is
+    ``job.output`` in the next attempt. should_stop: whether it is to end, since the job was canceled or suspended, or
+    the server ends; canceled: whether it is not the server that ends. scratch: a directory.
+    progress(impressions, sheets): how much of the job is done so far, of all copies; without sheets they follow from
+    its sides. It may be told as often as one likes.
+    """
 
     job: Job
     documents: Sequence[tuple[Document, Path]]
     should_stop: Callable[[], bool]
-    report: Callable[[str], None]
+    canceled: Callable[[], bool]
+    report: "Report"
+    note: Callable[[str], None]
+    scratch: Path
+    progress: Progress = _untold
 
     def wait(self, seconds: float) -> None:
         """Wait; raises Stopped where the task is to end."""
@@ -82,22 +130,30 @@ class Task:
 
 
 class Output(Protocol):
-    """Takes jobs, one after the other."""
+    """Takes jobs, one after the other.
+
+    One with an attribute `prepares` that is true goes through the documents before it outputs any of them; any other is
+    done with a document as it comes to the next. One with `takes_passwords` passes a job-password on to whatever holds
+    the job for it; the description of a printer with any other has no job-password-supported.
+    """
 
     def run(self, task: Task) -> None:
-        """Output a job. Raises OutputError where that fails for good, and Stopped."""
+        """Output a job. Raises OutputError if that fails for good, Held, and Stopped."""
 
 
 def safe_name(name: str, limit: int = 64) -> str:
-    """A file name made of a string that a client gave: letters, digits, '-', '_' and '.', none of them leading."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", name.replace("\\", "/").rpartition("/")[2])
-    return plain.lstrip("._-")[:limit]
+    """A file name made of a string that a client gave: letters and digits of any script, '-', '_' and '.'.
+
+    It begins with a letter or digit, and has at most `limit` octets.
+    """
+    plain = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2])
+    return plain.lstrip("._-").encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore")
 
 
 def file_name(job: Job, document: Document) -> str:
     """The name of a document outside the spool: ``17-1-report.pdf``. The numbers make it unique."""
     name = safe_name(document.name or job.name) or "document"
-    extension = _EXTENSIONS.get(document.format, "bin")
+    extension = _EXTENSIONS.get(document.format.partition(";")[0], "bin")
     if not name.lower().endswith(f".{extension}"):
         name = f"{name}.{extension}"
     return f"{job.id}-{document.number}-{name}"
@@ -119,24 +175,20 @@ class Directory:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def run(self, task: Task) -> None:
         """As `Output.run`."""
         for document, path in task.documents:
             target = self._directory / file_name(task.job, document)
-            part = target.with_name(f".{target.name}.part")
+            part = target.with_name(f".{secrets.token_hex(8)}.part")  # which nobody can have put there
             try:
-                part.unlink(missing_ok=True)
                 try:
                     os.link(path, part)
-                except OSError:  # another file system
-                    shutil.copyfile(path, part)
-                    descriptor = os.open(part, os.O_RDONLY)
-                    try:
-                        os.fsync(descriptor)
-                    finally:
-                        os.close(descriptor)
+                except OSError as error:
+                    if error.errno not in (errno.EXDEV, errno.EPERM):
+                        raise
+                    _copy(path, part)
                 part.replace(target)
                 part.unlink(missing_ok=True)  # rename(2) leaves it where both are links to one file
             except OSError as error:
@@ -148,12 +200,22 @@ class Directory:
         sync_directory(self._directory)
 
 
+def _copy(path: Path, part: Path) -> None:
+    """Copy a file to a new one that is on the disk then, for a file system that cannot link to it."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+    with path.open("rb") as source, os.fdopen(os.open(part, flags, 0o600), "wb") as copy:
+        shutil.copyfileobj(source, copy, 1_048_576)
+        copy.flush()
+        os.fsync(copy.fileno())
+
+
 class Command:
     """A command gets each document on its standard input; with status 0 it has printed it.
 
     command: split as a shell would split it, but run without one. Its environment tells CONTENT_TYPE, IPP_JOB_ID,
     IPP_DOCUMENT_NUMBER, IPP_DOCUMENT_FILE, IPP_DOCUMENT_NAME, IPP_JOB_NAME, IPP_JOB_ORIGINATING_USER_NAME, and each
     Job Template attribute, such as IPP_COPIES. Values have no controls, and multiple values commas between them.
+    Otherwise it is the server's, but for the variables that begin with IPPFAST_, which may be credentials.
 
     What a killed server left running is ended before the command is run again.
     """
@@ -169,7 +231,7 @@ class Command:
     def run(self, task: Task) -> None:
         """As `Output.run`."""
         for document, path in task.documents:
-            note = path.parent.parent / "command"
+            note = task.scratch / "command"
             _end_noted(note)
             with path.open("rb") as file:
                 try:
@@ -178,7 +240,7 @@ class Command:
                         stdin=file,
                         stdout=subprocess.DEVNULL,
                         stderr=subprocess.PIPE,
-                        env={**os.environ, **_environment(task.job, document, path)},
+                        env={**_without_ours(os.environ), **_environment(task.job, document, path)},
                         start_new_session=True,
                     )
                 except OSError as error:
@@ -247,6 +309,10 @@ def _end_noted(note: Path) -> None:
     note.unlink(missing_ok=True)
 
 
+def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("IPPFAST_")}
+
+
 def _environment(job: Job, document: Document, path: Path) -> dict[str, str]:
     found = {
         "CONTENT_TYPE": document.format,
@@ -255,139 +321,19 @@ def _environment(job: Job, document: Document, path: Path) -> dict[str, str]:
         "IPP_DOCUMENT_FILE": str(path),
         "IPP_DOCUMENT_NAME": _plain(document.name),
         "IPP_JOB_NAME": _plain(job.name),
-        "IPP_JOB_ORIGINATING_USER_NAME": _plain(job.user),
+        "IPP_JOB_ORIGINATING_USER_NAME": _plain(told_user(job.user)),
     }
-    for attribute in _template(job):
+    for attribute in template(job):
         name = re.sub("[^A-Z0-9]", "_", attribute.name.upper())
         found.setdefault(f"IPP_{name}", _plain(",".join(map(str, attribute.values)))[:4_096])
     return found
 
 
-def _template(job: Job) -> list[Attribute]:
+def template(job: Job) -> list[Attribute]:
     """The Job Template attributes of a job, without what else the client said with it, such as a password."""
-    return [each for each in job.attributes if each.name in TEMPLATE]
+    return [each for each in as_printed(job.attributes) if is_template(each.name)]
 
 
 def _plain(text: str) -> str:
     """Text without controls and what else does not print."""
     return "".join(c if c.isprintable() else " " for c in text).strip()
-
-
-class Forward:
-    """Another printer gets the job, and the job is done when it is done there.
-
-    connect: opens a client, ``lambda: Client(uri)``. A printer that is busy or can't be reached is asked again, after
-    pauses of `pause` to 60 seconds, until the job is canceled.
-    """
-
-    def __init__(self, uri: str, connect: Callable[[], Client] | None = None, *, pause: float = 1.0) -> None:
-        self._uri = uri
-        self._connect = connect or (lambda: Client(uri))
-        self._pause = pause
-        self._connect().close()  # a URI that is none is found out now
-
-    def run(self, task: Task) -> None:
-        """As `Output.run`."""
-        pause = self._pause
-        while True:
-            try:
-                with self._connect() as client:
-                    self._run(client, task)
-                return
-            except _Busy as busy:
-                task.report(f"the printer takes no job now: {busy}")
-            except (OSError, HTTPError) as error:
-                task.report(f"the printer can't be reached: {error}")
-            task.wait(pause)
-            pause = min(pause * 2, 60.0)
-
-    def _run(self, client: Client, task: Task) -> None:
-        job, documents = task.job, task.documents
-        ticket = [each for each in _template(job) if not each.name.startswith("job-hold-until")]
-        named: dict[str, object] = {"job-name": Name(job.name)}
-        if len(documents) == 1:
-            document, path = documents[0]
-            answer = self._ask(
-                client, Operation.PRINT_JOB, job, {**named, **_about(document)}, ticket, _pieces(path, task)
-            )
-            remote = _job_id(answer)
-        else:
-            remote = _job_id(self._ask(client, Operation.CREATE_JOB, job, named, ticket))
-            for place, (document, path) in enumerate(documents, 1):
-                more = {"job-id": remote, **_about(document), "last-document": place == len(documents)}
-                self._ask(client, Operation.SEND_DOCUMENT, job, more, (), _pieces(path, task))
-        self._follow(client, task, remote)
-
-    def _follow(self, client: Client, task: Task, remote: int) -> None:
-        """Wait until the printer has done the job."""
-        pause = 0.1
-        try:
-            while True:
-                wanted = {"job-id": remote, "requested-attributes": ["job-state", "job-state-message"]}
-                try:
-                    answer = self._ask(client, Operation.GET_JOB_ATTRIBUTES, task.job, wanted)
-                except OutputError:  # the printer has forgotten it already
-                    return
-                state = answer.job["job-state"].values[0]
-                message = answer.job.get("job-state-message")
-                if state == JobState.COMPLETED:
-                    return
-                if state in (JobState.CANCELED, JobState.ABORTED):
-                    why = "" if message is None else f": {message.values[0]}"
-                    raise OutputError(f"the printer has {JobState.coerce(state)} the job{why}"[:255])  # type: ignore[arg-type]
-                task.report("the printer has the job")
-                task.wait(pause)
-                pause = min(pause * 1.5, 5.0)
-        except Stopped:
-            with contextlib.suppress(OSError, HTTPError, OutputError, _Busy):
-                self._ask(client, Operation.CANCEL_JOB, task.job, {"job-id": remote})
-            raise
-
-    def _ask(
-        self,
-        client: Client,
-        operation: Operation,
-        job: Job,
-        attributes: dict[str, object],
-        ticket: Sequence[Attribute] = (),
-        document: "Iterator[bytes] | None" = None,
-    ) -> Message:
-        named = {"printer-uri": self._uri, "requesting-user-name": Name(job.user), **attributes}
-        message = request(operation, operation_attributes=named)
-        if ticket:
-            message.groups.append(AttributeGroup(DelimiterTag.JOB, list(ticket)))
-        answer = client.send(message, document)
-        status = answer.status
-        if status in (
-            Status.SERVER_ERROR_BUSY,
-            Status.SERVER_ERROR_TEMPORARY_ERROR,
-            Status.SERVER_ERROR_NOT_ACCEPTING_JOBS,
-        ):
-            raise _Busy(str(status))
-        if answer.code >= 0x0100:
-            raise OutputError(f"the printer answered {status} to {operation}")
-        return answer
-
-
-class _Busy(Exception):
-    """The printer takes no job now."""
-
-
-def _about(document: Document) -> dict[str, object]:
-    named = {"document-name": Name(document.name)} if document.name else {}
-    return {"document-format": document.format, **named}
-
-
-def _job_id(answer: Message) -> int:
-    value = answer.job.value("job-id", 0)
-    if not isinstance(value, int) or value < 1:
-        raise OutputError("the printer gave the job no job-id")
-    return value
-
-
-def _pieces(path: Path, task: Task) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(262_144):
-            if task.should_stop():
-                raise Stopped
-            yield piece

@@ -1,63 +1,79 @@
 """The thread that processes jobs: it takes the next one, gives it to the output, and says what became of it.
 
-The rule of this file: one process at a time processes (a file lock says which), one job at a time, and job-state
-follows what happened, on the disk before anybody hears of it. What also needs a clock is here: jobs that wait for
-documents too long, holds that end, ended jobs that are forgotten.
+The rule of this file: a job is processed under a lease, one job of the printer at a time, and job-state follows what
+happened, in the store before anybody hears of it. What also needs a clock is here: jobs that wait for documents too
+long, holds that end, ended jobs that are forgotten.
 """
 
-import errno
-import fcntl
+import contextlib
+import hashlib
 import logging
-import os
+import secrets
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, overload
 
-from ippfast.enums import JobState
+from ippfast.codec import Attribute
+from ippfast.enums import DocumentState, JobState
 
-from .calls import shown
-from .outputs import Output, OutputError, Stopped, Task
-from .store import Job
+from .core import DEFAULT_TIME_OUT, PrinterCore
+from .counting import counts_of_document
+from .errors import shown
+from .outputs import Held, Keep, Output, OutputError, Stopped, Task
+from .storage.rows import Changes, Document, Job, Lease
+from .storage.seam import StorageError
 
-if TYPE_CHECKING:
-    from .printer import SpoolPrinter
+__all__ = ["Processor"]
 
-__all__ = ["MAX_ATTEMPTS", "Processor"]
+_T = TypeVar("_T")
 
 _log = logging.getLogger("ippfast.printer")
 
-MAX_ATTEMPTS = 3
-"""How often a job is begun that was not ended because the server was killed meanwhile."""
-
 _LONGEST_WAIT = 60.0
-_SHARED_WAIT = 0.25
+_CLOCK = 1.0  # how often to look at the clock while there are jobs, in seconds
+_EXPIRE = 5.0
+_PROGRESS = 0.5  # how often at most progress is kept, in seconds
+_MOST = 2**31 - 1
+_SHARED_LOOK = 0.1
+_AGAIN = 1.0  # after so many seconds a store that does not answer is asked again
+_GIVEN_UP = (DocumentState.CANCELED, DocumentState.ABORTED)
+_BEGUN = (DocumentState.PROCESSING, DocumentState.COMPLETED)
 _MESSAGE = 1_023  # octets of a text (RFC 8011 section 5.1.2)
 
 
 class Processor:
-    """Processes the jobs of a printer. shared: other processes may use the same spool: their doings are looked for."""
+    """Processes the jobs of a printer. shared: other processes may use the same storage."""
 
-    def __init__(self, printer: "SpoolPrinter", output: Output, *, shared: bool) -> None:
+    def __init__(self, printer: PrinterCore, output: Output, *, shared: bool) -> None:
         self._printer = printer
+        self._leases = printer.storage.leases
         self._output = output
         self._shared = shared
+        self._worker = secrets.token_hex(8)
         self._changed = threading.Condition()
+        self._begun = False
         self._pending = True  # something may be there to do
         self._closing = False
         self._current: int | None = None
         self._stop = threading.Event()
-        self._descriptor = os.open(printer.directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        self.leads = False
+        self._looked = self._expired = -1e9
+        self._unlisten = printer.storage.bus.listen(printer.queue, self.wake)
         self._thread = threading.Thread(target=self._run, name="ippfast-processing", daemon=True)
 
     def start(self) -> None:
         """Begin. What a killed server left is put in order before this returns.
 
-        Raises BlockingIOError where another process has the spool, and it is not shared.
+        Raises StorageBusy if another process has the storage, and it is not shared.
         """
-        self._try_to_lead()
-        if not self.leads and not self._shared:
-            raise BlockingIOError(errno.EAGAIN, "another server uses the spool", str(self._printer.directory))
+        self._leases.begin(self._worker, shared=self._shared)
+        self._begun = True
+        removed = self._printer.documents.clean()
+        if removed:
+            _log.warning("%d documents that were not received whole are removed", removed)
+        self._reap()
         self._thread.start()
 
     def close(self) -> None:
@@ -68,8 +84,13 @@ class Processor:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self.leads = False
-        os.close(self._descriptor)
+        self._unlisten()
+        if self._begun:
+            self._leases.close(self._worker)
+
+    def retire(self) -> None:
+        """Hear of nothing any more: another processor takes the next job. What goes on here goes on to its end."""
+        self._unlisten()
 
     def wake(self) -> None:
         """Something has changed: look for a job."""
@@ -77,38 +98,17 @@ class Processor:
             self._pending = True
             self._changed.notify_all()
 
-    def stop(self, job_id: int) -> bool:
-        """Stop a job if it is being processed in this process. Returns whether it was."""
+    def stop(self, job_id: int) -> None:
+        """Stop a job if it is being processed in this process."""
         with self._changed:
-            if self._current != job_id:
-                return False
-            self._stop.set()
-            return True
+            if self._current == job_id:
+                self._stop.set()
 
-    def _try_to_lead(self) -> None:
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        self._recover()
-        self.leads = True
-
-    def _recover(self) -> None:
-        """Put in order what a server left that was killed."""
-        printer, store = self._printer, self._printer.store
-        removed = printer.spool.clean(store)
-        if removed:
-            _log.warning("%d documents that were not received whole are removed", removed)
-        for job in store.jobs((JobState.PROCESSING,)):
-            if "processing-to-stop-point" in job.reasons:
-                self._end(job, JobState.CANCELED, ("job-canceled-by-user",), "")
-            elif job.attempts >= MAX_ATTEMPTS:
-                message = f"the server ended {job.attempts} times while it processed the job"
-                self._end(job, JobState.ABORTED, ("aborted-by-system",), message)
-            else:
-                message = "the server ended while it processed the job, which begins anew"
-                store.change(job.id, (JobState.PROCESSING,), state=JobState.PENDING, reasons=("none",), message=message)
-                _log.warning("job %d begins anew", job.id)
+    def _reap(self) -> None:
+        reaped = self._leases.reap()
+        if reaped:
+            _log.warning("%d jobs of servers that ended begin anew, or have ended", reaped)
+            self._printer.told(("printer-state-changed",))
 
     def _run(self) -> None:
         while not self._closing:
@@ -121,41 +121,62 @@ class Processor:
     def _step(self) -> None:
         with self._changed:
             self._pending = False
-        if not self.leads:
-            self._try_to_lead()
-            if not self.leads:
-                self._wait(1.0)
-                return
-        due = self._look_at_the_clock()
-        job = None if self._printer.paused else self._printer.store.next_job()
-        if job is None:
-            self._wait(min(due, _SHARED_WAIT if self._shared else _LONGEST_WAIT))
+        if time.monotonic() - self._looked >= _CLOCK:
+            self.look_at_the_clock()
+        if isinstance(self._output, Keep):
+            self._keep()
+            return
+        lease = self._claim()
+        if lease is None:
+            self._wait(self.look_at_the_clock())
+        while lease is not None:
+            lease = self.process(lease)
+            if time.monotonic() - self._looked >= _CLOCK:
+                self.look_at_the_clock()
+
+    def _keep(self) -> None:
+        """There is nothing to do but to say so."""
+        printer = self._printer
+        if self._leases.pass_through(self._worker, printer.queue):
+            printer.told(("printer-state-changed",))
         else:
-            self._process(job)
+            self._wait(self.look_at_the_clock())
+        if printer.store.state().flag("pause_after_current"):
+            printer.pause()
 
     def _wait(self, seconds: float) -> None:
         with self._changed:
             if not self._pending and not self._closing:
-                self._changed.wait(max(0.0, seconds))
+                self._changed.wait(max(0.0, min(seconds, _CLOCK if self._shared else _LONGEST_WAIT)))
 
-    def _look_at_the_clock(self) -> float:
+    def look_at_the_clock(self) -> float:
         """Do what is due. Returns in how many seconds something else is."""
-        printer, store, now = self._printer, self._printer.store, time.time()
-        due = _LONGEST_WAIT
+        printer, store = self._printer, self._printer.store
+        self._looked = time.monotonic()
+        if self._shared:
+            self._reap()
+        due, time_out = _LONGEST_WAIT, printer.description.number("multiple-operation-time-out", DEFAULT_TIME_OUT)
         for job in store.timed():
             if job.open:
-                left = job.touched + printer.description.number("multiple-operation-time-out", 120) - now
+                left = job.touched + time_out - store.now()
+                if left <= 0 and ((now := store.job(job.id)) is None or now.touched > job.touched):
+                    continue  # a document has begun to come just now
                 if left <= 0:
                     self._time_out(job)
                 else:
                     due = min(due, left)
             if job.state == JobState.PENDING_HELD and job.release is not None:
-                if job.release <= now:
+                left = job.release - time.time()
+                if left <= 0:
                     printer.release(job)
                 else:
-                    due = min(due, job.release - now)
-        if printer.history is not None and (old := store.oldest_ended(printer.history)):
-            printer.spool.remove(store.remove(old))
+                    due = min(due, left)
+        history = printer.limits.history
+        if history is not None and (old := store.oldest_ended(history)):
+            printer.documents.remove(store.remove(old))
+        if self._looked - self._expired >= _EXPIRE:
+            self._expired = self._looked
+            store.expire()
         return due
 
     def _time_out(self, job: Job) -> None:
@@ -164,116 +185,341 @@ class Processor:
         action = printer.description.text("multiple-operation-time-out-action", "abort-job")
         states = (JobState.PENDING, JobState.PENDING_HELD)
         if action == "abort-job" or not job.documents:
-            reasons = ("aborted-by-system", "job-data-insufficient")
-            self._end(job, JobState.ABORTED, reasons, "no further document came in time", states)
-        elif action == "hold-job":
-            held = printer.store.change(
-                job.id, states, open=False, state=JobState.PENDING_HELD, held=True, reasons=("job-data-insufficient",)
+            printer.change(
+                job,
+                states,
+                "job-completed",
+                state=JobState.ABORTED,
+                reasons=("aborted-by-system", "job-data-insufficient"),
+                message="no further document came in time",
             )
-            printer.publish("job-state-changed", held)
+        elif action == "hold-job":
+            printer.change(
+                job,
+                states,
+                "job-state-changed",
+                open=False,
+                state=JobState.PENDING_HELD,
+                held=True,
+                reasons=("job-data-insufficient",),
+            )
         else:
-            printer.publish("job-state-changed", printer.store.change(job.id, states, open=False, reasons=("none",)))
+            printer.change(job, states, "job-state-changed", open=False, reasons=("none",))
 
-    def _process(self, job: Job) -> None:
-        printer, store = self._printer, self._printer.store
+    def _claim(self) -> Lease | None:
         with self._changed:
             self._stop.clear()
             if self._closing:
-                return
-            self._current = job.id
+                return None
+        return self._leases.claim(self._worker, (self._printer.queue,))
+
+    def process(self, lease: Lease) -> Lease | None:
+        """Process a job. Returns the lease of the next one, if there is one already."""
+        printer = self._printer
+        with self._changed:
+            self._stop.clear()
+            self._current = lease.job.id
+            if self._closing:
+                self._stop.set()
         try:
-            begun = store.change(
-                job.id,
-                (JobState.PENDING,),
-                state=JobState.PROCESSING,
-                reasons=("job-printing",),
-                processing=time.time(),
-                attempts=job.attempts + 1,
-                message="",
-            )
-            if begun is None:  # it was canceled or held just now
-                return
-            printer.publish("job-state-changed", begun)
-            printer.publish("printer-state-changed")
-            self._output_job(begun)
+            printer.told(("job-state-changed", "printer-state-changed"), lease.job)
+            following = self._output_job(lease)
         finally:
             with self._changed:
                 self._current = None
-        printer.publish("printer-state-changed")
-        if printer.store.setting("pause_after_current", 0):
+            printer.waits_for_device()
+        if following is None and printer.store.state().flag("pause_after_current"):
             printer.pause()
+        return following
 
-    def _output_job(self, job: Job) -> None:
-        printer, store = self._printer, self._printer.store
-        documents = [
-            (document, printer.spool.path(document.file))
-            for document in store.documents(job.id)
-            if document.state not in (7, 8)
-        ]
-        said = [""]
+    def _output_job(self, lease: Lease) -> Lease | None:
+        printer, store, job = self._printer, self._printer.store, lease.job
+        said: list[tuple[str, tuple[str, ...]]] = [("", ())]
+        looked = [0.0]
 
         def should_stop() -> bool:
             if self._stop.is_set():
                 return True
-            if self._shared:
-                now = store.job(job.id)
-                return now is None or now.state != JobState.PROCESSING or "processing-to-stop-point" in now.reasons
-            return False
+            now = time.monotonic()
+            if now - looked[0] < _SHARED_LOOK:
+                return False
+            looked[0] = now
+            found = store.job(job.id)  # another process may have canceled it, or one before the output began
+            return found is None or not self._leases.renew(lease) or _is_to_stop(found)
 
-        def report(message: str) -> None:
-            if message != said[0]:
-                said[0] = message
-                store.change(job.id, (JobState.PROCESSING,), message=shown(message, _MESSAGE))
-                _log.info("job %d: %s", job.id, message)
+        def canceled() -> bool:
+            found = store.job(job.id)
+            return found is None or _is_to_stop(found)
 
+        def report(message: str, *, waits: Sequence[str] = ()) -> None:
+            before, said[0] = said[0], (message, tuple(waits))
+            if said[0] == before:
+                return
+            changes: Changes = {"message": shown(message, _MESSAGE)}
+            tell: tuple[str, ...] = ()
+            printer.waits_for_device(waits, changes["message"])
+            found = store.job(job.id)
+            if bool(waits) != bool(before[1]) and found is not None and not _is_to_stop(found):  # a cancel's stay
+                changes["reasons"] = ("printer-stopped",) if waits else ("job-printing",)
+                tell = ("job-stopped" if waits else "job-state-changed",)
+                _log.warning("job %d %s: %s", job.id, "waits" if waits else "goes on", message)
+            printer.change(job, (JobState.PROCESSING,), *tell, epoch=lease.epoch, **changes)
+            _log.info("job %d: %s", job.id, message)
+
+        def note(word: str) -> None:
+            if store.change(job.id, (JobState.PROCESSING,), epoch=lease.epoch, output=word) is None:
+                raise Stopped  # the lease is lost: whoever has the job now does what follows
+
+        def wait(error: OSError) -> None:
+            """The document store does not answer now."""
+            report(f"the document can't be read now: {error}")
+            end = time.monotonic() + _AGAIN
+            while time.monotonic() < end:
+                if should_stop():
+                    raise Stopped
+                time.sleep(_SHARED_LOOK)
+
+        progress = _Progress(printer, lease)
         try:
-            self._output.run(Task(job, documents, should_stop, report))
+            in_turn = not getattr(self._output, "prepares", False)
+            with _Located(printer, job, wait, progress, in_turn=in_turn) as documents:
+                scratch = self._scratch()
+                self._output.run(Task(job, documents, should_stop, canceled, report, note, scratch, progress))
         except Stopped:
-            self._stopped(job)
+            progress.end()
+            return self._stopped(lease)
+        except StorageError as error:
+            _log.warning("job %d is left off: %s", job.id, error)
+            return self._stopped(lease)
+        except Held as error:
+            return self._hold(lease, error.reason)
         except OutputError as error:
-            self._end(job, JobState.ABORTED, ("aborted-by-system",), error.reason)
+            progress.end()
+            return self._end(lease, JobState.ABORTED, ("aborted-by-system",), error.reason)
         except Exception as error:
             _log.exception("job %d can't be output", job.id)
-            self._end(job, JobState.ABORTED, ("aborted-by-system",), f"{type(error).__name__}: {error}")
+            return self._end(lease, JobState.ABORTED, ("aborted-by-system",), f"{type(error).__name__}: {error}")
         else:
-            self._end(job, JobState.COMPLETED, ("job-completed-successfully",), "")
+            return self._end(lease, JobState.COMPLETED, ("job-completed-successfully",), "")
 
-    def _stopped(self, job: Job) -> None:
-        """The output was stopped: why, the job's reasons tell."""
-        store = self._printer.store
-        now = store.job(job.id)
-        if now is None or now.state != JobState.PROCESSING:
-            return
-        if "processing-to-stop-point" in now.reasons:
-            reasons = tuple(reason for reason in now.reasons if reason.startswith("job-canceled"))
-            self._end(now, JobState.CANCELED, reasons or ("job-canceled-by-user",), "")
-        elif "job-suspended" in now.reasons:
-            changed = store.change(job.id, (JobState.PROCESSING,), state=JobState.PROCESSING_STOPPED)
-            self._printer.publish("job-stopped", changed)
-        else:  # the server ends
-            store.change(
-                job.id,
-                (JobState.PROCESSING,),
-                state=JobState.PENDING,
-                reasons=("none",),
-                attempts=job.attempts - 1,
-            )
+    def _scratch(self) -> Path:
+        """A directory for the notes of this printer's outputs: many may have one storage."""
+        name = hashlib.sha256(self._printer.queue.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        directory = self._printer.storage.scratch / name
+        directory.mkdir(mode=0o700, exist_ok=True)
+        return directory
 
-    def _end(
-        self,
-        job: Job,
-        state: JobState,
-        reasons: tuple[str, ...],
-        message: str,
-        states: tuple[JobState, ...] = (JobState.PROCESSING,),
-    ) -> None:
-        ended = self._printer.store.change(
-            job.id,
-            states,
-            state=state,
-            reasons=reasons,
-            message=shown(message, _MESSAGE),
-            completed=time.time(),
-            open=False,
+    def _surely(self, work: Callable[[], _T]) -> _T:
+        """Have the store do what ends a job, however long it does not answer. It may be done already then.
+
+        Raises StorageError if the server ends meanwhile.
+        """
+        while True:
+            try:
+                return work()
+            except StorageError as error:
+                with self._changed:
+                    if self._changed.wait_for(lambda: self._closing, _AGAIN):
+                        raise
+                _log.warning("what became of a job can't be kept now, and is tried again: %s", error)
+
+    def _hold(self, lease: Lease, reason: str) -> Lease | None:
+        """Keep a job back that may have been printed, until somebody has looked. Returns the lease of the next job."""
+        reasons = ("job-held-for-review",)
+        tell = ("job-state-changed", "printer-state-changed")
+        words, go_on = shown(reason, _MESSAGE), not self._closing
+        held, following = self._surely(
+            lambda: self._leases.end(lease, JobState.PENDING_HELD, reasons, words, tell, go_on=go_on)
         )
-        self._printer.publish("job-completed", ended)
+        if held is not None:
+            _log.warning("job %d is held: %s", lease.job.id, reason)
+            self._surely(lambda: self._printer.change(held, (JobState.PENDING_HELD,), held=True))
+            self._printer.told(tell, held)
+        return following
+
+    def _stopped(self, lease: Lease) -> Lease | None:
+        """The output was stopped: why, the job's reasons tell. Returns the lease of the next job."""
+        job = self._surely(lambda: self._printer.store.job(lease.job.id))
+        if job is None or job.state != JobState.PROCESSING or job.epoch != lease.epoch:
+            return None
+        if "processing-to-stop-point" in job.reasons:
+            reasons = tuple(reason for reason in job.reasons if reason.startswith("job-canceled"))
+            return self._end(lease, JobState.CANCELED, reasons or ("job-canceled-by-user",), "")
+        if "job-suspended" in job.reasons:
+            tell = ("job-stopped", "printer-state-changed")
+            state, reasons, message = JobState.PROCESSING_STOPPED, job.reasons, job.message
+            stopped, _ = self._surely(lambda: self._leases.end(lease, state, reasons, message, tell))
+            self._printer.told(tell, stopped)
+        else:  # the server ends, or the store did not answer
+            self._surely(lambda: self._begin_anew(job, lease))
+        return None
+
+    def _begin_anew(self, job: Job, lease: Lease) -> Job | None:
+        return self._printer.change(
+            job,
+            (JobState.PROCESSING,),
+            "job-state-changed",
+            "printer-state-changed",
+            epoch=lease.epoch,
+            state=JobState.PENDING,
+            reasons=("none",),
+            attempts=lease.job.attempts - 1,
+        )
+
+    def _end(self, lease: Lease, state: JobState, reasons: tuple[str, ...], message: str) -> Lease | None:
+        """The job has ended. Returns the lease of the next one."""
+        tell = ("job-completed", "printer-state-changed")
+        go_on = not self._closing
+        words = shown(message, _MESSAGE)
+        ended, following = self._surely(lambda: self._leases.end(lease, state, reasons, words, tell, go_on=go_on))
+        if ended is None:
+            _log.warning("job %d is another worker's by now: what became of it here is not kept", lease.job.id)
+        else:
+            self._printer.told(tell, ended)
+        return following
+
+
+def _is_to_stop(job: Job) -> bool:
+    return "processing-to-stop-point" in job.reasons or "job-suspended" in job.reasons
+
+
+class _Progress:
+    """How much of a job is done, as its output tells it: `Task.progress`. The store gets to know it now and then."""
+
+    def __init__(self, printer: PrinterCore, lease: Lease) -> None:
+        self._printer = printer
+        self._lease = lease
+        self._done = self._kept = (lease.job.impressions, lease.job.sheets)
+        self._through = (0, 0)
+        self._wrote = self._told = -1e9
+        if self._done != (0, 0):  # of an attempt that failed
+            self._done = (0, 0)
+            self.write()
+
+    @cached_property
+    def _asked(self) -> dict[str, Attribute]:
+        return {each.name: each for each in self._lease.job.attributes}
+
+    def __call__(self, impressions: int, sheets: int | None = None) -> None:
+        if sheets is None:
+            sides = self._asked.get("sides") or self._printer.description.get("sides-default")
+            two_sided = sides is not None and str(sides.values[0]).startswith("two-sided")
+            sheets = -(-impressions // 2) if two_sided else impressions
+        self._done = min(max(0, impressions), _MOST), min(max(0, sheets), _MOST)
+        if time.monotonic() - self._wrote >= _PROGRESS:
+            self.write()
+
+    def through(self, document: Document) -> None:
+        """The output is done with a document, and had said nothing of that."""
+        counts = counts_of_document(self._printer, self._asked, document)
+        if counts is not None:
+            self._through = self._through[0] + counts.done, self._through[1] + counts.sheets
+            if self._through > self._done:
+                self(*self._through)
+
+    def end(self) -> None:
+        """The output has ended, and said all. If the store does not answer now, it has what was told before."""
+        with contextlib.suppress(StorageError):
+            self.write()
+
+    def write(self) -> None:
+        """Let it be known what was told so far."""
+        if self._done == self._kept:
+            return
+        self._kept, self._wrote = self._done, time.monotonic()
+        tell = ("job-progress",) if self._wrote - self._told >= self._interval() else ()
+        if tell:
+            self._told = self._wrote
+        impressions, sheets = self._done
+        begun, epoch = (JobState.PROCESSING,), self._lease.epoch
+        self._printer.change(self._lease.job, begun, *tell, epoch=epoch, impressions=impressions, sheets=sheets)
+
+    def _interval(self) -> float:
+        """The least seconds between two events: the most that a subscription asks for (notify-time-interval)."""
+        store, job_id = self._printer.store, self._lease.job.id
+        listening = [*store.subscriptions(job_id=job_id), *store.subscriptions()]
+        return max((each.interval for each in listening if "job-progress" in each.events), default=0)
+
+
+class _Located(Sequence[tuple[Document, Path]]):
+    """The documents of a job that are to be output, each with a file that has it: made when it is asked for.
+
+    A document can be canceled until an output comes to it (PWG 5100.5 section 5.2.3). So one after the other is begun
+    in the store if there are several, and one that was canceled meanwhile is passed over. in_turn: whether the output
+    is done with a document as it comes to the next, the first time that it goes through them.
+    """
+
+    def __init__(
+        self,
+        printer: PrinterCore,
+        job: Job,
+        wait: Callable[[OSError], None],
+        progress: "_Progress",
+        *,
+        in_turn: bool,
+    ) -> None:
+        self._printer = printer
+        self._wait = wait
+        self._store = printer.store
+        self._job = job
+        self._progress = progress
+        self._paths: dict[int, Path] = {}
+        self._stack = contextlib.ExitStack()
+        self._in_turn = in_turn
+        self._looked_through = False
+
+    @cached_property
+    def _documents(self) -> list[Document]:
+        return [document for document in self._store.documents(self._job.id) if document.state not in _GIVEN_UP]
+
+    def _change(self, document: Document, states: Sequence[DocumentState], state: DocumentState) -> bool:
+        of = (JobState.PROCESSING,)
+        return self._store.change_document(self._job.id, document.number, of=of, states=states, state=state)
+
+    def __iter__(self) -> Iterator[tuple[Document, Path]]:
+        several, before = len(self) > 1, None
+        in_turn = self._in_turn and not self._looked_through
+        for document in self._documents if several and not self._looked_through else ():
+            if document.state in _BEGUN:  # in an earlier attempt, or before the job was restarted
+                self._change(document, _BEGUN, DocumentState.PENDING)
+        self._looked_through = True
+        for place, document in enumerate(self._documents):
+            if before is not None and in_turn:
+                self._change(before, (DocumentState.PROCESSING,), DocumentState.COMPLETED)
+            if several and not self._change(document, (DocumentState.PENDING, *_BEGUN), DocumentState.PROCESSING):
+                before = None
+                continue
+            before = document if several else None
+            yield self[place]
+            if in_turn and document.pages is not None and place + 1 < len(self):
+                self._progress.through(document)
+
+    def __enter__(self) -> "_Located":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[Document, Path]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[Document, Path]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[Document, Path] | list[tuple[Document, Path]]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        document = self._documents[place]
+        if document.number not in self._paths:
+            self._paths[document.number] = self._find(document.key)
+        return document, self._paths[document.number]
+
+    def _find(self, key: str) -> Path:
+        while True:
+            try:
+                return self._stack.enter_context(self._printer.documents.local(key))
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                self._wait(error)

@@ -60,3 +60,32 @@ class Adapter:
     def pieces(self, pieces: list[bytes]) -> Any:
         """Decode from pieces that come in one after the other; returns the message that the last one completes."""
         raise Unable("no incremental decoder")
+
+    def dict(self, octets: bytes) -> Any:
+        """Decode, and make dictionaries, lists and plain values of all that is in the message."""
+        raise Unable("no dictionaries")
+
+    def validate(self, octets: bytes) -> Any:
+        """Decode, and tell what breaks the rules for attributes and values."""
+        raise Unable("no validator")
+
+    def recover(self, octets: bytes) -> Any:
+        """Decode a message that may be broken."""
+        raise Unable("refuses what is broken")
+
+    def request(self, octets: bytes) -> Any:
+        """Make a Print-Job request with `NAMES_AND_VALUES`, whose syntaxes the library knows, and encode it."""
+        raise Unable("knows no syntaxes")
+
+    def response(self, octets: bytes) -> Any:
+        """Decode a request, and encode a response with `JOB` in a job group."""
+        raise Unable("makes no responses")
+
+
+URI = "ipp://printer.example/ipp/print"
+NAMES_AND_VALUES = (
+    {"job-name": "Report", "document-format": "application/pdf"},
+    {"copies": 2, "sides": "two-sided-long-edge", "print-quality": 4, "media": "iso_a4_210x297mm"},
+)
+"""Of the operation and of the job."""
+JOB: dict[str, Any] = {"job-id": 7, "job-uri": f"{URI}/7", "job-state": 3, "job-state-reasons": "none"}

@@ -4,9 +4,22 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import ippfast
-from ippfast import Attribute, AttributeGroup, Collection, Message, MessageDecoder, decode, encode, walk
+from ippfast import (
+    Attribute,
+    AttributeGroup,
+    Collection,
+    Message,
+    MessageDecoder,
+    decode,
+    encode,
+    recover,
+    request,
+    response,
+    validate,
+    walk,
+)
 
-from . import Adapter
+from . import JOB, NAMES_AND_VALUES, URI, Adapter
 
 # A message as plain values: what a program holds before it makes one. A collection is a list of attributes.
 PlainAttribute = tuple[str, "int | list[int]", list[Any]]
@@ -117,3 +130,19 @@ class Ippfast(Adapter):
             if message is not None:
                 return message
         raise ValueError("the message did not end")
+
+    def dict(self, octets: bytes) -> Any:
+        return decode(octets).to_dict()
+
+    def validate(self, octets: bytes) -> Any:
+        return validate(decode(octets))
+
+    def recover(self, octets: bytes) -> Any:
+        return recover(octets)
+
+    def request(self, octets: bytes) -> Any:
+        attributes, job = NAMES_AND_VALUES
+        return encode(request("Print-Job", URI, user="alice", operation_attributes=attributes, job=job))
+
+    def response(self, octets: bytes) -> Any:
+        return encode(response(decode(octets), job=JOB))

@@ -7,7 +7,7 @@ from typing import Any
 from ippserver.constants import SectionEnum, TagEnum
 from ippserver.request import IppRequest
 
-from . import Adapter
+from . import JOB, Adapter
 
 
 class Ippserver(Adapter):
@@ -62,3 +62,19 @@ class Ippserver(Adapter):
         request = IppRequest.from_string(octets)
         request._attributes[SectionEnum.operation, b"printer-uri", TagEnum.uri] = [uri.encode()]
         return len(request.to_string())
+
+    def dict(self, octets: bytes) -> Any:
+        return IppRequest.from_string(octets).attributes_to_multilevel()
+
+    def response(self, octets: bytes) -> Any:
+        request = IppRequest.from_string(octets)
+        operation, job = SectionEnum.operation, SectionEnum.job
+        attributes = {
+            (operation, b"attributes-charset", TagEnum.charset): [b"utf-8"],
+            (operation, b"attributes-natural-language", TagEnum.natural_language): [b"en"],
+            (job, b"job-id", TagEnum.integer): [JOB["job-id"].to_bytes(4, "big")],
+            (job, b"job-uri", TagEnum.uri): [JOB["job-uri"].encode()],
+            (job, b"job-state", TagEnum.enum): [JOB["job-state"].to_bytes(4, "big")],
+            (job, b"job-state-reasons", TagEnum.keyword): [JOB["job-state-reasons"].encode()],
+        }
+        return IppRequest(request.version, 0, request.request_id, attributes).to_string()

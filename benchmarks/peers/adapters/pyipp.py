@@ -12,7 +12,7 @@ from pyipp.enums import IppOperation
 from pyipp.parser import parse
 from pyipp.serializer import encode_dict
 
-from . import Adapter
+from . import NAMES_AND_VALUES, URI, Adapter
 
 
 def touch(value: Any) -> int:
@@ -109,3 +109,18 @@ class Pyipp(Adapter):
         message = to_encode(parsed, IppOperation(parsed["status-code"]))
         message["operation-attributes-tag"]["printer-uri"] = uri
         return len(encode_dict(message))
+
+    def dict(self, octets: bytes) -> Any:
+        return parse(octets)
+
+    def request(self, octets: bytes) -> Any:
+        attributes, job = NAMES_AND_VALUES
+        first = {"attributes-charset": "utf-8", "attributes-natural-language": "en", "printer-uri": URI}
+        message = {
+            "version": (2, 0),
+            "operation": IppOperation.PRINT_JOB,
+            "request-id": 1,
+            "operation-attributes-tag": {**first, "requesting-user-name": "alice", **attributes},
+            "job-attributes-tag": dict(job),
+        }
+        return encode_dict(message)

@@ -17,9 +17,9 @@ from ...targets import FIRST
 from .constants import SectionEnum, TagEnum
 
 if TYPE_CHECKING or IMPLEMENTATION == "python":
-    from ..._octets_py import check, find, index
+    from ._octets_py import check, find, index
 else:
-    from ..._octets import check, find, index
+    from ._octets import check, find, index
 
 __all__ = ["AttributeDict", "CutError", "IppRequest", "QuirkyIppRequest", "SectionEnum", "TagEnum"]
 

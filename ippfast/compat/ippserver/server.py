@@ -1,14 +1,14 @@
 """Behaviours of ippserver on the server of ippfast: both framings, Expect, limits, and documents as they arrive.
 
 The rule of this file: a behaviour sees what it saw before, an IppRequest and a file to read the document from; what
-the client sees is the server's.
+the client sees is the server's. What a program has written to stand before its behaviour, stands before it here too.
 """
 
 import io
 import logging
-import time
+import socketserver
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from ... import DecodeError, Message, decode, recover
 from ...http import IncomingDocument, IncomingRequest, Page, PageRequest, Server
@@ -100,43 +100,113 @@ def serve_behaviour(behaviour: Behaviour, address: tuple[str, int] = ("localhost
     return Server(behaviour_handler(behaviour), host=host, port=port, **options)
 
 
-class IPPServer:
-    """In the place of the library's server: the same arguments and methods, served by `serve_behaviour`.
+class IPPServer(socketserver.ThreadingTCPServer):
+    """In the place of the library's server, with the hooks and methods of `socketserver` that programs use.
 
-    address: host and port. request_handler: not used, for `ippfast.http` reads the requests. behaviour: see
-    `behaviour_handler`.
+    address: host and port. request_handler: None or the library's, for which `ippfast.http` reads the requests; a
+    program's own class serves its connections itself, as with the library, so that what it checks stays checked.
+    behaviour: see `behaviour_handler`.
+
+    ``verify_request``, ``process_request``, ``finish_request`` and the others are called in either case. Raises
+    TypeError for a request_handler that is no class.
     """
 
-    def __init__(self, address: tuple[str, int], request_handler: object, behaviour: Behaviour) -> None:
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], request_handler: Any, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
-        self._server = serve_behaviour(behaviour, address)
+        self._own = _is_own(request_handler)
         self._running = False
-        self.server_address = (address[0], self._server.port)
+        self._server: Server | None = None
+        super().__init__(address, _Nothing if request_handler is None else request_handler)
+        if self._own:
+            _log.info("%s serves its connections itself", request_handler.__qualname__)
+        else:
+            self._server = serve_behaviour(behaviour, address, listener=self.socket)
+            self._server.begin()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection."""
+        if self._server is not None:
+            self._server.serve_connection(request, str(client_address[0]))
+        else:
+            _bounded(self.RequestHandlerClass)(request, client_address, self)
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until `shutdown` is called in another thread."""
         self._running = True
-        self._server.start()
-        while not self._server.stopping:
-            time.sleep(min(poll_interval, 0.1))
+        super().serve_forever(min(poll_interval, 0.1))
 
     def shutdown(self) -> None:
         """Let the requests that are running finish, and end `serve_forever`."""
         if self._running:
             self._running = False
-            self._server.shutdown()
+            super().shutdown()
+        self._end_sessions()
 
     def server_close(self) -> None:
         """Close whatever is open."""
-        if not self._server.stopping:
-            self._server.shutdown()
+        self._end_sessions()
+        super().server_close()
 
-    def __enter__(self) -> Self:
-        return self
+    def _end_sessions(self) -> None:
+        if self._server is not None and not self._server.stopping:
+            self._server.shutdown()
 
     def __exit__(self, *exception: object) -> None:
         self.shutdown()
         self.server_close()
+
+
+class _Nothing(socketserver.BaseRequestHandler):
+    """Where a handler's class has to stand, and none is used."""
+
+
+def _is_own(request_handler: Any) -> bool:
+    """Whether a program has written its request handler, or changed the library's."""
+    if request_handler is None:
+        return False
+    if not isinstance(request_handler, type):
+        raise TypeError(
+            f"request_handler is a class, such as ippserver.server.IPPRequestHandler, not {request_handler!r}"
+        )
+    return (request_handler.__module__, request_handler.__qualname__) != ("ippserver.server", "IPPRequestHandler")
+
+
+def _bounded(handler: Any) -> Any:
+    """A program's handler, whose ``rfile`` ends with the request. The library waits for ever behind Content-Length."""
+    if not hasattr(handler, "parse_request"):
+        return handler
+
+    class Bounded(handler):  # type: ignore[misc]
+        rfile: Any
+
+        def parse_request(self) -> Any:
+            result = super().parse_request()
+            length = self.headers.get("Content-Length", "") if result else ""
+            if length.isdigit() and not self.headers.get("Transfer-Encoding"):
+                self.rfile = io.BufferedReader(_BoundedFile(self.rfile, int(length)))
+            return result
+
+    Bounded.__qualname__ = Bounded.__name__ = handler.__name__
+    return Bounded
+
+
+class _BoundedFile(io.RawIOBase):
+    """So many octets of another file."""
+
+    def __init__(self, file: Any, left: int) -> None:
+        self._file, self._left = file, left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._file.read1(min(len(buffer), self._left))
+        self._left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def run_server(server: IPPServer) -> None:

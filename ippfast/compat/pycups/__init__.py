@@ -3,17 +3,19 @@
     import ippfast.compat.pycups as cups                        # instead of ``import cups``
     from ippfast.compat import pycups; pycups.install()         # or: for every ``import cups`` that follows
 
-The rule of this package: names, arguments, shapes and exceptions are the library's. PPDs, and what libcups finds on the
-network, are not here.
+The rule of this package: names, arguments, shapes and exceptions are the library's.
 """
 
 import sys
 from types import ModuleType
 
+from . import constants
 from .connection import Connection, Dest
 from .constants import *  # noqa: F403
+from .destinations import connectDest, enumDests, modelSort
 from .errors import HTTPError, IPPError, ippErrorString, ippOpString
 from .messages import IPPAttribute, IPPRequest
+from .ppd import PPD, Attribute, Constraint, Group, Option, ppdSetConformance
 from .settings import (
     getEncryption,
     getPort,
@@ -28,12 +30,19 @@ from .settings import (
 )
 
 __all__ = [
+    "PPD",
+    "Attribute",
     "Connection",
+    "Constraint",
     "Dest",
+    "Group",
     "HTTPError",
     "IPPAttribute",
     "IPPError",
     "IPPRequest",
+    "Option",
+    "connectDest",
+    "enumDests",
     "getEncryption",
     "getPort",
     "getServer",
@@ -41,6 +50,8 @@ __all__ = [
     "install",
     "ippErrorString",
     "ippOpString",
+    "modelSort",
+    "ppdSetConformance",
     "require",
     "setEncryption",
     "setPasswordCB",
@@ -51,19 +62,12 @@ __all__ = [
     "uninstall",
 ]
 
+__all__[:1] = sorted(["PPD", *(name for name in vars(constants) if name.isupper())])
+
 __version__ = "2.0.4"
 """The release of pycups whose names and shapes these are."""
 
-_NEED_LIBCUPS = frozenset(
-    {"Attribute", "Constraint", "Group", "Option", "PPD", "connectDest", "enumDests", "modelSort", "ppdSetConformance"}
-)
 _replaced: list[ModuleType | None] = []
-
-
-def __getattr__(name: str) -> object:
-    if name in _NEED_LIBCUPS:
-        raise AttributeError(f"{name} needs libcups: pycups itself has it")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def require(version: str, /) -> None:
@@ -73,8 +77,12 @@ def require(version: str, /) -> None:
         raise RuntimeError(f"I am version {__version__}")
 
 
-def install() -> None:
-    """Let ``import cups`` give this package from now on. What a program has imported before keeps the library's."""
+def install(*, quirks: bool = True) -> None:
+    """Let ``import cups`` give this package from now on. What a program has imported before keeps the library's.
+
+    quirks: False for connections that show every value, see `values`; then ``json`` may not know them all.
+    """
+    Connection.quirks = quirks
     if not _replaced:
         _replaced.append(sys.modules.get("cups"))
     sys.modules["cups"] = sys.modules[__name__]
@@ -82,6 +90,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """Give the name back."""
+    Connection.quirks = True
     if _replaced:
         module = _replaced.pop()
         if module is None:

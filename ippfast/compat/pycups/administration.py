@@ -3,14 +3,16 @@
 The rule of this file: a printer is tried first, and a class of that name where the server says that it is no printer.
 """
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ... import Attribute, Message, OutOfBand, ValueTag
 from ...enums import Operation
-from .constants import IPP_NOT_POSSIBLE
+from .constants import IPP_INTERNAL_ERROR, IPP_NOT_POSSIBLE
 from .errors import IPPError
+from .ppd import PPD
 from .transport import Transport, check, to_text
 
 __all__ = ["Administration"]
@@ -66,21 +68,27 @@ class Administration(Transport):
     def addPrinter(
         self,
         name: str | bytes,
-        filename: str | None = None,
+        filename: str | bytes | None = None,
         ppdname: str | bytes | None = None,
         info: str | bytes | None = None,
         location: str | bytes | None = None,
         device: str | bytes | None = None,
         ppd: Any = None,
     ) -> None:
-        """Add a printer, or change it. filename: its PPD; ppdname: one that the server has, such as ``"everywhere"``.
+        """Add a printer, or change it.
 
-        Raises NotImplementedError for a PPD object, which needs libcups: give its file.
+        filename: its PPD; ppdname: one that the server has, such as ``"everywhere"``; ppd: a `PPD`, whose marked
+        choices become the defaults. Raises RuntimeError for more than one of them.
         """
-        if ppd is not None:
-            raise NotImplementedError("a PPD object needs libcups: give the name of its file")
-        if filename is not None and ppdname is not None:
+        if sum(each is not None for each in (filename, ppdname, ppd)) > 1:
             raise RuntimeError("Only one PPD may be given")
+        if ppd is not None:
+            if not isinstance(ppd, PPD):
+                raise TypeError("Expecting cups.PPD")
+            with tempfile.NamedTemporaryFile(suffix=".ppd") as file:
+                ppd.writeFd(file.fileno())
+                self.addPrinter(name, file.name, None, info, location, device)
+            return
         operation = [] if ppdname is None else [Attribute("ppd-name", ValueTag.NAME, to_text(ppdname))]
         given = (
             ("printer-info", ValueTag.TEXT, info),
@@ -90,7 +98,15 @@ class Administration(Transport):
         printer = [Attribute(key, tag, to_text(value)) for key, tag, value in given if value is not None]
         uri = self._printer(name)
         message = self._message(Operation.CUPS_ADD_MODIFY_PRINTER, uri, *operation, printer=printer)
-        check(self._send(_ADMIN, message, None if filename is None else Path(filename)))
+        if filename is None:
+            check(self._send(_ADMIN, message))
+            return
+        try:
+            with Path(to_text(filename)).open("rb") as file:
+                answer = self._send(_ADMIN, message, file)
+        except OSError as error:
+            raise IPPError(IPP_INTERNAL_ERROR, error.strerror or str(error)) from error
+        check(answer)
 
     def setPrinterDevice(self, name: str | bytes, device_uri: str | bytes, /) -> None:
         """Set the URI of a printer's device."""

@@ -1,29 +1,26 @@
 """Connection of pycups: a CUPS server's printers and jobs as dictionaries, over our client.
 
-The rule of this file: arguments, shapes and exceptions are the library's. What needs libcups, such as reading
-PPDs, is not there, and says so.
+The rule of this file: arguments, shapes and exceptions are the library's.
 """
 
 import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-from ... import Attribute, AttributeGroup, Message, ValueTag
+from ... import Attribute, AttributeGroup, ValueTag
 from ...enums import Operation
 from ...tags import DelimiterTag
-from . import settings
 from .administration import Administration
-from .constants import IPP_INTERNAL_ERROR, IPP_NOT_FOUND, IPP_NOT_POSSIBLE
-from .errors import IPPError
-from .options import operation_and_job, split_options
-from .printing import Upload
+from .constants import IPP_NOT_FOUND, IPP_NOT_POSSIBLE
+from .files import Files
+from .printing import Printing
 from .subscriptions import Subscriptions
-from .transport import check, to_text
-from .values import all_values, one_or_all, value_of
+from .transport import check, to_int, to_text
+from .values import all_values, group_values, one_or_all, value_of
 
 __all__ = ["Connection", "Dest"]
 
+_PLAIN = frozenset({str, int, bool})
 _PRINTER_ATTRIBUTES = (
     "printer-name",
     "printer-type",
@@ -62,25 +59,6 @@ _LISTS = frozenset(
         "member-names",
     }
 )
-_CONTINUE = 100
-"""The library has no name for what its document methods return."""
-
-_NEED_LIBCUPS = frozenset(
-    {
-        "adminExportSamba",
-        "adminGetServerSettings",
-        "adminSetServerSettings",
-        "getDocument",
-        "getFile",
-        "getPPD",
-        "getPPD3",
-        "getPPDs",
-        "getPPDs2",
-        "getServerPPD",
-        "printTestPage",
-        "putFile",
-    }
-)
 
 
 class Dest:
@@ -97,26 +75,21 @@ class Dest:
         return f"<cups.Dest {self.name}{instance}{' (default)' if self.is_default else ''}>"
 
 
-class Connection(Administration, Subscriptions):
+class Connection(Administration, Files, Printing, Subscriptions):
     """A connection to a CUPS server. host, port, encryption: without them, what `settings` says.
 
-    quirks: placeholders for values that the library cannot show, see `values`. tls: whom to trust, see
+    quirks: whether a value that the library cannot show is its placeholder, see `values`. tls: whom to trust, see
     `ippfast.http.TLS`. Raises RuntimeError where there is no connection to be had; every method raises IPPError where
     the server refuses, or does not answer.
     """
 
-    quirks = False
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _NEED_LIBCUPS:
-            raise AttributeError(f"{name} is no IPP request, or needs libcups: pycups itself has it")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    quirks = True
 
     # Printers.
 
     def _list(self, operation: int, *names: str) -> list[AttributeGroup]:
         """The printer groups that answer; none where the server says that there is no printer."""
-        message = self._message(operation, self._uri("/"), _requested(names))
+        message = self._octets(operation, self._uri("/"), ("requested-attributes", ValueTag.KEYWORD, names))
         answer = self._send("/", message)
         if answer.code == IPP_NOT_FOUND:
             return []
@@ -127,13 +100,19 @@ class Connection(Administration, Subscriptions):
         printers = {}
         for group in self._list(Operation.CUPS_GET_PRINTERS, *_PRINTER_ATTRIBUTES):
             values: dict[str, Any] = {}
+            printer = None
             for each in group:
-                if each.name == "printer-state-reasons":
-                    values[each.name] = all_values(each)
-                elif each.name != "printer-name" and each.name in _PRINTER_ATTRIBUTES:
-                    values[each.name] = value_of(each.tag, each.values[0])
-            if "printer-name" in group:
-                printers[str(group["printer-name"].values[0])] = values
+                name = each.name
+                if name == "printer-state-reasons":
+                    values[name] = all_values(each)
+                elif name == "printer-name":
+                    printer = str(each.values[0])
+                elif name in _PRINTER_ATTRIBUTES:
+                    value = each.values[0]
+                    # Most are what they are; what is not shown has a type of its own.
+                    values[name] = value if type(value) in _PLAIN else value_of(each.tag, value)
+            if printer is not None:
+                printers[printer] = values
         return printers
 
     def getClasses(self) -> dict[str, list[str] | str]:
@@ -234,7 +213,7 @@ class Connection(Administration, Subscriptions):
     # Jobs.
 
     def _job(self, job_id: int) -> str:
-        return self._uri("/jobs/", str(job_id))
+        return self._uri("/jobs/", str(to_int(job_id)))
 
     def getJobs(
         self,
@@ -245,20 +224,23 @@ class Connection(Administration, Subscriptions):
         requested_attributes: list[str] | None = None,
     ) -> dict[int, dict[str, Any]]:
         """The jobs of the server by id. which_jobs: ``"not-completed"`` unless said, ``"completed"`` or ``"all"``."""
-        given = [
-            Attribute("which-jobs", ValueTag.KEYWORD, which_jobs or "not-completed"),
-            Attribute("my-jobs", ValueTag.BOOLEAN, bool(my_jobs)),
+        which = "not-completed" if which_jobs is None else to_text(which_jobs)
+        given: list[tuple[str, ValueTag, Any]] = [
+            ("which-jobs", ValueTag.KEYWORD, which),
+            ("my-jobs", ValueTag.BOOLEAN, bool(my_jobs)),
         ]
-        numbers = (("limit", limit), ("first-job-id", first_job_id))
-        given += [Attribute(name, ValueTag.INTEGER, number) for name, number in numbers if number > 0]
+        numbers = (("limit", to_int(limit)), ("first-job-id", to_int(first_job_id)))
+        given += [(name, ValueTag.INTEGER, number) for name, number in numbers if number > 0]
         if requested_attributes is not None:
-            given.append(_requested(requested_attributes))
-        answer = self._do("/", Operation.GET_JOBS, self._uri("/printers/"), *given)
+            names = tuple(_requested(requested_attributes).values)
+            given.append(("requested-attributes", ValueTag.KEYWORD, names))
+        answer = check(self._send("/", self._octets(Operation.GET_JOBS, self._uri("/printers/"), *given)))
         jobs = {}
         for group in answer.groups_of(DelimiterTag.JOB):
-            values = {each.name: one_or_all(each, quirks=self.quirks) for each in group if each.name != "job-id"}
-            if "job-id" in group:
-                jobs[int(group.value("job-id"))] = values
+            values = group_values(group, quirks=self.quirks)
+            number = values.pop("job-id", None)
+            if number is not None:
+                jobs[int(number)] = values
         return jobs
 
     def getJobAttributes(self, job_id: int, requested_attributes: list[str] | None = None) -> dict[str, Any]:
@@ -328,112 +310,10 @@ class Connection(Administration, Subscriptions):
         given = [] if job_hold_until is None else [Attribute("job-hold-until", ValueTag.KEYWORD, job_hold_until)]
         self._do("/jobs/", Operation.RESTART_JOB, self._job(job_id), *given)
 
-    # Printing.
-
-    def createJob(self, printer: str | bytes, title: str | bytes, options: Mapping[str, str]) -> int:
-        """Create a job without documents; its id. options: names and texts, such as ``{"copies": "2"}``."""
-        operation, job = operation_and_job(options)
-        operation = [each for each in operation if each.name != "document-format"]
-        name = Attribute("job-name", ValueTag.NAME, to_text(title)[:255])
-        resource = f"/printers/{to_text(printer)}"
-        message = self._message(Operation.CREATE_JOB, self._printer(printer), name, *operation, job=job or None)
-        answer = check(self._send(_path(resource), message), words=True)
-        return int(answer.job.value("job-id"))
-
-    def startDocument(
-        self, printer: str | bytes, job_id: int, doc_name: str | bytes, format: str | bytes, last_document: int | bool
-    ) -> int:
-        """Begin to send a document of a job: `writeRequestData` and `finishDocument` do the rest. It returns 100."""
-        self._give_up()
-        uri = self._printer(printer)
-        message = self._document(uri, job_id, to_text(doc_name), to_text(format), last=bool(last_document))
-        resource = _path(f"/printers/{to_text(printer)}")
-        user, password = settings.getUser(), dict(vars(settings.current))
-
-        def send(pieces: Any) -> Message:
-            vars(settings.current).update(password)  # each thread has its own
-            settings.setUser(user)
-            return self._send(resource, message, pieces)
-
-        self._upload: Upload | None = Upload(send)
-        return _CONTINUE
-
-    def writeRequestData(self, buffer: bytes | str, length: int) -> int:
-        """Send so many octets of the document that was begun. It returns 100."""
-        upload = self.__dict__.get("_upload")
-        if upload is None:
-            raise RuntimeError("startDocument comes before writeRequestData")
-        octets = buffer.encode() if isinstance(buffer, str) else bytes(buffer)
-        upload.write(octets[:length])
-        return _CONTINUE
-
-    def finishDocument(self, printer: str | bytes) -> int:
-        """End the document that was begun; the status-code of the answer."""
-        upload = self.__dict__.pop("_upload", None)
-        if upload is None:
-            raise RuntimeError("startDocument comes before finishDocument")
-        return int(check(upload.finish(), words=True).code)
-
-    def _give_up(self) -> None:
-        upload = self.__dict__.pop("_upload", None)
-        if upload is not None:
-            upload.abort()
-
-    def close(self) -> None:
-        """As `Transport.close`; a document that was not finished is given up."""
-        self._give_up()
-        super().close()
-
-    def _document(self, uri: str, job_id: int, name: str, format: str, *, last: bool) -> Message:
-        given = [
-            Attribute("job-id", ValueTag.INTEGER, job_id),
-            Attribute("document-name", ValueTag.NAME, name[:255]),
-            Attribute("document-format", ValueTag.MIME_MEDIA_TYPE, format),
-            Attribute("last-document", ValueTag.BOOLEAN, last),
-        ]
-        return self._message(Operation.SEND_DOCUMENT, uri, *given)
-
-    def printFile(
-        self, printer: str | bytes, filename: str | bytes, title: str | bytes, options: Mapping[str, str]
-    ) -> int:
-        """Print a file; the job's id."""
-        return self.printFiles(printer, [filename], title, options)
-
-    def printFiles(
-        self, printer: str | bytes, filenames: list[str | bytes], title: str | bytes, options: Mapping[str, str]
-    ) -> int:
-        """Print files as the documents of one job; its id. Where a document cannot be sent, the job is canceled."""
-        if not isinstance(filenames, list):
-            raise TypeError("filenames must be a list")
-        if not filenames:
-            raise RuntimeError("filenames list is empty")
-        paths = [Path(os.fsdecode(filename)) for filename in filenames]
-        for path in paths:
-            if not path.is_file():
-                raise IPPError(IPP_INTERNAL_ERROR, f"{path}: no such file")
-        format = dict(split_options(options)).get("document-format", "application/octet-stream")
-        job_id = self.createJob(printer, title, options)
-        uri, resource = self._printer(printer), _path(f"/printers/{to_text(printer)}")
-        try:
-            for number, path in enumerate(paths, 1):
-                message = self._document(uri, job_id, path.name, format, last=number == len(paths))
-                check(self._send(resource, message, path), words=True)
-        except IPPError:
-            self.cancelJob(job_id)
-            raise
-        return job_id
-
-
-def _path(resource: str) -> str:
-    """A resource in the form that a request-target has."""
-    from urllib.parse import quote
-
-    return quote(resource, safe="/")
-
 
 def _requested(names: Iterable[str]) -> Attribute:
     if not isinstance(names, (list, tuple)):
-        raise TypeError("requested_attributes must be a list")
+        raise TypeError("List required")
     return Attribute("requested-attributes", ValueTag.KEYWORD, [to_text(name) for name in names])
 
 

@@ -1,13 +1,14 @@
 """Who asks, and which server: the settings that new connections of pycups start with, each thread's own.
 
 The rule of this file: what is not set comes from where CUPS' own programs look: the environment (CUPS_SERVER,
-CUPS_USER, IPP_PORT), then ~/.cups/client.conf and /etc/cups/client.conf.
+CUPS_USER, IPP_PORT), then ~/.cups/client.conf and /etc/cups/client.conf, then the domain socket of a server here.
 """
 
 import getpass
 import os
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 _PORT = 631
+_SOCKET = "/run/cups/cups.sock"
 
 
 class _Settings(threading.local):
@@ -57,26 +59,31 @@ def _configured() -> str:
             words = line.split()
             if len(words) >= 2 and words[0].lower() == "servername":
                 return words[1]
-    return "localhost"
+    return _SOCKET if os.access(_SOCKET, os.R_OK) else "localhost"
 
 
 def _split(server: str) -> tuple[str, int | None]:
-    """A server's host and port. The path of a domain socket stands for this host."""
+    """A server's host, or the path of its domain socket, and its port."""
     if server.startswith("/"):
-        return "localhost", None
+        return server, None
     host, _, port = server.partition("/")[0].rpartition(":")
     if host and port.isdigit() and (":" not in host or host.startswith("[")):
         return host.strip("[]"), int(port)
     return server.partition("/")[0].strip("[]"), None
 
 
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
 def getServer() -> str:
-    """The host to connect to."""
+    """The host to connect to, or the path of a domain socket."""
     return _split(current.server or _configured())[0]
 
 
-def setServer(server: str | None) -> None:
-    """Connect to this host, or ``host:port``, from now on; None for what the environment says."""
+def setServer(server: str | bytes | None) -> None:
+    """Connect to this host, ``host:port`` or domain socket from now on; None for what the environment says."""
+    server = _text(server)
     current.server = server
     if server is not None and (port := _split(server)[1]) is not None:
         current.port = port
@@ -98,12 +105,23 @@ def setPort(port: int) -> None:
 
 def getUser() -> str:
     """The user who asks."""
-    return current.user or os.environ.get("CUPS_USER") or getpass.getuser()
+    user = current.user or os.environ.get("CUPS_USER")
+    if user:
+        return user
+    return _login_name()
 
 
-def setUser(user: str | None) -> None:
+@lru_cache(maxsize=1)
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name
+        return "unknown"  # as libcups says
+
+
+def setUser(user: str | bytes | None) -> None:
     """Ask as this user from now on; None for the one who runs the program."""
-    current.user = user
+    current.user = _text(user)
 
 
 def getEncryption() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from ... import Attribute, AttributeGroup, ValueTag
 from ...enums import Operation
 from ...tags import DelimiterTag
-from .transport import Transport, check, to_text
+from .transport import Transport, check, to_int, to_text
 from .values import all_values, one_or_all
 
 __all__ = ["Subscriptions"]
@@ -19,7 +19,7 @@ _LISTS = frozenset({"notify-events", "printer-state-reasons", "job-printer-state
 class Subscriptions(Transport):
     """The methods of a connection for subscriptions. Raises IPPError where the server refuses."""
 
-    quirks = False
+    quirks = True
 
     def _to_dict(self, group: AttributeGroup) -> dict[str, Any]:
         return {
@@ -57,7 +57,7 @@ class Subscriptions(Transport):
             ("notify-time-interval", time_interval),
             ("notify-job-id", job_id),
         )
-        given += [Attribute(name, ValueTag.INTEGER, number) for name, number in numbers if number != -1]
+        given += [Attribute(name, ValueTag.INTEGER, to_int(number)) for name, number in numbers if number != -1]
         message = self._message(Operation.CREATE_PRINTER_SUBSCRIPTIONS, to_text(uri), subscription=given)
         answer = check(self._send("/", message))
         for group in answer.groups_of(DelimiterTag.SUBSCRIPTION):
@@ -98,14 +98,14 @@ class Subscriptions(Transport):
 
     def renewSubscription(self, id: int, lease_duration: int = -1) -> None:
         """Let a subscription go on; lease_duration: for so many seconds."""
-        given = [Attribute("notify-subscription-id", ValueTag.INTEGER, id)]
+        given = [Attribute("notify-subscription-id", ValueTag.INTEGER, to_int(id))]
         if lease_duration >= 0:
             given.append(Attribute("notify-lease-duration", ValueTag.INTEGER, lease_duration))
         self._do("/", Operation.RENEW_SUBSCRIPTION, self._uri("/"), *given)
 
     def cancelSubscription(self, id: int, /) -> None:
         """End a subscription."""
-        given = Attribute("notify-subscription-id", ValueTag.INTEGER, id)
+        given = Attribute("notify-subscription-id", ValueTag.INTEGER, to_int(id))
         self._do("/", Operation.CANCEL_SUBSCRIPTION, self._uri("/"), given)
 
 

@@ -1,54 +1,78 @@
-"""Requests of pycups over our client: one connection to each resource of a CUPS server, passwords by callback.
+"""Requests of pycups to a CUPS server: over one connection, which is made anew if it has ended, with who asks and TLS.
 
 The rule of this file: whatever goes wrong on the way is an IPPError, as from the library, with the status code by which
-CUPS' clients tell it. A status code above successful-ok-conflicting-attributes is one too.
+CUPS' clients tell it, and with words of ours or of HTTP: no page of the server. A status code above
+successful-ok-conflicting-attributes is an IPPError too.
 """
 
-import socket
+import contextlib
+import ssl
 import threading
-from collections.abc import Iterable
-from ipaddress import ip_address
-from typing import Any
+from http import HTTPStatus
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from ... import Attribute, Message, ValueTag, request
-from ...http import TLS, Auth, BasicAuth, Client, DigestAuth, HTTPError, InsecureAuthError, StatusError
-from ...http._outgoing import Document
-from . import settings
+from ... import Attribute, AttributeGroup, DecodeError, EncodeError, Message, MessageDecoder, ValueTag, decode, encode
+from ...http import TLS, ConnectionLostError, HTTPError, InsecureAuthError, PinError
+from ...tags import DelimiterTag
+from . import settings, trust
 from .constants import (
     HTTP_ENCRYPT_ALWAYS,
+    HTTP_ENCRYPT_NEVER,
     HTTP_ENCRYPT_REQUIRED,
     IPP_AUTHENTICATION_CANCELED,
     IPP_BAD_REQUEST,
     IPP_FORBIDDEN,
+    IPP_INTERNAL_ERROR,
     IPP_NOT_AUTHENTICATED,
     IPP_NOT_FOUND,
     IPP_OK_CONFLICT,
+    IPP_OPERATION_NOT_SUPPORTED,
+    IPP_PKI_ERROR,
+    IPP_REQUEST_ENTITY,
     IPP_SERVICE_UNAVAILABLE,
     IPP_UPGRADE_REQUIRED,
+    IPP_VERSION_NOT_SUPPORTED,
 )
+from .credentials import Credentials
 from .errors import IPPError, ippErrorString
+from .wire import Reply, Sink, Wire
 
-__all__ = ["Transport", "check", "to_text"]
+__all__ = ["Request", "Transport", "check", "from_http", "to_int", "to_text"]
 
-_CONNECT_SECONDS = 30
-_TRIES = 3
+_ATTEMPTS = 8
+"""How often one request goes out: for TLS, the local user, three passwords and a stale nonce."""
+_CONTINUE_SECONDS = 1.0
+_PIECE = 262_144
+_MOST_KEPT = 64
 _HTTP = {
     400: IPP_BAD_REQUEST,
-    401: IPP_NOT_AUTHENTICATED,
+    401: IPP_AUTHENTICATION_CANCELED,
     403: IPP_FORBIDDEN,
     404: IPP_NOT_FOUND,
+    413: IPP_REQUEST_ENTITY,
     426: IPP_UPGRADE_REQUIRED,
+    501: IPP_OPERATION_NOT_SUPPORTED,
+    505: IPP_VERSION_NOT_SUPPORTED,
 }
 
 
 def to_text(value: object) -> str:
     """A str, or the UTF-8 of one. Raises TypeError for anything else."""
     if isinstance(value, bytes):
-        return value.decode("utf-8")
+        return value.decode("utf-8", "replace")
     if not isinstance(value, str):
         raise TypeError("unicode or bytes object required")
     return value
+
+
+def to_int(value: object) -> int:
+    """A number of IPP. Raises TypeError and OverflowError as the library's arguments do."""
+    if not isinstance(value, int):
+        raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
+    if not -(2**31) <= value < 2**31:
+        raise OverflowError(f"signed integer is {'greater than maximum' if value > 0 else 'less than minimum'}")
+    return int(value)
 
 
 def check(answer: Message, *, words: bool = False) -> Message:
@@ -61,51 +85,67 @@ def check(answer: Message, *, words: bool = False) -> Message:
     raise IPPError(int(answer.code), description)
 
 
-class _PasswordAuth:
-    """Credentials for one resource: the password that was given last, or one that the program is asked for.
+def from_http(status: int) -> IPPError:
+    """What an HTTP status is among CUPS' status codes."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = f"HTTP status {status}"
+    return IPPError(_HTTP.get(status, IPP_SERVICE_UNAVAILABLE), phrase)
 
-    It is asked at most three times in a request.
-    """
 
-    def __init__(self, transport: "Transport", resource: str) -> None:
-        self._transport = transport
-        self._resource = resource
-        self._auth: Auth | None = None
-        self._tries = 0
-        self.canceled = False
+class Request:
+    """One request that is on its way, over a wire of its own. reply: what the server has answered already."""
 
-    def begin(self) -> None:
-        """A new request: the user may try again."""
-        self._tries, self.canceled = 0, False
+    def __init__(self, wire: Wire, reply: Reply | None = None) -> None:
+        self.wire = wire
+        self._reply = reply
 
-    def header(self, method: str, target: str) -> str | None:
-        return None if self._auth is None else self._auth.header(method, target)
-
-    def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
-        lines = list(challenges)
-        if self._auth is not None and self._auth.challenge(lines, secure=secure):
-            return True  # a digest whose nonce was stale
-        transport = self._transport
-        password = transport._password if self._auth is None else None
-        if password is None and self._tries < _TRIES:
-            self._tries += 1
-            password = transport._password = transport._ask_password(self._resource) or None
-        if password is None:
-            self.canceled = True
+    def write(self, piece: bytes) -> bool:
+        """Send octets of the document. Returns whether the server still listens; if not, `finish` says why."""
+        if self._reply is not None:
             return False
-        user = settings.getUser()
-        if any(line.lower().lstrip().startswith("digest") for line in lines):
-            self._auth = DigestAuth(user, password)
-        else:
-            self._auth = BasicAuth(user, password, insecure=transport._is_local)
-        return self._auth.challenge(lines, secure=secure)
+        with _as_ipp_errors():
+            return not piece or self.wire.send_piece(piece)
+
+    def finish(self) -> Reply:
+        """End the document, and read the response."""
+        if self._reply is not None:
+            return self._reply
+        with _as_ipp_errors():
+            self.wire.send_piece(b"")
+            reply = self.wire.reply()
+            self.wire.close()
+            return reply
+
+    def abort(self) -> None:
+        """Give the document up, and the connection with it."""
+        self.wire.close()
+
+
+class _Splitter:
+    """A file to write an answer to: the message is kept, and what follows it goes into another file."""
+
+    def __init__(self, into: BinaryIO) -> None:
+        self.message: Message | None = None
+        self._decoder = MessageDecoder()
+        self._into = into
+
+    def write(self, piece: Any, /) -> None:
+        if self.message is not None:
+            self._into.write(piece)
+            return
+        self.message = self._decoder.feed(piece)
+        if self.message is not None:
+            self._into.write(self._decoder.unused)
 
 
 class Transport:
     """A server: where it is, and how requests get there.
 
-    host, port, encryption: without them, what `settings` says. tls: whom to trust, see `ippfast.http.TLS`.
-    Raises RuntimeError where there is no connection to be had.
+    host, port, encryption: without them, what `settings` says; a host with a leading slash is a domain socket. tls:
+    whom to trust, see `ippfast.http.TLS`; without it, `trust` says. Raises RuntimeError where there is no connection to
+    be had.
     """
 
     def __init__(
@@ -116,40 +156,34 @@ class Transport:
         *,
         tls: TLS | None = None,
     ) -> None:
-        self._host = settings.getServer() if host is None else host
-        if self._host.startswith("/"):  # a domain socket
-            self._host = "localhost"
-        self._port = settings.getPort() if port is None else port
-        encryption = settings.getEncryption() if encryption is None else encryption
-        self._scheme = "ipps" if encryption in (HTTP_ENCRYPT_ALWAYS, HTTP_ENCRYPT_REQUIRED) else "ipp"
+        given = settings.getServer() if host is None else to_text(host)
+        path = given if given.startswith("/") else None
+        self._host = "localhost" if path is not None else given
+        self._port = settings.getPort() if port is None else to_int(port)
+        self._encryption = settings.getEncryption() if encryption is None else to_int(encryption)
+        if path is not None:
+            self._encryption = HTTP_ENCRYPT_NEVER  # who could listen in there owns the host
         self._tls = tls
-        self._password: str | None = None
-        self._clients: dict[tuple[str, bool], tuple[Client, _PasswordAuth]] = {}
-        self._lock = threading.Lock()
+        self._wire = Wire(self._host, self._port, path)
+        self._credentials = Credentials(self._ask_password)
+        self._lock = threading.RLock()
+        self._encoded: dict[Any, bytes] = {}
         try:
-            socket.create_connection((self._host, self._port), _CONNECT_SECONDS).close()
+            self._wire.connect()
         except OSError as error:
             raise RuntimeError("failed to connect to server") from error
 
     def __repr__(self) -> str:
-        return f"<cups.Connection object for {self._host} at 0x{id(self):x}>"
+        return f"<cups.Connection object for {self._wire.path or self._host} at 0x{id(self):x}>"
 
     def __del__(self) -> None:
-        if hasattr(self, "_clients"):
+        if hasattr(self, "_lock"):
             self.close()
 
     def close(self) -> None:
         """Close what is open; the next request opens it anew. Beyond the library, which does so when it is deleted."""
         with self._lock:
-            while self._clients:
-                self._clients.popitem()[1][0].close()
-
-    @property
-    def _is_local(self) -> bool:
-        try:
-            return ip_address(self._host).is_loopback
-        except ValueError:
-            return self._host == "localhost"
+            self._wire.close()
 
     @property
     def _authority(self) -> str:
@@ -160,44 +194,250 @@ class Transport:
         """The URI of an object of the server: a path, and the name of a printer, class or job."""
         return f"ipp://{self._authority}{path}{quote(to_text(name), safe='')}"
 
-    def _ask_password(self, resource: str) -> str | None:
+    def _ask_password(self, method: str, resource: str) -> str | None:
         function = settings.current.password
         if function is None:
             return None
         prompt = f"Password for {settings.getUser()} on {self._host}? "
         if settings.current.password_is_new:
-            return function(prompt, self, "POST", resource, *settings.current.password_context)  # type: ignore[no-any-return]
-        return function(prompt)  # type: ignore[no-any-return]
+            answer = function(prompt, self, method, resource, *settings.current.password_context)
+        else:
+            answer = function(prompt)
+        return None if answer is None else to_text(answer)
 
-    def _message(self, operation: int, uri: str, *attributes: Attribute, **groups: Any) -> Message:
-        """A request. attributes: further operation attributes; groups: as for `ippfast.request`."""
+    def _octets(self, operation: int, uri: str, *attributes: tuple[str, ValueTag, Any]) -> bytes:
+        """A request that is asked again and again, encoded once for each user. attributes: what `Attribute` takes."""
+        key = operation, uri, attributes, settings.getUser()
+        if key not in self._encoded:
+            if len(self._encoded) > _MOST_KEPT:
+                self._encoded.clear()
+            made = [Attribute(name, tag, list(v) if isinstance(v, tuple) else v) for name, tag, v in attributes]
+            self._encoded[key] = encode_checked(self._message(operation, uri, *made))
+        return self._encoded[key]
+
+    def _message(
+        self,
+        operation: int,
+        uri: str,
+        *attributes: Attribute,
+        job: list[Attribute] | None = None,
+        printer: list[Attribute] | None = None,
+        subscription: list[Attribute] | None = None,
+    ) -> Message:
+        """A request. attributes: further operation attributes, of which the last of a name counts."""
         name = "job-uri" if "/jobs/" in uri else "printer-uri"
-        given = [Attribute(name, ValueTag.URI, uri), *attributes]
-        return request(operation, operation_attributes=given, user=settings.getUser(), **groups)
+        given = [
+            Attribute("attributes-charset", ValueTag.CHARSET, "utf-8"),
+            Attribute("attributes-natural-language", ValueTag.NATURAL_LANGUAGE, "en"),
+            Attribute(name, ValueTag.URI, uri),
+            Attribute("requesting-user-name", ValueTag.NAME, settings.getUser()),
+            *attributes,
+        ]
+        groups = [AttributeGroup(DelimiterTag.OPERATION, {each.name: each for each in given}.values())]
+        for tag, more in (
+            (DelimiterTag.JOB, job),
+            (DelimiterTag.PRINTER, printer),
+            (DelimiterTag.SUBSCRIPTION, subscription),
+        ):
+            if more:
+                groups.append(AttributeGroup(tag, {each.name: each for each in more}.values()))
+        return Message((2, 0), operation, 1, groups)
 
-    def _client(self, resource: str) -> tuple[Client, _PasswordAuth]:
-        with self._lock:
-            key = resource, settings.current.password is not None
-            if key not in self._clients:
-                auth = _PasswordAuth(self, resource)
-                uri = f"{self._scheme}://{self._authority}{resource}"
-                self._clients[key] = Client(uri, tls=self._tls, auth=auth if key[1] else None), auth
-            return self._clients[key]
+    # One request after the other.
 
-    def _send(self, resource: str, message: Message, document: Document | None = None) -> Message:
-        """The answer, whatever it is. Raises IPPError where there is none."""
-        client, auth = self._client(resource)
-        auth.begin()
+    def _send(self, resource: str, message: Message | bytes, document: BinaryIO | None = None) -> Message:
+        """The answer, whatever it is. message: or its octets, if no document follows. Raises IPPError if none comes."""
+        if document is not None:
+            assert isinstance(message, Message)
+            return self._send_document(resource, message, document)
+        with self._lock, _as_ipp_errors():
+            wire = self._wire
+            octets = encode(message) if isinstance(message, Message) else message
+            self._credentials.begin()
+            for _ in range(_ATTEMPTS):
+                reply = self._exchange(wire, "POST", resource, octets)
+                if not self._again(wire, reply, "POST", resource):
+                    break
+            return read_answer(reply)
+
+    def _send_document(self, resource: str, message: Message, document: BinaryIO) -> Message:
+        """As `_send`. cupsd reads a document to its end before it asks who sends it, where its policy does."""
+        self._credentials.begin()
+        for _ in range(_ATTEMPTS):
+            request = self._start(resource, message, anew=False)
+            try:
+                while piece := document.read(_PIECE):
+                    if not request.write(piece):
+                        break
+                reply = request.finish()
+            except BaseException:
+                request.abort()
+                raise
+            with self._lock, _as_ipp_errors():
+                if not self._again(request.wire, reply, "POST", resource):
+                    break
+            document.seek(0)
+        return read_answer(reply)
+
+    def _start(self, resource: str, message: Message, *, anew: bool = True) -> Request:
+        """Begin a request whose document follows, over a connection of its own. anew: nobody was asked for it yet.
+
+        The server is asked before the document goes out whether it wants it (RFC 9110 section 10.1.1).
+        """
+        wire = Wire(self._wire.host, self._wire.port, self._wire.path)
+        octets = encode_checked(message)
+        with self._lock, _as_ipp_errors():
+            try:
+                if anew:
+                    self._credentials.begin()
+                for _ in range(_ATTEMPTS):
+                    self._connect(wire)
+                    lines = [*self._lines(wire, "POST", resource), "Expect: 100-continue"]
+                    wire.send("POST", resource, lines, octets, more=True)
+                    if not wire.answered(_CONTINUE_SECONDS):
+                        break
+                    reply = wire.reply()
+                    wire.close()  # half a request is on it
+                    if not self._again(wire, reply, "POST", resource):
+                        read_answer(reply)
+                        return Request(wire, reply)
+            except BaseException:
+                wire.close()
+                raise
+        return Request(wire)
+
+    def _exchange(
+        self,
+        wire: Wire,
+        method: str,
+        resource: str,
+        octets: bytes,
+        into: Sink | None = None,
+        headers: tuple[str, ...] = (),
+    ) -> Reply:
+        """Send a request, and read its response. Over a connection that has ended meanwhile, send it again."""
+        while True:
+            self._connect(wire)
+            used = wire.used
+            lines = [*self._lines(wire, method, resource), *headers]
+            try:
+                wire.send(method, resource, lines, octets)
+                return wire.reply(into)
+            except (OSError, HTTPError) as error:
+                wire.close()
+                # The server may end an old connection just while a question goes out.
+                if not (used and isinstance(error, (ConnectionError, ConnectionLostError))):
+                    raise
+
+    def _lines(self, wire: Wire, method: str, resource: str) -> list[str]:
+        host = "localhost" if wire.path is not None else self._authority
+        lines = [f"Host: {host}", "User-Agent: ippfast"]
+        if method == "POST":
+            lines.append("Content-Type: application/ipp")
+        authorization = self._credentials.header(method, resource)
+        if authorization is not None:
+            lines.append(f"Authorization: {authorization}")
+        return lines
+
+    def _again(self, wire: Wire, reply: Reply, method: str, resource: str) -> bool:
+        """Whether a response asks for something that another attempt can give: credentials, or TLS."""
+        if reply.status == 401:
+            lines = reply.headers.get_all("www-authenticate")
+            return self._credentials.challenge(wire, lines, method, resource)
+        if reply.status == 426 and not wire.secure and self._encryption != HTTP_ENCRYPT_NEVER and wire.path is None:
+            self._encryption = HTTP_ENCRYPT_REQUIRED
+            wire.close()
+            return True
+        return False
+
+    def _connect(self, wire: Wire) -> None:
+        """Make the connection, unless it is there and good, with TLS where that is wanted."""
+        wanted = self._encryption in (HTTP_ENCRYPT_REQUIRED, HTTP_ENCRYPT_ALWAYS)
+        quiet = wire.is_quiet
+        if quiet and wire.secure >= wanted:
+            return
+        if not quiet or wire.used:
+            wire.connect()
+        if not wanted:
+            return
         try:
-            return client.send(message, document)
-        except StatusError as error:
-            status = _HTTP.get(error.status, IPP_SERVICE_UNAVAILABLE)
-            raise IPPError(IPP_AUTHENTICATION_CANCELED if auth.canceled else status, str(error)) from error
-        except InsecureAuthError as error:
-            raise IPPError(IPP_NOT_AUTHENTICATED, str(error)) from error
-        except (HTTPError, OSError) as error:
-            raise IPPError(IPP_SERVICE_UNAVAILABLE, str(error)) from error
+            if self._encryption == HTTP_ENCRYPT_REQUIRED:
+                host = f"Host: {self._authority}"
+                wire.send("OPTIONS", "*", (host, "Connection: Upgrade", "Upgrade: TLS/1.2"))
+                if wire.reply().status != 101:
+                    raise IPPError(IPP_UPGRADE_REQUIRED, "the server has no TLS")
+            certificate = wire.start_tls(trust.context_of(self._tls))
+            trust.check(certificate, wire.host, wire.port, self._tls)
+            if self._encryption == HTTP_ENCRYPT_REQUIRED:
+                wire.reply()  # to OPTIONS
+        except BaseException:
+            wire.close()
+            raise
+
+    def _fetch(self, resource: str, message: Message, into: BinaryIO) -> Message:
+        """The answer to a request, and what follows it in a file."""
+        splitter = _Splitter(into)
+        with self._lock, _as_ipp_errors():
+            octets = encode(message)
+            self._credentials.begin()
+            for _ in range(_ATTEMPTS):
+                reply = self._exchange(self._wire, "POST", resource, octets, into=splitter)
+                if not self._again(self._wire, reply, "POST", resource):
+                    break
+            if reply.status != 200:
+                raise from_http(reply.status)
+            if splitter.message is None:
+                raise IPPError(IPP_INTERNAL_ERROR, "the answer is no IPP message")
+            return splitter.message
+
+    def _http(
+        self, method: str, resource: str, body: bytes = b"", into: Sink | None = None, headers: tuple[str, ...] = ()
+    ) -> Reply:
+        """The response to GET or PUT. Raises IPPError where there is none."""
+        with self._lock, _as_ipp_errors():
+            self._credentials.begin()
+            for _ in range(_ATTEMPTS):
+                reply = self._exchange(self._wire, method, resource, body, into, headers)
+                if not self._again(self._wire, reply, method, resource):
+                    break
+            return reply
 
     def _do(self, resource: str, operation: int, uri: str, *attributes: Attribute, **groups: Any) -> Message:
         """The answer to a request, which says that all is well."""
         return check(self._send(resource, self._message(operation, uri, *attributes, **groups)))
+
+
+def encode_checked(message: Message) -> bytes:
+    """Raises IPPError for a message that has no form on the wire, such as a text that is too long."""
+    with _as_ipp_errors():
+        return encode(message)
+
+
+def read_answer(reply: Reply) -> Message:
+    """The message of a response. Raises IPPError where there is none."""
+    if reply.status != 200:
+        raise from_http(reply.status)
+    try:
+        return decode(reply.body)
+    except DecodeError as error:
+        raise IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}") from error
+
+
+@contextlib.contextmanager
+def _as_ipp_errors() -> Any:
+    try:
+        yield
+    except EncodeError as error:
+        raise IPPError(IPP_BAD_REQUEST, str(error)) from error
+    except DecodeError as error:
+        raise IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}") from error
+    except InsecureAuthError as error:
+        raise IPPError(IPP_NOT_AUTHENTICATED, str(error)) from error
+    except PinError as error:
+        raise IPPError(IPP_PKI_ERROR, f"another certificate than the one that came first: {error}") from error
+    except ssl.SSLError as error:
+        raise IPPError(IPP_PKI_ERROR, f"no TLS: {error}") from error
+    except (ConnectionError, ConnectionLostError) as error:
+        raise IPPError(IPP_INTERNAL_ERROR, str(error)) from error
+    except (HTTPError, OSError) as error:
+        raise IPPError(IPP_SERVICE_UNAVAILABLE, str(error)) from error

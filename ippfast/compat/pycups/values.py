@@ -6,10 +6,21 @@ dates, octetStrings and collections, ours is the value, or with ``quirks`` the p
 
 from typing import Any
 
-from ... import Attribute, Collection, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage
+from ... import (
+    Attribute,
+    AttributeGroup,
+    Collection,
+    DateTime,
+    OutOfBand,
+    RangeOfInteger,
+    RawValue,
+    Resolution,
+    StringWithLanguage,
+)
 from ...tags import ValueTag
+from .._twin import read_attributes
 
-__all__ = ["all_values", "one_or_all", "value_of"]
+__all__ = ["all_values", "group_values", "one_or_all", "value_of"]
 
 _SHOWN = frozenset(
     {
@@ -67,3 +78,23 @@ def one_or_all(attribute: Attribute, *, quirks: bool = False) -> Any:
     """The value where there is one, a list where there are several."""
     values = all_values(attribute, quirks=quirks)
     return values[0] if len(values) == 1 else values
+
+
+def group_values(group: AttributeGroup, *, quirks: bool = False) -> dict[str, Any]:
+    """Of each attribute of a group its value, or its values in a list, by the compiled loop of the shims.
+
+    It takes a URI's scheme for a string, which the library does not show: so it is for groups that have none, as jobs.
+    """
+
+    def other(attribute: Attribute, member: bool) -> Any:
+        return one_or_all(attribute, quirks=quirks)
+
+    def odd(owner: Any) -> dict[str, Any]:
+        return {each.name: one_or_all(each, quirks=quirks) for each in owner}
+
+    made = read_attributes(group, {}, False, {}, other, odd)
+    if quirks:
+        for name, value in made.items():
+            if type(value) is dict or (type(value) is list and type(value[0]) is dict):
+                made[name] = one_or_all(group[name], quirks=True)
+    return made

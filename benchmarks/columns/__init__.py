@@ -1,0 +1,1 @@
+"""Tables against decode and walk, and against tshark: ``python -m benchmarks.columns``."""

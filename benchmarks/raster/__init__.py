@@ -1,0 +1,11 @@
+"""Raster against libcups: the same pages made and read, `make bench-raster`.
+
+The rule of this folder: every contender is a process that does one page as often as it is told.
+
+pages.py    the pages
+libcups.c   libcups' side
+worker.py   ippfast's, of either twin
+races.py    who does what, in turns, and what it took
+report.py   table and plot
+__main__.py all of it, and docs/benchmarks/raster.*
+"""

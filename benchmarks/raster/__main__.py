@@ -1,0 +1,80 @@
+"""``python -m benchmarks.raster``: raster against libcups; writes docs/benchmarks/raster.*.
+
+--once          everything a single time, to see that nothing is broken; nothing is written
+--quick         fewer rounds, fewer pages: rough figures
+--report FILE   table and plot again from the JSON of an earlier run
+"""
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import ippfast
+
+from ..contenders import ROOT
+from ..stream.__main__ import processor
+from ..stream.results import Results
+from . import races, report
+
+DOCS = ROOT / "docs" / "benchmarks"
+
+
+def facts(size: str) -> dict[str, object]:
+    versions = {"ippfast": f"{ippfast.__version__} ({ippfast.IMPLEMENTATION})", "CPython": platform.python_version()}
+    command = ["cups-config", "--version"]
+    try:
+        versions["libcups"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        versions["libcups"] = "not installed"
+    versions |= {name: version(name) for name in ("matplotlib", "numpy", "pillow")}  # which draw the pages
+    return {
+        "date": datetime.now(tz=UTC).strftime("%Y-%m-%d"),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "load": f"{os.getloadavg()[0]:.2f}",
+        "system": platform.platform(),
+        "command": shlex.join(["python", "-m", "benchmarks.raster", *sys.argv[1:]]),
+        "versions": versions,
+        "size": size,
+    }
+
+
+def publish(results: Results) -> None:
+    DOCS.mkdir(parents=True, exist_ok=True)
+    (DOCS / "raster.json").write_text(json.dumps(results.as_json(), indent=1) + "\n")
+    report.draw(results, DOCS / "raster.svg")
+    (DOCS / "raster.md").write_text(report.to_markdown(results, "raster.svg"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.raster", description="Raster against libcups.")
+    parser.add_argument("--once", action="store_true", help="everything a single time, nothing written")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, fewer pages: rough figures")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="table and plot from an earlier run's JSON")
+    options = parser.parse_args()
+    if options.report:
+        publish(Results.from_json(json.loads(options.report.read_text())))
+        return 0
+    for line in races.prepare():
+        print(line, flush=True)
+    size = "once" if options.once else "quick" if options.quick else "full"
+    before = facts(size)
+    results = races.run(size, lambda line: print(line, flush=True))
+    results.facts = before
+    print(report.to_markdown(results, None))
+    if not options.once:
+        publish(results)
+        return 0
+    # What was not measured at all is broken, or not installed.
+    return 1 if any(figure.reached is None for figure in races.figures(results)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""A whole PDF: how fast its pages come, how soon the first octets are at a printer, and what memory that takes.
+
+Rule: the clock counts here, from the start of the command to its end, for that is what somebody waits for. Everybody
+draws the same file, with 300 dots per inch in colour, and writes to nowhere.
+"""
+
+import ctypes
+import io
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from ippfast import Message, response
+from ippfast.convert import Original, Pages, plan
+from ippfast.convert.process import Child
+from ippfast.convert.text import FONT
+from ippfast.enums import Operation
+from ippfast.http import IncomingRequest, Server
+from ippfast.raster import URF
+from ippfast.wrappers import MimeMediaType
+
+from ..stream.results import MEBIBYTE, Figure, Race, Results
+from .pages import WORDS, photo
+
+__all__ = ["GHOSTSCRIPT", "PDFTOPPM", "WHOLE", "figures", "race"]
+
+WHOLE, GHOSTSCRIPT, PDFTOPPM = "ippfast", "Ghostscript", "pdftoppm"
+TITLE = "PDF to raster: text and photo, colour"
+
+GOALS = {GHOSTSCRIPT: 2.5, PDFTOPPM: 1.6}
+FIRST_SECONDS = 0.5
+PARENT_MORE, CHILD = 16 * MEBIBYTE, 120 * MEBIBYTE
+
+PRINTER = {
+    "document-format-supported": MimeMediaType(URF),
+    "color-supported": True,
+    "media-default": "iso_a4_210x297mm",
+    "operations-supported": [int(Operation.PRINT_JOB)],
+    "urf-supported": ["CP1", "RS300-600", "SRGB24", "W8"],
+}
+
+
+def make(file: Path, pages: int) -> None:
+    """A PDF with text and a JPEG on each page, the font in it."""
+    jpeg = io.BytesIO()
+    photo().save(jpeg, "JPEG", quality=88)
+    made = pdfium.PdfDocument.new()
+    octets = FONT.read_bytes()
+    buffer = (ctypes.c_uint8 * len(octets)).from_buffer_copy(octets)
+    font = raw.FPDFText_LoadFont(made, buffer, len(octets), raw.FPDF_FONT_TRUETYPE, 1)
+    for number in range(pages):
+        page = made.new_page(595.276, 841.89)
+        for line in range(30):
+            words = [WORDS[(number * 3 + line * 7 + place * (line % 4 + 1)) % len(WORDS)] for place in range(13)]
+            text = ctypes.create_string_buffer(f"{number + 1} {' '.join(words)}"[:78].encode("utf-16-le") + b"\0\0")
+            item = raw.FPDFPageObj_CreateTextObj(made, font, 10)
+            raw.FPDFText_SetText(item, ctypes.cast(text, raw.FPDF_WIDESTRING))
+            raw.FPDFPageObj_Transform(item, 1, 0, 0, 1, 60, 780 - 13 * line)
+            raw.FPDFPage_InsertObject(page, item)
+        image = pdfium.PdfImage.new(made)
+        image.load_jpeg(io.BytesIO(jpeg.getvalue()), pages=[page], inline=True)
+        image.set_matrix(pdfium.PdfMatrix().scale(470, 300).translate(60, 60))
+        page.insert_obj(image)
+        page.gen_content()
+    made.save(file)
+
+
+def attributes() -> Any:
+    """What a printer says that takes Apple raster alone."""
+    return response(None, printer=PRINTER).groups[1]
+
+
+def _ours(file: Path) -> int:
+    drawing = plan(Original("application/pdf", 21000, 29700), attributes())
+    assert drawing.raster is not None
+    return sum(map(len, Pages(file, "application/pdf", URF, drawing.raster)))
+
+
+def _command(*words: str) -> Callable[[Path], int]:
+    def run(file: Path) -> int:
+        nothing = subprocess.DEVNULL
+        return subprocess.run([*words, str(file)], check=True, stdout=nothing, stderr=nothing).returncode
+
+    return run
+
+
+def race(file: Path, size: str, say: Callable[[str], None], results: Results) -> None:
+    """Everything about whole documents. file: where one may be made. size: as `races.run` has it."""
+    pages, rounds, prints = {"full": (100, 3, 5), "quick": (20, 2, 3), "once": (5, 1, 1)}[size]
+    make(file, pages)
+    contenders: dict[str, Callable[[Path], int]] = {WHOLE: _ours}
+    if shutil.which("gs"):
+        bits = ["-dcupsColorSpace=19", "-dcupsBitsPerColor=8", "-dcupsBitsPerPixel=24", "-dcupsColorOrder=0"]
+        quiet = ["-q", "-dQUIET", "-dNOPAUSE", "-dBATCH", "-r300", "-sOutputFile=/dev/null"]
+        contenders[GHOSTSCRIPT] = _command("gs", *quiet, "-sDEVICE=pwgraster", *bits)
+    if shutil.which("pdftoppm"):
+        contenders[PDFTOPPM] = _command("pdftoppm", "-r", "300")
+    found = Race(TITLE, "pages/s")
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            began = time.perf_counter()
+            run(file)
+            found.speeds.setdefault(name, []).append(pages / (time.perf_counter() - began))
+    results.races.append(found)
+    say(f"{TITLE}: " + ", ".join(f"{name} {found.median(name):,.1f} {found.unit}" for name in contenders))
+    results.scale.append({"what": "first octets at the printer", "seconds": _first_octets(file, prints)})
+    results.memory.append({"what": f"{pages} pages at 600 dpi, colour", **_memory(file)})
+
+
+def _first_octets(file: Path, times: int) -> float:
+    """Seconds from the start of the command until a printer has the first octets of a page: the best of some."""
+    came: list[float] = []
+
+    def handler(incoming: IncomingRequest) -> Message:
+        if incoming.message.operation is Operation.GET_PRINTER_ATTRIBUTES:
+            return response(incoming.message, printer=PRINTER)
+        for place, _ in enumerate(incoming.document):
+            if place == 0:
+                came.append(time.perf_counter())
+        return response(incoming.message, job={"job-id": 1, "job-state": 9, "job-state-reasons": "none"})
+
+    seconds = []
+    with Server(handler, port=0) as server:
+        command = [
+            sys.executable,
+            "-m",
+            "ippfast",
+            "print",
+            f"ipp://localhost:{server.port}/",
+            str(file),
+        ]
+        for _ in range(times):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            seconds.append(came.pop() - began)
+    return min(seconds)
+
+
+def _memory(file: Path) -> dict[str, int]:
+    """How much more the parent takes than before, and what its child takes, in octets, at most."""
+    drawing = plan(Original("application/pdf", 21000, 29700), attributes(), dpi=600)
+    assert drawing.raster is not None
+    parent, most = 0, 0
+    with Child(file, "application/pdf") as child:
+        child.facts()
+        before = _resident("self")
+        for place, _ in enumerate(child.pieces(URF, drawing.raster)):
+            if place % 20 == 0:
+                parent = max(parent, _resident("self") - before)
+                most = max(most, _resident(str(child.pid)))
+    return {"parent": parent, "child": most}
+
+
+def _resident(process: str) -> int:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def figures(results: Results) -> list[Figure]:
+    """What has to be reached, and what was."""
+    found = []
+    whole = results.race(TITLE)
+    for other, goal in GOALS.items():
+        ratio = None if whole is None else whole.ratio(WHOLE, other)
+        shown = f"{ratio:.2f}x" if ratio else f"without {other}"
+        found.append(Figure(TITLE, other, f"{goal:g}x", shown, None if ratio is None else ratio >= goal))
+    for each in results.scale:
+        seconds = each["seconds"]
+        found.append(Figure(each["what"], "", f"{FIRST_SECONDS:g} s", f"{seconds:.2f} s", seconds < FIRST_SECONDS))
+    for each in results.memory:
+        for who, limit in (("parent", PARENT_MORE), ("child", CHILD)):
+            plus = "+" if who == "parent" else ""
+            most, shown = f"{plus}{limit / MEBIBYTE:.0f} MiB", f"{plus}{each[who] / MEBIBYTE:.1f} MiB"
+            found.append(Figure(f"memory, {each['what']}: {who}", "", most, shown, each[who] <= limit))
+    return found

@@ -1,0 +1,808 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, binding=False
+# cython: embedsignature=True, embedsignature.format=clinic
+#
+# The compiled twin of what makes the table `values` out of messages, without an object of Python for any value.
+#
+# The rule of this file: it does what `_builder_py.py` does, row for row. A message is looked at by the codec's own scan
+# first (`_scan.pxd`); only what that takes is read, and room for all of its rows is there before the first is written.
+# The octets are those of bytes, which nobody can change, so the GIL is let go of meanwhile.
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.limits cimport INT_MAX
+from libc.stdint cimport INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from .._cpython cimport keyed_hash
+from .._scan cimport DELIMITED, Bounds, Fault, Scan, begin_scan, look, next_group
+from .._wire cimport IN_THE_WAY, MOST_DEPTH, Octets, be16, be32, is_on_calendar, mix, same
+from ._export cimport Block, block_of
+
+from ..limits import Limits
+from .schema import Array
+
+cdef extern from "Python.h":
+    void* PyMem_RawMalloc(size_t size) noexcept nogil
+    void* PyMem_RawCalloc(size_t count, size_t size) noexcept nogil
+    void* PyMem_RawRealloc(void* memory, size_t size) noexcept nogil
+    void PyMem_RawFree(void* memory) noexcept nogil
+
+cdef extern from *:
+    """
+    #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
+    /* The years 1 to 9999 in UTC, in milliseconds since 1970. */
+    #define IPPFAST_EARLIEST INT64_C(-62135596800000)
+    #define IPPFAST_LATEST INT64_C(253402300799999)
+    """
+    const uint64_t IPPFAST_NOT_ASCII
+    const int64_t EARLIEST "IPPFAST_EARLIEST"
+    const int64_t LATEST "IPPFAST_LATEST"
+
+# The columns that have a buffer of their own, and those among them that are nothing but zeros where a row is null.
+cdef enum:
+    MESSAGE
+    GROUP
+    GROUP_TAG
+    ATTRIBUTE
+    PARENT
+    DEPTH
+    NAME
+    INDEX
+    TAG
+    STRING  # offsets, as OCTETS
+    OCTETS
+    INTEGER
+    UPPER
+    CROSS_FEED
+    FEED
+    UNITS
+    TIMESTAMP
+    COLUMNS
+    SPARSE = INTEGER
+# Which rows of a column are not null; some columns share that.
+cdef enum:
+    HAS_PARENT
+    HAS_STRING
+    HAS_OCTETS
+    HAS_INTEGER
+    HAS_UPPER
+    HAS_RESOLUTION
+    HAS_TIMESTAMP
+    BITMAPS
+# The octets of strings and of others, as data.
+cdef enum:
+    TEXTS
+    BINARIES
+    DATA
+
+cdef enum:
+    SLACK = 16  # octets that may be written behind what is copied
+    CHUNK = 256  # messages whose octets are asked for at once
+    MOST_NAMES = 4096  # that are kept from batch to batch
+    MOST_NAME_OCTETS = 1 << 18
+    ENUMS_UNKNOWN = -1
+    # Offsets are int32. A batch takes no message more once it has so many octets, and none is larger than that; nine
+    # octets of a message, an enum's, may become the longest keyword.
+    FULL = 1 << 29
+    MOST_OCTETS = 1 << 27
+    LONGEST_KEYWORD = 64
+
+cdef int widths[COLUMNS]
+widths[:] = [8, 4, 1, 4, 4, 1, 4, 4, 1, 4, 4, 4, 4, 4, 4, 1, 8]
+
+ctypedef int32_t* Numbers
+
+cdef struct Name:
+    uint64_t hashed
+    uint32_t start, size  # in the octets of all names
+    int32_t enums  # where its enum begins, or ENUMS_UNKNOWN
+    int32_t enums_end
+
+cdef struct Keyword:
+    int32_t number
+    uint32_t start, size  # in the octets of all keywords
+
+cdef struct Level:
+    # What a collection is in.
+    int32_t parent, attribute, name, index
+
+cdef struct Growing:
+    char* octets
+    Py_ssize_t size, capacity
+
+
+cdef int grow(Growing* data, Py_ssize_t more) except -1 nogil:
+    """Room for so many octets more, and for SLACK behind them."""
+    cdef Py_ssize_t capacity = data.size + more + SLACK
+    cdef char* octets
+    if capacity <= data.capacity:
+        return 0
+    if capacity < 2 * data.capacity:
+        capacity = 2 * data.capacity
+    octets = <char*>PyMem_RawRealloc(data.octets, capacity)
+    if octets == NULL:
+        with gil:
+            raise MemoryError
+    data.octets = octets
+    data.capacity = capacity
+    return 0
+
+
+cdef void* cleared(void* memory, Py_ssize_t used, Py_ssize_t size) noexcept nogil:
+    """Memory of that size, with zeros behind what is used; NULL if there is none."""
+    cdef char* made
+    if memory == NULL:
+        return PyMem_RawCalloc(size, 1)
+    made = <char*>PyMem_RawRealloc(memory, size)
+    if made != NULL:
+        memset(made + used, 0, size - used)
+    return made
+
+
+cdef inline void put(Growing* data, Octets at, Py_ssize_t size, Py_ssize_t readable) noexcept nogil:
+    """Copy octets where there is room. readable: how many there are from `at` on; most copies are of so few octets."""
+    if size <= 16 and readable >= 16:
+        memcpy(data.octets + data.size, at, 16)
+    else:
+        memcpy(data.octets + data.size, at, size)
+    data.size += size
+
+
+# ---- What values are ----
+
+
+cdef bint is_utf8(Octets at, Py_ssize_t size) noexcept nogil:
+    """As Python decodes it: no octet too many, no surrogate, nothing above U+10FFFF."""
+    cdef Octets end = at + size
+    cdef uint8_t first, lowest, highest
+    cdef int following
+    while at < end:
+        first = at[0]
+        at += 1
+        if first < 0x80:
+            continue
+        lowest = 0x80
+        highest = 0xBF
+        if 0xC2 <= first <= 0xDF:
+            following = 1
+        elif 0xE0 <= first <= 0xEF:
+            following = 2
+            if first == 0xE0:
+                lowest = 0xA0
+            elif first == 0xED:
+                highest = 0x9F
+        elif 0xF0 <= first <= 0xF4:
+            following = 3
+            if first == 0xF0:
+                lowest = 0x90
+            elif first == 0xF4:
+                highest = 0x8F
+        else:
+            return False
+        if end - at < following or not lowest <= at[0] <= highest:
+            return False
+        at += 1
+        following -= 1
+        while following:
+            if at[0] & 0xC0 != 0x80:
+                return False
+            at += 1
+            following -= 1
+    return True
+
+
+cdef inline bint is_text(Octets at, Py_ssize_t size) noexcept nogil:
+    """Whether it is UTF-8; nearly all is ASCII."""
+    cdef uint64_t word, seen = 0
+    cdef Py_ssize_t left = size
+    cdef Octets here = at
+    while left >= 8:
+        memcpy(&word, here, 8)
+        seen |= word
+        here += 8
+        left -= 8
+    if left and size >= 8:  # the last eight, some of them again
+        memcpy(&word, at + size - 8, 8)
+        seen |= word
+    else:
+        while left:
+            seen |= here[0]
+            here += 1
+            left -= 1
+    return seen & IPPFAST_NOT_ASCII == 0 or is_utf8(at, size)
+
+
+cdef int64_t moment(Octets at) noexcept nogil:
+    """Milliseconds since 1970 in UTC; INT64_MIN where `DateTime.to_datetime` finds no such date (RFC 2579)."""
+    cdef int64_t year = be16(at), month = at[2], day = at[3], second = at[6], offset = at[9] * 60 + at[10]
+    cdef int64_t days, era, of_era, made
+    if not is_on_calendar(at):
+        return INT64_MIN
+    if second == 60:
+        second = 59
+    # Days since 1970-01-01, by years that begin in March.
+    if month <= 2:
+        year -= 1
+    era = year // 400
+    of_era = year - era * 400
+    days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100
+    days += (153 * (month + (9 if month <= 2 else -3)) + 2) // 5 + day - 1 - 719468
+    if at[8] == 0x2B:
+        offset = -offset
+    made = (((days * 24 + at[4]) * 60 + at[5] + offset) * 60 + second) * 1000 + at[7] * 100
+    if EARLIEST <= made <= LATEST:
+        return made
+    return INT64_MIN
+
+
+# ---- The table ----
+
+
+@cython.final
+cdef class Builder:
+    """Builder(*, rows, limits, keywords, dictionary)
+--
+
+    Makes the columns of `schema.VALUES`.
+
+    rows: behind the message with which a batch has so many it ends. limits: how large a message may be.
+    keywords: a function that gives the numbers and keywords, as bytes, of an attribute's enum by the name's octets.
+    dictionary: a function that makes the dictionary's `Array` of a list of names as bytes.
+    """
+
+    cdef Bounds bounds
+    cdef object keywords_of, dictionary_of
+    cdef Py_ssize_t wanted  # rows of a batch
+    cdef Py_ssize_t size  # rows so far
+    cdef Py_ssize_t capacity
+    cdef Py_ssize_t usual  # capacity of the last batch
+    cdef int64_t number  # of the next message
+    cdef char* columns[COLUMNS]
+    cdef uint8_t* bitmaps[BITMAPS]
+    cdef Py_ssize_t nulls[BITMAPS]  # rows that are not null, until the batch is done
+    cdef Growing data[DATA]
+    cdef Growing empties  # the rows of groups without attributes
+    cdef Growing names  # of struct Name
+    cdef Growing name_octets
+    cdef Growing enums  # of struct Keyword
+    cdef Growing keyword_octets
+    cdef int32_t* slots  # places of names by their hash, -1 for none
+    cdef Py_ssize_t slots_mask
+    cdef object dictionary  # the last batch's, of so many names
+    cdef Py_ssize_t written
+    cdef bint busy
+    cdef bint failed
+    cdef Scan scan  # large: not for the stack of every thread
+
+    def __init__(self, *, rows, limits, keywords, dictionary):
+        cdef Bounds bounds
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
+        # Checked once more: a tuple can be made around its class, and `levels` below has MOST_DEPTH places.
+        bounds.depth, bounds.groups, bounds.attributes, bounds.values, bounds.octets = Limits(*limits)
+        if bounds.octets > MOST_OCTETS:
+            raise ValueError(f"limits.max_octets is at most {MOST_OCTETS:,} here, not {bounds.octets:,}")
+        if self.wanted:
+            raise RuntimeError("a Builder is made once")
+        if type(rows) is not int or not 1 <= rows <= INT_MAX:
+            raise ValueError(f"rows is an int from 1 to {INT_MAX}, not {rows!r}")
+        self.wanted = rows
+        self.bounds = bounds
+        self.keywords_of = keywords
+        self.dictionary_of = dictionary
+
+    def __dealloc__(self):
+        cdef int index
+        for index in range(COLUMNS):
+            PyMem_RawFree(self.columns[index])
+        for index in range(BITMAPS):
+            PyMem_RawFree(self.bitmaps[index])
+        for index in range(DATA):
+            PyMem_RawFree(self.data[index].octets)
+        PyMem_RawFree(self.empties.octets)
+        PyMem_RawFree(self.names.octets)
+        PyMem_RawFree(self.name_octets.octets)
+        PyMem_RawFree(self.enums.octets)
+        PyMem_RawFree(self.keyword_octets.octets)
+        PyMem_RawFree(self.slots)
+
+    def __len__(self):
+        return self.size
+
+    def __reduce__(self):
+        raise TypeError("a Builder in its work cannot be copied or pickled")
+
+    @property
+    def is_full(self):
+        """Whether the batch has as many rows as it shall have."""
+        return self.full()
+
+    cdef inline bint full(self) noexcept nogil:
+        return self.size >= self.wanted or (
+            self.data[TEXTS].size + self.data[BINARIES].size + self.name_octets.size >= FULL)
+
+    def take(self, messages, start=0, /):
+        """Take messages from place `start` of a list or tuple of bytes on; returns the place of the next one to take.
+
+        It stops behind the message with which the batch is full, and before one that is no message.
+        Raises TypeError for what is not bytes, and RuntimeError while it is at work.
+        """
+        with cython.critical_section(self):
+            self.begin_work()
+            try:
+                if type(start) is not int or start < 0:
+                    raise ValueError("a place is an int from 0 on")
+                return self.take_all(tuple(messages), start)
+            except BaseException:
+                self.failed = True  # there may be a part of a message
+                raise
+            finally:
+                self.busy = False
+
+    cdef int begin_work(self) except -1:
+        if self.busy:
+            raise RuntimeError("this Builder is at work")
+        if not self.wanted or self.failed:
+            raise RuntimeError("this Builder was not made, or has failed")
+        self.busy = True
+        return 0
+
+    cdef Py_ssize_t take_all(self, tuple messages, Py_ssize_t start) except -1:
+        cdef Octets octets[CHUNK]
+        cdef Py_ssize_t sizes[CHUNK]
+        cdef Py_ssize_t count, index
+        while start < len(messages):
+            count = min(CHUNK, len(messages) - start)
+            for index in range(count):
+                message = messages[start + index]
+                if type(message) is not bytes:
+                    raise TypeError(f"a message is bytes here, not {type(message).__name__}")
+                octets[index] = <Octets>PyBytes_AS_STRING(message)
+                sizes[index] = PyBytes_GET_SIZE(message)
+            index = 0
+            with nogil:
+                while index < count and not self.full():
+                    if not self.take_one(octets[index], sizes[index]):
+                        break
+                    index += 1
+            start += index
+            if index < count:
+                break
+        return start
+
+    cdef bint take_one(self, Octets octets, Py_ssize_t size) except -1 nogil:
+        """Add a message's rows; False, and nothing is added, if it is none."""
+        cdef Scan* scan = &self.scan
+        cdef Fault fault
+        cdef int state
+        scan.bounds = self.bounds
+        begin_scan(scan)
+        while True:
+            state = look(scan, octets, size, &fault)
+            if state != DELIMITED:
+                return False
+            if not next_group(scan, octets):
+                break
+        self.reserve(scan.values + scan.groups, scan.attributes, scan.position)
+        self.emit(octets, scan.position)
+        self.number += 1
+        return True
+
+    def skip(self):
+        """Count a message that has no rows."""
+        with cython.critical_section(self):
+            self.begin_work()
+            self.number += 1
+            self.busy = False
+
+    # ---- Room ----
+
+    cdef int reserve(self, Py_ssize_t rows, Py_ssize_t names, Py_ssize_t octets) except -1 nogil:
+        """Room for a message with so many rows, names of attributes and octets, which may all be data or names."""
+        if self.size + rows > self.capacity:
+            self.grow_rows(rows)
+        grow(&self.data[TEXTS], octets)
+        grow(&self.data[BINARIES], octets)
+        grow(&self.empties, rows * <Py_ssize_t>sizeof(int32_t))
+        grow(&self.names, names * <Py_ssize_t>sizeof(Name))
+        grow(&self.name_octets, octets)
+        if self.slots == NULL or 2 * (self.names.size // <Py_ssize_t>sizeof(Name) + names) > self.slots_mask:
+            self.grow_slots(names)
+        return 0
+
+    cdef int grow_rows(self, Py_ssize_t rows) except -1 nogil:
+        cdef Py_ssize_t capacity = max(self.size + rows, 2 * self.capacity, min(self.usual, self.wanted + 4096))
+        cdef Py_ssize_t index, size
+        cdef char* column
+        cdef uint8_t* bitmap
+        capacity = (capacity + 63) & ~<Py_ssize_t>63
+        for index in range(COLUMNS):
+            size = (capacity + 1) * widths[index]  # one more, for the offsets of strings
+            if index < SPARSE:
+                column = <char*>PyMem_RawRealloc(self.columns[index], size)
+            else:
+                column = <char*>cleared(self.columns[index], self.size * widths[index], size)
+            if column == NULL:
+                with gil:
+                    raise MemoryError
+            self.columns[index] = column
+        for index in range(BITMAPS):
+            bitmap = <uint8_t*>cleared(self.bitmaps[index], (self.size + 7) >> 3, capacity >> 3)
+            if bitmap == NULL:
+                with gil:
+                    raise MemoryError
+            self.bitmaps[index] = bitmap
+        if self.capacity == 0:
+            (<Numbers>self.columns[STRING])[0] = 0
+            (<Numbers>self.columns[OCTETS])[0] = 0
+        self.capacity = capacity
+        return 0
+
+    cdef int grow_slots(self, Py_ssize_t names) except -1 nogil:
+        cdef Py_ssize_t known = self.names.size // <Py_ssize_t>sizeof(Name)
+        cdef Py_ssize_t size = 1024, index, at, others
+        cdef Name* name
+        cdef int32_t* slots
+        while size < 4 * (known + names):
+            size *= 2
+        slots = <int32_t*>PyMem_RawMalloc(size * sizeof(int32_t))
+        if slots == NULL:
+            with gil:
+                raise MemoryError
+        memset(slots, 0xFF, size * sizeof(int32_t))
+        for index in range(known):
+            name = <Name*>self.names.octets + index
+            at = <Py_ssize_t>(name.hashed >> 32) & (size - 1)
+            others = 0
+            while slots[at] >= 0:
+                others += 1
+                if others == IN_THE_WAY:
+                    at = <Py_ssize_t>keyed_hash(<Octets>self.name_octets.octets + name.start, name.size) - 1
+                at = (at + 1) & (size - 1)
+            slots[at] = <int32_t>index
+        PyMem_RawFree(self.slots)
+        self.slots = slots
+        self.slots_mask = size - 1
+        return 0
+
+    # ---- Names ----
+
+    cdef inline int32_t name_of(self, Octets at, Py_ssize_t size) noexcept nogil:
+        """The number of a name, a new one where it is new; there is room."""
+        cdef uint64_t hashed
+        cdef Py_ssize_t slot, others = 0
+        cdef int32_t found
+        cdef Name* name
+        if size >= 4:
+            hashed = mix(at, size)
+        else:
+            hashed = (at[0] | at[size >> 1] << 8 | <uint64_t>at[size - 1] << 16 | <uint64_t>size << 24)
+            hashed *= <uint64_t>0x9E3779B97F4A7C15
+        slot = <Py_ssize_t>(hashed >> 32) & self.slots_mask
+        while True:
+            found = self.slots[slot]
+            if found < 0:
+                break
+            name = <Name*>self.names.octets + found
+            if name.hashed == hashed and name.size == <uint32_t>size and same(
+                    <Octets>self.name_octets.octets + name.start, at, size):
+                return found
+            others += 1
+            if others == IN_THE_WAY:
+                slot = <Py_ssize_t>keyed_hash(at, size) - 1
+            slot = (slot + 1) & self.slots_mask
+        found = <int32_t>(self.names.size // <Py_ssize_t>sizeof(Name))
+        self.slots[slot] = found
+        name = <Name*>self.names.octets + found
+        self.names.size += sizeof(Name)
+        name.hashed = hashed
+        name.start = <uint32_t>self.name_octets.size
+        name.size = <uint32_t>size
+        name.enums = ENUMS_UNKNOWN
+        memcpy(self.name_octets.octets + self.name_octets.size, at, size)
+        self.name_octets.size += size
+        return found
+
+    cdef int learn(self, int32_t number) except -1 with gil:
+        """Ask for the keywords of a name's enum."""
+        cdef Name* name = <Name*>self.names.octets + number
+        cdef Keyword keyword
+        cdef Py_ssize_t start = self.enums.size // <Py_ssize_t>sizeof(Keyword), size
+        cdef int32_t value
+        cdef bytes octets
+        found = dict(self.keywords_of((<const char*>self.name_octets.octets + name.start)[:name.size]))
+        grow(&self.enums, len(found) * <Py_ssize_t>sizeof(Keyword))
+        for value, octets in found.items():
+            size = PyBytes_GET_SIZE(octets)
+            if size > LONGEST_KEYWORD:
+                raise ValueError(f"a keyword of {size} octets")
+            grow(&self.keyword_octets, size)
+            grow(&self.enums, sizeof(Keyword))
+            keyword.number = value
+            keyword.start = <uint32_t>self.keyword_octets.size
+            keyword.size = <uint32_t>size
+            memcpy(self.keyword_octets.octets + self.keyword_octets.size, PyBytes_AS_STRING(octets), size)
+            self.keyword_octets.size += size
+            memcpy(self.enums.octets + self.enums.size, &keyword, sizeof(Keyword))
+            self.enums.size += sizeof(Keyword)
+        name.enums_end = <int32_t>(self.enums.size // <Py_ssize_t>sizeof(Keyword))
+        name.enums = <int32_t>start
+        return 0
+
+    cdef bint put_keyword(self, int32_t number, int32_t value, Py_ssize_t left) except -1 nogil:
+        """Put the keyword of an enum's number with the strings; False if it has none. left: room to keep after it."""
+        cdef Name* name = <Name*>self.names.octets + number
+        cdef Keyword* keyword
+        cdef int32_t index
+        if name.enums == ENUMS_UNKNOWN:
+            self.learn(number)
+        for index in range(name.enums, name.enums_end):
+            keyword = <Keyword*>self.enums.octets + index
+            if keyword.number == value:
+                grow(&self.data[TEXTS], keyword.size + left)
+                put(&self.data[TEXTS], <Octets>self.keyword_octets.octets + keyword.start, keyword.size, SLACK)
+                return True
+        return False
+
+    # ---- Rows ----
+
+    cdef int emit(self, Octets octets, Py_ssize_t size) except -1 nogil:
+        """Write the rows of a message that the scan has taken; there is room."""
+        cdef Octets at = octets + 8
+        cdef Octets end = octets + size
+        cdef Octets value
+        cdef Level levels[MOST_DEPTH + 1]
+        cdef Level here
+        cdef Level* outer
+        cdef Py_ssize_t row = self.size, first = self.size, length
+        cdef int32_t group = -1, attributes = 0, number
+        cdef int depth = 0, bit
+        cdef uint8_t tag, group_tag = 0
+        cdef bint bare = False  # whether the group has no attribute yet
+        cdef int64_t milliseconds
+        cdef Growing* texts = &self.data[TEXTS]
+        cdef Growing* binaries = &self.data[BINARIES]
+        here.parent = here.attribute = here.name = here.index = 0
+        while True:
+            tag = at[0]
+            if tag < 0x10:
+                if bare:  # a group without attributes is a row too
+                    self.head(row, group, group_tag, &here, 0, 0)
+                    (<Numbers>self.empties.octets)[self.empties.size >> 2] = <int32_t>row
+                    self.empties.size += 4
+                    row += 1
+                if tag == 0x03:
+                    break
+                group += 1
+                group_tag = tag
+                bare = True
+                here.parent = here.attribute = here.name = here.index = 0
+                at += 1
+                continue
+            length = be16(at + 1)
+            if length:
+                here.name = self.name_of(at + 3, length)
+                here.attribute = attributes
+                here.index = 0
+                attributes += 1
+                bare = False
+                at += length
+            elif tag == 0x4A:  # the name of a member, whose values follow (RFC 8010 section 3.1.7)
+                length = be16(at + 3)
+                here.name = self.name_of(at + 5, length)
+                here.attribute = attributes
+                here.index = -1
+                attributes += 1
+                at += 5 + length
+                continue
+            elif tag == 0x37:
+                depth -= 1
+                here = levels[depth]
+                at += 5
+                continue
+            else:
+                here.index += 1
+            length = be16(at + 3)
+            value = at + 5
+            at = value + length
+            self.head(row, group, group_tag, &here, depth, tag)
+            bit = 1 << (row & 7)
+            if depth:
+                self.mark(HAS_PARENT, row, bit)
+            if 0x41 <= tag <= 0x49 and tag != 0x43:
+                if is_text(value, length):
+                    put(texts, value, length, end - value)
+                    self.mark(HAS_STRING, row, bit)
+                else:
+                    self.put_octets(value, length, row, bit)
+            elif (tag == 0x21 or tag == 0x23) and length == 4:
+                number = be32(value)
+                (<Numbers>self.columns[INTEGER])[row] = number
+                self.mark(HAS_INTEGER, row, bit)
+                if tag == 0x23 and self.put_keyword(here.name, number, end - at):
+                    self.mark(HAS_STRING, row, bit)
+            elif tag == 0x22 and length == 1 and value[0] <= 1:
+                (<Numbers>self.columns[INTEGER])[row] = value[0]
+                self.mark(HAS_INTEGER, row, bit)
+            elif tag == 0x34:
+                outer = &levels[depth]
+                outer[0] = here
+                depth += 1
+                here.parent = <int32_t>(row - first)
+            elif tag == 0x33 and length == 8:
+                (<Numbers>self.columns[INTEGER])[row] = be32(value)
+                (<Numbers>self.columns[UPPER])[row] = be32(value + 4)
+                self.mark(HAS_INTEGER, row, bit)
+                self.mark(HAS_UPPER, row, bit)
+            elif tag == 0x32 and length == 9:
+                (<Numbers>self.columns[CROSS_FEED])[row] = be32(value)
+                (<Numbers>self.columns[FEED])[row] = be32(value + 4)
+                (<int8_t*>self.columns[UNITS])[row] = <int8_t>value[8]
+                self.mark(HAS_RESOLUTION, row, bit)
+            elif length == 0 and 0x10 <= tag <= 0x17 and tag != 0x11 and tag != 0x14:
+                pass  # an out-of-band value is its tag (RFC 8010 section 3.8)
+            else:
+                self.put_octets(value, length, row, bit)
+                if tag == 0x31 and length == 11:
+                    milliseconds = moment(value)
+                    if milliseconds != INT64_MIN:
+                        (<int64_t*>self.columns[TIMESTAMP])[row] = milliseconds
+                        self.mark(HAS_TIMESTAMP, row, bit)
+                elif (tag == 0x35 or tag == 0x36) and length >= 4:
+                    self.put_with_language(value, length, row, bit)
+            (<Numbers>self.columns[STRING])[row + 1] = <int32_t>texts.size
+            (<Numbers>self.columns[OCTETS])[row + 1] = <int32_t>binaries.size
+            row += 1
+        self.size = row
+        return 0
+
+    cdef inline void head(
+        self, Py_ssize_t row, int32_t group, uint8_t group_tag, Level* here, int depth, uint8_t tag
+    ) noexcept nogil:
+        """What every row has."""
+        (<int64_t*>self.columns[MESSAGE])[row] = self.number
+        (<Numbers>self.columns[GROUP])[row] = group
+        (<uint8_t*>self.columns[GROUP_TAG])[row] = group_tag
+        (<Numbers>self.columns[ATTRIBUTE])[row] = here.attribute
+        (<Numbers>self.columns[PARENT])[row] = here.parent
+        (<uint8_t*>self.columns[DEPTH])[row] = <uint8_t>depth
+        (<Numbers>self.columns[NAME])[row] = here.name
+        (<Numbers>self.columns[INDEX])[row] = here.index
+        (<uint8_t*>self.columns[TAG])[row] = tag
+        (<Numbers>self.columns[STRING])[row + 1] = <int32_t>self.data[TEXTS].size
+        (<Numbers>self.columns[OCTETS])[row + 1] = <int32_t>self.data[BINARIES].size
+
+    cdef inline void mark(self, int which, Py_ssize_t row, int bit) noexcept nogil:
+        self.bitmaps[which][row >> 3] |= bit
+        self.nulls[which] += 1
+
+    cdef inline void put_octets(self, Octets value, Py_ssize_t length, Py_ssize_t row, int bit) noexcept nogil:
+        put(&self.data[BINARIES], value, length, 0)
+        self.mark(HAS_OCTETS, row, bit)
+
+    cdef inline void put_with_language(self, Octets value, Py_ssize_t length, Py_ssize_t row, int bit) noexcept nogil:
+        """The string alone, if the two fill the value exactly (RFC 8010 section 3.9)."""
+        cdef Py_ssize_t at = 2 + be16(value), size
+        if at + 2 > length:
+            return
+        size = be16(value + at)
+        at += 2
+        if at + size == length and is_text(value + at, size):
+            put(&self.data[TEXTS], value + at, size, 0)
+            self.mark(HAS_STRING, row, bit)
+
+    # ---- The batch ----
+
+    def finish(self):
+        """The batch as an `Array`, and begin the next."""
+        with cython.critical_section(self):
+            self.begin_work()
+            try:
+                return self.finished()
+            except BaseException:
+                self.failed = True
+                raise
+            finally:
+                self.busy = False
+
+    cdef object finished(self):
+        cdef Py_ssize_t size = self.size
+        cdef int index
+        cdef list blocks = [], bitmaps = [], columns = []
+        self.nothing()
+        dictionary = self.dictionary_now()
+        attributes = self.attribute_bitmap()
+        self.usual = self.size + (self.size >> 3)
+        for index in range(COLUMNS):
+            blocks.append(block_of(self.taken(<void**>&self.columns[index]), (
+                size + (index == STRING or index == OCTETS)) * widths[index]))
+        for index in range(BITMAPS):
+            bitmaps.append((size - self.nulls[index], block_of(self.taken(<void**>&self.bitmaps[index]),
+                                                               (size + 7) >> 3)))
+            self.nulls[index] = 0
+        texts, binaries = self.data_block(TEXTS), self.data_block(BINARIES)
+        plain = (0, None)
+
+        def column(which, block, *rest, dictionary=None):
+            return Array(size, which[0], (which[1], block, *rest), (), dictionary)
+
+        columns = [
+            column(plain, blocks[MESSAGE]),
+            column(plain, blocks[GROUP]),
+            column(plain, blocks[GROUP_TAG]),
+            column(attributes, blocks[ATTRIBUTE]),
+            column(bitmaps[HAS_PARENT], blocks[PARENT]),
+            column(plain, blocks[DEPTH]),
+            column(attributes, blocks[NAME], dictionary=dictionary),
+            column(attributes, blocks[INDEX]),
+            column(attributes, blocks[TAG]),
+            column(bitmaps[HAS_INTEGER], blocks[INTEGER]),
+            column(bitmaps[HAS_UPPER], blocks[UPPER]),
+            column(bitmaps[HAS_RESOLUTION], blocks[CROSS_FEED]),
+            column(bitmaps[HAS_RESOLUTION], blocks[FEED]),
+            column(bitmaps[HAS_RESOLUTION], blocks[UNITS]),
+            column(bitmaps[HAS_STRING], blocks[STRING], texts),
+            column(bitmaps[HAS_OCTETS], blocks[OCTETS], binaries),
+            column(bitmaps[HAS_TIMESTAMP], blocks[TIMESTAMP]),
+        ]
+        self.size = self.capacity = 0
+        self.empties.size = 0
+        return Array(size, 0, (None,), tuple(columns))
+
+    cdef int nothing(self) except -1:
+        """Room, though for no row."""
+        if self.capacity == 0:
+            self.grow_rows(1)
+        grow(&self.data[TEXTS], 1)
+        grow(&self.data[BINARIES], 1)
+        return 0
+
+    cdef inline void* taken(self, void** memory) noexcept:
+        cdef void* made = memory[0]
+        memory[0] = NULL
+        return made
+
+    cdef Block data_block(self, int which):
+        cdef Py_ssize_t size = self.data[which].size
+        cdef void* memory = self.data[which].octets
+        self.data[which].octets = NULL
+        self.data[which].size = self.data[which].capacity = 0
+        return block_of(memory, size)
+
+    cdef tuple attribute_bitmap(self):
+        """Which rows have an attribute: all, if no group is empty."""
+        cdef Py_ssize_t count = self.empties.size >> 2, index
+        cdef int32_t row
+        cdef uint8_t* made
+        if count == 0:
+            return 0, None
+        made = <uint8_t*>PyMem_RawMalloc((self.size + 7) >> 3)
+        if made == NULL:
+            raise MemoryError
+        memset(made, 0xFF, (self.size + 7) >> 3)
+        if self.size & 7:
+            made[self.size >> 3] = <uint8_t>((1 << (self.size & 7)) - 1)
+        for index in range(count):
+            row = (<Numbers>self.empties.octets)[index]
+            made[row >> 3] &= ~(1 << (row & 7))
+        return count, block_of(made, (self.size + 7) >> 3)
+
+    cdef object dictionary_now(self):
+        """The dictionary of the batch's names; those of earlier batches are in it, as long as they are few."""
+        cdef Py_ssize_t known = self.names.size // <Py_ssize_t>sizeof(Name), index
+        cdef Name* name
+        cdef list names
+        dictionary = self.dictionary
+        if dictionary is None or self.written != known:
+            names = []
+            for index in range(known):
+                name = <Name*>self.names.octets + index
+                names.append((<const char*>self.name_octets.octets + name.start)[:name.size])
+            dictionary = self.dictionary_of(names)
+            self.dictionary = dictionary
+            self.written = known
+        if known > MOST_NAMES or self.name_octets.size > MOST_NAME_OCTETS:
+            self.names.size = self.name_octets.size = self.enums.size = self.keyword_octets.size = 0
+            self.dictionary = None
+            memset(self.slots, 0xFF, (self.slots_mask + 1) * sizeof(int32_t))
+        return dictionary

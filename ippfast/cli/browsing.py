@@ -1,0 +1,228 @@
+"""What printers announce on the network (DNS-SD, RFC 6763), and what of it is taken.
+
+The rule of this file: zeroconf does the looking, and each answer is judged apiece, for anybody on the network may send
+any: one that is no printer of ours costs itself alone, and is told. What is said is never followed, and no longer
+listened to than was asked for.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from ippfast.http.uri import IPP_PORT, is_host_name, parse_uri
+
+from .failures import USAGE, Failure
+from .text import escape
+
+if TYPE_CHECKING:
+    import zeroconf
+
+__all__ = ["Announced", "Browsed", "browse", "judge"]
+
+# PWG 5100.14 section 4: a printer announces both where it has TLS.
+TYPES = ("_ipps._tcp.local.", "_ipp._tcp.local.")
+
+_MOST_NAMES = 5_000
+"""More are not looked into: no network has so many printers, but one host can make up any number."""
+_IN_PATH = "/:@!$&'()*+,;=-._~?"
+"""What stands in a path or query as it is (RFC 3986 section 3.3), but for "%"."""
+_LEAST_SECONDS = 0.01
+
+
+class Announced(NamedTuple):
+    """A printer on the network, as its TXT record describes it (PWG 5100.14 section 4.2.3)."""
+
+    name: str
+    uri: str
+    model: str
+    location: str
+    uuid: str
+
+
+@dataclass
+class Browsed:
+    """What came of it. printers: one for each that there is. faults: what was left out, each in a line."""
+
+    printers: list[Announced] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+class _NotUsable(ValueError):
+    """Why an announcement is left out; an empty text: there is nothing to say about it."""
+
+
+def judge(
+    service_type: str, name: str, server: str | None, port: int | None, text: dict[bytes, bytes | None]
+) -> Announced:
+    """The printer that an announcement stands for. Raises ValueError where it stands for none.
+
+    service_type: one of TYPES. name: of the instance, in full. server, port: of its SRV record. text: its TXT record.
+    """
+    if not name.lower().endswith(f".{service_type}"):
+        raise _NotUsable(f"it is no name of the type {service_type}")
+    if port == 0:
+        raise _NotUsable  # Bonjour Printing 1.2.1: the name is taken, and the protocol is not served
+    if server is None or port is None:
+        raise _NotUsable("it does not say where it is")
+    host = server.removesuffix(".")
+    labels = host.split(".")
+    if not is_host_name(host) or labels[-1].isdigit():
+        raise _NotUsable(f"{host!r} is no name of a host")
+    fields: dict[str, bytes] = {}
+    for key, value in text.items():
+        fields.setdefault(
+            key.decode("ascii", "replace").lower(), value or b""
+        )  # RFC 6763 section 6.4: the first counts
+    path = re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(fields.get("rp", b"").lstrip(b"/"), safe=f"{_IN_PATH}%"))
+    shown_port = "" if port == IPP_PORT else f":{port}"
+    uri = f"{service_type.partition('.')[0].lstrip('_')}://{host}{shown_port}/{path}"
+    parse_uri(uri)  # what is listed, the client takes
+    label = name[: -len(service_type) - 1]
+    return Announced(
+        _line(label),
+        uri,
+        _line(fields.get("ty", b"").decode("utf-8", "replace")),
+        _line(fields.get("note", b"").decode("utf-8", "replace")),
+        _line(fields.get("uuid", b"").decode("utf-8", "replace")).lower(),
+    )
+
+
+def _line(text: str) -> str:
+    """A text in one line."""
+    return re.sub("[\r\n]+", " ", text)
+
+
+def browse(seconds: float, interfaces: tuple[str, ...]) -> Browsed:
+    """Listen for so long. interfaces: addresses or names of those to look at; none: all. Raises Failure."""
+    try:
+        import zeroconf
+    except ModuleNotFoundError:
+        raise Failure("finding printers on the network needs zeroconf: pip install zeroconf", USAGE) from None
+    places = _places(interfaces)
+    # It tells of addresses that come and go while it looks; that concerns nobody here.
+    logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
+    end = time.monotonic() + seconds
+    try:
+        return asyncio.run(_browse(zeroconf, places, end))
+    except (OSError, RuntimeError) as error:
+        raise Failure(f"no network to look at: {escape(str(error))}") from None
+
+
+def _places(interfaces: tuple[str, ...]) -> "list[str | int]":
+    """What zeroconf takes: IPv4 addresses, and the indexes of interfaces with IPv6."""
+    import ifaddr  # comes with zeroconf
+
+    found: list[str | int] = []
+    for given in interfaces:
+        adapters = [each for each in ifaddr.get_adapters() if given in (each.name, *map(_address, each.ips))]
+        if not adapters:
+            raise Failure(
+                f"--interface: expected an interface of this machine or its address, got {escape(given)}", USAGE
+            )
+        for adapter in adapters:
+            addresses = [each for each in adapter.ips if given in (adapter.name, _address(each))]
+            found += [str(each.ip) for each in addresses if each.is_IPv4]
+            if adapter.index is not None and any(each.is_IPv6 for each in addresses):
+                found.append(adapter.index)
+    return list(dict.fromkeys(found))
+
+
+def _address(ip: Any) -> str:
+    """An address of ifaddr's, as people write it."""
+    return str(ip.ip) if ip.is_IPv4 else str(ip.ip[0])
+
+
+def _open(zeroconf: Any, places: "list[str | int]") -> Any:
+    """zeroconf on these places, or on all, in both families where there are both."""
+    from zeroconf.asyncio import AsyncZeroconf
+
+    if places:
+        families = {isinstance(each, int) for each in places}
+        version = zeroconf.IPVersion.V6Only if families == {True} else zeroconf.IPVersion.V4Only
+        version = zeroconf.IPVersion.All if len(families) > 1 else version
+        return AsyncZeroconf(interfaces=places, ip_version=version)
+    last: Exception | None = None
+    for version in (zeroconf.IPVersion.All, zeroconf.IPVersion.V4Only, zeroconf.IPVersion.V6Only):
+        try:
+            return AsyncZeroconf(interfaces=zeroconf.InterfaceChoice.All, ip_version=version)
+        except (OSError, RuntimeError) as error:  # one of the families is not there
+            last = last or error
+    assert last is not None
+    raise last
+
+
+async def _browse(zeroconf: Any, places: "list[str | int]", end: float) -> Browsed:
+    from zeroconf.asyncio import AsyncServiceBrowser
+
+    network = _open(zeroconf, places)
+    search = _Search(network.zeroconf, end)
+    try:
+        browser = AsyncServiceBrowser(network.zeroconf, list(TYPES), handlers=[search.changed])
+        await asyncio.sleep(max(0.0, end - time.monotonic()))
+        await browser.async_cancel()
+        await search.finish()
+        return search.result()
+    finally:
+        await network.async_close()
+
+
+class _Search:
+    """The names that came, and a task for each that asks where it is."""
+
+    def __init__(self, network: "zeroconf.Zeroconf", end: float) -> None:
+        self._network = network
+        self._end = end
+        self._infos: dict[tuple[str, str], Any] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._faults: dict[str, str] = {}
+
+    def changed(self, zeroconf: Any, service_type: str, name: str, state_change: Any) -> None:
+        """What the browser calls."""
+        del zeroconf
+        key = service_type, name
+        if state_change.name == "Removed":
+            self._infos.pop(key, None)
+        elif state_change.name == "Added" and key not in self._infos:
+            if len(self._infos) >= _MOST_NAMES:
+                self._faults["more names"] = f"only the first {_MOST_NAMES} names were looked into"
+                return
+            self._begin(service_type, name)
+
+    def _begin(self, service_type: str, name: str) -> None:
+        from zeroconf.asyncio import AsyncServiceInfo
+
+        try:
+            info = AsyncServiceInfo(service_type, name)
+        except Exception as error:  # whatever the library makes of a name that somebody sent
+            self._faults[name] = str(error) or "it is no name of a service"
+            return
+        self._infos[service_type, name] = info
+        self._tasks.append(asyncio.get_running_loop().create_task(self._ask(info)))
+
+    async def _ask(self, info: Any) -> None:
+        seconds = max(_LEAST_SECONDS, self._end - time.monotonic())
+        await info.async_request(self._network, seconds * 1_000)
+
+    async def finish(self) -> None:
+        """Ask no more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def result(self) -> Browsed:
+        """One printer for each name, host and UUID; that with TLS, where there are both."""
+        found: dict[tuple[str, str, str], Announced] = {}
+        for (service_type, name), info in sorted(self._infos.items(), key=lambda each: TYPES.index(each[0][0])):
+            try:
+                each = judge(service_type, name, info.server, info.port, info.properties)
+            except Exception as error:  # whatever is wrong with it, the others are listed
+                if str(error):
+                    self._faults[name] = str(error)
+                continue
+            found.setdefault((each.name, (info.server or "").lower(), each.uuid), each)
+        faults = [f"{escape(name)}: {escape(why)}" for name, why in sorted(self._faults.items())]
+        return Browsed(list(found.values()), faults)

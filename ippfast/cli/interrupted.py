@@ -1,0 +1,54 @@
+"""What became of a document whose sending was interrupted: the printer is asked.
+
+The rule of this file: what it has of the job is canceled, and what is not known is not claimed.
+"""
+
+from ippfast import AttributeGroup, DelimiterTag
+from ippfast.operations import cancel_job, get_jobs
+
+from .failures import Failure
+from .jobs import STATES_OVER, job_state
+from .session import Session
+from .text import escape
+
+__all__ = ["interrupted"]
+
+_SECONDS = 5.0
+_LOOKED_AT = 50
+_WANTED = ["job-id", "job-state", "time-at-creation"]
+
+
+def interrupted(session: Session, since: object) -> str:
+    """Whether anything was printed, in words. since: printer-up-time before the document was sent, if it was told."""
+    session.close()  # what is left on this connection is no answer
+    other = Session(session.uri, session.access._replace(timeout=_SECONDS))
+    unknown = f"whether anything was printed, 'ippfast jobs --which all {escape(session.uri)}' may tell"
+    if not isinstance(since, int):
+        return unknown
+    with other:
+        try:
+            jobs = [
+                job
+                for which in ("not-completed", "completed")
+                for job in _jobs(other, which)
+                if isinstance(made := job.value("time-at-creation", None), int) and made >= since
+            ]
+            if not jobs:
+                return "nothing was printed: the printer has no job of it"
+            return "; ".join(_give_up(other, job) for job in jobs)
+        except Failure:
+            return unknown
+
+
+def _jobs(session: Session, which: str) -> list[AttributeGroup]:
+    answer = session.ask(get_jobs, which_jobs=which, my_jobs=True, limit=_LOOKED_AT, requested_attributes=_WANTED)
+    return answer.groups_of(DelimiterTag.JOB)
+
+
+def _give_up(session: Session, job: AttributeGroup) -> str:
+    """Cancel a job, if it is not over."""
+    job_id, (state, word) = job.value("job-id"), job_state(job)
+    if state in STATES_OVER:
+        return f"job {job_id} is {word}, and may be printed in part"
+    session.ask(cancel_job, job_id=job_id)
+    return f"job {job_id} was canceled, and may be printed in part"

@@ -1,0 +1,80 @@
+"""Which certificates of CUPS servers are trusted: one that an authority has signed, or the first that a server showed.
+
+The rule of this file: a printer's server mostly signs its own certificate, so the first one is remembered, and another
+one after it is refused unless an authority vouches for it. The store is ours alone (``ippfast/cups-servers`` in the
+user's state directory, XDG_STATE_HOME): a line for each server, with its certificate's SHA-256.
+"""
+
+import contextlib
+import hashlib
+import os
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+from ...http import TLS, PinError
+
+__all__ = ["check", "context_of", "store"]
+
+_CONNECT_SECONDS = 30
+_lock = threading.Lock()
+
+
+def store() -> Path:
+    """The file of the certificates that were seen first."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "ippfast" / "cups-servers"
+
+
+def context_of(tls: TLS | None) -> ssl.SSLContext:
+    """The context for connections: that of `tls`, or one that takes any certificate, for `check` to look at."""
+    if tls is not None:
+        return tls.make_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def check(certificate: bytes, host: str, port: int, tls: TLS | None) -> None:
+    """Raise PinError for a certificate that is not to be trusted."""
+    if tls is not None:
+        tls.check_peer(certificate)
+        return
+    server, found = f"{host.lower()}:{port}", hashlib.sha256(certificate).hexdigest()
+    with _lock:
+        known = _read()
+        if known.get(server) == found:
+            return
+        if server in known and not _is_signed(certificate, host, port):
+            raise PinError(found)
+        _write({**known, server: found})
+
+
+def _read() -> dict[str, str]:
+    try:
+        lines = store().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {words[0]: words[1] for line in lines if len(words := line.split()) == 2}
+
+
+def _write(known: dict[str, str]) -> None:
+    """Without a place to keep it, each certificate is the first; libcups goes on then too."""
+    path = store()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        new.write_text("".join(f"{server} {found}\n" for server, found in known.items()), encoding="utf-8")
+        new.replace(path)
+
+
+def _is_signed(certificate: bytes, host: str, port: int) -> bool:
+    """Whether the server has this certificate by an authority that this host trusts, for this name."""
+    try:
+        with socket.create_connection((host, port), _CONNECT_SECONDS) as plain:
+            context = ssl.create_default_context()
+            with context.wrap_socket(plain, server_hostname=host) as secured:
+                return secured.getpeercert(binary_form=True) == certificate
+    except OSError:
+        return False

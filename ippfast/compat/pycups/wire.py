@@ -1,0 +1,274 @@
+"""One HTTP/1.1 connection to a CUPS server (RFC 9112): POST, GET and PUT over TCP, a domain socket or TLS.
+
+The rule of this file: it moves heads and bodies, and decides nothing: who asks, and what is asked again, is
+`transport.py`'s. It is here beside `ippfast.http.Client` since that sends IPP alone, and since pycups' programs
+ask many small questions: what this takes for one is a third of the time. Bodies end where `ippfast.http` says.
+"""
+
+import contextlib
+import re
+import selectors
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from ...http._wire.framing import Framing, LengthFraming
+from ...http._wire.heads import closes, response_framing
+from ...http.errors import ConnectionLostError, RemoteProtocolError
+from ...http.events import Headers
+from ...http.limits import HTTPLimits, Timeouts
+
+__all__ = ["Reply", "Sink", "Wire"]
+
+_SIZE = 32_768
+"""So many octets are asked for at once. For 256 KiB, room that is not needed took as long as a small question."""
+_MOST = 67_108_864
+"""The largest answer that is kept in memory."""
+_LIMITS = HTTPLimits.for_client()
+_STATUS = re.compile(rb"HTTP/1\.(\d) ([1-5]\d\d)")
+_DONT_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
+_FRAMES = re.compile(rb"(?i)\r\n(content-length|transfer-encoding|connection)[ \t]*:[ \t]*([^\r\n]*)")
+"""The header lines that say where a response ends. The others are read if somebody asks for them."""
+_LENGTH = re.compile(rb"\r\nContent-Length: (\d{1,10})\r\n")
+_OTHERWISE = (b"transfer-encoding", b"close", b"http/1.0")
+_TIMEOUTS = Timeouts()
+
+
+class Sink(Protocol):
+    """Where a body goes."""
+
+    def write(self, piece: Any, /) -> object:
+        """Take octets."""
+
+
+class Reply(NamedTuple):
+    """A response. head: its octets; body: all of it, or nothing where it went into a file."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def headers(self) -> Headers:
+        """The header lines."""
+        pairs = (line.partition(":") for line in self.head.decode("iso-8859-1").split("\r\n")[1:])
+        return Headers((name.lower(), value.strip()) for name, _, value in pairs)
+
+
+class Wire:
+    """host, port: the server. path: the domain socket instead. It connects when it is told to.
+
+    Methods raise OSError, of which ConnectionLostError is a kind, and RemoteProtocolError for what is no HTTP.
+    """
+
+    def __init__(self, host: str, port: int, path: str | None = None) -> None:
+        self.host, self.port, self.path = host, port, path
+        self.secure = False
+        self.used = False  # whether a response came over this connection
+        self._socket: socket.socket | None = None
+        self._input = b""
+        self._method = "POST"
+
+    @property
+    def connected(self) -> bool:
+        return self._socket is not None
+
+    def connect(self) -> None:
+        """Make the connection, in the place of one that may be there."""
+        self.close()
+        if self.path is not None:
+            made = socket.socket(socket.AF_UNIX)
+            try:
+                made.settimeout(_TIMEOUTS.connect)
+                made.connect(self.path)
+            except BaseException:
+                made.close()
+                raise
+        else:
+            made = socket.create_connection((self.host, self.port), _TIMEOUTS.connect)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _set_patience(made)
+        self._socket, self.secure, self.used, self._input = made, False, False, b""
+
+    def start_tls(self, context: ssl.SSLContext) -> bytes:
+        """Go on with TLS; the server's certificate, in DER. What came before would pass for the server's word then."""
+        if self._input:
+            raise RemoteProtocolError(502, "octets without TLS behind the answer that begins it")
+        self._open.settimeout(_TIMEOUTS.first_octet)  # TLS does not take what the kernel says of time
+        secured = context.wrap_socket(self._open, server_hostname=self.host)
+        self._socket, self.secure = secured, True
+        return secured.getpeercert(binary_form=True) or b""
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def _open(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionLostError("the connection is closed")
+        return self._socket
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the connection is there, and nothing came over it that nobody asked for, such as its end."""
+        sock = self._socket
+        if sock is None or self._input:
+            return False
+        if self.secure or not _DONT_WAIT:
+            return not self._readable(0)
+        try:
+            sock.recv(1, socket.MSG_PEEK | _DONT_WAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    def _readable(self, seconds: float) -> bool:
+        sock = self._open
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, selectors.EVENT_READ)
+            return bool(selector.select(seconds))
+
+    # Requests.
+
+    def send(self, method: str, target: str, lines: Iterable[str], body: bytes = b"", *, more: bool = False) -> None:
+        """Send the head of a request, and its body. lines: header lines; more: `send_piece` adds to the body."""
+        self._method = method
+        framing = "Transfer-Encoding: chunked" if more else f"Content-Length: {len(body)}"
+        head = "\r\n".join((f"{method} {target} HTTP/1.1", *lines, framing, "\r\n")).encode("iso-8859-1")
+        self._put(head + (b"%x\r\n%b\r\n" % (len(body), body) if more and body else body))
+
+    def send_piece(self, piece: bytes) -> bool:
+        """Add a piece to the body, or with an empty one end it. Returns whether the server still listens.
+
+        It does not if it has answered. What it has answered, `reply` says.
+        """
+        if self.answered(0):
+            return False
+        try:
+            self._put(b"%x\r\n%b\r\n" % (len(piece), piece), listen=True)
+        except ConnectionError:  # it may have answered before it closed
+            return False
+        return not self.answered(0) if piece else True
+
+    def _put(self, octets: bytes, *, listen: bool = False) -> None:
+        sock = self._open
+        if not listen or self.secure:
+            sock.sendall(octets)
+            return
+        left = memoryview(octets)
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            while left:
+                ready = selector.select(_TIMEOUTS.idle)
+                if not ready:
+                    raise TimeoutError("the server takes no more octets")
+                if ready[0][1] & selectors.EVENT_READ:
+                    return  # an answer, after which it reads no more
+                left = left[sock.send(left) :]
+
+    # Responses.
+
+    def answered(self, seconds: float) -> bool:
+        """Whether octets of a response, or the end, come within this time. A 100 is none, and ends the waiting."""
+        end = time.monotonic() + seconds
+        while not self._input.startswith(b"HTTP/1.1 100"):
+            if self._input[:12] and not b"HTTP/1.1 100".startswith(self._input[:12]):
+                return True
+            if not self._readable(max(0.0, end - time.monotonic())):
+                return False
+            octets = self._receive()
+            if not octets:
+                return True
+            self._input += octets
+        while b"\r\n\r\n" not in self._input:
+            self._fill()
+        self._input = self._input.partition(b"\r\n\r\n")[2]
+        return bool(self._input)
+
+    def reply(self, into: Sink | None = None) -> Reply:
+        """Read the response. into: where its body goes, if its status is 200."""
+        while True:
+            head, version, status = self._read_head()
+            if status == 101 or status >= 200:
+                break
+        self.used = True
+        if status == 101:
+            return Reply(status, head, b"")
+        headers = Headers(
+            [(name.decode().lower(), value.decode("iso-8859-1")) for name, value in _FRAMES.findall(head)]
+        )
+        length = headers.get("content-length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            raise RemoteProtocolError(502, "a Content-Length that is no number")
+        framing: Framing = response_framing(status, headers, _LIMITS)
+        if self._method == "OPTIONS" and length is None:
+            framing = LengthFraming(0)  # CUPS 2.4 announces chunks, and sends none
+        body = self._read_body(framing, into if status == 200 else None)
+        if closes(headers, version):
+            self.close()
+        return Reply(status, head, body)
+
+    def _read_head(self) -> tuple[bytes, str, int]:
+        while b"\r\n\r\n" not in self._input:
+            if len(self._input) > _LIMITS.head:
+                raise RemoteProtocolError(502, f"a head of over {_LIMITS.head} octets")
+            self._fill()
+        head, _, self._input = self._input.partition(b"\r\n\r\n")
+        first = _STATUS.match(head)
+        if first is None:
+            raise RemoteProtocolError(502, "no HTTP response")
+        return head, f"1.{first[1].decode()}", int(first[2])
+
+    def _read_body(self, framing: Framing, into: Sink | None) -> bytes:
+        pieces = []
+        size = 0
+        data, at = self._input, 0
+        while not framing.ended:
+            if at == len(data):
+                data, at = self._receive(), 0
+                if not data:
+                    framing.close()
+                    break
+            piece, at = framing.take(data, at)
+            if into is not None:
+                into.write(piece)
+                continue
+            pieces.append(bytes(piece))
+            size += len(piece)
+            if size > _MOST:
+                raise RemoteProtocolError(502, f"an answer of over {_MOST} octets")
+        self._input = data[at:]
+        return b"".join(pieces)
+
+    def _fill(self) -> None:
+        octets = self._receive()
+        if not octets:
+            raise ConnectionLostError("the connection ended before the response")
+        self._input += octets
+
+    def _receive(self) -> bytes:
+        with contextlib.suppress(ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            try:
+                return self._open.recv(_SIZE)
+            except BlockingIOError as error:
+                raise TimeoutError("timed out") from error
+        return b""
+
+
+def _set_patience(sock: socket.socket) -> None:
+    """Let the kernel see how long is waited, for with a time-out of Python's each call is two."""
+    if not _DONT_WAIT:
+        sock.settimeout(_TIMEOUTS.first_octet)
+        return
+    sock.settimeout(None)
+    for option, seconds in ((socket.SO_RCVTIMEO, _TIMEOUTS.first_octet), (socket.SO_SNDTIMEO, _TIMEOUTS.idle)):
+        sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(seconds or 0), 0))

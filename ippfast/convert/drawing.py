@@ -1,0 +1,207 @@
+"""Draws the pages of a document into raster: pdfium draws, our writer encodes.
+
+The rule of this file: it runs in the child process alone (`child`), since what draws documents of strangers may crash,
+and take memory and time without end. A side is drawn in bands, so that memory does not grow with resolution.
+"""
+
+import ctypes
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, BinaryIO
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from ..raster import Page, Writer
+from .errors import RenderError
+from .layout import Placement, sides_of
+from .plans import COLOR_TYPES, Raster
+
+__all__ = ["Drawing", "open_pdf"]
+
+_BAND = 16 * 1024 * 1024
+_WHITE = 0xFFFFFFFF
+_INVERSE = bytes(range(255, -1, -1))
+_FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
+_SHARP = raw.FPDF_RENDER_NO_SMOOTHTEXT | raw.FPDF_RENDER_NO_SMOOTHPATH
+_MOST_OBJECTS = 2_000
+"""So many objects of a page are looked at before it is drawn; a page of maps has millions."""
+
+_MOST_PIXELS = 1 << 29
+"""Of an image. One that is too large for pdfium would be left out without a word."""
+
+# Those that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2), and pdfium does.
+_STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")
+
+
+def open_pdf(file: BinaryIO) -> pdfium.PdfDocument:
+    """The document in a file, its form fields filled in. Raises RenderError if it is none."""
+    try:
+        document = pdfium.PdfDocument(file)
+        document.init_forms()
+    except pdfium.PdfiumError as error:
+        if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
+            raise RenderError("the PDF is locked with a password") from None
+        raise RenderError(f"the PDF cannot be read: {error}") from None
+    return document
+
+
+class Drawing:
+    """The pages of a document, drawn as a `Raster` says.
+
+    document: pages of any origin. warn: is called with what a user should know. most: how many sides there may be.
+    """
+
+    def __init__(self, document: pdfium.PdfDocument, raster: Raster, warn: Callable[[str], object], most: int) -> None:
+        self._document = document
+        self._raster = raster
+        self._warn = warn
+        sizes = [document.get_page_size(number) for number in range(len(document))]
+        self.sides: list[list[Placement]] = sides_of(sizes, raster, most)
+
+    def write(self, file: Any, format_: str, done: Callable[[int, int], object]) -> None:
+        """Write all sides to a file. done: is called after each side with its number and that of all.
+
+        While a band is drawn the one before it is encoded and written, in another thread: whatever goes out, warnings
+        too, goes out there, in order.
+        """
+        width, height = self._raster.sheet.pixels(self._raster.resolution)
+        writer = Writer(file, format_, pages=len(self.sides))
+        both = [_Band(width, height, self._raster) for _ in range(2)]
+        bands = itertools.cycle(both)
+
+        def write(page: Page, lines: memoryview | bytes, stride: int, first: bool, last: int) -> None:
+            if first:
+                writer.begin_page(page)
+            writer.write_lines(lines, stride)
+            if last:
+                done(last, len(self.sides))
+
+        with ThreadPoolExecutor(1) as thread:
+            written: Future[None] | None = None
+            for number, placements in enumerate(self.sides, 1):
+                page = self._page(number, width, height)
+                pages = [(self._load(each.page, thread), each) for each in placements]
+                parts = list(page.bands(both[0].rows))
+                for place, (top, rows) in enumerate(parts, 1):
+                    lines, stride = next(bands).draw(pages, top, rows)
+                    if written is not None:
+                        written.result()  # of the other band, which is drawn next
+                    last = number if place == len(parts) else 0
+                    written = thread.submit(write, page, lines, stride, place == 1, last)
+                for loaded, _ in pages:
+                    loaded.close()
+            if written is not None:
+                written.result()
+        writer.close()
+
+    def _page(self, number: int, width: int, height: int) -> Page:
+        """The header of a side."""
+        raster = self._raster
+        back = raster.two_sided and number % 2 == 0
+        return Page(
+            width=width,
+            height=height,
+            type=raster.type,
+            resolution=(raster.resolution, raster.resolution),
+            sides=raster.sides,
+            transform=raster.transform if back else (1, 1),
+            print_quality=raster.quality,
+            media_type=raster.media_type,
+            media_source=raster.media_source or "auto",
+            size_name=raster.sheet.name if len(raster.sheet.name) < 64 else "",
+        )
+
+    def _load(self, number: int, thread: ThreadPoolExecutor) -> pdfium.PdfPage:
+        try:
+            page = self._document[number]
+        except pdfium.PdfiumError as error:
+            raise RenderError(f"page {number + 1} cannot be read: {error}") from None
+        for font in _missing_fonts(_objects(page)):
+            thread.submit(self._warn, f"the font {font} is not in the document: another one stands in for it")
+        return page
+
+
+class _Band:
+    """A strip of a side, as high as some 16 MB are, which is drawn again and again."""
+
+    def __init__(self, width: int, height: int, raster: Raster) -> None:
+        self._raster = raster
+        self._width = width
+        color = raster.type in COLOR_TYPES
+        octets = 3 if color else 1
+        self._stride = -(-width * octets // 4) * 4
+        self.rows = max(min(height, _BAND // self._stride), 1)
+        self._bitmap = pdfium.PdfBitmap.new_native(
+            width,
+            self.rows,
+            raw.FPDFBitmap_BGR if color else raw.FPDFBitmap_Gray,
+            stride=self._stride,
+            buffer=(ctypes.c_ubyte * (self._stride * self.rows))(),
+        )
+        self._octets = memoryview(self._bitmap.buffer).cast("B")
+        self._flags = _FLAGS | (0 if raster.smooth else _SHARP)
+        # Of the two orders of colours that pdfium has, this is that of raster.
+        self._flags |= raw.FPDF_REVERSE_BYTE_ORDER if color else 0
+        self._flags |= raw.FPDF_GRAYSCALE if raster.gray or not color else 0
+
+    def draw(
+        self, pages: Sequence[tuple[pdfium.PdfPage, Placement]], top: int, rows: int
+    ) -> tuple[memoryview | bytes, int]:
+        """The lines from `top` on, and octets from one line to the next."""
+        raw.FPDFBitmap_FillRect(self._bitmap, 0, 0, self._width, rows, _WHITE)
+        for page, place in pages:
+            if place.y >= top + rows or place.y + place.height <= top:
+                continue
+            box = (place.x, place.y - top, place.width, place.height, -place.turn % 4)
+            raw.FPDF_RenderPageBitmap(self._bitmap, page, *box, self._flags)
+            if page.formenv is not None:
+                raw.FPDF_FFLDraw(page.formenv, self._bitmap, page, *box, self._flags)
+        lines = self._octets[: self._stride * rows]
+        if self._raster.type == "black_8":
+            return bytes(lines).translate(_INVERSE), self._stride
+        if self._raster.type == "black_1":
+            return self._dithered(lines, rows), -(-self._width // 8)
+        return lines, self._stride
+
+    def _dithered(self, lines: memoryview, rows: int) -> bytes:
+        from PIL import Image
+
+        gray = Image.frombuffer("L", (self._width, rows), bytes(lines), "raw", "L", self._stride, 1)
+        return gray.convert("1").tobytes().translate(_INVERSE)  # Pillow's white is 1
+
+
+def _objects(page: pdfium.PdfPage) -> Iterator[Any]:
+    """What is on a page, what forms hold included, as far as it is looked at. Raises RenderError for a huge image."""
+    waiting = [(page, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject)]
+    left = _MOST_OBJECTS
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    while waiting:
+        holder, count, get = waiting.pop()
+        for number in range(min(count(holder), left)):
+            left -= 1
+            item = get(holder, number)
+            kind = raw.FPDFPageObj_GetType(item)
+            if kind == raw.FPDF_PAGEOBJ_FORM:
+                waiting.append((item, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject))
+            elif kind == raw.FPDF_PAGEOBJ_IMAGE:
+                raw.FPDFImageObj_GetImagePixelSize(item, width, height)
+                if width.value * height.value > _MOST_PIXELS:
+                    raise RenderError(f"an image of {width.value:,} x {height.value:,} pixels is too large")
+            yield item
+
+
+def _missing_fonts(objects: Iterator[Any]) -> Iterator[str]:
+    """The names of fonts that are used, the document lacks, and nobody has to have."""
+    name = ctypes.create_string_buffer(256)
+    for item in objects:
+        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_TEXT:
+            continue
+        font = raw.FPDFTextObj_GetFont(item)
+        if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
+            continue
+        raw.FPDFFont_GetBaseFontName(font, name, len(name))
+        found = name.value.decode("utf-8", "replace")
+        if found and not found.startswith(_STANDARD):
+            yield found

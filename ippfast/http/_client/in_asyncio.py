@@ -1,0 +1,460 @@
+"""Connections of the client for asyncio: transports, plain or with TLS.
+
+The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. Nothing polls: each
+wait ends with what came, what went out, or its time-out. Octets of a document are held no longer than until the loop's
+next turn, none are asked for while the system takes no more, and reading stops while nobody takes what came.
+"""
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from ...codec import Message
+from .._wire.sockets import RECEIVE_SIZE
+from ..client_connection import ClientConnection
+from ..errors import ConnectionLostError, PhaseTimeoutError, RemoteProtocolError
+from ..events import NEED_DATA, Buffer, ConnectionClosed, Event, InformationalResponse, Response
+from ..limits import HTTPLimits, Timeouts
+from ..tls import TLS
+from ..uri import Endpoint
+from .channels import Patience, Progress, within
+from .outgoing import OBJECT, PIECE, AsyncDocument, FilePart, Outgoing
+
+__all__ = ["AsyncChannel", "AsyncShell"]
+
+_T = TypeVar("_T")
+
+_COPIED = 131_072
+"""Copying so many octets into one costs less than another turn of the loop."""
+_BURST = 16 * 1_048_576
+"""So many octets of a file are sent at most before the loop is told."""
+_PATIENCE = 0.002
+"""Seconds; a file's thread waits so long for a full socket, which costs less than another turn of the loop."""
+_UNREAD = 4 * RECEIVE_SIZE
+"""So much may have come before anyone takes it."""
+
+_CLOSING_SECONDS = 1.0
+
+
+class AsyncShell:
+    """Makes connections. tls: whom to trust. limits: the bounds on answers."""
+
+    def __init__(self, tls: TLS, limits: HTTPLimits) -> None:
+        self._tls = tls
+        self._limits = limits
+        self._context: ssl.SSLContext | None = None
+
+    async def connect(self, endpoint: Endpoint, timeouts: Timeouts, *, secure: bool) -> "AsyncChannel":
+        """As `Shell.connect`."""
+        loop = asyncio.get_running_loop()
+        channel = AsyncChannel(self, endpoint.name, timeouts, self._limits)
+        try:
+            async with asyncio.timeout(timeouts.connect):
+                await loop.create_connection(lambda: channel, endpoint.host, endpoint.port)
+        except TimeoutError as error:
+            channel.close()
+            raise PhaseTimeoutError("connect", timeouts.connect) from error
+        if secure:
+            try:
+                await channel.start_tls()
+            except BaseException:
+                channel.close()
+                raise
+        return channel
+
+    async def sleep(self, seconds: float) -> None:
+        """As `Shell.sleep`."""
+        await asyncio.sleep(seconds)
+
+    async def open(self, document: AsyncDocument | None) -> Outgoing:
+        """As `Shell.open`; a path in another thread."""
+        on_disk = isinstance(document, (str, Path))
+        return await asyncio.to_thread(Outgoing, document) if on_disk else Outgoing(document)
+
+    async def call(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """As `Shell.call`."""
+        return await asyncio.to_thread(function, *arguments)
+
+    async def secure(self, transport: asyncio.Transport, protocol: asyncio.Protocol, host: str) -> asyncio.Transport:
+        """The same connection with TLS, its peer verified."""
+        if self._context is None:
+            self._context = self._tls.make_context()
+        loop = asyncio.get_running_loop()
+        secured = await loop.start_tls(transport, protocol, self._context, server_hostname=host)
+        if secured is None:
+            raise ConnectionLostError("the connection ended when TLS was to begin")
+        try:
+            self._tls.check_peer(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        except BaseException:
+            secured.abort()
+            raise
+        return secured
+
+
+class AsyncChannel(asyncio.Protocol):
+    """As `Channel`. What has come waits in ``_incoming`` until the connection is asked for its next event."""
+
+    def __init__(self, shell: AsyncShell, host: str, timeouts: Timeouts, limits: HTTPLimits) -> None:
+        self.connection = ClientConnection(limits)
+        self.secure = False
+        self.tls_version: str | None = None
+        self.timeouts = timeouts
+        self.deadline: float | None = None
+        self._shell = shell
+        self._host = host
+        self._transport: asyncio.Transport | None = None
+        self._held: list[bytes] = []
+        self._incoming: deque[bytes] = deque()
+        self._unread = 0
+        self._reading = True
+        self._writable = True
+        self._ended = False  # nothing more comes
+        self._lost: Exception | None = None  # nothing more goes out either
+        self._waiter: asyncio.Future[None] | None = None
+        self._interruptible: asyncio.Timeout | None = None
+        self._response: Response | None = None
+        self._continue = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        # Writing waits until the operating system has all; TLS copies what it takes, and cannot say "nothing left".
+        transport.set_write_buffer_limits(high=1 if self.secure else 0, low=0)
+
+    def data_received(self, data: bytes) -> None:
+        self._incoming.append(data)
+        self._unread += len(data)
+        if self._reading and self._unread > _UNREAD and self._transport is not None:
+            self._reading = False
+            self._transport.pause_reading()
+        self._changed()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._changed()
+        return not self.secure  # what is being sent may go on; TLS does not know that
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._changed()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is not None and not self.secure and not self._ended:
+            self._rescue()
+        self._ended = True
+        self._lost = error or ConnectionResetError("the connection is closed")
+        self._changed()
+
+    def _rescue(self) -> None:
+        """Read what the server sent before a write to it failed: asyncio itself would drop it."""
+        assert self._transport is not None
+        with contextlib.suppress(OSError, AttributeError):
+            descriptor = self._transport.get_extra_info("socket").fileno()
+            while self._unread <= _UNREAD and (data := os.read(descriptor, RECEIVE_SIZE)):
+                self._incoming.append(data)
+                self._unread += len(data)
+
+    def _changed(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if self._interruptible is not None and self._answered():
+            self._interruptible.reschedule(asyncio.get_running_loop().time())
+            self._interruptible = None
+
+    async def _wait(self, phase: str, seconds: float | None) -> None:
+        """Until something has changed. Raises PhaseTimeoutError."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._waiter
+        except TimeoutError as error:
+            raise PhaseTimeoutError(phase, seconds) from error
+        finally:
+            self._waiter = None
+
+    # What the core calls.
+
+    async def start_tls(self) -> None:
+        """As `Channel.start_tls`."""
+        assert self._transport is not None
+        if self._incoming:
+            raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
+        self.secure = True
+        try:
+            async with asyncio.timeout(self.timeouts.connect):
+                transport = await self._shell.secure(self._transport, self, self._host)
+        except TimeoutError as error:
+            raise PhaseTimeoutError("connect", self.timeouts.connect) from error
+        self.tls_version = transport.get_extra_info("ssl_object").version()
+        self.connection_made(transport)
+
+    def close(self) -> None:
+        """As `Channel.close`."""
+        if self._transport is not None and self._lost is None:
+            self._transport.abort()
+
+    async def end(self) -> None:
+        """Close a connection that is not used, and wait until that is done."""
+        assert self._transport is not None
+        self._transport.close()
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                while self._lost is None:
+                    await self._wait("idle", None)
+        except TimeoutError:
+            self._transport.abort()
+
+    async def is_quiet(self) -> bool:
+        """As `Channel.is_quiet`."""
+        for _ in range(2):  # the loop looks at its sockets, and tells what it has seen
+            await asyncio.sleep(0)
+        return not self._incoming and not self._ended and self.connection.reusable
+
+    async def send(self, buffers: Iterable[Buffer]) -> None:
+        """As `Channel.send`."""
+        self._response = None
+        if not await self._put(buffers) and self._lost is not None:
+            raise ConnectionLostError(f"the connection broke: {self._lost}")
+
+    async def exchange(
+        self,
+        message: Message,
+        outgoing: Outgoing,
+        progress: Progress | None,
+        *,
+        target: str,
+        host: str,
+        headers: Iterable[tuple[str, str]],
+        expect: bool,
+    ) -> Response:
+        """As `Channel.exchange`."""
+        self._response, self._continue = None, False
+        self._held.clear()
+        buffers = self.connection.send_request(
+            message,
+            target=target,
+            host=host,
+            headers=headers,
+            document_length=outgoing.length,
+            expect_continue=expect,
+        )
+        if outgoing.length == 0:
+            await self._put(buffers)
+        else:
+            await self._send_document(buffers, outgoing, progress, expect)
+        while self._response is None:
+            event = await self.next_event("first octet")
+            if isinstance(event, Response):
+                self._response = event
+        return self._response
+
+    async def next_event(self, phase: str) -> Event:
+        """As `Channel.next_event`."""
+        patience = Patience(self.timeouts, phase)
+        while (event := self.connection.next_event()) is NEED_DATA:
+            if self._feed():
+                patience.began()
+            else:
+                seconds = within(patience.seconds(), self.deadline)
+                try:
+                    await self._wait(patience.phase, seconds)
+                except PhaseTimeoutError as error:
+                    raise patience.over() from error
+        if isinstance(event, ConnectionClosed):
+            raise ConnectionLostError("the connection ended")
+        return event
+
+    def _feed(self) -> bool:
+        """Give the connection what has come next. Returns whether there was anything."""
+        if self._incoming:
+            data = self._incoming.popleft()
+            self._unread -= len(data)
+            if not self._reading and self._unread <= _UNREAD // 2 and self._transport is not None:
+                self._reading = True
+                self._transport.resume_reading()
+            self.connection.receive_data(data)
+            return True
+        if self._ended:
+            self.connection.receive_data(b"")
+        return self._ended
+
+    # Sending. The final response ends it, whenever it comes.
+
+    def _answered(self) -> bool:
+        """Take what came meanwhile. Returns whether there is a final response, or there will be none."""
+        try:
+            while self._response is None:
+                event = self.connection.next_event()
+                if event is NEED_DATA:
+                    if not self._feed():
+                        return False
+                elif isinstance(event, InformationalResponse):
+                    self._continue = self._continue or event.status == 100
+                elif isinstance(event, Response):
+                    self._response = event
+                else:
+                    return True
+        except RemoteProtocolError:  # the connection raises it again
+            pass
+        return True
+
+    async def _put(self, buffers: Iterable[Buffer]) -> bool:
+        """Send all of it. Returns whether all was sent: the response, or the end, may be there before."""
+        assert self._transport is not None
+        waiting = [memoryview(buffer) for buffer in buffers if len(buffer)]
+        if sum(map(len, waiting)) <= _COPIED:
+            waiting = [memoryview(b"".join(waiting))]
+        for buffer in waiting:
+            for at in range(0, len(buffer), PIECE):
+                if self._answered() or self._lost is not None:
+                    return False
+                self._transport.write(buffer[at : at + PIECE])
+                if not await self._turn():
+                    return False
+        return True
+
+    async def _turn(self) -> bool:
+        """Read what came, before the next write fails, and wait until all has gone out. Returns whether more may go."""
+        await asyncio.sleep(0)
+        return not self._answered() and await self._drain()
+
+    async def _drain(self) -> bool:
+        """Wait until all has gone out; as long as any goes, it is not idle. Returns whether there can be more."""
+        assert self._transport is not None
+        left = self._transport.get_write_buffer_size()
+        while not self._writable and self._lost is None:
+            try:
+                await self._wait("idle", self.timeouts.idle)
+            except PhaseTimeoutError:
+                now = self._transport.get_write_buffer_size()
+                if now >= left:
+                    raise
+                left = now
+            if self._answered():
+                return False
+        return self._lost is None
+
+    async def _send_document(
+        self, buffers: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
+    ) -> None:
+        """Send until all is sent or the final response has come. buffers: head and message."""
+        if not await self._put(buffers) or (expect and not await self._wait_for_continue()):
+            return
+        if outgoing.file is not None and not self.secure and hasattr(os, "sendfile"):
+            complete = await self._send_file(outgoing, progress)
+        else:
+            complete = await self._send_pieces(outgoing, progress)
+        if complete and not self._answered():
+            last = self.connection.send_data(*self._held)
+            self._held.clear()
+            await self._put([*last, *self.connection.end()])
+
+    async def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
+        """Returns whether all was sent: the response ends the wait for the next piece too."""
+        if self._answered():
+            return False
+        call_soon, held = asyncio.get_running_loop().call_soon, self._held
+        gathers = outgoing.length is None  # else each piece is checked against it as it comes
+        sent, room = 0, _COPIED
+        pieces = outgoing.pieces_async()
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._interruptible = scope
+                async for piece in pieces:
+                    size = len(piece)
+                    sent += size
+                    if size <= _COPIED and gathers:
+                        if not held:
+                            call_soon(self._let_go)  # as soon as anything has to wait, such as the source
+                        held.append(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
+                        room -= size + OBJECT
+                        if room < 0 or not self._writable:
+                            self._let_go()
+                            if not await self._turn():
+                                return False
+                            room = _COPIED
+                    else:
+                        self._let_go()
+                        if not await self._put(self.connection.send_data(piece)):
+                            return False
+                    if progress is not None:
+                        progress(sent, outgoing.length)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            return False
+        finally:
+            self._interruptible = None
+            await pieces.aclose()
+        return True
+
+    def _let_go(self) -> None:
+        """Write the small pieces that are held."""
+        if self._held:
+            assert self._transport is not None
+            octets = b"".join(self.connection.send_data(*self._held))
+            self._held.clear()
+            self._transport.write(octets)
+
+    async def _send_file(self, outgoing: Outgoing, progress: Progress | None) -> bool:
+        """Let the operating system send the document out of its file. Returns whether all was sent."""
+        assert self._transport is not None
+        assert outgoing.file is not None
+        assert outgoing.length is not None
+        loop = asyncio.get_running_loop()
+        part = FilePart(outgoing.file, outgoing.length)
+        self.connection.send_data(part)  # type: ignore[arg-type]  # anything with a length
+        # The loop lets nobody but the transport wait for the transport's own descriptor.
+        descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
+        try:
+            more = True
+            while part.left:
+                if self._answered() or self._lost is not None:
+                    return False
+                if not more:
+                    more = True
+                    loop.add_writer(descriptor, self._changed)
+                    try:
+                        await self._wait("idle", self.timeouts.idle)
+                    finally:
+                        loop.remove_writer(descriptor)
+                    continue
+                try:
+                    # In another thread, since the disk may take its time.
+                    more = await _finished(loop.run_in_executor(None, part.send, descriptor, _BURST, _PATIENCE))
+                except ConnectionError:
+                    return False  # it may have answered before it closed
+                if progress is not None:
+                    progress(part.sent, outgoing.length)
+        finally:
+            os.close(descriptor)
+        return True
+
+    async def _wait_for_continue(self) -> bool:
+        """Wait a little for a 100. False: the final response is there."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.timeouts.continue_):
+                while not self._answered() and not self._continue:
+                    await self._wait("idle", None)
+        return not self._answered()
+
+
+async def _finished(work: asyncio.Future[_T]) -> _T:
+    """What another thread does with descriptors, which stay open until it is done, even if the task is cancelled."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+        raise

@@ -1,0 +1,86 @@
+"""A printer's jobs, a page after the other, so that nobody holds a long list whole (first-index, PWG 5100.7).
+
+The rule of this file: as in `core.py`, coroutines that await the core and its shell alone. No job is told twice, and
+none is left out because others came or went between two pages. What is kept of a page are its ids.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import TypeVar
+
+from ...codec import AttributeGroup
+from ...enums import Status
+from ..jobs import OperationError, Told, job_id_of
+from .channels import Channel
+from .tasks import Tasks
+
+__all__ = ["pages"]
+
+_Channel = TypeVar("_Channel", bound=Channel)
+
+_NO_PAGES = frozenset(
+    {
+        Status.CLIENT_ERROR_BAD_REQUEST,
+        Status.CLIENT_ERROR_NOT_POSSIBLE,
+        Status.CLIENT_ERROR_NOT_FOUND,
+        Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED,
+        Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
+    }
+)
+"""What printers may answer that know no first-index."""
+
+_MOST_BACK = 1_000
+"""So many pages in all have been asked for in vain, and it is the printer that has no order in its jobs."""
+
+
+async def pages(
+    tasks: Tasks[_Channel], which: str, mine: bool, names: Sequence[str], page: int, everywhere: bool
+) -> AsyncGenerator[Told, None]:
+    """As `Client.iter_jobs`."""
+    if page < 2:
+        raise ValueError(f"a page has at least 2 jobs, not {page}")
+    seen: set[int] = set()
+    beginning: list[int | None] = []  # of the list, as the first page has it
+    first, count, vain = 1, 0, 0
+    while vain < _MOST_BACK:
+        try:
+            groups = await tasks.job_groups(which, mine, page, names, first=first, everywhere=everywhere)
+        except OperationError as error:
+            if first == 1 or error.status not in _NO_PAGES:
+                raise
+            break
+        ids = [job_id_of(group) for group in groups]
+        if not ids:
+            return
+        if first > 1 and ids[0] is not None and ids[0] not in seen:
+            # Jobs before this page have gone, and others have come up to their places. Go back to one that was seen.
+            first, vain = max(1, first - page + 1), vain + 1
+            continue
+        fresh = _unseen(groups, seen)
+        for each in fresh:
+            yield each
+        if first == 1:
+            beginning = ids
+        elif not fresh:
+            if len(ids) == 1:
+                return  # it is the last
+            if ids == beginning:
+                break
+            vain += 1
+        count = len(ids)
+        # The next page begins with the last of this one, by which it is told whether the list has moved.
+        first += max(1, count - 1)
+    if count >= page:
+        # The printer gives no pages: all of them at once.
+        for each in _unseen(await tasks.job_groups(which, mine, None, names, everywhere=everywhere), seen):
+            yield each
+
+
+def _unseen(groups: list[AttributeGroup], seen: set[int]) -> list[Told]:
+    """The jobs that were not seen, and are now. One without an id, which nobody could ask for, is left out."""
+    found = []
+    for group in groups:
+        job_id = job_id_of(group)
+        if job_id is not None and job_id not in seen:
+            seen.add(job_id)
+            found.append(Told(job_id, group))
+    return found

@@ -1,0 +1,436 @@
+"""What people want of a printer: print, ask, list, wait, cancel. Written once for both clients.
+
+The rule of this file: as in `core.py`, coroutines that await the core and its shell alone. The requests are those of
+`ippfast.operations`; a status-code that is no success is an error.
+"""
+
+import contextlib
+import getpass
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from ... import operations
+from ...codec import AttributeGroup, Message
+from ...enums import JobState, Operation, Status
+from ...tags import DelimiterTag
+from ..errors import RemoteProtocolError, seconds_shown
+from ..jobs import (
+    ENDED,
+    TELLS_NOTHING,
+    WITHOUT_STATE,
+    JobError,
+    OperationError,
+    Told,
+    job_id_of,
+    job_state,
+    job_words,
+    reasons_of,
+    text_of,
+    unsupported_of,
+)
+from ..limits import Timeouts
+from ..uri import printer_uri
+from .channels import Channel, Progress
+from .compressing import GZIP, Gzip, gains, sampled
+from .core import Core
+from .outgoing import AsyncDocument, Outgoing
+from .prepared import Prepared, Preparing
+
+__all__ = ["JOB_ATTRIBUTES", "QUICK", "SystemUser", "Tasks", "can_be_asked"]
+
+_Channel = TypeVar("_Channel", bound=Channel)
+
+_STATE = ("job-id", "job-uri", "job-name", "job-state", "job-state-reasons", "job-state-message")
+JOB_ATTRIBUTES = (*_STATE, "job-originating-user-name", "job-k-octets", "job-impressions-completed", "time-at-creation")
+"""What is asked of each job where nobody says otherwise."""
+
+QUICK = Timeouts(connect=5.0, first_octet=5.0, idle=5.0)
+"""For what is tidied up."""
+
+_NOT_PACKED = frozenset({Status.CLIENT_ERROR_COMPRESSION_NOT_SUPPORTED, Status.CLIENT_ERROR_COMPRESSION_ERROR})
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+
+_TWO_STEPS = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT}
+
+# What Print-Job, Create-Job and Send-Document take among the operation attributes; all else describes the job.
+_OF_JOB = frozenset(operations.create_job.__kwdefaults__ or ()) - {"job", "subscription"}
+_OF_DOCUMENT = frozenset(operations.send_document.__kwdefaults__ or ()) - {"document"}
+
+_FORMATS = {
+    ".pdf": "application/pdf",
+    ".ps": "application/postscript",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".pwg": "image/pwg-raster",
+    ".ras": "image/pwg-raster",
+    ".urf": "image/urf",
+    ".txt": "text/plain",
+}
+_BEGINNINGS = {
+    b"%PDF-": "application/pdf",
+    b"%!": "application/postscript",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"RaS2": "image/pwg-raster",
+    b"UNIRAST\0": "image/urf",
+}
+
+
+class SystemUser(Enum):
+    """Who asks where nobody says who: the user of the operating system."""
+
+    SYSTEM_USER = "the user of the operating system"
+
+
+class Tasks(Generic[_Channel]):
+    """The tasks of one client. user: the requesting-user-name; None: there is none."""
+
+    def __init__(self, core: Core[_Channel], user: str | SystemUser | None) -> None:
+        self.core = core
+        self._user = _system_user() if isinstance(user, SystemUser) else user
+        self._numbers = itertools.count()
+
+    def options(self) -> dict[str, Any]:
+        """What every request has."""
+        return {"user": self._user, "request_id": next(self._numbers) % 0x7FFFFFFF + 1}
+
+    @property
+    def uri(self) -> str:
+        """The printer's."""
+        return self.core.uri
+
+    async def ask(
+        self,
+        message: Message,
+        outgoing: Outgoing | None = None,
+        progress: Progress | None = None,
+        timeouts: Timeouts | None = None,
+        target: str | None = None,
+    ) -> Message:
+        """Send a request and give the response. Raises OperationError for a status-code that is no success."""
+        channel, response = await self.core.ask(
+            message, outgoing or Outgoing(None), progress, target=target, timeouts=timeouts
+        )
+        await self.core.finish(channel)
+        assert response.message is not None
+        if not response.message.succeeded:
+            raise OperationError(response.message)
+        return response.message
+
+    async def attributes(self, names: Sequence[str]) -> AttributeGroup:
+        """The printer's attributes: these, or all."""
+        message = operations.get_printer_attributes(
+            self.uri, requested_attributes=list(names) or None, **self.options()
+        )
+        return _first_group(await self.ask(message), DelimiterTag.PRINTER)
+
+    def _target(self, job: Told) -> tuple[str] | tuple[str, int]:
+        """What an operation on a job is given first: the printer's URI and the id, or else the job's URI.
+
+        Raises ValueError for a job that has neither (RFC 8011 section 4.1.5).
+        """
+        if not can_be_asked(job):
+            raise ValueError("the printer gave the job no job-id and no job-uri: nobody can ask for it")
+        if job.id is not None:
+            return self.uri, job.id
+        return (str(text_of(job.attributes, "job-uri")),)
+
+    async def job(self, job: Told, names: Sequence[str]) -> AttributeGroup:
+        """A job's attributes: these, or all. They are none where the answer is about another job."""
+        message = operations.get_job_attributes(
+            *self._target(job), requested_attributes=list(names) or None, **self.options()
+        )
+        for group in (await self.ask(message)).groups_of(DelimiterTag.JOB):
+            if job.id is None or job_id_of(group) in (job.id, None):
+                return group
+        return AttributeGroup(DelimiterTag.JOB)
+
+    async def jobs(
+        self, which: str, mine: bool, limit: int | None, names: Sequence[str], *, everywhere: bool = False
+    ) -> list[Told]:
+        """The printer's jobs. One without job-id and job-uri, which nobody could ask for, is left out."""
+        groups = await self.job_groups(which, mine, limit, names, everywhere=everywhere)
+        return [job for group in groups if can_be_asked(job := Told(job_id_of(group), group))]
+
+    async def job_groups(
+        self, which: str, mine: bool, limit: int | None, names: Sequence[str], *, first: int = 1, everywhere: bool
+    ) -> list[AttributeGroup]:
+        """What the printer says of its jobs, or a CUPS server of those of all queues, from the first wanted on."""
+        wanted = list(names or JOB_ATTRIBUTES)
+        if "all" not in wanted:
+            wanted += [name for name in ("job-id", *(["job-printer-uri"] if everywhere else [])) if name not in wanted]
+        # cupsd takes its root for all queues.
+        root = self.core.endpoint._replace(target="/")
+        message = operations.get_jobs(
+            printer_uri(root) if everywhere else self.uri,
+            which_jobs=which,
+            my_jobs=True if mine else None,
+            limit=limit,
+            first_index=first if first > 1 else None,
+            requested_attributes=wanted,
+            **self.options(),
+        )
+        answer = await self.ask(message, target=root.target if everywhere else None)
+        return answer.groups_of(DelimiterTag.JOB)
+
+    async def cancel(self, job: Told, text: str | None, timeouts: Timeouts | None = None) -> None:
+        """Cancel a job."""
+        await self.ask(operations.cancel_job(*self._target(job), message=text, **self.options()), timeouts=timeouts)
+
+    async def wait(self, job: Told, timeout: float | None) -> Told:
+        """Ask for a job's state until it is completed, or until it is plain that the printer does not tell it."""
+        end, pause = None if timeout is None else time.monotonic() + timeout, _FIRST_PAUSE
+        silent = 0  # so many answers in a row have had no state
+        while silent < WITHOUT_STATE and can_be_asked(job):
+            try:
+                attributes = await self.job(job, _STATE)
+            except OperationError as error:
+                if error.status in TELLS_NOTHING and job.known:
+                    break  # most often it has forgotten the job, as printers do with those that are done
+                raise
+            state = job_state(attributes)
+            silent = silent + 1 if state is None else 0
+            job = job._replace(attributes=attributes if len(attributes) else job.attributes, known=True)
+            if state is JobState.COMPLETED:
+                return job
+            if state in ENDED:
+                reasons = reasons_of(attributes, "job-state-reasons")
+                raise JobError(job.id, state, reasons, text_of(attributes, "job-state-message"))
+            if end is not None:
+                left = end - time.monotonic()
+                if left <= 0:
+                    shown = "of unknown state" if state is None else state
+                    raise TimeoutError(f"{job_words(job.id)} is {shown}, after {seconds_shown(timeout)}")
+                pause = min(pause, left)
+            await self.core.shell.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST_PAUSE)
+        kept = [each for each in job.attributes if not each.name.startswith("job-state")]
+        return job._replace(attributes=AttributeGroup(DelimiterTag.JOB, kept))
+
+    async def print(
+        self,
+        documents: Sequence[AsyncDocument | Preparing],
+        attributes: Mapping[str, object],
+        job: Mapping[str, object],
+        progress: Progress | None,
+    ) -> Told:
+        """Print documents as one job.
+
+        attributes: by their names, with underscores or hyphens: those of the job template, and operation attributes.
+        job: further ones of the job.
+
+        Raises ValueError if documents that are made for the printer need attributes of the job that are not the same.
+        """
+        if not documents:
+            raise ValueError("there is no document to print")
+        given: dict[str, Any] = {
+            name.replace("-", "_"): value for name, value in attributes.items() if value is not None
+        }
+        given.setdefault("job_name", _name_of(documents[0]))
+        of_job = {name: given.pop(name) for name in _OF_JOB & given.keys()}
+        of_document = {name: given.pop(name) for name in _OF_DOCUMENT & given.keys()}
+        template = {name.replace("_", "-"): value for name, value in given.items()} | dict(job)
+        packing = of_document.get("compression") == "auto"
+        if packing:
+            del of_document["compression"]
+        with contextlib.ExitStack() as opened:
+            items, template, able = await self._prepare(documents, template, opened)
+            if packing and await self._takes_gzip():
+                items = [await self._packed(item) for item in items]
+            return await self._print(items, of_job, of_document, template, able, progress)
+
+    async def _prepare(
+        self, documents: Sequence[AsyncDocument | Preparing], job: dict[str, Any], opened: contextlib.ExitStack
+    ) -> tuple["list[_Item]", dict[str, Any], frozenset[Any]]:
+        """The documents to send, the attributes of the job, and the operations that the printer says it has."""
+        items: list[_Item] = []
+        jobs: list[dict[str, Any]] = []
+        printer: AttributeGroup | None = None
+        for document in documents:
+            if not isinstance(document, Preparing):
+                items.append(_Item(document, {"document_format": _format_of(document)}, {}))
+                jobs.append(job)
+                continue
+            if printer is None:
+                printer = await self.attributes(())
+            prepared: Prepared = await self.core.shell.call(document.prepare, printer, job)
+            opened.callback(prepared.close)
+            items.append(_Item(prepared.document, {}, {"document_format": prepared.format}))
+            jobs.append(dict(prepared.job))
+        if any(each != jobs[0] for each in jobs):
+            raise ValueError("the documents need different attributes of the job: print each as a job of its own")
+        able = None if printer is None else printer.get("operations-supported")
+        return items, jobs[0], frozenset(() if able is None else able.values)
+
+    async def _print(
+        self,
+        items: "list[_Item]",
+        of_job: dict[str, Any],
+        of_document: dict[str, Any],
+        template: dict[str, Any],
+        able: frozenset[Any],
+        progress: Progress | None,
+    ) -> Told:
+        """Send the documents. able: the operations that the printer has.
+
+        What makes a document while it is sent may fail on the way. Then a job with an id can be canceled; of one that
+        came with its document, the printer alone knows. Who asks, and whether the printer would take the job, is
+        settled before: by Create-Job, or by Validate-Job.
+        """
+        made_now = any(each.made_now for each in items)
+        if made_now and not able >= _TWO_STEPS and Operation.VALIDATE_JOB in able:
+            options = {**of_job, **items[0].about(of_document), **self.options()}
+            options.pop("compression", None)  # there is no document yet
+            await self.ask(operations.validate_job(self.uri, job=template, **options))
+        if len(items) == 1 and not (made_now and able >= _TWO_STEPS):
+            (item,) = items
+            with await self.core.shell.open(item.document) as outgoing:
+
+                def print_job(about: Mapping[str, Any]) -> Message:
+                    return operations.print_job(self.uri, job=template, **{**of_job, **about, **self.options()})
+
+                try:
+                    response = await self._send(item, outgoing, print_job, of_document, progress)
+                except OperationError as error:
+                    # Printers that can only do the other do not read the document.
+                    if error.status != Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED or not outgoing.rewind():
+                        raise
+                else:
+                    return _made(response)
+        response = await self.ask(operations.create_job(self.uri, job=template, **of_job, **self.options()))
+        made = _made(response)
+        if not can_be_asked(made):
+            raise RemoteProtocolError(502, "a job without a job-id and a job-uri: no document can follow")
+        try:
+            target = self._target(made)
+            for item in items:
+
+                def send_document(about: Mapping[str, Any], *, last: bool = item is items[-1]) -> Message:
+                    return operations.send_document(*target, last_document=last, **{**about, **self.options()})
+
+                with await self.core.shell.open(item.document) as outgoing:
+                    made = _made(await self._send(item, outgoing, send_document, of_document, progress), made)
+        except BaseException:
+            with contextlib.suppress(Exception):  # the printer may have given it up itself
+                await self.cancel(made, None, QUICK)
+            raise
+        return made
+
+    async def _takes_gzip(self) -> bool:
+        """Whether the printer takes documents that are compressed."""
+        try:
+            printer = await self.attributes(("compression-supported",))
+        except OperationError:
+            return False
+        supported = printer.get("compression-supported")
+        return supported is not None and GZIP in supported.values
+
+    async def _packed(self, item: "_Item") -> "_Item":
+        """The document, to be compressed if it gains by that."""
+        document, sample = await sampled(item.document, self.core.shell.call)
+        return item._replace(document=document, packs=await self.core.shell.call(gains, sample))
+
+    async def _send(
+        self,
+        item: "_Item",
+        outgoing: Outgoing,
+        make: Callable[[Mapping[str, Any]], Message],
+        of_document: dict[str, Any],
+        progress: Progress | None,
+    ) -> Message:
+        """Send one document, compressed if it gains by that and the printer, other than it says, does not refuse it.
+
+        make: a request, with what is said of the document.
+        """
+        about = item.about(of_document)
+        if item.packs:
+            try:
+                return await self.ask(make({**about, "compression": GZIP}), Gzip(outgoing), progress)
+            except OperationError as error:
+                if error.status not in _NOT_PACKED or not outgoing.rewind():
+                    raise
+        return await self.ask(make(about), outgoing, progress)
+
+
+class _Item(NamedTuple):
+    """One document that is sent. guessed, known: what is said of it, unless and even if the caller says otherwise.
+
+    packs: whether it gains by being compressed.
+    """
+
+    document: AsyncDocument
+    guessed: dict[str, Any]
+    known: dict[str, Any]
+    packs: bool = False
+
+    @property
+    def made_now(self) -> bool:
+        """Whether it is made while it is sent, for this printer."""
+        return bool(self.known) and not isinstance(self.document, (str, Path))
+
+    def about(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The operation attributes that are about the document."""
+        return {**self.guessed, **told, **self.known}
+
+
+def _system_user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name
+        return None
+
+
+def can_be_asked(job: Told) -> bool:
+    """Whether there is a job-id to ask for a job by, or a job-uri that is one."""
+    uri = text_of(job.attributes, "job-uri") or ""
+    return job.id is not None or (uri != "" and all("!" <= each <= "~" for each in uri))
+
+
+def _first_group(message: Message, tag: DelimiterTag) -> AttributeGroup:
+    """The first group with this tag; an empty one where there is none."""
+    return next(iter(message.groups_of(tag)), AttributeGroup(tag))
+
+
+def _made(response: Message, before: Told | None = None) -> Told:
+    """The job that was created. before: what was told of it until now, by which it is asked for."""
+    group = _first_group(response, DelimiterTag.JOB)
+    status, unsupported = response.status, unsupported_of(response)
+    if before is None:
+        return Told(job_id_of(group), group, status, unsupported)
+    about_it = len(group) and job_id_of(group) in (before.id, None)
+    return before._replace(
+        attributes=group if about_it else before.attributes,
+        status=before.status if status == Status.SUCCESSFUL_OK else status,
+        unsupported=before.unsupported + tuple(each for each in unsupported if each not in before.unsupported),
+    )
+
+
+def _path_of(document: AsyncDocument | Preparing) -> PurePath | None:
+    """Where a document comes from."""
+    name = document if isinstance(document, (str, Path)) else getattr(document, "name", None)
+    return PurePath(os.fsdecode(name)) if isinstance(name, (str, bytes, Path)) else None
+
+
+def _name_of(document: AsyncDocument | Preparing) -> str | None:
+    """A job-name: a file's name, within the 255 octets of a name (RFC 8011 section 5.1.3)."""
+    path = _path_of(document)
+    if path is None or not path.name or path.name.startswith("<"):
+        return None
+    return path.name.encode("utf-8", "replace")[:255].decode("utf-8", "ignore")
+
+
+def _format_of(document: AsyncDocument) -> str | None:
+    """A document-format, where it is plain to see; otherwise the printer looks for itself (RFC 8011 section 5.1.10)."""
+    if isinstance(document, (bytes, bytearray, memoryview)):
+        beginning = bytes(memoryview(document).cast("B")[:16])
+        return next((kind for mark, kind in _BEGINNINGS.items() if beginning.startswith(mark)), None)
+    path = _path_of(document)
+    return None if path is None else _FORMATS.get(path.suffix.lower())

@@ -1,0 +1,108 @@
+"""What a server's session needs of a connection: octets both ways, and the application's hooks called.
+
+The rule of this file: a channel waits and decides nothing. One for threads blocks, so that its coroutines never wait;
+one for asyncio awaits its loop.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from inspect import isawaitable
+from typing import Any, Protocol, TypeAlias
+
+from ..events import Buffer
+
+__all__ = ["GATHERING", "AwaitedHooks", "BlockingHooks", "Channel", "Pieces"]
+
+GATHERING = 1.0
+"""For at most so many seconds `Channel.fill` waits for more octets once some are in its buffer."""
+
+Pieces: TypeAlias = Iterator[Any] | AsyncIterator[Any]
+"""The rest of an answer: octets of its document, or several messages."""
+
+
+class Channel(Protocol):
+    """One connection to a client."""
+
+    async def receive(self, seconds: float) -> bytes | None:
+        """Wait for octets for at most so many seconds: octets, none at the end; None if time is over."""
+        ...
+
+    async def fill(self, buffer: memoryview, seconds: float) -> int | None:
+        """As `receive`, into a buffer: how many octets, 0 at the end; None if time is over."""
+        ...
+
+    async def send(self, buffers: list[Buffer], seconds: float) -> None:
+        """Send the buffers, within so many seconds.
+
+        Raises ConnectionLostError if the peer has gone, takes nothing for ``limits.idle`` seconds, or not all in time.
+        """
+        ...
+
+    async def start_tls(self) -> None:
+        """Do the server's part of a handshake, within ``limits.head_time`` seconds."""
+        ...
+
+    def has_gone(self) -> bool:
+        """Whether the client has closed the connection. It may be asked from any thread."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Do nothing for a while."""
+        ...
+
+    async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
+        """Call a hook: what it gives, or the result of the awaitable that it gives. blocks: it may block a thread."""
+        ...
+
+    async def next_piece(self, pieces: Pieces) -> Any:
+        """The next piece; None at the end."""
+        ...
+
+    async def close_pieces(self, pieces: Pieces) -> None:
+        """No more pieces are taken."""
+        ...
+
+
+class BlockingHooks:
+    """The part of a channel for threads that calls what the application gave."""
+
+    def has_gone(self) -> bool:
+        return False
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
+        return hook(argument)
+
+    async def next_piece(self, pieces: Pieces) -> Any:
+        return next(pieces, None)  # type: ignore[arg-type]  # those of a Reply are no asynchronous ones
+
+    async def close_pieces(self, pieces: Pieces) -> None:
+        getattr(pieces, "close", bool)()
+
+
+class AwaitedHooks:
+    """The part of a channel for asyncio that calls what the application gave."""
+
+    def has_gone(self) -> bool:
+        return False
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
+        if blocks:
+            return await asyncio.to_thread(hook, argument)
+        result = hook(argument)
+        return await result if isawaitable(result) else result
+
+    async def next_piece(self, pieces: Pieces) -> Any:
+        return await anext(pieces, None) if isinstance(pieces, AsyncIterator) else next(pieces, None)
+
+    async def close_pieces(self, pieces: Pieces) -> None:
+        if hasattr(pieces, "aclose"):
+            await pieces.aclose()
+        else:
+            getattr(pieces, "close", bool)()

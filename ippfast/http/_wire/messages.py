@@ -1,0 +1,169 @@
+"""Reads the one message that a body begins with: a request's as it must be, an answer's as far as it can be had.
+
+The rule of this file: a server takes what the codec takes, and nothing else. A client repairs what a printer got wrong,
+says what it repaired, and takes no answer that is to another request (RFC 8011 section 4.1.2).
+"""
+
+from ...codec import Message, MessageDecoder, walk
+from ...errors import DecodeError, LimitError
+from ...issues import Issue
+from ...limits import Limits
+from ...values import RawValue
+from ..errors import AnswerError, RemoteProtocolError
+from ..events import Buffer
+
+__all__ = ["CONTENT_TYPE", "AnswerReader", "MessageReader"]
+
+CONTENT_TYPE = "application/ipp"
+
+_MAJOR_VERSIONS = (b"\x01", b"\x02")
+"""What an IPP message begins with, and no text (RFC 8010 section 3.1.1)."""
+
+_UNTYPED = (CONTENT_TYPE, "application/octet-stream", None)
+"""What printers are known to call their answers; some say nothing."""
+
+_LOOKED_AT = 262_144
+"""So large a message is looked through for values that do not fit their tags; a longer one, such as a list, is not."""
+
+_PAGES = ("text/html", "application/xhtml+xml")
+
+
+class MessageReader:
+    """Feed it a body's octets until it gives the message; then `unused` are the first of the document.
+
+    Its methods raise RemoteProtocolError for what is no message, or one over the limits.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._decoder = MessageDecoder(limits=limits)
+
+    def feed(self, octets: Buffer) -> Message | None:
+        """Take the next octets. Returns the message once it is complete."""
+        try:
+            return self._decoder.feed(octets)
+        except LimitError as error:
+            raise RemoteProtocolError(413, f"too large an IPP message: {error}") from error
+        except DecodeError as error:
+            raise RemoteProtocolError(400, f"no IPP message: {error}") from error
+
+    def close(self) -> Message:
+        """No more octets come: whatever message there is without them."""
+        try:
+            self._decoder.close()
+        except DecodeError as error:
+            raise RemoteProtocolError(400, f"no IPP message: {error}") from error
+        raise AssertionError("the message was complete before")
+
+    @property
+    def unused(self) -> bytes:
+        """The octets that followed the message in the last piece."""
+        return self._decoder.unused
+
+
+class AnswerReader(MessageReader):
+    """As `MessageReader`, for the answer to a request.
+
+    request_id: the request's; None where nothing was asked that has one. content_type: what the server calls the body,
+    None where it says nothing; the octets decide all the same. strict: whether nothing is repaired. issues: what was
+    repaired. Its methods raise AnswerError for what is no answer.
+    """
+
+    def __init__(self, limits: Limits, request_id: int | None, content_type: str | None, *, strict: bool) -> None:
+        super().__init__(limits)
+        self.issues: tuple[Issue, ...] = ()
+        self._limits = limits
+        self._request_id = request_id
+        self._content_type = content_type
+        self._strict = strict
+        self._octets: list[Buffer] = []
+        self._size = 0
+        self._fault: DecodeError | None = None
+
+    def feed(self, octets: Buffer) -> Message | None:
+        """Take the next octets. After a fault they are gathered, for the repair takes all that there are."""
+        if not self._octets:
+            self._check_beginning(octets)
+        self._octets.append(octets)
+        self._size += len(octets)
+        try:
+            message = self._decoder.feed(octets) if self._fault is None else None
+        except LimitError as error:
+            raise AnswerError(f"too large an IPP message: {error}", self._body()) from error
+        except DecodeError as error:
+            self._fault, message = error, None
+        if self._fault is not None and (self._strict or self._size > self._limits.max_octets):
+            raise self._no_message(self._fault) from self._fault
+        if message is None:
+            return None
+        if not self._answers(message):
+            asked = f"its request-id is {message.request_id}, and not {self._request_id}"
+            raise AnswerError(f"an answer to another request: {asked}", self._body(), answer=message)
+        return message if self._strict else self._mended(message)
+
+    def close(self) -> Message:
+        """No more octets come: the message, repaired."""
+        if not self._octets:
+            self._check_beginning(b"")
+        if self._fault is None:
+            try:
+                self._decoder.close()
+            except DecodeError as error:
+                self._fault = error
+        fault = self._fault
+        assert fault is not None
+        if self._strict:
+            raise self._no_message(fault) from fault
+        from ...recovery import recover  # with it comes the registry
+
+        try:
+            message, issues = recover(self._body(), limits=self._limits)
+        except DecodeError:
+            raise self._no_message(fault) from fault
+        # What is neither IPP nor its answer comes to this too: a request-id is not met by chance.
+        if not self._answers(message):
+            raise self._no_message(fault) from fault
+        self.issues = tuple(issues)
+        return message
+
+    def _mended(self, message: Message) -> Message:
+        """A message that `decode` takes, without what `recover` mends where values do not fit their tags."""
+        size = self._size - len(self._decoder.unused)
+        if size > _LOOKED_AT or not any(isinstance(value, RawValue) for _, value in walk(message)):
+            return message
+        from ...recovery import recover
+
+        mended, issues = recover(self._body()[:size], limits=self._limits)
+        self.issues = tuple(issues)
+        return mended if issues else message
+
+    @property
+    def unused(self) -> bytes:
+        """Of a message that was repaired nobody knows where it ends."""
+        return b"" if self._fault is not None else self._decoder.unused
+
+    def _answers(self, message: Message) -> bool:
+        """Whether it is to the request. A server that could not read the request-id may refuse without one."""
+        if self._request_id is None or message.request_id == self._request_id:
+            return True
+        return message.request_id == 0 and not message.succeeded
+
+    def _check_beginning(self, octets: Buffer) -> None:
+        """Raise AnswerError for a body that is no IPP, by its first octets and its type."""
+        first = bytes(octets[:64])
+        page = first.lstrip().startswith(b"<") or (
+            self._content_type in _PAGES and not first.startswith(_MAJOR_VERSIONS)
+        )
+        if page:
+            words = "a web page"
+        elif self._content_type in _UNTYPED or first.startswith(_MAJOR_VERSIONS):
+            return
+        else:
+            words = f"an answer of the type {self._content_type!r}"
+        hint = "is the path right? try ippfast probe HOST"
+        raise AnswerError(f"the server answered with {words}: {hint}", bytes(octets), page=page)
+
+    def _no_message(self, fault: DecodeError) -> AnswerError:
+        return AnswerError(f"no IPP message: {fault}; 'ippfast capture' keeps it as it is", self._body())
+
+    def _body(self) -> bytes:
+        return b"".join(self._octets)

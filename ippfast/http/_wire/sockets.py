@@ -1,0 +1,67 @@
+"""Sending on a blocking socket with a time-out, whatever the buffers' sizes, plain or with TLS.
+
+The rule of this file: as few system calls and copies as the socket allows. A time-out counts for each step that makes
+progress, never for a whole document.
+"""
+
+import select
+import ssl
+from collections.abc import Callable, Iterable
+from socket import socket
+
+from ..events import Buffer
+
+__all__ = ["RECEIVE_SIZE", "SMALL", "has_left", "send_buffers"]
+
+RECEIVE_SIZE = 131_072
+"""How many octets are asked for at once, where there may be many."""
+
+SMALL = 16_384
+"""So many octets cost less to copy than to send by themselves."""
+
+
+_LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
+
+
+def has_left(sock: socket) -> bool:
+    """Whether the peer has closed the connection, or its half of it, as far as the system tells. Does not wait."""
+    if sock.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(sock, _LEFT)
+    return bool(poll.poll(0))
+
+
+def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], bool] | None = None) -> bool:
+    """Send all of the buffers.
+
+    wait: called where a socket that does not block takes no more for now, and before each step of TLS; where it returns
+    false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError where the socket's
+    time-out passes in one step.
+    """
+    secure = isinstance(sock, ssl.SSLSocket)
+    gathers = hasattr(sock, "sendmsg") and not secure  # TLS has no call for several buffers
+    waiting: list[Buffer] = list(buffers)
+    if sum(map(len, waiting)) <= SMALL:
+        waiting = [b"".join(waiting)]
+    while waiting:
+        if not len(waiting[0]):
+            del waiting[0]
+            continue
+        if secure and wait is not None and not wait():
+            return False
+        try:
+            sent = sock.sendmsg(waiting) if gathers and len(waiting) > 1 else sock.send(waiting[0])
+        except BlockingIOError:
+            if wait is None:
+                raise
+            if not wait():
+                return False
+            continue
+        while waiting and sent >= len(waiting[0]):
+            sent -= len(waiting.pop(0))
+        if sent:
+            waiting[0] = memoryview(waiting[0])[sent:]
+    return True

@@ -1,0 +1,52 @@
+"""What a connection reads next: its states, and which may follow which.
+
+The rule of this file: it is the table. A connection changes its state by `Connection._go` alone, which keeps to it.
+
+========  ===================================  ======================================================================
+state     what is read                         what follows
+========  ===================================  ======================================================================
+PAUSED    nothing: the other side is awaited   HEAD, when a request is sent or answered; CLOSED, if none can follow
+HEAD      a request's or response's head       MESSAGE; EMPTY for GET and the like; PARTS for an answer in parts;
+                                               DOCUMENT for an answer without a message; HEAD after a 1xx
+EMPTY     a body of no octets                  PAUSED
+MESSAGE   the IPP message (RFC 8010 3.1)       DOCUMENT
+PARTS     messages in parts (RFC 3996 5.2)     PAUSED
+DOCUMENT  the document's octets                PAUSED, at the end of the body
+DRAIN     what nobody wants any more           PAUSED, at the end of the body; CLOSED, if that is too far away
+CLOSED    nothing, ever                        -
+========  ===================================  ======================================================================
+
+A server that answers before it has the whole request goes to DRAIN from wherever it is, and to CLOSED if it gives up.
+"""
+
+from enum import Enum
+
+__all__ = ["FOLLOWING", "State"]
+
+
+class State(Enum):
+    """What is read next. The value is the method that reads it."""
+
+    PAUSED = "_wait"
+    HEAD = "_read_head"
+    EMPTY = "_end_empty_body"
+    MESSAGE = "_read_message"
+    PARTS = "_read_parts"
+    DOCUMENT = "_next_of_document"
+    DRAIN = "_drain"
+    CLOSED = "_close"
+
+
+_GIVEN_UP = {State.DRAIN, State.CLOSED}
+
+FOLLOWING = {
+    State.PAUSED: {State.HEAD, State.CLOSED},
+    State.HEAD: {State.HEAD, State.EMPTY, State.MESSAGE, State.PARTS, State.DOCUMENT} | _GIVEN_UP,
+    State.EMPTY: {State.PAUSED} | _GIVEN_UP,
+    State.MESSAGE: {State.DOCUMENT} | _GIVEN_UP,
+    State.PARTS: {State.PAUSED},
+    State.DOCUMENT: {State.PAUSED} | _GIVEN_UP,
+    State.DRAIN: {State.PAUSED, State.CLOSED},
+    State.CLOSED: {State.CLOSED},
+}
+"""From each state, those that it may go to."""

@@ -1,0 +1,89 @@
+"""Which names a Host line may give, so that no web page reaches a server by a name of its own (DNS rebinding).
+
+The rule of this file: an address is always right, since no foreign name server can make one up. Clients write those of
+IPv6 that hold for one link alone in three ways, which are one here: with a bare zone, as CUPS 2.4 does, with an escaped
+one (RFC 6874), and as libcups 3 does (``[v1.fe80::1+eth0]``).
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Collection, Iterable, Iterator
+
+__all__ = ["OWN", "Hosts", "has_port", "host_name", "uri_authority"]
+
+_ZONE = r"[A-Za-z0-9._~-]{1,64}"
+_BARE = re.compile(rf"\[([0-9A-Fa-f:.]+)%({_ZONE})\]")
+_ESCAPED = re.compile(rf"\[([0-9A-Fa-f:.]+)%25({_ZONE})\]")
+_FUTURE = re.compile(rf"\[[vV]1\.([0-9A-Fa-f:.]+)\+({_ZONE})\]")
+_PORT = re.compile(r":[0-9]{1,5}")
+_PORT_AT_END = re.compile(r":[0-9]{1,5}\Z")
+_PLAIN = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,64}\])(?::[0-9]{1,5})?")
+
+
+class Hosts:
+    """Names, and any address: what ``hosts`` of a server may be."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = [name.lower().rstrip(".") for name in names]
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            ipaddress.ip_address(str(name).strip("[]"))
+        except ValueError:
+            return name in self._names
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _own() -> Collection[str]:
+    name = socket.gethostname()
+    return Hosts(["localhost", name, f"{name.partition('.')[0]}.local"])
+
+
+OWN: Collection[str] = _own()
+"""The names of this machine that need no look-up: its host name, that of multicast DNS, and ``localhost``."""
+
+
+def host_name(line: str) -> str:
+    """The name of a Host line, in lower case, without its port and a dot at its end; an address with a bare zone."""
+    name, bracket, port = line.rpartition("]")
+    if bracket:
+        name += bracket
+        if port and not _PORT.fullmatch(port):
+            return line  # which is none
+        for form in (_ESCAPED, _FUTURE):
+            if found := form.fullmatch(name):
+                name = f"[{found[1]}%{found[2]}]"
+                break
+    else:
+        name, _, port = line.rpartition(":")
+        name = name if name and port.isdigit() else line
+    return name.lower().removesuffix(".")
+
+
+def has_port(authority: str) -> bool:
+    """Whether a Host line, or what `uri_authority` made of one, names a port."""
+    return _PORT_AT_END.search(authority) is not None
+
+
+def uri_authority(line: str) -> str | None:
+    """A Host line as it may stand in a URI; None: it may not.
+
+    A bare zone has no place there (RFC 3986), so that it comes as libcups has it, which reads it in every version.
+    """
+    if _PLAIN.fullmatch(line):
+        return line
+    name, bracket, port = line.rpartition("]")
+    if not bracket or (port and not _PORT.fullmatch(port)):
+        return None
+    name += bracket
+    if _ESCAPED.fullmatch(name) or _FUTURE.fullmatch(name):
+        return line
+    found = _BARE.fullmatch(name)
+    return None if found is None else f"[v1.{found[1]}+{found[2]}]{port}"

@@ -1,0 +1,157 @@
+"""A description from another printer's answer to Get-Printer-Attributes, as `ippfast capture` keeps it.
+
+The rule of this file: a printer of such a description says what that one says, value for value, whether the registry
+has it so or not; and nothing that is that printer's own or that only this server can know: URIs, identities, states,
+moments, counters. Nor does it say what that one leaves unsaid. Which that is stands in the tables here.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ippfast.codec import Attribute, Collection
+from ippfast.errors import IPPError
+from ippfast.recovery import recover
+from ippfast.tags import DelimiterTag, ValueTag
+
+__all__ = ["ALWAYS", "NEEDED", "Captured", "captured", "is_captured"]
+
+ALWAYS = (
+    "charset-configured",
+    "charset-supported",
+    "generated-natural-language-supported",
+    "ipp-versions-supported",
+    "natural-language-configured",
+)
+"""What depends on this server alone."""
+
+NEEDED = (
+    "compression-supported",
+    "document-format-default",
+    "document-format-supported",
+    "pdl-override-supported",
+    "printer-name",
+)
+"""What is this server's own if the answer lacks it: it needs them, or RFC 8011 section 5.4 has them REQUIRED."""
+
+_OWN_NAMES = frozenset(
+    {
+        *ALWAYS,
+        # what this server is asked and takes
+        "document-password-supported",
+        "ippget-event-life",
+        "job-password-encryption-supported",
+        "job-password-supported",
+        "job-settable-attributes-supported",
+        "printer-settable-attributes-supported",
+        "reference-uri-schemes-supported",
+        "requesting-user-uri-schemes-supported",
+        "uri-authentication-supported",
+        "uri-security-supported",
+        # how that printer was, and who it is
+        "device-service-count",
+        "printer-alert",
+        "printer-alert-description",
+        "printer-is-accepting-jobs",
+        "printer-resource-ids",
+        "printer-serial-number",
+        "queued-job-count",
+    }
+)
+_OWN_BEGINNINGS = ("notify-", "oauth-", "printer-message-", "printer-state", "printer-wifi-", "printer-xri-", "xri-")
+_OWN_ENDS = (
+    *("-change-time", "-current-time", "-up-time", "-date-time"),
+    *("-uuid", "-uri", "-completed", "-completed-col", "-privacy-attributes", "-privacy-scope"),
+)
+_OWN_SYNTAXES = (ValueTag.URI, ValueTag.DATE_TIME)
+
+_OPTIONAL = frozenset(
+    {
+        "device-uuid",
+        "document-creation-attributes-supported",
+        "ippget-event-life",
+        "job-creation-attributes-supported",
+        "job-privacy-attributes",
+        "job-privacy-scope",
+        "job-settable-attributes-supported",
+        "print-processing-attributes-supported",
+        "printer-config-change-date-time",
+        "printer-config-change-time",
+        "printer-current-time",
+        "printer-firmware-name",
+        "printer-firmware-patches",
+        "printer-firmware-string-version",
+        "printer-firmware-version",
+        "printer-icons",
+        "printer-message-date-time",
+        "printer-message-time",
+        "printer-more-info",
+        "printer-settable-attributes-supported",
+        "printer-state-change-date-time",
+        "printer-state-change-time",
+        "printer-state-message",
+        "printer-supply-info-uri",
+        "printer-uuid",
+        "subscription-privacy-attributes",
+        "subscription-privacy-scope",
+    }
+)
+"""What this server says of itself, and a printer need not say."""
+
+_SERIAL = re.compile(r"(?:^|(?<=;))\s*(?:SN|SERN|SERIALNUMBER|SER)\s*:[^;]*;?", re.IGNORECASE)  # of a device-id
+_MOST_OCTETS = 16 << 20
+
+
+class Captured(NamedTuple):
+    """attributes: what a printer of this description says too. omits: what this server does not say then."""
+
+    attributes: dict[str, Attribute]
+    omits: frozenset[str]
+
+
+def is_captured(octets: bytes) -> bool:
+    """Whether a file has an IPP message: no text begins with a version (RFC 8010 section 3.1.1)."""
+    return octets[:1] in (b"\1", b"\2")
+
+
+def captured(octets: bytes) -> Captured:
+    """The description in a response to Get-Printer-Attributes. A broken one is repaired as far as that goes.
+
+    Raises ValueError if there are no attributes of a printer.
+    """
+    if len(octets) > _MOST_OCTETS:
+        raise ValueError(f"a printer's answer is no longer than {_MOST_OCTETS:,} octets")
+    try:
+        message, _ = recover(octets)
+    except IPPError as error:
+        raise ValueError(f"no IPP message: {error}") from error
+    groups = message.groups_of(DelimiterTag.PRINTER)
+    if not groups or not len(groups[0]):
+        raise ValueError("an IPP message without a printer's attributes")
+    said = {each.name for each in groups[0]}
+    notifies = any(name.startswith("notify-") for name in said)
+    omits = _OPTIONAL - said
+    kept: dict[str, Attribute] = {}
+    for each in groups[0]:
+        if each.name not in kept and not _is_its_own(each):  # the first of several counts (RFC 8011 section 4.1.3)
+            kept[each.name] = _without_serial(each)
+    return Captured(kept, omits if notifies else omits | {"notify-"})
+
+
+def _is_its_own(attribute: Attribute) -> bool:
+    name = attribute.name
+    if name in _OWN_NAMES or name.startswith(_OWN_BEGINNINGS) or name.endswith(_OWN_ENDS):
+        return True
+    return _has_own_syntax(attribute)
+
+
+def _has_own_syntax(attribute: Attribute) -> bool:
+    inner: Iterable[Attribute] = (each for value in attribute.values if isinstance(value, Collection) for each in value)
+    return any(tag in _OWN_SYNTAXES for tag in attribute.tags) or any(map(_has_own_syntax, inner))
+
+
+def _without_serial(attribute: Attribute) -> Attribute:
+    if attribute.name != "printer-device-id":
+        return attribute
+    values = [_SERIAL.sub("", value) if isinstance(value, str) else value for value in attribute.values]
+    return Attribute(attribute.name, attribute.tags, values)

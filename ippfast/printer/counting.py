@@ -1,0 +1,209 @@
+"""How many pages a document has, and what they come to on paper: impressions and sheets.
+
+The rule of this file: counting is cheap and never in the way. A page count is what the document says of itself; raster
+that says nothing is counted as it passes by. What is broken, odd or too much is not known, and no reason to refuse it.
+Nothing here holds a document in memory, or reads more of it than a bound.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from typing import NamedTuple
+
+from ippfast.codec import Attribute
+from ippfast.formats import sniff
+from ippfast.http.events import Buffer
+from ippfast.raster import PWG, URF, PageCounter, RasterError, Reader
+from ippfast.values import RangeOfInteger
+
+from . import pdf_pages
+from .core import PrinterCore
+from .storage.rows import Document, Job, unpack
+from .storage.seam import DocumentStore, IncomingDocument, StorageError
+from .template import as_printed
+
+__all__ = ["Counted", "Counts", "counts_of_document", "counts_of_job", "pages_of"]
+
+_HEAD = 2_048  # octets: enough for the header of a raster document and its first page
+_MOST_RASTER = 64 << 20  # octets of raster that are counted page by page
+_MOST_PAGES = 1_000_000  # beyond, a document boasts
+_MOST_COUNTED = 2**31 - 1  # what an integer holds (RFC 8010 section 3.9): more is told as so many
+_DSC = re.compile(rb"^%%Pages:[ \t]*(\d{1,7})", re.MULTILINE)
+
+
+class Counted:
+    """The pieces of a document on their way, which are looked at as they pass.
+
+    pages: how many a raster document has, once it has passed; None: it is none, or that is not known.
+    """
+
+    def __init__(self, pieces: Iterable[Buffer]) -> None:
+        self._pieces = pieces
+        self._head = bytearray()
+        self._counter: PageCounter | None = None
+        self._octets = 0
+        self.pages: int | None = None
+
+    def __iter__(self) -> Iterator[Buffer]:
+        looking = True
+        for piece in self._pieces:
+            if looking:
+                looking = self._look(piece)
+            yield piece
+        if looking and len(self._head) < _HEAD:  # it has ended before its kind was seen
+            self._begin()
+        if self._counter is not None:
+            self.pages = self._ended(self._counter)
+
+    def _look(self, piece: Buffer) -> bool:
+        """Whether the rest is to be looked at too."""
+        if self._counter is None:
+            self._head += piece
+            if len(self._head) < _HEAD:
+                return True
+            return self._begin()
+        return self._feed(bytes(piece))
+
+    def _begin(self) -> bool:
+        head = bytes(self._head)
+        if sniff(head) not in (PWG, URF):
+            return False
+        with contextlib.suppress(RasterError):
+            reader = Reader(BytesIO(head))
+            reader.next_page()  # PWG raster says it with its first page
+            if reader.pages:
+                self.pages = _credible(reader.pages)
+                return False
+            self._counter = PageCounter()
+            return self._feed(head)
+        return False
+
+    def _feed(self, octets: bytes) -> bool:
+        assert self._counter is not None
+        self._octets += len(octets)
+        try:
+            if self._octets <= _MOST_RASTER:
+                self._counter.feed(octets)
+                return True
+        except RasterError:
+            pass
+        self._counter = None
+        return False
+
+    @staticmethod
+    def _ended(counter: PageCounter) -> int | None:
+        try:
+            counter.close()
+        except RasterError:
+            return None
+        return _credible(counter.pages)
+
+
+def pages_of(documents: DocumentStore, incoming: IncomingDocument, counted: Counted) -> int | None:
+    """How many pages a document has that has just come; None: that is not known."""
+    kind = sniff(incoming.head)
+    if kind in (PWG, URF):
+        return counted.pages
+    if kind in ("image/jpeg", "image/png"):
+        return 1
+    by = _BY_ITSELF.get(kind)
+    try:
+        return None if by is None else _credible(by(_reader(documents, incoming), incoming.octets))
+    except (OSError, StorageError):  # what can't be read now is told when it is output
+        return None
+
+
+def _reader(documents: DocumentStore, incoming: IncomingDocument) -> pdf_pages.ReadAt:
+    content = incoming.content
+
+    def read(start: int, length: int) -> bytes:
+        if content is not None:
+            return content[start : start + length]
+        found = bytearray()
+        pieces = documents.open(incoming.key, start)
+        for piece in pieces if length > 0 else ():
+            found += memoryview(piece)[: length - len(found)]
+            if len(found) >= length:
+                break
+        return bytes(found)
+
+    return read
+
+
+def _of_postscript(read: pdf_pages.ReadAt, size: int) -> int | None:
+    """%%Pages of the Document Structuring Conventions: in the header, or at the end if that says so ("(atend)")."""
+    found = _DSC.search(read(0, _HEAD)) or _DSC.search(read(max(0, size - _HEAD), _HEAD))
+    return None if found is None else int(found[1])
+
+
+_BY_ITSELF: dict[str, Callable[[pdf_pages.ReadAt, int], int | None]] = {
+    "application/pdf": pdf_pages.pages_of,
+    "application/postscript": _of_postscript,
+}
+
+
+def _credible(pages: int | None) -> int | None:
+    return pages if pages is not None and 0 < pages <= _MOST_PAGES else None
+
+
+# What pages come to.
+
+
+class Counts(NamedTuple):
+    """pages: of the documents. impressions: of one copy, as job-impressions has them (RFC 8011 section 5.3.17.2).
+    sheets: of all copies, as job-media-sheets has them (section 5.3.17.3). done: the impressions of all copies."""
+
+    pages: int
+    impressions: int
+    sheets: int
+    done: int
+
+    def __add__(self, other: "Counts") -> "Counts":  # type: ignore[override]
+        return Counts(*(min(mine + its, _MOST_COUNTED) for mine, its in zip(self, other, strict=True)))
+
+
+def _counts(printer: PrinterCore, pages: int, asked: Mapping[str, Attribute]) -> Counts:
+    """What the pages of a document come to with these Job Template attributes, or the printer's defaults."""
+
+    asked = {each.name: each for each in as_printed(asked.values())} if "proof-print" in asked else asked
+
+    def chosen(name: str, default: object) -> object:
+        own = asked.get(name) or printer.description.get(f"{name}-default")
+        return default if own is None else own.values[0]
+
+    def number(name: str) -> int:
+        value = chosen(name, 1)
+        return value if isinstance(value, int) and value > 0 else 1
+
+    ranges = asked["page-ranges"].values if "page-ranges" in asked else ()
+    printed = pages
+    if ranges:
+        printed = sum(max(0, min(r.upper, pages) - r.lower + 1) for r in ranges if isinstance(r, RangeOfInteger))
+    impressions = -(-printed // number("number-up"))
+    sheets = -(-impressions // 2) if str(chosen("sides", "")).startswith("two-sided") else impressions
+    copies = number("copies")
+    return Counts(*(min(each, _MOST_COUNTED) for each in (pages, impressions, sheets * copies, impressions * copies)))
+
+
+def counts_of_document(printer: PrinterCore, asked: Mapping[str, Attribute], document: Document) -> Counts | None:
+    """What a document of a job comes to; None: that is not known. asked: the job's attributes."""
+    if document.pages is None:
+        return None
+    return _counts(printer, document.pages, {**asked, **{each.name: each for each in unpack(document.ticket)}})
+
+
+def counts_of_job(printer: PrinterCore, job: Job, asked: Mapping[str, Attribute]) -> Counts | None:
+    """What a job comes to; None: that is not known. asked: its attributes."""
+    if job.pages is None:
+        return None
+    if job.documents == 1:  # thousands of such are told of at once: without a look at their documents
+        return _counts(printer, job.pages, asked)
+    total = Counts(0, 0, 0, 0)
+    for document in printer.store.documents(job.id):
+        if document.state not in (7, 8):  # canceled or aborted
+            one = counts_of_document(printer, asked, document)
+            if one is None:
+                return None
+            total += one
+    return total

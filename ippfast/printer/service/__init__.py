@@ -1,0 +1,23 @@
+"""Many printers in one server: `PrintService`, a handler for the servers of `ippfast.http`.
+
+The rule of this package: a printer of the service is a `SpoolPrinter` that is made when somebody first asks for it, and
+costs no thread; what printers there are stands in the storage, so that every process with the same one serves them all.
+
+| file | what it does |
+|---|---|
+| `service` | `PrintService`: which printer, job or system a request is for |
+| `queues` | what printers there are, and their names, numbers and outputs |
+| `files` | printers from a file of TOML |
+| `work` | the threads that process the jobs of all printers |
+| `system`, `system_attributes` | the System object of PWG 5100.22: its operations, and what it says of itself |
+| `table`, `subscriptions` | who may use which operation; subscriptions, which hear of all printers |
+| `resources`, `allocations`, `templates` | its resources; what a printer or a request gets of them |
+| `metrics` | figures for Prometheus |
+| `cups` | what CUPS' own commands ask of a server |
+"""
+
+from .files import read_printers
+from .queues import QueueError, QueueSpec
+from .service import PrintService
+
+__all__ = ["PrintService", "QueueError", "QueueSpec", "read_printers"]

@@ -1,0 +1,121 @@
+"""Hints within one process, and between the processes of one host.
+
+The rule of this file: a hint carries nothing but a queue's name, and whoever hears one looks at the store.
+"""
+
+import threading
+from collections.abc import Callable
+
+from .seam import Bus
+
+__all__ = ["LocalBus", "PollingBus", "Waiter"]
+
+_POLL = 0.1  # seconds
+
+
+class LocalBus:
+    """A `Bus` within a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: dict[str | None, list[Callable[[], None]]] = {}
+
+    def wake(self, queue: str) -> None:
+        """As `Bus.wake`."""
+        with self._lock:
+            hearing = [*self._listeners.get(queue, ()), *self._listeners.get(None, ())]
+        for hear in hearing:
+            hear()
+
+    def listen(self, queue: str | None, hear: Callable[[], None]) -> Callable[[], None]:
+        """As `Bus.listen`."""
+        with self._lock:
+            self._listeners.setdefault(queue, []).append(hear)
+            self._begin()
+
+        def end() -> None:
+            with self._lock:
+                hearing = self._listeners.get(queue, [])
+                if hear in hearing:
+                    hearing.remove(hear)
+                if not hearing:
+                    self._listeners.pop(queue, None)
+
+        return end
+
+    def wake_all(self) -> None:
+        """Something may have changed in any queue."""
+        with self._lock:
+            hearing = [hear for each in self._listeners.values() for hear in each]
+        for hear in hearing:
+            hear()
+
+    def close(self) -> None:
+        """Nobody hears anything any more."""
+        with self._lock:
+            self._listeners.clear()
+
+    def _begin(self) -> None:
+        """Somebody listens."""
+
+
+class PollingBus(LocalBus):
+    """A `Bus` that also asks, while somebody listens, whether another process has changed something.
+
+    version: a number that is another one after that.
+    """
+
+    def __init__(self, version: Callable[[], int]) -> None:
+        super().__init__()
+        self._version = version
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self.shared = False
+
+    def _begin(self) -> None:
+        if self.shared and self._thread is None:
+            seen = self._version()  # before anybody waits: nothing is missed while the thread begins
+            self._thread = threading.Thread(target=self._poll, args=(seen,), name="ippfast-bus", daemon=True)
+            self._thread.start()
+
+    def share(self) -> None:
+        """Other processes use the store from now on."""
+        with self._lock:
+            self.shared = True
+            if self._listeners:
+                self._begin()
+
+    def _poll(self, seen: int) -> None:
+        while not self._closed.wait(_POLL):
+            version = self._version()
+            if version != seen:
+                seen = version
+                self.wake_all()
+
+    def close(self) -> None:
+        """As `LocalBus.close`."""
+        super().close()
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+class Waiter:
+    """Waits for what changes in a queue, or in any: what happens from when it was made is not missed."""
+
+    def __init__(self, bus: Bus, queue: str | None) -> None:
+        self._condition = threading.Condition()
+        self._came = False
+        self.close = bus.listen(queue, self._hear)
+
+    def _hear(self) -> None:
+        with self._condition:
+            self._came = True
+            self._condition.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for at most that long. Returns whether something has changed since the last time."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._came, max(0.0, seconds))
+            came, self._came = self._came, False
+            return came

@@ -1,0 +1,242 @@
+"""Documents as files of one directory, and how they get there from a connection.
+
+The rule of this file: a document is on the disk, its name too, before anybody hears of it, and memory stays the same
+however large it is. Names are random and say nothing of jobs or clients. Whoever writes a file holds its lock until a
+job has it; so what nobody locks and no job has, is left over from a server that was killed. A small document is not
+written here: it goes with its job (`IncomingDocument.content`). Since what no job has is removed, a directory is one
+store's alone: a mark in it says whose (`Files.claim`), and nothing is removed but what has a name as documents have it.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ippfast.http.events import Buffer
+
+from .locks import AT_ONCE, EXCLUSIVE, flock
+from .seam import StorageError, TooLarge, Unsaid
+from .tokens import is_token, token
+
+__all__ = ["MARK", "Files", "sync_directory"]
+
+MARK = ".ippfast-store"
+"""The file of a directory of documents that says whose they are."""
+
+_HEAD = 1_024
+_SMALL = 65_536
+_PIECE = 262_144
+
+
+class IncomingFile:
+    """An `IncomingDocument`. small: up to how many octets it goes with its job instead of into a file."""
+
+    fenced = False
+
+    def __init__(self, directory: Path, small: int) -> None:
+        self.key = token()
+        self.octets = 0
+        self.head = b""
+        self.content: bytes | None = None
+        self._small = small
+        self._gathered = bytearray()
+        self._path = directory / self.key
+        self._kept = False
+        self._descriptor: int | None = None
+
+    def write(self, pieces: Iterable[Buffer], limit: int | None) -> None:
+        """As `IncomingDocument.write`."""
+        for piece in pieces:
+            self.octets += len(piece)
+            if limit is not None and self.octets > limit:
+                raise TooLarge(limit)
+            if len(self.head) < _HEAD:
+                self.head += bytes(piece[: _HEAD - len(self.head)])
+            if self._descriptor is not None:
+                self._write(piece)
+            elif self.octets <= self._small:
+                self._gathered += piece
+            else:
+                self._begin()
+                self._write(self._gathered)
+                self._write(piece)
+                self._gathered = bytearray()
+        if self._descriptor is None:
+            self.content = bytes(self._gathered)
+            return
+        os.fsync(self._descriptor)
+        sync_directory(self._path.parent)
+
+    def _begin(self) -> None:
+        self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        flock(self._descriptor, EXCLUSIVE)
+
+    def _write(self, piece: Buffer) -> None:
+        assert self._descriptor is not None
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+
+    def keep(self) -> None:
+        """As `IncomingDocument.keep`."""
+        self._kept = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._descriptor is None:
+            return
+        if not self._kept and not isinstance(error, Unsaid):  # a job may have it: `clean` finds that out
+            self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+class Files:
+    """A `DocumentStore`: the directory, which is made for its owner alone.
+
+    local: a directory of this host and this store alone, for the files of small documents as long as somebody needs
+    one. aside: where documents go whose job table was lost, on the same file system. knows: whether a job has a key.
+    content: the document with a key that is kept with its job, if it is. small: up to how many octets one is.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        local: Path,
+        aside: Path,
+        knows: Callable[[str], bool],
+        content: Callable[[str], bytes | None],
+        small: int = _SMALL,
+    ) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory = directory
+        self._local = local
+        self.aside = aside
+        self._knows = knows
+        self._content = content
+        self._small = small
+
+    def claim(self, owner: str) -> None:
+        """Have a directory that somebody named for the store of that name alone, also from the next time on.
+
+        Raises StorageError if it is another store's, or nobody's and has files that are no documents of this one.
+        """
+        with (self._directory / MARK).open("a+", encoding="ascii", errors="replace") as mark:
+            flock(mark, EXCLUSIVE)
+            mark.seek(0)
+            found = mark.read().strip()
+            if not found:
+                self._check_strangers()
+                mark.write(f"{owner}\n")
+                mark.flush()
+                os.fsync(mark.fileno())
+                sync_directory(self._directory)
+            elif found != owner:
+                raise StorageError(
+                    f"{self._directory} has the documents of another store ({MARK} says {found}, this one is {owner}):"
+                    " two in one directory would remove each other's; give this one another"
+                )
+
+    def _check_strangers(self) -> None:
+        for path in self._directory.iterdir():
+            if path.name != MARK and not path.is_dir() and not self._knows(path.name):
+                raise StorageError(
+                    f"{self._directory} has files that are no documents of this store ({path.name}): give it an empty"
+                    " directory"
+                )
+
+    def new(self) -> IncomingFile:
+        """As `DocumentStore.new`."""
+        return IncomingFile(self._directory, self._small)
+
+    def open(self, key: str, start: int = 0) -> Iterator[Buffer]:
+        """As `DocumentStore.open`."""
+        content = self._content(key)
+        if content is not None:
+            return iter([content[start:]] if start < len(content) else [])
+        return self._read(self._directory / key, start)
+
+    def _read(self, path: Path, start: int) -> Iterator[Buffer]:
+        with path.open("rb") as file:
+            file.seek(start)
+            while piece := file.read(_PIECE):
+                yield piece
+
+    @contextlib.contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """As `DocumentStore.local`."""
+        content = self._content(key)
+        if content is None:
+            path = self._directory / key
+            path.stat()
+            yield path
+            return
+        self._local.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=f"{key}-", dir=self._local) as file:
+            flock(file, EXCLUSIVE)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a link to it may be what is left of the job
+            yield Path(file.name)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """As `DocumentStore.remove`."""
+        for key in keys:
+            (self._directory / key).unlink(missing_ok=True)
+
+    def clean(self) -> int:
+        """As `DocumentStore.clean`."""
+        removed = 0
+        for path in self._left_over(self._directory):
+            path.unlink(missing_ok=True)
+            removed += 1
+        if self._local.is_dir():
+            for path in self._left_over(self._local):
+                path.unlink(missing_ok=True)
+        return removed
+
+    def set_aside(self) -> int:
+        """Move away what no job has: the job table is not the one that these documents came with."""
+        moved = 0
+        for path in self._left_over(self._directory):
+            self.aside.mkdir(mode=0o700, exist_ok=True)
+            path.replace(self.aside / path.name)
+            moved += 1
+        if moved:
+            sync_directory(self.aside)
+            sync_directory(self._directory)
+        return moved
+
+    def _left_over(self, directory: Path) -> Iterator[Path]:
+        """The files that no job has and nobody writes, each locked while it is looked at."""
+        for path in sorted(directory.iterdir()):
+            if not is_token(path.name.partition("-")[0]) or self._knows(path.name) or not path.is_file():
+                continue
+            try:
+                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            except FileNotFoundError:  # it was refused just now
+                continue
+            try:
+                flock(descriptor, EXCLUSIVE | AT_ONCE)
+                if not self._knows(path.name):
+                    yield path
+            except BlockingIOError:  # it is being received
+                continue
+            finally:
+                os.close(descriptor)
+
+
+def sync_directory(directory: Path) -> None:
+    """Have the names in a directory on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,189 @@
+"""The storage of many hosts: jobs in PostgreSQL, documents in a directory that all hosts have, or in an object store.
+
+The rule of this file: it puts the parts together. The database decides what is true; a notification is a hint that is
+sent at most every `_TOGETHER` seconds, since each of them takes a lock of the whole server's, and whoever misses one
+looks again after `_POLL` seconds.
+"""
+
+import contextlib
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from .bus import LocalBus
+from .postgres_engine import PostgresEngine
+from .postgres_leases import PATIENCE, PostgresLeases
+from .postgres_schema import prepare
+from .seam import StorageError
+from .sql import Connection
+from .sql_storage import LIFE, SQLStorage
+
+__all__ = ["PostgresStorage"]
+
+_log = logging.getLogger("ippfast.printer")
+
+_CHANNEL = "ippfast"
+_TOGETHER = 0.02
+_POLL = 1.0
+_SET_AGAIN = 10.0  # seconds after which the clock is compared with the database's
+
+
+class PostgresStorage(SQLStorage[PostgresEngine]):
+    """A `Storage` in a database.
+
+    url: of the database, as libpq has it (``postgresql://user@host1,host2/name``). documents: a directory that all
+    hosts have in common, or the URL of an object store (``s3://bucket/prefix``, extra ``objects``). patience: for how
+    many seconds a worker may stand still before another takes its jobs. connections: to the database, at most. life:
+    for how many seconds a document may be on its way into an object store.
+
+    Raises StorageError if it cannot be used, and OSError if the directory cannot.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        documents: str | Path,
+        *,
+        patience: float = PATIENCE,
+        connections: int = 16,
+        life: float = LIFE,
+    ) -> None:
+        super().__init__(PostgresEngine(url, connections=connections))
+        self._scratch = tempfile.TemporaryDirectory(prefix="ippfast-", ignore_cleanup_errors=True)
+        try:
+            self._engine.migrate(prepare)
+            self._clock = _Clock(self._engine)
+            self.documents = self._named(documents, self.scratch / "local", life=life)
+        except BaseException:
+            self._engine.close()
+            self._scratch.cleanup()
+            raise
+        self.bus = PostgresBus(self._engine)
+        self.leases = PostgresLeases(self._engine, self.queue, patience)
+
+    @property
+    def scratch(self) -> Path:
+        """As `Storage.scratch`."""
+        return Path(self._scratch.name)
+
+    def _add_queue(self, database: Connection, name: str) -> bool:
+        return bool(database.execute("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING", (name,)).rowcount)
+
+    def now(self) -> float:
+        """The store's clock, which is the database's."""
+        return self._clock.now()
+
+    def close(self) -> None:
+        """As `Storage.close`."""
+        self.bus.close()
+        self.leases.shut()
+        self._engine.close()
+        self._scratch.cleanup()
+
+
+class _Clock:
+    """The database's clock, which is asked now and then. It never goes back while a process runs."""
+
+    def __init__(self, engine: PostgresEngine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._offset = self._asked()
+        self._since = time.monotonic()
+        self._asking = False
+        self._latest = 0.0
+
+    def _asked(self) -> float:
+        before = time.monotonic()
+        (row,) = self._engine.read("SELECT extract(epoch FROM clock_timestamp())::double precision")
+        return float(row[0]) - (before + time.monotonic()) / 2
+
+    def now(self) -> float:
+        here = time.monotonic()
+        with self._lock:
+            if here - self._since > _SET_AGAIN and not self._asking:  # whoever wants to know does not wait for it
+                self._asking = True
+                threading.Thread(target=self._ask, name="ippfast-clock", daemon=True).start()
+            self._latest = max(self._latest, self._offset + here)
+            return self._latest
+
+    def _ask(self) -> None:
+        with contextlib.suppress(StorageError):
+            self._offset = self._asked()
+        with self._lock:
+            self._since, self._asking = time.monotonic(), False
+
+
+class PostgresBus(LocalBus):
+    """A `Bus` between hosts: LISTEN and NOTIFY, and a look behind them."""
+
+    def __init__(self, engine: PostgresEngine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._closed = threading.Event()
+        self._changed = threading.Event()
+        self._queues: set[str] = set()
+        self._threads: list[threading.Thread] = []
+
+    def wake(self, queue: str) -> None:
+        """As `Bus.wake`: at once in this process, soon elsewhere."""
+        super().wake(queue)
+        with self._lock:
+            self._queues.add(queue)
+            if not any(thread.name == "ippfast-tell" for thread in self._threads):
+                self._start(self._tell, "ippfast-tell")
+        self._changed.set()
+
+    def _begin(self) -> None:
+        if not any(thread.name == "ippfast-hear" for thread in self._threads):
+            self._start(self._hear, "ippfast-hear")
+
+    def _start(self, run: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _tell(self) -> None:
+        while True:
+            self._changed.wait()
+            if self._closed.is_set():
+                return
+            self._changed.clear()
+            with self._lock:
+                queues, self._queues = self._queues, set()
+            with contextlib.suppress(StorageError):
+                self._engine.write(
+                    lambda database: [
+                        database.execute("SELECT pg_notify(?, ?)", (_CHANNEL, queue))
+                        for queue in sorted(queues)  # noqa: B023
+                    ]
+                )
+            self._closed.wait(_TOGETHER)
+
+    def _hear(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with self._engine.connect() as connection:
+                    connection.execute(f"LISTEN {_CHANNEL}")
+                    while not self._closed.is_set():
+                        heard = {each.payload for each in connection.notifies(timeout=_POLL, stop_after=1)}
+                        for queue in heard:
+                            super().wake(queue)
+                        if not heard:
+                            self.wake_all()
+            except psycopg.Error as error:
+                _log.debug("no hints from the database: %s", error)
+                self.wake_all()
+                self._closed.wait(_POLL)
+
+    def close(self) -> None:
+        """As `LocalBus.close`."""
+        super().close()
+        self._closed.set()
+        self._changed.set()
+        for thread in self._threads:
+            thread.join()

@@ -1,0 +1,256 @@
+"""A PostgreSQL database for any number of hosts (extra ``postgres``: psycopg 3).
+
+The rule of this file: what `write` has returned from is committed as the server's synchronous_commit says. A change of
+a queue holds the row of that queue, so that changes of one queue follow each other and those of different queues do not
+wait. What failed before its commit is done again for some seconds, so that the fall of a primary is bridged; a commit
+whose answer was lost is never repeated, for it may have been kept. Nothing waits for ever: a server that was stopped
+keeps its connections open and says nothing, so whoever waits for it has a time-out of its own.
+"""
+
+import contextlib
+import json
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from .seam import StorageError, Unsaid
+from .sql import Connection, Work
+
+__all__ = ["PostgresEngine"]
+
+_T = TypeVar("_T")
+_log = logging.getLogger("ippfast.printer")
+
+_PATIENCE = 12.0  # seconds that a change is tried for while the database does not answer
+_ANSWER = 8.0  # seconds that a transaction may take
+_PAUSE = 0.1
+_PASSING = (
+    psycopg.OperationalError,  # a lost connection, a deadlock, a lock that was not given in time
+    errors.ReadOnlySqlTransaction,  # it was the primary, and is not any more
+    errors.InFailedSqlTransaction,
+    PoolTimeout,
+)
+_CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 5,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 3_000,  # milliseconds: libpq's own defaults hang for minutes if a link is cut
+}
+
+
+class _Bounded(psycopg.Connection[Any]):
+    """A connection on which nobody waits for longer than until a moment of time.monotonic."""
+
+    until = math.inf
+
+    def wait(self, gen: Generator[Any, Any, _T], *arguments: Any, **options: Any) -> _T:
+        """As `psycopg.Connection.wait`. Raises OperationalError, and has closed the connection then."""
+        return super().wait(self._bounded(gen), *arguments, **options)
+
+    def _bounded(self, steps: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
+        try:
+            wanted = next(steps)
+            while True:
+                ready = yield wanted  # nothing, ten times a second, while there is nothing
+                if not ready and time.monotonic() > self.until:
+                    self.close()
+                    raise psycopg.OperationalError("it has not answered in time")
+                wanted = steps.send(ready)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+class _Connection:
+    """A `Connection`: one cursor, and `?` for each value."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self._cursor = connection.cursor(binary=True)
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
+        """As `Connection.execute`. Without values it may be a script."""
+        if not values:
+            return self._cursor.execute(statement, None, binary=False)
+        return self._cursor.execute(_with_marks(statement), _plain(values))
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> "psycopg.Cursor[Any]":
+        """As `Connection.executemany`."""
+        self._cursor.executemany(_with_marks(statement), [_plain(row) for row in rows])
+        return self._cursor
+
+
+@cache
+def _with_marks(statement: str) -> str:
+    return statement.replace("?", "%s")
+
+
+def _plain(values: Sequence[Any]) -> list[Any]:
+    """Truths and enumerations are numbers in the tables."""
+    return [int(value) if isinstance(value, int) and type(value) is not int else value for value in values]
+
+
+class PostgresEngine:
+    """An `Engine`. url: as libpq has it; several hosts may be named, of which the one that takes changes is used.
+
+    connections: how many there may be at a time. Raises StorageError if none can be had.
+    """
+
+    alone = False
+
+    def __init__(self, url: str, *, connections: int = 16) -> None:
+        try:
+            self._url = psycopg.conninfo.make_conninfo(url, application_name="ippfast")
+            given = psycopg.conninfo.conninfo_to_dict(self._url)
+            self._options = {name: value for name, value in _CONNECTION.items() if name not in given}
+            if "target_session_attrs" not in given:
+                self._options["target_session_attrs"] = "read-write"
+            self.connect().close()
+        except psycopg.Error as error:
+            raise StorageError(f"the database can't be used: {_words(error)}") from error
+        self._pool = ConnectionPool(
+            self._url,
+            connection_class=_Bounded,
+            kwargs=self._options,
+            min_size=1,
+            max_size=connections,
+            max_idle=60.0,
+            timeout=_PATIENCE,
+            reconnect_timeout=_PATIENCE,
+            configure=_configure,
+            name="ippfast",
+            open=True,
+        )
+        self._closed = threading.Event()
+
+    def connect(self) -> "psycopg.Connection[Any]":
+        """A connection of one's own, outside of the pool."""
+        return psycopg.connect(self._url, **self._options)
+
+    def close(self) -> None:
+        """Be done with it."""
+        self._closed.set()
+        self._pool.close()
+
+    def after_commit(self, hear: Callable[[bool], None]) -> None:
+        """As `Engine.after_commit`: it is never `alone`."""
+
+    # Reads and writes.
+
+    def read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """As `Engine.read`."""
+
+        def work() -> list[tuple[Any, ...]]:
+            with self._connection() as connection:
+                return _Connection(connection).execute(statement, values).fetchall()
+
+        return self._patiently(work)
+
+    def write(self, work: Work[_T], *, queue: str | None = None, patience: float = 0.0) -> _T:
+        """As `Engine.write`. Commits are shared by the server (commit_delay)."""
+
+        def transaction() -> _T:
+            with self._connection() as connection:
+                database = _Connection(connection)
+                database.execute("BEGIN")
+                try:
+                    if queue is not None:
+                        self.hold(database, queue)
+                    result = work(database)
+                except BaseException:
+                    with contextlib.suppress(psycopg.Error):
+                        connection.rollback()
+                    raise
+                try:
+                    database.execute("COMMIT")
+                except psycopg.Error as error:
+                    connection.close()
+                    raise Unsaid(f"the database has not said whether the change was kept: {_words(error)}") from error
+                return result
+
+        return self._patiently(transaction)
+
+    def migrate(self, work: Work[None]) -> None:
+        """Do something in a transaction that may take as long as it takes."""
+        try:
+            with self.connect() as connection, connection.transaction():
+                work(_Connection(connection))
+        except psycopg.Error as error:
+            raise StorageError(f"the database can't be used: {_words(error)}") from error
+
+    def _patiently(self, work: Callable[[], _T]) -> _T:
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return work()
+            except _PASSING as error:
+                if time.monotonic() >= end or self._closed.is_set():
+                    raise StorageError(f"the database does not answer: {_words(error)}") from error
+                _log.debug("the database does not answer, and is asked again: %s", _words(error))
+                self._closed.wait(_PAUSE)
+            except PoolClosed as error:
+                raise StorageError("the store is closed") from error
+            except psycopg.Error as error:
+                raise StorageError(f"the database refuses that: {_words(error)}") from error
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator["psycopg.Connection[Any]"]:
+        connection = self._pool.getconn(_PATIENCE)
+        connection.until = time.monotonic() + _ANSWER
+        try:
+            yield connection
+        except _PASSING:
+            connection.close()  # the next one is a new one
+            raise
+        finally:
+            self._pool.putconn(connection)
+
+    # What PostgreSQL does in its own way.
+
+    def hold(self, database: Connection, queue: str) -> None:
+        """As `Engine.hold`."""
+        database.execute("SELECT 1 FROM queues WHERE name = ? FOR UPDATE", (queue,))
+
+    def last_number(self, database: Connection, table: str) -> int:
+        """As `Engine.last_number`: of a queue that is held, no number is on its way."""
+        column = "number" if table == "events" else "id"
+        row = database.execute(
+            f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {table}_{column}_seq"
+        ).fetchone()
+        return int(row[0])
+
+    def bound(self, text: object) -> object:
+        """As `Engine.bound`: as octets, for a text of PostgreSQL's has no NUL and is always UTF-8."""
+        return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+
+    def keep(self, value: object) -> object:
+        """As `Engine.keep`: as JSON, and octets in hexadecimal digits behind an x."""
+        return f"x{value.hex()}" if isinstance(value, bytes) else json.dumps(value)
+
+    def kept(self, value: object) -> object:
+        """As `Engine.kept`."""
+        assert isinstance(value, str)
+        return bytes.fromhex(value[1:]) if value.startswith("x") else json.loads(value)
+
+    def among(self, numbers: Sequence[int]) -> tuple[str, object]:
+        """As `Engine.among`."""
+        return "(SELECT unnest(?::bigint[]))", list(numbers)
+
+
+def _configure(connection: "psycopg.Connection[Any]") -> None:
+    bound = f"{int(_ANSWER * 1_000)}"
+    connection.execute(f"SET lock_timeout = {bound}")
+    connection.execute(f"SET statement_timeout = {bound}")  # what nobody waits for any more is to hold no locks
+    connection.execute(f"SET idle_in_transaction_session_timeout = {bound}")
+
+
+def _words(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

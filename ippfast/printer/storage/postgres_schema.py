@@ -1,0 +1,149 @@
+"""The tables of the PostgreSQL store, and how those of an older version become these.
+
+The rule of this file: each step from one version to the next is one entry of `_STEPS`, and never changes. All that are
+missing are done in one transaction under a lock, whoever comes first; tables that a newer version has made are left
+alone. Texts of clients are octets (bytea): PostgreSQL's own have no NUL and are always UTF-8.
+"""
+
+from .seam import StorageError
+from .sql import Connection
+
+__all__ = ["VERSION", "prepare"]
+
+_LOCK = 0x697070666173  # "ippfas": of this program's among the locks of a database
+
+_STEPS = (
+    """
+CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE queues (
+    name TEXT PRIMARY KEY, active INTEGER NOT NULL DEFAULT 0, processing INTEGER NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+CREATE TABLE settings (
+    queue TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (queue, name)
+) WITH (fillfactor = 50);
+CREATE TABLE jobs (
+    id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, queue TEXT NOT NULL, uuid TEXT NOT NULL,
+    state SMALLINT NOT NULL, reasons TEXT NOT NULL, message BYTEA NOT NULL DEFAULT '', name BYTEA NOT NULL,
+    "user" BYTEA NOT NULL, host TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, processing DOUBLE PRECISION,
+    completed DOUBLE PRECISION, priority SMALLINT NOT NULL, position BIGINT NOT NULL, release DOUBLE PRECISION,
+    held SMALLINT NOT NULL DEFAULT 0, open SMALLINT NOT NULL, touched DOUBLE PRECISION NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, octets BIGINT NOT NULL DEFAULT 0, documents INTEGER NOT NULL DEFAULT 0,
+    ticket BYTEA NOT NULL, output BYTEA NOT NULL DEFAULT '', epoch INTEGER NOT NULL DEFAULT 0,
+    worker TEXT NOT NULL DEFAULT ''
+) WITH (fillfactor = 70);
+CREATE INDEX jobs_by_order ON jobs (queue, priority DESC, position, id) WHERE state < 7;
+CREATE INDEX jobs_by_user ON jobs (queue, "user") WHERE state < 7;
+CREATE INDEX jobs_by_end ON jobs (queue, completed DESC, id DESC) WHERE state >= 7;
+CREATE INDEX jobs_by_worker ON jobs (worker) WHERE state = 5;
+CREATE INDEX jobs_ready ON jobs (queue) WHERE state = 3 AND open = 0;
+CREATE TABLE documents (
+    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL, key TEXT NOT NULL,
+    octets BIGINT NOT NULL, format BYTEA NOT NULL, name BYTEA NOT NULL, state SMALLINT NOT NULL,
+    created DOUBLE PRECISION NOT NULL, ticket BYTEA NOT NULL, PRIMARY KEY (job_id, number)
+);
+CREATE INDEX documents_by_key ON documents (key);
+CREATE TABLE contents (key TEXT PRIMARY KEY, octets BYTEA NOT NULL);
+ALTER TABLE contents ALTER octets SET STORAGE EXTERNAL;
+CREATE TABLE uploads (
+    key TEXT PRIMARY KEY, begun DOUBLE PRECISION NOT NULL, doomed SMALLINT NOT NULL DEFAULT 0
+);
+CREATE TABLE workers (name TEXT PRIMARY KEY, beat BIGINT NOT NULL DEFAULT 0) WITH (fillfactor = 50);
+CREATE TABLE subscriptions (
+    id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, queue TEXT NOT NULL, uuid TEXT NOT NULL, events TEXT NOT NULL,
+    job_id INTEGER, "user" BYTEA NOT NULL, charset BYTEA NOT NULL, language BYTEA NOT NULL, user_data BYTEA,
+    attributes BYTEA NOT NULL, interval INTEGER NOT NULL, lease INTEGER, expires DOUBLE PRECISION,
+    ended SMALLINT NOT NULL DEFAULT 0, counted BIGINT NOT NULL DEFAULT 0, after BIGINT NOT NULL DEFAULT 0, last BIGINT
+);
+CREATE INDEX subscriptions_by_job ON subscriptions (queue, job_id);
+CREATE INDEX subscriptions_by_user ON subscriptions (queue, "user");
+CREATE TABLE events (
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, queue TEXT NOT NULL, name TEXT NOT NULL,
+    created DOUBLE PRECISION NOT NULL, printer_state SMALLINT NOT NULL, printer_reasons TEXT NOT NULL,
+    accepting SMALLINT NOT NULL, job_id INTEGER, job_uuid TEXT NOT NULL, job_state SMALLINT NOT NULL,
+    job_reasons TEXT NOT NULL, job_message BYTEA NOT NULL, job_name BYTEA NOT NULL, job_user BYTEA NOT NULL,
+    job_octets BIGINT NOT NULL, job_documents INTEGER NOT NULL
+);
+CREATE INDEX events_by_queue ON events (queue, number);
+CREATE FUNCTION ippfast_count_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    more INTEGER := 0;
+    busier INTEGER := 0;
+    of_queue TEXT;
+BEGIN
+    IF TG_OP != 'DELETE' THEN
+        more := (new.state < 7)::integer;
+        busier := (new.state = 5)::integer;
+        of_queue := new.queue;
+    END IF;
+    IF TG_OP != 'INSERT' THEN
+        more := more - (old.state < 7)::integer;
+        busier := busier - (old.state = 5)::integer;
+        of_queue := old.queue;
+    END IF;
+    IF more != 0 OR busier != 0 THEN
+        UPDATE queues SET active = active + more, processing = processing + busier WHERE name = of_queue;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER jobs_counted AFTER INSERT OR DELETE OR UPDATE OF state ON jobs
+    FOR EACH ROW EXECUTE FUNCTION ippfast_count_jobs();
+""",
+    # The resources of a system, and subscriptions that hear of every queue.
+    """
+CREATE TABLE resources (
+    id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, queue TEXT NOT NULL, uuid TEXT NOT NULL, type TEXT NOT NULL,
+    "user" BYTEA NOT NULL, name BYTEA NOT NULL, info BYTEA NOT NULL, language BYTEA NOT NULL, state SMALLINT NOT NULL,
+    reasons TEXT NOT NULL, message BYTEA NOT NULL, format TEXT NOT NULL DEFAULT '', key TEXT NOT NULL DEFAULT '',
+    octets BIGINT NOT NULL DEFAULT 0, created DOUBLE PRECISION NOT NULL, installed DOUBLE PRECISION,
+    canceled DOUBLE PRECISION, ticket BYTEA NOT NULL DEFAULT ''
+);
+CREATE INDEX resources_by_key ON resources (key);
+CREATE TABLE allocations (
+    printer BYTEA NOT NULL, resource_id INTEGER NOT NULL REFERENCES resources ON DELETE CASCADE,
+    PRIMARY KEY (printer, resource_id)
+);
+CREATE INDEX allocations_by_resource ON allocations (resource_id);
+CREATE TABLE printers (queue TEXT PRIMARY KEY);
+INSERT INTO printers SELECT substr(name, 9) || '/' || ((value::jsonb #>> '{}')::jsonb ->> 'id') FROM settings
+    WHERE queue = '/system' AND name LIKE 'printer/%';
+ALTER TABLE subscriptions ADD printers BYTEA NOT NULL DEFAULT '';
+ALTER TABLE subscriptions ADD resource_id INTEGER;
+ALTER TABLE events ADD printer BYTEA NOT NULL DEFAULT '';
+ALTER TABLE events ADD resource_id INTEGER;
+ALTER TABLE events ADD resource_state SMALLINT NOT NULL DEFAULT 0;
+ALTER TABLE events ADD resource_reasons TEXT NOT NULL DEFAULT '';
+""",
+    # Pages of documents, and how many are printed.
+    """
+ALTER TABLE jobs ADD pages BIGINT;
+ALTER TABLE jobs ADD impressions BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD sheets BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD pages BIGINT;
+ALTER TABLE events ADD job_impressions BIGINT NOT NULL DEFAULT 0;
+""",
+    # Whose a subscription is, as a URI.
+    "ALTER TABLE subscriptions ADD user_uri BYTEA NOT NULL DEFAULT ''",
+)
+VERSION = len(_STEPS)
+
+
+def prepare(database: Connection) -> None:
+    """Bring the tables to this version, in a transaction. Raises StorageError for a newer version's."""
+    database.execute("SELECT pg_advisory_xact_lock(?::bigint)", (_LOCK,))
+    version = 0
+    if database.execute("SELECT to_regclass('store')").fetchone()[0] is not None:
+        row = database.execute("SELECT value FROM store WHERE name = 'version'").fetchone()
+        version = 0 if row is None else int(row[0])
+    if version > VERSION:
+        raise StorageError(
+            f"the database was made by a newer version of ippfast (its tables are of version {version}, this one knows"
+            f" {VERSION}), which is needed to use it"
+        )
+    if version == VERSION:
+        return
+    for step in _STEPS[version:]:
+        database.execute(step)
+    database.execute(
+        "INSERT INTO store (name, value) VALUES ('version', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (str(VERSION),),
+    )

@@ -1,0 +1,281 @@
+"""One SQLite file for any number of threads and processes: shared commits, and reads that wait for nobody.
+
+The rule of this file: what `write` has returned from is on the disk (write-ahead log, synchronous=FULL), and the
+changes that wait at the same moment share one commit: whoever comes first writes for all that came meanwhile. A read
+has a connection of its own, which sees what was committed when it began. Nothing of SQLite's leaves this folder: what
+fails is a `StorageError`.
+"""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from .locks import EXCLUSIVE, RELEASE, flock
+from .seam import StorageError
+from .sql import Connection, Work
+
+__all__ = ["SQLiteEngine"]
+
+_T = TypeVar("_T")
+
+_MOST_TOGETHER = 64  # changes in one commit
+
+
+class _Change(Generic[_T]):
+    """One caller's part of a commit."""
+
+    __slots__ = ("done", "error", "result", "turn", "work")
+
+    def __init__(self, work: Work[_T]) -> None:
+        self.work = work
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.turn = threading.Lock()  # held until the change is done, or until this caller is to write for the others
+        self.turn.acquire()
+
+
+class SQLiteEngine:
+    """The file. Any number of threads, and of processes, may use the same one.
+
+    Raises StorageError if the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._gate = threading.Lock()  # of the three that follow
+        self._writing = False
+        self._waiting: deque[_Change[Any]] = deque()
+        self._closed = False
+        self._readers: list[sqlite3.Connection] = []
+        self._watcher: sqlite3.Connection | None = None
+        self._tellers: list[Callable[[bool], None]] = []
+        self.alone = False
+        """Whether no other process writes. What was read stays true then until this one writes."""
+        _make_private(path)
+        self._turns = os.open(path.with_name(f"{path.name}-turns"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            self.writer = self._connect()
+        except sqlite3.Error as error:
+            os.close(self._turns)
+            raise _explained(path, error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=30.0, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Be done with the file, after what is being written."""
+        with self._gate:
+            self._closed = True
+            writing = self._writing
+        if writing:
+            with contextlib.suppress(StorageError):
+                self._do(lambda _: None, late=True)
+        self.writer.close()
+        if self._watcher is not None:
+            self._watcher.close()
+        while self._readers:
+            self._readers.pop().close()
+        os.close(self._turns)
+
+    def after_commit(self, hear: Callable[[bool], None]) -> None:
+        """As `Engine.after_commit`."""
+        self._tellers.append(hear)
+
+    # What SQLite does in its own way.
+
+    def hold(self, database: Connection, queue: str) -> None:
+        """As `Engine.hold`: whoever writes is alone."""
+
+    def last_number(self, database: Connection, table: str) -> int:
+        """As `Engine.last_number`."""
+        row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def bound(self, text: object) -> object:
+        """As `Engine.bound`: as text, but for strings that are no UTF-8: these as their octets."""
+        if isinstance(text, str):
+            octets = text.encode("utf-8", "surrogateescape")
+            try:
+                octets.decode()
+            except UnicodeDecodeError:
+                return octets
+        return text
+
+    def keep(self, value: object) -> object:
+        """As `Engine.keep`: a column takes them all."""
+        return self.bound(value)
+
+    def kept(self, value: object) -> object:
+        """As `Engine.kept`."""
+        return value
+
+    def among(self, numbers: Sequence[int]) -> tuple[str, object]:
+        """As `Engine.among`."""
+        return "(SELECT value FROM json_each(?))", f"[{', '.join(map(str, numbers))}]"
+
+    # Reads.
+
+    def read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a statement finds."""
+        if self._closed:
+            raise StorageError("the store is closed")
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
+        finally:
+            if self._closed:
+                connection.close()
+            else:
+                self._readers.append(connection)
+
+    def version(self) -> int:
+        """A number that is another one after anybody has written. One thread may ask."""
+        if self._closed:
+            return 0
+        try:
+            if self._watcher is None:
+                self._watcher = self._connect()
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
+
+    # Writes.
+
+    def write(self, work: Work[_T], *, queue: str | None = None, patience: float = 0.0) -> _T:
+        """As `Engine.write`: one change at a time, of whatever queue."""
+        return self._do(work, patience=patience)
+
+    def _do(self, work: Work[_T], *, late: bool = False, patience: float = 0.0) -> _T:
+        change = _Change(work)
+        with self._gate:
+            if self._closed and not late:
+                raise StorageError("the store is closed")
+            leads = not self._writing and not patience
+            if leads:
+                self._writing = True
+            else:
+                self._waiting.append(change)
+        if not leads and not change.turn.acquire(timeout=patience or -1):
+            with self._gate:
+                leads = not self._writing and not change.done
+                if leads:
+                    self._waiting.remove(change)
+                    self._writing = True
+            if not leads:
+                change.turn.acquire()
+        if not change.done:
+            self._lead(change)
+        if change.error is not None:
+            raise change.error
+        return change.result  # type: ignore[no-any-return]
+
+    def _lead(self, own: _Change[Any]) -> None:
+        """Write one's own change and those that wait, then let the next one lead."""
+        batch = [own]
+        with self._gate:
+            while self._waiting and len(batch) < _MOST_TOGETHER:
+                batch.append(self._waiting.popleft())
+        try:
+            self._commit(batch)
+        finally:
+            with self._gate:
+                following = self._waiting.popleft() if self._waiting else None
+                self._writing = following is not None
+            if following is not None:
+                following.turn.release()
+            for change in batch:
+                change.done = True
+                change.turn.release()
+
+    def _commit(self, batch: list[_Change[Any]]) -> None:
+        flock(self._turns, EXCLUSIVE)  # SQLite would look again after pauses; this wakes at once
+        try:
+            self._transaction(batch)
+        except BaseException as error:
+            if isinstance(error, sqlite3.Error) and len(batch) > 1:  # one of them is the cause: not all are to suffer
+                for change in batch:
+                    change.error = None
+                    self._try(change)
+            else:
+                for change in batch:
+                    change.error = _explained(self.path, error) if isinstance(error, sqlite3.Error) else error
+        finally:
+            flock(self._turns, RELEASE)
+
+    def _try(self, change: _Change[Any]) -> None:
+        try:
+            self._transaction([change])
+        except BaseException as error:
+            change.error = _explained(self.path, error) if isinstance(error, sqlite3.Error) else error
+
+    def _transaction(self, batch: list[_Change[Any]]) -> None:
+        writer = self.writer
+        alone, refused = len(batch) == 1, False
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            for change in batch:
+                if alone:
+                    change.result = change.work(writer)
+                    continue
+                writer.execute("SAVEPOINT change")
+                try:
+                    change.result = change.work(writer)
+                except sqlite3.Error:
+                    raise
+                except BaseException as error:  # it is refused, and the others are not
+                    change.error, refused = error, True
+                    writer.execute("ROLLBACK TO change")
+                writer.execute("RELEASE change")
+            writer.execute("COMMIT")
+        except BaseException:
+            if writer.in_transaction:  # a full disk may have ended it
+                writer.execute("ROLLBACK")
+            self._tell(kept=False)
+            raise
+        self._tell(kept=not refused)
+
+    def _tell(self, *, kept: bool) -> None:
+        for hear in self._tellers:
+            hear(kept)
+
+
+def _make_private(path: Path) -> None:
+    """The file is for its owner alone, and so are those that SQLite puts beside it, which get its mode."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _explained(path: Path, error: sqlite3.Error) -> StorageError:
+    if (isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error)) or "not a database" in str(error):
+        return StorageError(
+            f"{path} is damaged ({error}): stop the server, keep a copy, and restore a backup or run"
+            f" `sqlite3 {path.name} .recover`; the documents beside it are untouched"
+        )
+    return StorageError(f"{path}: {error}")

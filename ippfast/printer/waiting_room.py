@@ -1,0 +1,48 @@
+"""How many requests may wait for events at a time.
+
+The rule of this file: whoever waits holds a connection, and under some servers a thread. So only a part of them may,
+and no user and no address may have all of that part; whoever finds no place is told when to ask again.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["WaitingRoom"]
+
+
+class WaitingRoom:
+    """places: for all. places_each: for one user, and for one address."""
+
+    def __init__(self, places: int, places_each: int) -> None:
+        self._places = places
+        self._places_each = places_each
+        self._lock = threading.Lock()
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def enter(self, user: str, address: str) -> bool:
+        """Take a place. Returns whether there was one; then `leave` is to be called."""
+        names = (("all", ""), ("user", user), ("address", address))
+        with self._lock:
+            if any(self._taken[name] >= (self._places if name[0] == "all" else self._places_each) for name in names):
+                self._taken = +self._taken  # without the names that were only looked at
+                return False
+            self._taken.update(names)
+            return True
+
+    def leave(self, user: str, address: str) -> None:
+        """Give the place back."""
+        with self._lock:
+            self._taken.subtract((("all", ""), ("user", user), ("address", address)))
+            self._taken = +self._taken
+
+    @contextmanager
+    def place(self, user: str, address: str) -> Iterator[bool]:
+        """A place for as long as the context lasts. Gives whether there was one."""
+        taken = self.enter(user, address)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self.leave(user, address)

@@ -1,0 +1,71 @@
+/* Keeps a page up to date: its live parts, moments in the reader's own time, and a button to copy an address.
+
+   The rule of this file: the server says what there is, in HTML; nothing is made here of what a page or a user says. */
+"use strict";
+
+const EVERY = 5000; // milliseconds
+
+const style = { dateStyle: "medium", timeStyle: "short" };
+const local = new Intl.DateTimeFormat(undefined, style);
+
+function inLocalTime(part) {
+  for (const time of part.querySelectorAll("time")) {
+    time.title = time.textContent;
+    time.textContent = local.format(new Date(time.dateTime));
+  }
+}
+
+function withoutBrokenPictures(part) {
+  for (const picture of part.querySelectorAll("img[data-optional]")) {
+    const hide = () => { picture.closest("figure").hidden = true; };
+    picture.addEventListener("error", hide);
+    if (picture.complete && picture.naturalWidth === 0) hide();
+  }
+}
+
+const shown = new Map(); // each live part as the server sent it
+
+function exchange(part, fresh) {
+  if (!fresh || shown.get(part.id) === fresh.innerHTML) return;
+  shown.set(part.id, fresh.innerHTML);
+  const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+  inLocalTime(fresh);
+  part.replaceChildren(...document.adoptNode(fresh).childNodes);
+  withoutBrokenPictures(part);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+async function update() {
+  if (document.hidden) return;
+  let fresh = null;
+  try {
+    const answer = await fetch(location.href, { cache: "no-store" });
+    if (answer.ok) fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    // the server is away: said below
+  }
+  document.body.classList.toggle("stale", fresh === null);
+  if (fresh === null) return;
+  for (const part of document.querySelectorAll("[data-live]")) exchange(part, fresh.getElementById(part.id));
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch { // without TLS there is no clipboard but this one
+    getSelection().selectAllChildren(source);
+    document.execCommand("copy");
+  }
+  button.textContent = "Copied";
+}
+
+for (const part of document.querySelectorAll("[data-live]")) shown.set(part.id, part.innerHTML);
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => copy(button));
+}
+inLocalTime(document);
+withoutBrokenPictures(document);
+setInterval(update, EVERY);
+document.addEventListener("visibilitychange", update);

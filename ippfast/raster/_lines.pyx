@@ -1,0 +1,395 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, binding=False
+# cython: embedsignature=True, embedsignature.format=clinic
+#
+# The compiled twin of what makes and takes apart the lines of a raster page (PWG 5102.4 section 4.4).
+#
+# The rule of this file: it does what `_lines_py.py` does, octet for octet, and keeps no state. Nothing of Python is
+# touched between the check of the arguments and the result, and the GIL is let go for that time.
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport uint8_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy, memset
+
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    #include <intrin.h>
+    #endif
+
+    /* Eight octets, the first of which is the lowest of the number, whatever the machine. */
+    static inline uint64_t eight(const uint8_t* at) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+    #endif
+        return word;
+    }
+
+    /* Which octet, counted from the first, has the lowest bit that is set. There must be one. */
+    static inline Py_ssize_t first_octet(uint64_t bits) {
+    #if defined(__GNUC__)
+        return __builtin_ctzll(bits) >> 3;
+    #elif defined(_MSC_VER) && defined(_WIN64)
+        unsigned long bit;
+        _BitScanForward64(&bit, bits);
+        return bit >> 3;
+    #else
+        Py_ssize_t octet = 0;
+        while (!(bits & 0xff)) {
+            bits >>= 8;
+            octet++;
+        }
+        return octet;
+    #endif
+    }
+
+    /* Whether 64 octets differ. */
+    static inline int differ(const uint8_t* one, const uint8_t* other) {
+    #if defined(__GNUC__)
+        typedef uint64_t two __attribute__((vector_size(16), aligned(1), may_alias));
+        const two* a = (const two*)one;
+        const two* b = (const two*)other;
+        two bits = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
+        return (bits[0] | bits[1]) != 0;
+    #else
+        return memcmp(one, other, 64) != 0;
+    #endif
+    }
+
+    /* Bits are set in the first octet that is 0, in none before it, and perhaps in some after it. */
+    static inline uint64_t zero_octet(uint64_t word) {
+        return (word - 0x0101010101010101u) & ~word & 0x8080808080808080u;
+    }
+    """
+    uint64_t eight(const uint8_t* at) nogil
+    int differ(const uint8_t* one, const uint8_t* other) nogil
+    Py_ssize_t first_octet(uint64_t bits) nogil
+    uint64_t zero_octet(uint64_t word) nogil
+
+ctypedef const uint8_t* Octets
+
+cdef enum:
+    MOST_UNITS = 128  # of one code
+    MOST_REPEATS = 256
+    SLACK = 16  # octets that may be written behind the last code
+    ROOM_BESIDE = 3 + SLACK  # a line takes no more than its own octets, one for each 128 units, and so many
+
+
+# ---- Making lines ----
+
+
+cdef inline Py_ssize_t equal_octets(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
+    """How many octets are the same before the first that is not."""
+    cdef Py_ssize_t at = 0
+    cdef uint64_t bits
+    if size >= 8:  # most runs are short
+        bits = eight(one) ^ eight(other)
+        if bits:
+            return first_octet(bits)
+        at = 8
+    while at + 64 <= size and not differ(one + at, other + at):
+        at += 64
+    while at + 8 <= size:
+        bits = eight(one + at) ^ eight(other + at)
+        if bits:
+            return at + first_octet(bits)
+        at += 8
+    while at < size and one[at] == other[at]:
+        at += 1
+    return at
+
+
+cdef inline Py_ssize_t repeated_octet(Octets at, Octets end) noexcept nogil:
+    """Where the first octet that comes three times in a row stands; the line's end if there is none."""
+    cdef Octets here = at
+    cdef uint64_t zero
+    while end - here >= 10:
+        zero = zero_octet((eight(here) ^ eight(here + 1)) | (eight(here + 1) ^ eight(here + 2)))
+        if zero:
+            return here - at + first_octet(zero)
+        here += 8
+    while end - here >= 3:
+        if here[0] == here[1] and here[1] == here[2]:
+            return here - at
+        here += 1
+    return end - at
+
+
+cdef inline Py_ssize_t repeated_three(Octets at, Octets end) noexcept nogil:
+    """Where the first unit of three octets that comes twice in a row stands; the line's end if there is none."""
+    cdef Octets here = at
+    cdef uint64_t bits
+    while end - here >= 11:
+        bits = eight(here) ^ eight(here + 3)
+        if not bits & 0xFFFFFF:
+            return here - at
+        if not bits & <uint64_t>0xFFFFFF000000:
+            return here - at + 3
+        here += 6
+    while end - here >= 6:
+        if here[0] == here[3] and here[1] == here[4] and here[2] == here[5]:
+            return here - at
+        here += 3
+    return end - at
+
+
+cdef inline Py_ssize_t repeated_unit(Octets at, Octets end, Py_ssize_t unit) noexcept nogil:
+    """Where the first unit that comes twice in a row stands; the line's end if there is none."""
+    cdef Octets here = at
+    while end - here >= 2 * unit:
+        if memcmp(here, here + unit, unit) == 0:
+            return here - at
+        here += unit
+    return end - at
+
+
+cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* out) noexcept nogil:
+    """Write the codes of a line; returns where the next octet goes."""
+    cdef Py_ssize_t size, count, fewest = 3 if unit == 1 else 2
+    cdef uint64_t bits, zero
+    while at < end:
+        if unit == 1:
+            if end - at >= SLACK:
+                # Most codes of text are of less than 8 octets, and follow from one look at these.
+                bits = eight(at) ^ eight(at + 1)
+                if bits and not bits & 0xFFFF:
+                    size = first_octet(bits)
+                    out[0] = <uint8_t>size
+                    out[1] = at[0]
+                    out += 2
+                    at += size + 1
+                    continue
+                zero = zero_octet(bits | bits >> 8 | <uint64_t>0xFF << 56)
+                if zero and bits & 0xFFFF:
+                    size = first_octet(zero)
+                    out[0] = <uint8_t>(257 - size) if size > 1 else 0
+                    memcpy(out + 1, at, 8)
+                    out += 1 + size
+                    at += size
+                    continue
+            size = repeated_octet(at, end)
+        elif unit == 3:
+            size = repeated_three(at, end)
+        else:
+            size = repeated_unit(at, end, unit)
+        while size:
+            count = size // unit
+            if count > MOST_UNITS:
+                count = MOST_UNITS
+            out[0] = <uint8_t>(257 - count) if count > 1 else 0
+            if count * unit <= SLACK and end - at >= SLACK:
+                memcpy(out + 1, at, SLACK)  # a size that is known needs no call
+            else:
+                memcpy(out + 1, at, count * unit)
+            out += 1 + count * unit
+            at += count * unit
+            size -= count * unit
+        if at == end:
+            break
+        count = 1 + equal_octets(at, at + unit, end - at - unit) // unit
+        while count >= fewest:
+            size = count if count < MOST_UNITS else MOST_UNITS
+            out[0] = <uint8_t>(size - 1)
+            if unit == 1:
+                out[1] = at[0]
+            else:
+                memcpy(out + 1, at, unit)
+            out += 1 + unit
+            at += size * unit
+            count -= size
+    return out
+
+
+cdef inline uint8_t reversed_bits(uint8_t octet) noexcept nogil:
+    cdef unsigned int bits = octet
+    bits = (bits & 0x0F) << 4 | bits >> 4
+    bits = (bits & 0x33) << 2 | (bits >> 2) & 0x33
+    return <uint8_t>((bits & 0x55) << 1 | (bits >> 1) & 0x55)
+
+
+cdef inline void mirror_line(Octets line, Py_ssize_t size, Py_ssize_t unit, int spare, uint8_t* out) noexcept nogil:
+    cdef Py_ssize_t at
+    if spare >= 0:
+        for at in range(size):
+            out[at] = reversed_bits(line[size - 1 - at])
+        if spare:
+            for at in range(size - 1):
+                out[at] = <uint8_t>(out[at] << spare | out[at + 1] >> (8 - spare))
+            out[size - 1] = <uint8_t>(out[size - 1] << spare)
+    elif unit == 1:
+        for at in range(size):
+            out[at] = line[size - 1 - at]
+    elif unit == 3:
+        for at in range(0, size, 3):
+            out[at] = line[size - 3 - at]
+            out[at + 1] = line[size - 2 - at]
+            out[at + 2] = line[size - 1 - at]
+    else:
+        at = 0
+        while at < size:
+            memcpy(out + at, line + size - unit - at, unit)
+            at += unit
+
+
+cdef Py_ssize_t put_lines(
+    Octets at, Py_ssize_t rows, Py_ssize_t step, Py_ssize_t line, Py_ssize_t unit, int spare, uint8_t* turned,
+    uint8_t** out, uint8_t* last
+) noexcept nogil:
+    """Write at most that many lines, each `step` octets from the one before, until `out` passes `last`: how many.
+
+    turned: a line's octets to mirror each line in, NULL if they are not to be mirrored.
+    """
+    cdef Py_ssize_t repeats, left = rows
+    while left and out[0] <= last:
+        repeats = 1
+        while repeats < MOST_REPEATS and repeats < left and memcmp(at, at + repeats * step, line) == 0:
+            repeats += 1
+        out[0][0] = <uint8_t>(repeats - 1)
+        if turned == NULL:
+            out[0] = put_line(at, at + line, unit, out[0] + 1)
+        else:
+            mirror_line(at, line, unit, spare, turned)
+            out[0] = put_line(turned, turned + line, unit, out[0] + 1)
+        at += repeats * step
+        left -= repeats
+    return rows - left
+
+
+cdef int check(Py_ssize_t line, Py_ssize_t unit) except -1:
+    if line < 1 or unit < 1 or line % unit:
+        raise ValueError("a line is one unit or more")
+    return 0
+
+
+def encode(
+    pixels, Py_ssize_t done, out, Py_ssize_t line, Py_ssize_t stride, Py_ssize_t unit, bint mirror, int spare,
+    bint upward
+):
+    """As `_lines_py.encode`."""
+    cdef Py_buffer view, target
+    cdef Py_ssize_t rows, step, room
+    cdef Octets first
+    cdef uint8_t* turned = NULL
+    cdef uint8_t* end
+    check(line, unit)
+    if stride < line or not -1 <= spare <= 7 or done < 0:
+        raise ValueError("a stride is a line or more")
+    room = line + line // unit // MOST_UNITS + ROOM_BESIDE
+    PyObject_GetBuffer(pixels, &view, PyBUF_SIMPLE)
+    try:
+        PyObject_GetBuffer(out, &target, PyBUF_WRITABLE)
+        try:
+            if target.len < room:
+                raise ValueError("no room for a line")
+            rows = 0 if view.len < line else (view.len - line) // stride + 1
+            if done >= rows:
+                return done, 0
+            step = -stride if upward else stride
+            first = <Octets>view.buf + (rows - 1 - done if upward else done) * stride
+            if mirror:
+                turned = <uint8_t*>malloc(line)
+                if turned == NULL:
+                    raise MemoryError
+            end = <uint8_t*>target.buf
+            with nogil:
+                done += put_lines(
+                    first, rows - done, step, line, unit, spare, turned, &end, end + (target.len - room)
+                )
+            return done, end - <uint8_t*>target.buf
+        finally:
+            free(turned)
+            PyBuffer_Release(&target)
+    finally:
+        PyBuffer_Release(&view)
+
+
+# ---- Taking lines apart ----
+
+
+cdef inline void repeat(Octets at, Py_ssize_t unit, uint8_t* out, Py_ssize_t size) noexcept nogil:
+    """Fill `size` octets, a multiple of `unit`, with one unit."""
+    cdef Py_ssize_t done
+    if unit == 1:
+        memset(out, at[0], size)
+        return
+    memcpy(out, at, unit)
+    done = unit
+    while done < size:
+        memcpy(out + done, out, done if done < size - done else size - done)
+        done *= 2
+
+
+cdef Octets take_line(Octets at, Octets end, uint8_t* out, Py_ssize_t line, Py_ssize_t unit, int white) noexcept nogil:
+    """Write the line whose codes begin there; returns where they end, NULL if that is not here yet."""
+    cdef Py_ssize_t size
+    cdef int code
+    while line:
+        if at == end:
+            return NULL
+        code = at[0]
+        at += 1
+        if code == 128:
+            memset(out, white, line)
+            return at
+        if code > 128:
+            size = (257 - code) * unit
+            if size > line:
+                size = line
+            if end - at < size:
+                return NULL
+            memcpy(out, at, size)
+            at += size
+        else:
+            size = (code + 1) * unit
+            if size > line:
+                size = line
+            if end - at < unit:
+                return NULL
+            repeat(at, unit, out, size)
+            at += unit
+        out += size
+        line -= size
+    return at
+
+
+def decode(data, Py_ssize_t at, out, Py_ssize_t line, Py_ssize_t unit, int white):
+    """As `_lines_py.decode`."""
+    cdef Py_buffer view, target
+    cdef Octets here
+    cdef Octets after
+    cdef Octets end
+    cdef uint8_t* place
+    cdef Py_ssize_t room, rows = 0, times, written, one, again = 0
+    check(line, unit)
+    if at < 0 or not 0 <= white <= 255:
+        raise ValueError("a place is 0 or more")
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    try:
+        PyObject_GetBuffer(out, &target, PyBUF_WRITABLE)
+        try:
+            if at >= view.len:
+                return at, 0, 0
+            with nogil:
+                here, end = <Octets>view.buf + at, <Octets>view.buf + view.len
+                place = <uint8_t*>target.buf
+                room = target.len // line
+                while rows < room and here < end:
+                    after = take_line(here + 1, end, place, line, unit, white)
+                    if after == NULL:
+                        break
+                    times = here[0] + 1
+                    written = times if times < room - rows else room - rows
+                    if written > 1:
+                        one = line if equal_octets(place, place + 1, line - 1) < line - 1 else 1
+                        repeat(place, one, place + line, (written - 1) * line)
+                    place += written * line
+                    rows += written
+                    here = after
+                    again = times - written
+            return here - <Octets>view.buf, rows, again
+        finally:
+            PyBuffer_Release(&target)
+    finally:
+        PyBuffer_Release(&view)

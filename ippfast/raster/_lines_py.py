@@ -1,0 +1,166 @@
+"""The pure twin of what makes and takes apart the lines of a raster page (PWG 5102.4 section 4.4).
+
+A line is one octet r, which says that the line comes r + 1 times, and then codes until the line is full: after 0 to 127
+one unit, which comes once more than the code says; after 129 to 255 as many units as they are short of 257. A unit is a
+pixel, or an octet if a pixel has less. Readers differ about 128, so it is never written; read, it makes the rest of the
+line white, as in CUPS.
+
+The rule of this file: it does what `_lines.pyx` does, octet for octet, and keeps no state.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+
+__all__ = ["decode", "encode"]
+
+_MOST_UNITS = 128  # of one code
+_MOST_REPEATS = 256
+_ROOM_BESIDE = 19  # what the compiled twin needs beside a line's own octets and one for each 128 units
+_REMEMBERED = 64
+"""Lines whose codes are kept during one call: many lines of a page come again, not only below each other."""
+
+_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+"""Each octet with its bits the other way round."""
+
+
+@cache
+def _parts(unit: int) -> Callable[[bytes], Iterator[re.Match[bytes]]]:
+    """Takes a line apart into repeated units (group 1 is the unit) and units that come as they are.
+
+    Two equal octets are no gain, for the code after them costs one: repeated octets are three at least.
+    """
+    one = b"." if unit == 1 else b".{%d}" % unit
+    more = rb"\1{2,127}" if unit == 1 else rb"\1{1,127}"
+    last = rb"\2\2" if unit == 1 else rb"\2"
+    return re.compile(rb"(%b)%b|(?:(%b)(?!%b)){1,128}" % (one, more, one, last), re.DOTALL).finditer
+
+
+def _codes(line: bytes, unit: int) -> bytes:
+    pieces = []
+    for part in _parts(unit)(line):
+        repeated, units = part[1], part[0]
+        count = len(units) // unit
+        if repeated is not None:
+            pieces.append(bytes((count - 1,)) + repeated)
+        else:
+            pieces.append(bytes((257 - count if count > 1 else 0,)) + units)
+    return b"".join(pieces)
+
+
+def _mirrored(line: bytes, unit: int, spare: int) -> bytes:
+    if spare >= 0:
+        bits = int.from_bytes(line.translate(_REVERSED)[::-1], "big") << spare
+        return (bits & ((1 << 8 * len(line)) - 1)).to_bytes(len(line), "big")
+    turned = bytearray(len(line))
+    for offset in range(unit):
+        turned[offset::unit] = line[offset::unit][::-1]
+    return bytes(turned)
+
+
+def _check(line: int, unit: int) -> None:
+    if line < 1 or unit < 1 or line % unit:
+        raise ValueError("a line is one unit or more")
+
+
+def encode(
+    pixels: bytes | bytearray | memoryview,
+    done: int,
+    out: bytearray | memoryview,
+    line: int,
+    stride: int,
+    unit: int,
+    mirror: bool,
+    spare: int,
+    upward: bool,
+) -> tuple[int, int]:
+    """Write the lines in `pixels`, as they stand in a page, into `out` until the next may not fit.
+
+    done: how many of the lines are written already. line: the octets of a line. stride: from a line to the next, at
+    least `line`; the last one may end before it. unit: octets repeated together, of which `line` is a multiple.
+    mirror: turn each line from right to left. spare: if pixels are bits, how many of a line's last octet are of no
+    pixel, else -1. upward: the last line first.
+
+    Returns how many lines are written now, and how many octets of `out`. Raises ValueError if these do not fit
+    together, or `out` has no room for the longest that a line can become.
+    """
+    _check(line, unit)
+    if stride < line or not -1 <= spare <= 7 or done < 0:
+        raise ValueError("a stride is a line or more")
+    octets, target = memoryview(pixels), memoryview(out)
+    last = len(target) - (line + line // unit // _MOST_UNITS + _ROOM_BESIDE)
+    if last < 0:
+        raise ValueError("no room for a line")
+    starts = range(0, len(octets) - line + 1, stride)
+    if upward:
+        starts = starts[::-1]
+    known: dict[bytes, bytes] = {}
+    size = 0
+    while done < len(starts) and size <= last:
+        current, repeats = bytes(octets[starts[done] : starts[done] + line]), 1
+        for start in starts[done + 1 : done + _MOST_REPEATS]:
+            if octets[start : start + line] != current:
+                break
+            repeats += 1
+        if current not in known:
+            if len(known) == _REMEMBERED:
+                known.clear()
+            known[current] = _codes(_mirrored(current, unit, spare) if mirror else current, unit)
+        codes = known[current]
+        target[size] = repeats - 1
+        target[size + 1 : size + 1 + len(codes)] = codes
+        size += 1 + len(codes)
+        done += repeats
+    return done, size
+
+
+def decode(
+    data: bytes | bytearray, at: int, out: bytearray | memoryview, line: int, unit: int, white: int
+) -> tuple[int, int, int]:
+    """Write the lines that stand whole in ``data[at:]`` into `out`, one after the other, until it is full.
+
+    line: the octets of a line; unit: octets that are repeated together, of which `line` is a multiple; white: the octet
+    that fills a line after the code 128. What would be longer than the line is cut, as in CUPS.
+
+    Returns where in data the rest begins, how many lines were written, and how many times the last of them is to come
+    yet. If that is 0 and `out` has room for another line, data ends before the next line does.
+
+    Raises ValueError if these do not fit together.
+    """
+    _check(line, unit)
+    if at < 0 or not 0 <= white <= 255:
+        raise ValueError("a place is 0 or more")
+    target = memoryview(out)
+    room, rows, end = len(target) // line, 0, len(data)
+    while rows < room and at < end:
+        pieces: list[bytes | bytearray] = []
+        missing, here = line, at + 1
+        while missing:
+            if here >= end:
+                return at, rows, 0
+            code = data[here]
+            here += 1
+            if code == 128:
+                size = missing
+                pieces.append(bytes((white,)) * size)
+            elif code > 128:
+                size = min((257 - code) * unit, missing)
+                if end - here < size:
+                    return at, rows, 0
+                pieces.append(data[here : here + size])
+                here += size
+            else:
+                size = min((code + 1) * unit, missing)
+                if end - here < unit:
+                    return at, rows, 0
+                pieces.append(data[here : here + unit] * (size // unit))
+                here += unit
+            missing -= size
+        times = data[at] + 1
+        written = min(times, room - rows)
+        target[rows * line : (rows + written) * line] = b"".join(pieces) * written
+        rows += written
+        at = here
+        if written < times:
+            return at, rows, times - written
+    return at, rows, 0

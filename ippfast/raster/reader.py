@@ -1,0 +1,270 @@
+"""Reads PWG and Apple raster documents, and counts their pages as they come.
+
+The rule of this file: what a document says is not believed before it is checked, and memory is bounded whatever it
+says: by one line, what that takes encoded, and the lines that were asked for. `_Decoder` knows the order of octets and
+waits for nothing; `Reader` takes them from a file, and `PageCounter` as they are given.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from ._headers import PWG_PAGE, PWG_SYNC, URF_FILE, URF_PAGE, URF_SYNC, unpack
+from ._picked import decode
+from .errors import RasterError
+from .pages import MAX_LINE, PWG, URF, Page
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["PageCounter", "Reader"]
+
+_PIECE = 98_304
+_CUPS_WORDS = {word[::turn] for word in (b"RaSt", b"RaS2", b"RaS3") for turn in (1, -1)}
+
+
+class _Decoder:
+    """Takes octets, and gives headers and lines as soon as they are whole."""
+
+    def __init__(self, max_line: int) -> None:
+        self.max_line = max_line
+        self.document_format = ""
+        self.pages = 0  # as the document says
+        self.page: Page | None = None
+        self.begun = 0  # pages
+        self.left = 0  # lines of the page
+        self._data = bytearray()
+        self._again = 0  # times that the last line is still to come
+        self._last = b""
+
+    @property
+    def waiting(self) -> int:
+        """Octets that are here and not understood yet."""
+        return len(self._data)
+
+    def feed(self, data: bytes) -> None:
+        self._data += data
+
+    def error(self, what: str) -> RasterError:
+        page = self.begun + (not self.left)
+        line = self.page.height - self.left + 1 if self.page is not None and self.left else 0
+        return RasterError(what, page if self.document_format else 0, line)
+
+    def begin(self) -> bool:
+        """Whether the document's first octets are here. Raises RasterError if they are of no such document."""
+        if not self.document_format:
+            head = bytes(self._data[: URF_FILE.size])
+            if head[:4] == PWG_SYNC:
+                self.document_format = PWG
+                del self._data[:4]
+            elif head[: len(URF_SYNC)] == URF_SYNC:
+                if len(head) == URF_FILE.size:
+                    self.document_format, self.pages = URF, URF_FILE.unpack(head)[1]
+                    del self._data[: URF_FILE.size]
+            elif head[:4] in _CUPS_WORDS:
+                raise RasterError(f"CUPS raster ({head[:4].decode()}), which is not PWG Raster")
+            elif not URF_SYNC.startswith(head[: len(URF_SYNC)]) and not PWG_SYNC.startswith(head):
+                raise RasterError(f"neither PWG nor Apple raster: begins with {head[:8]!r}")
+        return bool(self.document_format)
+
+    def next_page(self) -> Page | None:
+        """The next page, once the one before it is read to its end; None if its header is not here yet."""
+        if not self.begin():
+            return None
+        size = PWG_PAGE if self.document_format == PWG else URF_PAGE.size
+        if len(self._data) < size:
+            return None
+        try:
+            page, total = unpack(bytes(self._data[:size]), self.document_format)
+        except ValueError as wrong:
+            raise self.error(str(wrong)) from None
+        if page.bytes_per_line > self.max_line:
+            raise self.error(f"lines of {page.bytes_per_line:,} octets, more than {self.max_line:,}")
+        del self._data[:size]
+        if self.document_format == PWG:
+            self.pages = total
+        self.page, self.left = page, page.height
+        self.begun += 1
+        return page
+
+    def lines(self, out: memoryview) -> int:
+        """Write the next lines of the page into `out`, as many as it holds and are here: how many.
+
+        0 if the page has no more or octets are lacking.
+        """
+        page = self.page
+        if page is None or not self.left:
+            return 0
+        line = page.bytes_per_line
+        room = min(len(out) // line, self.left)
+        rows = min(self._again, room)
+        if rows:
+            out[:line] = self._last
+            done = 1
+            while done < rows:  # without a copy of them all beside
+                more = min(done, rows - done)
+                out[done * line : (done + more) * line] = out[: more * line]
+                done += more
+            self._again -= rows
+        if rows < room:
+            color = page.color
+            at, read, again = decode(self._data, 0, out[rows * line : room * line], line, color.unit, color.white)
+            rows += read
+            # Repeats beyond the last line are cut, as in CUPS.
+            self._again = min(again, self.left - rows)
+            if self._again:
+                self._last = bytes(out[(rows - 1) * line : rows * line])
+            del self._data[:at]
+        self.left -= rows
+        return rows
+
+    def skip(self, scratch: bytearray) -> bool:
+        """Pass over lines that are here; whether the page is done. `scratch` is what for: it grows to one line."""
+        while self.left and self.page is not None:
+            if self._again:
+                self.left -= self._again
+                self._again = 0
+            else:
+                if len(scratch) < self.page.bytes_per_line:
+                    scratch.extend(bytes(self.page.bytes_per_line - len(scratch)))
+                if not self.lines(memoryview(scratch)[: self.page.bytes_per_line]):
+                    return False
+        return True
+
+
+class Source(Protocol):
+    """What a Reader reads from: a file, a pipe, `gzip.open`'s file, or whatever else gives octets."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Reader:
+    """Reads a document from a file, which it does not close; iterating gives a `Page` for each page.
+
+    file: an object with ``read``. document_format: `PWG` or `URF`, as it turned out. pages: how many the document says
+    that it has, 0 if it does not; in PWG Raster each page says it.
+
+    Between two pages read lines, or leave them. Raises RasterError if the octets are no such document, end too early,
+    or hold another number of pages than an URF file says; what was read before that is right.
+    """
+
+    def __init__(self, file: Source) -> None:
+        self._file = file
+        self._decoder = _Decoder(MAX_LINE)
+        self._scratch = bytearray()
+        while not self._decoder.begin():
+            if not self._feed():
+                raise RasterError(
+                    "neither PWG nor Apple raster: too short" if self._decoder.waiting else "an empty document"
+                )
+        self.document_format = self._decoder.document_format
+
+    @property
+    def pages(self) -> int:
+        """How many pages the document says that it has; 0 if it does not, or did not yet."""
+        return self._decoder.pages
+
+    @property
+    def page(self) -> Page | None:
+        """The page whose lines are read now; None before the first."""
+        return self._decoder.page
+
+    def __iter__(self) -> Iterator[Page]:
+        while (page := self.next_page()) is not None:
+            yield page
+
+    def next_page(self) -> Page | None:
+        """The next page, None after the last. Lines of the one before it that were not read are passed over."""
+        decoder = self._decoder
+        while not decoder.skip(self._scratch):
+            self._need()
+        while (page := decoder.next_page()) is None:
+            if not self._feed():
+                break
+        if page is None:
+            if decoder.waiting:
+                raise decoder.error("the document ends within it")
+            if not decoder.begun:
+                raise RasterError("a document without pages")
+            if decoder.document_format == URF and decoder.pages not in (0, decoder.begun):
+                raise RasterError(f"the document says that it has {decoder.pages} pages, and has {decoder.begun}")
+        return page
+
+    def read_lines(self, rows: int = 256) -> bytearray:
+        """The next lines of the page, at most so many, each `Page.bytes_per_line` octets; nothing after the last."""
+        page = self._decoder.page
+        if page is None:
+            return bytearray()
+        lines = bytearray(min(rows, self._decoder.left) * page.bytes_per_line)
+        del lines[self.read_into(lines) * page.bytes_per_line :]
+        return lines
+
+    def read_into(self, buffer: "WriteableBuffer") -> int:
+        """Write the next lines of the page into `buffer`, as many as it holds, one after the other: how many.
+
+        0 after the last line of the page. Raises ValueError if `buffer` does not hold one line.
+        """
+        decoder = self._decoder
+        if decoder.page is None or not decoder.left:
+            return 0
+        out = memoryview(buffer).cast("B")
+        line = decoder.page.bytes_per_line
+        if len(out) < line:
+            raise ValueError(f"a buffer of {len(out):,} octets does not hold one line of {line:,}")
+        done = 0
+        while decoder.left and len(out) - done * line >= line:
+            rows = decoder.lines(out[done * line :])
+            done += rows
+            if not rows:
+                self._need()
+        return done
+
+    def _feed(self) -> bool:
+        # As much as waits already, so that a long line is not looked at again and again.
+        data = self._file.read(max(_PIECE, self._decoder.waiting))
+        self._decoder.feed(data)
+        return bool(data)
+
+    def _need(self) -> None:
+        if not self._feed():
+            raise self._decoder.error("the document ends within it")
+
+
+class PageCounter:
+    """Counts the pages of a document while it passes by.
+
+    pages: those that are complete. impressions: the same, each as many times as its header asks for copies.
+    max_line: the longest line that is taken, in octets; some three times as much is kept at most.
+
+    `feed` and `close` raise RasterError if the octets are no such document, or end too early.
+    """
+
+    def __init__(self, max_line: int = 1024 * 1024) -> None:
+        self.pages = 0
+        self.impressions = 0
+        self._decoder = _Decoder(max_line)
+        self._scratch = bytearray()
+        self._waits_for = 0  # octets: with fewer a line that was not whole is not looked at again
+
+    def feed(self, data: bytes) -> None:
+        """The next octets of the document, cut anywhere."""
+        decoder = self._decoder
+        decoder.feed(data)
+        if decoder.waiting < self._waits_for:
+            return
+        while True:
+            if decoder.left:
+                if not decoder.skip(self._scratch):
+                    break
+                assert decoder.page is not None
+                self.pages += 1
+                self.impressions += decoder.page.copies
+            if decoder.next_page() is None:
+                break
+        self._waits_for = 2 * decoder.waiting if decoder.waiting > _PIECE else 0
+
+    def close(self) -> None:
+        """Say that the document is over."""
+        self._waits_for = 0
+        self.feed(b"")
+        if self._decoder.left or self._decoder.waiting or not self.pages:
+            raise self._decoder.error("the document ends within it")

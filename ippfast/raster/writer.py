@@ -1,0 +1,170 @@
+"""Writes a PWG or Apple raster document, as its lines come.
+
+The rule of this file: what was promised is kept or refused: every page has all its lines, and the document as many
+pages as its header says. The Writer turns the lines of a page as its `transform` says; callers always give it upright.
+"""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ._headers import PWG_SYNC, URF_FILE, URF_SYNC, pack
+from ._picked import encode
+from .pages import FORMATS, PWG, URF, Page
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["Writer"]
+
+_SMALL = 65_536
+"""Lines that come in less than so many octets are gathered: each call of `encode` costs, and only within one are equal
+lines found."""
+
+_PIECE = 98_304
+"""So many octets are written at once, and two lines more: what the system gives out again and again without a call."""
+
+
+class Sink(Protocol):
+    """What a Writer writes to: a file, a pipe, or whatever else takes octets."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+
+class Writer:
+    """Writes a document of one format to a file, which it does not close. Also a context manager.
+
+    file: an object with ``write``. document_format: `PWG` or `URF`. pages: how many follow, blank back sides included;
+    0: unknown, which URF does not allow, since some printers go by it.
+
+    Begin a page and write its lines, as often as there are pages; then `close`. Raises ValueError for what the format
+    does not have, for lines too many or too few, and at the end if there were not as many pages: such a document must
+    not be printed. Errors of the file pass through.
+    """
+
+    def __init__(self, file: Sink, document_format: str, *, pages: int = 0) -> None:
+        if document_format not in FORMATS:
+            raise ValueError(f"document_format is one of {', '.join(FORMATS)}, not {document_format!r}")
+        if type(pages) is not int or not 0 <= pages <= 0xFFFFFFFF:
+            raise ValueError(f"pages is an int from 0 to 4,294,967,295, not {pages!r}")
+        if document_format == URF and pages == 0:
+            raise ValueError("URF says how many pages follow: pages is 1 or more")
+        self.document_format = document_format
+        self.pages = pages
+        self.pages_written = 0
+        self._file = file
+        self._page: Page | None = None
+        self._left = 0  # lines of the page
+        self._gathered = bytearray()  # lines in the order of the document
+        self._out = bytearray()  # for their codes
+        self._write(PWG_SYNC if document_format == PWG else URF_FILE.pack(URF_SYNC, pages))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+    def begin_page(self, page: Page) -> None:
+        """Write the header of the next page; all its lines have to follow."""
+        self._complete()
+        if self.pages and self.pages_written == self.pages:
+            raise ValueError(f"the document was to have {self.pages} pages, and this is one more")
+        self._write(pack(page, self.document_format, self.pages))
+        self._page, self._left = page, page.height
+        self.pages_written += 1
+
+    def write_lines(self, lines: "ReadableBuffer", stride: int | None = None) -> None:
+        """Write the next lines of the page, as many as there are.
+
+        lines: one line after the other, each `Page.bytes_per_line` octets. The high octet of a sample of 16 bits comes
+        first, the left pixel of 8 is the high bit. stride: octets from a line to the next, if it is more; the last line
+        may end without its padding. A buffer of more dimensions has its lines in the first, and needs no stride.
+
+        If the page's transform mirrors the feed, the bands of the page come from the last to the first, as `Page.bands`
+        gives them; within `lines` the upper line comes first, as ever.
+        """
+        page = self._page
+        if page is None:
+            raise ValueError("there are no lines before the first page")
+        line = page.bytes_per_line
+        octets = _flat(lines, line, stride)
+        step = line if stride is None else stride
+        rows = -(-len(octets) // step)
+        if len(octets) not in (rows * step, (rows - 1) * step + line):
+            raise ValueError(f"{len(octets):,} octets are no whole lines of {line:,}, each {step:,} after the last")
+        if rows > self._left:
+            raise ValueError(f"page {self.pages_written} has {self._left:,} lines to come, not {rows:,}")
+        upward = page.transform[1] == -1
+        if rows * line < _SMALL:
+            for row in reversed(range(rows)) if upward else range(rows):
+                self._gathered += octets[row * step : row * step + line]
+            if len(self._gathered) >= 4 * _SMALL:
+                self._encode_gathered()
+        elif rows:
+            self._encode_gathered()
+            self._encode(page, octets, step, upward)
+        self._left -= rows
+        if self._left == 0:
+            self._encode_gathered()
+
+    def write_page(self, page: Page, lines: "ReadableBuffer", stride: int | None = None) -> None:
+        """Write a page whose lines are all at hand: `begin_page` and `write_lines`."""
+        self.begin_page(page)
+        self.write_lines(lines, stride)
+        self._complete()
+
+    def close(self) -> None:
+        """Say that the document is complete. Raises ValueError if it is not."""
+        self._complete()
+        if not self.pages_written:
+            raise ValueError("a document has at least one page")
+        if self.pages and self.pages_written < self.pages:
+            raise ValueError(f"the document was to have {self.pages} pages, not {self.pages_written}")
+
+    def _complete(self) -> None:
+        if self._left:
+            raise ValueError(f"page {self.pages_written} lacks {self._left:,} lines")
+
+    def _encode_gathered(self) -> None:
+        if self._page is not None and self._gathered:
+            self._encode(self._page, self._gathered, self._page.bytes_per_line, False)
+            self._gathered.clear()
+
+    def _encode(self, page: Page, lines: bytearray | memoryview, stride: int, upward: bool) -> None:
+        line, bits = page.bytes_per_line, page.color.bits_per_pixel
+        spare = line * 8 - page.width * bits if bits < 8 else -1
+        unit, mirror = page.color.unit, page.transform[0] == -1
+        if len(self._out) < 2 * line + _PIECE:
+            self._out = bytearray(2 * line + _PIECE)
+        done = 0
+        while True:
+            done, size = encode(lines, done, self._out, line, stride, unit, mirror, spare, upward)
+            if not size:
+                break
+            self._write(bytes(memoryview(self._out)[:size]))
+
+    def _write(self, data: bytes) -> None:
+        written = self._file.write(data)
+        while written is not None and written < len(data):  # an unbuffered file may take a part
+            data = data[written:]
+            written = self._file.write(data)
+
+
+def _flat(lines: "ReadableBuffer", line: int, stride: int | None) -> memoryview:
+    """The octets, in one dimension; copied only if they are not one after the other."""
+    view = memoryview(lines)
+    if view.itemsize != 1:
+        raise ValueError(f"lines are octets, not items of {view.itemsize}: the high octet of a sample comes first")
+    if view.ndim > 1:
+        if stride is not None:
+            raise ValueError("a stride is for a buffer of one dimension")
+        if view.shape is not None and view.nbytes != view.shape[0] * line:
+            raise ValueError(f"lines of shape {view.shape} do not have {line:,} octets each")
+    elif stride is not None and (type(stride) is not int or stride < line):
+        raise ValueError(f"a stride is at least the {line:,} octets of a line, not {stride!r}")
+    if view.c_contiguous and view.nbytes:
+        return view.cast("B")
+    return memoryview(view.tobytes())

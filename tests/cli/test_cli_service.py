@@ -1,0 +1,162 @@
+"""``ippfast serve --printers``, ``work`` and ``queues``: many printers, on one host and on a database.
+
+The rule of this file: servers and workers are processes of their own, as an administrator starts them.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import run
+from engines import ObjectServer, Postgres
+from http_shells import wait_until
+from printers import DOCUMENT
+
+from ippfast import operations
+from ippfast.enums import JobState, Status
+from ippfast.http import Client
+
+SECONDS = 60.0
+PRINTERS = """
+[hall]
+description = {printer-info = "In the hall"}
+spool = "SPOOL"
+
+[office]
+default = true
+"""
+
+
+class Said(list[str]):
+    """Lines, and the process that said them."""
+
+    process: int
+
+
+@contextlib.contextmanager
+def program(*arguments: str, environment: dict[str, str] | None = None) -> Iterator["Said"]:
+    """A command that goes on until it gets SIGTERM; what it said at first."""
+    command = [sys.executable, "-m", "ippfast", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {}))
+    assert process.stdout is not None
+    said = Said([process.stdout.readline().strip()])
+    said.process = process.pid
+    if arguments[0] == "serve":
+        said += [process.stdout.readline().strip() for _ in range(2)]
+    try:
+        assert process.poll() is None
+        yield said
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=SECONDS)
+
+
+@pytest.fixture
+def printers(tmp_path: Path) -> Path:
+    path = tmp_path / "printers.toml"
+    path.write_text(PRINTERS.replace("SPOOL", str(tmp_path / "printed")))
+    return path
+
+
+def print_on(uri: str, document: bytes = DOCUMENT) -> int:
+    with Client(uri) as client:
+        answer = client.send(operations.print_job(uri, user="alice"), document)
+        assert answer.status is Status.SUCCESSFUL_OK, answer
+        number = answer.job["job-id"].value
+        assert isinstance(number, int)
+        return number
+
+
+def state_on(uri: str, number: int) -> object:
+    with Client(uri) as client:
+        return client.send(operations.get_job_attributes(uri, number)).job["job-state"].value
+
+
+def test_a_file_of_printers_is_served(tmp_path: Path, printers: Path) -> None:
+    with program("serve", "--printers", str(printers), "--state", str(tmp_path / "state"), "--port", "0") as said:
+        system, hall, office = said
+        assert system.endswith("/ipp/system")
+        number = print_on(hall)
+        wait_until(lambda: state_on(hall, number) == JobState.COMPLETED)
+        (printed,) = (tmp_path / "printed").iterdir()
+        assert printed.read_bytes() == DOCUMENT
+        listed = json.loads(run("queues", "list", system, "--json").stdout)
+        assert [each["printer-name"] for each in listed["printers"]] == ["hall", "office"]
+        assert run("queues", "create", system, "cellar", "--info", "In the cellar").exit_code == 0
+        assert "cellar" in run("queues", "list", system).stdout
+        assert run("queues", "default", system, "cellar").exit_code == 0
+        assert run("queues", "shutdown", system, "cellar").exit_code == 0
+        assert "stopped" in run("queues", "list", system).stdout
+        assert run("queues", "startup", system, "3").exit_code == 0
+        assert run("queues", "delete", system, "cellar").exit_code == 0
+        again = run("queues", "delete", system, "cellar")
+        assert (again.exit_code, again.stderr) == (1, "Error: the service has no printer 'cellar'\n")
+        assert print_on(office) > number
+        printers.write_text(printers.read_text() + "[attic]\n")
+        os.kill(said.process, signal.SIGHUP)
+        wait_until(lambda: "attic" in run("queues", "list", system).stdout)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[a b]", "expected"),
+        ('["a b"]', "has no spaces"),
+        ("[a]\nspool = 7", "an output is a string"),
+        ("[a]\nspol = 'x'", "there is no spol; a printer has description, operators, default, spool"),
+        ("[a]\nspool = 'x'\ncommand = 'y'", "the output is one of spool, command, forward"),
+        ("a = 7", "a printer is a table"),
+        ("[a]\ndescription = 'none.toml'", "none.toml"),
+        ("[a]\ndescription = {printer-info = 7}", "printer-info"),
+    ],
+)
+def test_a_file_that_cannot_be_is_said(tmp_path: Path, text: str, fault: str) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(text)
+    result = run("serve", "--printers", str(path), "--state", str(tmp_path / "state"), "--port", "0")
+    assert result.exit_code == 2
+    assert fault in result.stderr or (fault == "expected" and "Expected" in result.stderr), result.stderr
+
+
+def test_options_of_one_printer_are_refused(tmp_path: Path, printers: Path) -> None:
+    result = run("serve", "--printers", str(printers), "--spool", str(tmp_path))
+    assert (result.exit_code, "--spool is for one printer" in result.stderr) == (2, True)
+
+
+def test_many_hosts(postgres: Postgres, object_server: ObjectServer, tmp_path: Path, printers: Path) -> None:
+    """Two servers and a worker, of which each could be on a host of its own: any server answers for any job."""
+    place = ["--store", postgres.schema(), "--documents", object_server.bucket()]
+    serve = ["serve", "--printers", str(printers), *place, "--port", "0", "--state"]
+    environment = object_server.environment
+    large = DOCUMENT * 50
+    with contextlib.ExitStack() as stack:
+        one = stack.enter_context(program(*serve, str(tmp_path / "1"), environment=environment))
+        two = stack.enter_context(program(*serve, str(tmp_path / "2"), environment=environment))
+        worker = stack.enter_context(program("work", *place, "--metrics", "0", environment=environment))
+        assert worker[0].startswith("figures: http://localhost:")
+        numbers = [print_on(each[1], large) for each in (one, two, one)]
+        assert len(set(numbers)) == 3
+        for number in numbers:
+            wait_until(lambda number=number: state_on(two[1], number) == JobState.COMPLETED)  # type: ignore[misc]
+        assert [path.read_bytes() for path in (tmp_path / "printed").iterdir()] == [large] * 3
+        with urllib.request.urlopen(worker[0].removeprefix("figures: "), timeout=SECONDS) as answer:
+            figures = answer.read().decode()
+        assert "ippfast_store_up 1.0" in figures
+        assert "ippfast_leases_lost_total 0.0" in figures
+
+
+def test_figures_are_shown(tmp_path: Path, printers: Path) -> None:
+    options = ["--printers", str(printers), "--state", str(tmp_path / "state"), "--port", "0", "--metrics"]
+    with program("serve", *options) as said:
+        port = said[0].partition("localhost:")[2].partition("/")[0]
+        with urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=SECONDS) as answer:
+            figures = answer.read().decode()
+    assert 'ippfast_printer_jobs{printer="hall"} 0.0' in figures
+    assert 'ippfast_printers{state="idle"} 2.0' in figures

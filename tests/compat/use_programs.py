@@ -1,0 +1,105 @@
+"""Runs inside an environment that has pycups and programs for it: what some of them do when they are used as libraries.
+
+The rule of this file: it knows neither the tests nor the shim. ``use_programs.py NAME PORT QUEUE`` uses one program at
+a cupsd on this host, and prints what came of it, in JSON.
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+
+def ezprinting(port: int, queue: str) -> Any:
+    """Print, with a callback for passwords, in pieces."""
+    from ezprinting import PrintJob, PrintServer
+
+    host = f"localhost:{port}"
+    server = PrintServer.cups(host=host, username="root", password="")
+    job = PrintJob.new_cups(queue, b"%PDF-1.4 from ezprinting", host=host, username="root", options={"copies": "2"})
+    return [server.test_connection(), sorted(server.get_printers()), job.print(), job.state]
+
+
+def escpos(port: int, queue: str) -> Any:
+    """A receipt, as it is sent to a printer."""
+    import cups
+    from escpos.printer import CupsPrinter
+
+    printer = CupsPrinter(queue, host="localhost", port=port)
+    printer.open()
+    printer.text("A receipt\n")
+    printer.barcode("4006381333931", "EAN13", 64, 2, "", "")
+    printer.cut()
+    online = printer.is_online()
+    printer.close()
+    connection = cups.Connection()
+    number = max(connection.getJobs(which_jobs="all"))
+    attributes = connection.getJobAttributes(number)
+    found = connection.getDocument(f"ipp://localhost:{port}/printers/{queue}", number, 1)
+    document = Path(found["file"]).read_bytes()
+    Path(found["file"]).unlink()
+    return [online, attributes["job-name"], found["document-format"], document.hex()]
+
+
+def notify(port: int, queue: str) -> Any:
+    """Events that cupsd brings by RSS."""
+    import cups
+    from cups_notify import Subscriber, event
+
+    cups.setServer("localhost")
+    cups.setPort(port)
+    events: list[Any] = []
+    come = threading.Event()
+
+    def on_event(found: Any) -> None:
+        events.append(found)
+        come.set()
+
+    connection = cups.Connection()
+    subscriber = Subscriber(connection)
+    subscriber.subscribe(on_event, [event.CUPS_EVT_PRINTER_STATE_CHANGED])
+    end = time.monotonic() + 30
+    while not come.is_set() and time.monotonic() < end:
+        connection.disablePrinter(queue)
+        connection.enablePrinter(queue)
+        come.wait(1)
+    subscriber.unsubscribe_all()
+    return [type(events[0]).__name__, events[0].title.split('"')[0], sorted(vars(events[0]))]
+
+
+def cupshelpers(port: int, queue: str) -> Any:
+    """Debian's helpers: what a queue is, its options, and its PPD's."""
+    import cups
+    from cupshelpers.cupshelpers import getPrinters, parseDeviceID
+
+    cups.setServer("localhost")
+    cups.setPort(port)
+    connection = cups.Connection()
+    printers = getPrinters(connection)
+    printer = printers[queue]
+    printer.getAttributes()
+    printer.setOption("sides", "two-sided-long-edge")
+    again = getPrinters(connection)[queue]
+    again.getAttributes()
+    ppd = printer.getPPD()
+    shown = ppd if isinstance(ppd, bool) else [group.name for group in ppd.optionGroups]
+    identity = parseDeviceID("MFG:Maker;MDL:Model;CMD:PDF,PWGRaster;")
+    names = (
+        "device_uri",
+        "info",
+        "location",
+        "make_and_model",
+        "state",
+        "enabled",
+        "is_shared",
+        "is_class",
+        "rejecting",
+    )
+    values = {name: getattr(printer, name, None) for name in names}
+    return [sorted(printers), values, again.attributes.get("sides"), shown, identity]
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3]), default=str, sort_keys=True))

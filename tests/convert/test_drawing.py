@@ -1,0 +1,216 @@
+"""Pages as they are drawn, beside those of poppler, which is another renderer.
+
+The rule of this file: each comparison that is to succeed has one beside it that has to fail.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawn import A4, NEAR, difference, document, drawn, pages_of, poppler, raster, upright
+from hostile_pdfs import pdf_of
+from PIL import Image, ImageChops
+
+from ippfast.convert import Pages, RenderError, Sheet
+from ippfast.raster import PWG, SHEET_BACKS, URF, back_transform
+
+PDF = "application/pdf"
+
+
+def pages(path: Path, format_: str = URF, **how: Any) -> Pages:
+    return Pages(path, PDF, format_, raster(**how))
+
+
+@pytest.mark.parametrize(
+    ("type_", "resolution"),
+    [("srgb_8", 150), ("srgb_8", 300), ("sgray_8", 300), ("sgray_8", 600), ("black_8", 300), ("black_1", 300)],
+)
+def test_pages_are_those_of_another_renderer(tmp_path: Path, type_: str, resolution: int) -> None:
+    path = document(tmp_path / "two.pdf")
+    sent = drawn(b"".join(pages(path, PWG, type_=type_, resolution=resolution)))
+    width, height = A4.pixels(resolution)
+    reference = poppler(path, width, height, gray=type_ != "srgb_8")
+    assert len(sent) == len(reference) == 2
+    for (page, image), expected in zip(sent, reference, strict=True):
+        assert (page.width, page.height, page.type) == (width, height, type_)
+        assert difference(image, expected) < NEAR
+    first, second = sent[0][1], reference[1]
+    assert difference(first, second) > NEAR
+
+
+def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
+    path = document(tmp_path / "one.pdf", pages=1)
+    (image,) = pages_of(pages(path, resolution=300))
+    (expected,) = poppler(path, *image.size)
+    assert difference(image, expected) < NEAR
+    flip = Image.Transpose
+    red, green, blue = image.split()
+    mutations = {
+        "mirrored": image.transpose(flip.FLIP_LEFT_RIGHT),
+        "upside down": image.transpose(flip.FLIP_TOP_BOTTOM),
+        "turned": image.transpose(flip.ROTATE_180),
+        "shifted by 10 pixels": ImageChops.offset(image, 10, 0),
+        "inverted": ImageChops.invert(image),
+        "red for blue": Image.merge("RGB", (blue, green, red)),
+    }
+    for name, mutation in mutations.items():
+        assert difference(mutation, expected) > NEAR, name
+
+
+@pytest.mark.parametrize("sides", ["two-sided-long-edge", "two-sided-short-edge"])
+@pytest.mark.parametrize("back", SHEET_BACKS)
+@pytest.mark.parametrize("format_", [PWG, URF])
+def test_back_sides(tmp_path: Path, format_: str, back: str, sides: str) -> None:
+    path = document(tmp_path / "three.pdf", pages=3)
+    sent = drawn(b"".join(pages(path, format_, resolution=100, sides=sides, back=back)))
+    reference = poppler(path, *A4.pixels(100))
+    transform = back_transform(back, sides)
+    for number, ((page, image), expected) in enumerate(zip(sent, reference, strict=True)):
+        turned = transform if number == 1 else (1, 1)
+        assert page.sides == sides
+        assert page.transform == (turned if format_ == PWG else (1, 1))  # URF has no word for it
+        assert difference(upright(image, turned), expected) < NEAR
+        if turned != (1, 1):
+            assert difference(image, expected) > NEAR
+
+
+def test_bands_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ippfast.convert import drawing
+
+    path = document(tmp_path / "one.pdf", pages=1)
+    whole = drawing_of(path)
+    monkeypatch.setattr(drawing, "_BAND", 64 * 1024)
+    bands = drawing_of(path)
+    assert difference(whole, bands) < 0.05
+
+
+def drawing_of(path: Path) -> Image.Image:
+    """The first page, drawn in this process: the document is our own."""
+    import io
+
+    from ippfast.convert.drawing import Drawing, open_pdf
+
+    file = io.BytesIO()
+    with path.open("rb") as opened:
+        Drawing(open_pdf(opened), raster(back="flipped"), pytest.fail, 10).write(file, URF, lambda *_: None)
+    return drawn(file.getvalue())[0][1]
+
+
+# ---- Scaling, several on a side, copies ----
+
+
+def test_a_page_of_another_size_fits_within_the_margins(tmp_path: Path) -> None:
+    path = document(tmp_path / "letter.pdf", pages=1, width=612, height=792)
+    sheet = Sheet("iso_a4_210x297mm", 21000, 29700, (1000, 1000, 1000, 1000))
+    (image,) = pages_of(pages(path, sheet=sheet, resolution=100, type_="sgray_8", scaling="fit"))
+    inner = image.crop((39, 39, image.width - 39, image.height - 39))
+    paper = Image.new("L", image.size, 255)
+    paper.paste(inner, (39, 39))
+    assert ImageChops.difference(image, paper).getbbox() is None
+    # As wide as what may be printed on.
+    ink = ImageChops.invert(image).getbbox()
+    assert ink is not None
+    assert ink[2] - ink[0] > 0.75 * image.width
+
+
+def test_a_landscape_page_is_turned(tmp_path: Path) -> None:
+    path = document(tmp_path / "landscape.pdf", pages=1, width=841.89, height=595.276)
+    (image,) = pages_of(pages(path))
+    (expected,) = poppler(path, image.height, image.width)
+    assert difference(image.transpose(Image.Transpose.ROTATE_270), expected) < NEAR
+    assert difference(image.transpose(Image.Transpose.ROTATE_90), expected) > NEAR
+    (other,) = pages_of(pages(path, orientation=5))
+    assert difference(other.transpose(Image.Transpose.ROTATE_90), expected) < NEAR
+
+
+def test_upside_down(tmp_path: Path) -> None:
+    path = document(tmp_path / "one.pdf", pages=1)
+    (image,) = pages_of(pages(path, orientation=6))
+    (expected,) = poppler(path, *image.size)
+    assert difference(image.transpose(Image.Transpose.ROTATE_180), expected) < NEAR
+
+
+def test_two_on_a_side(tmp_path: Path) -> None:
+    path = document(tmp_path / "three.pdf", pages=3)
+    first, second = pages_of(pages(path, number_up=2))
+    landscape = first.transpose(Image.Transpose.ROTATE_270)
+    half = landscape.width // 2
+    reference = poppler(path, half, round(half * 29700 / 21000))
+    for place, expected in enumerate(reference[:2]):
+        # In its half there is the page, a little smaller: its marks tell which.
+        part = landscape.crop((place * half, 0, (place + 1) * half, landscape.height)).resize((200, 280))
+        others = [difference(part, each.resize((200, 280))) for each in reference if each is not expected]
+        assert difference(part, expected.resize((200, 280))) < min(others)
+    blank = second.transpose(Image.Transpose.ROTATE_270).crop((half, 0, landscape.width, landscape.height))
+    assert blank.getextrema() == ((255, 255),) * 3
+
+
+def test_ranges_and_copies(tmp_path: Path) -> None:
+    path = document(tmp_path / "five.pdf", pages=5)
+    expected = poppler(path, *A4.pixels(100))
+    how: dict[str, Any] = {"resolution": 100, "pages": ((1, 2), (5, 5)), "copies": 2}
+
+    def numbers(**more: Any) -> list[int]:
+        found = []
+        for image in pages_of(pages(path, **how, **more)):
+            near = [number for number, each in enumerate(expected, 1) if difference(image, each) < NEAR]
+            blank = image.getextrema() == ((255, 255),) * 3
+            found.append(0 if blank else near[0])
+        return found
+
+    assert numbers() == [1, 2, 5, 1, 2, 5]
+    assert numbers(collate=False) == [1, 1, 2, 2, 5, 5]
+    assert numbers(sides="two-sided-long-edge") == [1, 2, 5, 0, 1, 2, 5]
+    assert numbers(sides="two-sided-long-edge", collate=False) == [1, 2, 1, 2, 5, 0, 5, 0]
+    with pytest.raises(RenderError, match="there is no page to print: the document has 5"):
+        list(pages(path, pages=((7, 9),)))
+
+
+# ---- What a document brings along ----
+
+
+def test_form_fields_are_drawn(tmp_path: Path) -> None:
+    """A field's look is drawn by the form that it belongs to, and not with the page."""
+    look = b"<</Type/XObject/Subtype/Form/BBox[0 0 300 60]/Length 29>>stream\n0 0 0 rg 0 0 300 60 re f      \nendstream"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R]/NeedAppearances false>>>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Annots[4 0 R]>>",
+        b"<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Ada)/F 4/Rect[100 600 400 660]/P 3 0 R/AP<</N 5 0 R>>>>",
+        look,
+    ]
+    path = tmp_path / "form.pdf"
+    path.write_bytes(pdf_of(objects))
+    (image,) = pages_of(pages(path, resolution=100, type_="sgray_8"))
+    dark = image.histogram()[0]
+    assert dark > 0.9 * (300 / 72 * 100) * (60 / 72 * 100)
+
+
+def test_fonts_that_are_missing_are_named(tmp_path: Path) -> None:
+    content = b"BT /F1 24 Tf 100 700 Td (Hello) Tj /F2 24 Tf (World) Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R/F2 6 0 R>>>>>>",
+        b"<</Length %d>>stream\n%b\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/TrueType/BaseFont/Frutiger-Light>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",  # every reader has it
+    ]
+    path = tmp_path / "fonts.pdf"
+    path.write_bytes(pdf_of(objects))
+    warnings: list[str] = []
+    list(Pages(path, PDF, URF, raster(), warn=warnings.append))
+    assert warnings == ["the font Frutiger-Light is not in the document: another one stands in for it"]
+
+
+def test_sides_are_counted_as_they_are_drawn(tmp_path: Path) -> None:
+    path = document(tmp_path / "three.pdf", pages=3)
+    seen: list[tuple[int, int]] = []
+    list(Pages(path, PDF, URF, raster(), progress=lambda number, total: seen.append((number, total))))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_same_again(tmp_path: Path) -> None:
+    """For a request that has to be sent again."""
+    made = pages(document(tmp_path / "one.pdf", pages=1))
+    assert b"".join(made) == b"".join(made)

@@ -1,0 +1,166 @@
+"""`Workers`: one port, several processes, and what happens when one of them, or their parent, dies.
+
+The rule of this file: real processes, which are few and end with the test.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import pytest
+from http_conversations import ANSWER, PRINT_JOB
+from http_servers import SECONDS
+from http_shells import wait_until
+
+from ippfast import Message
+from ippfast.http import AsyncIncomingRequest, AsyncServer, Client, IncomingRequest, Page, PageRequest, Server
+from ippfast.http.workers import MakeServer, Workers
+
+HERE = Path(__file__).resolve().parent
+
+reading = 0
+
+
+def show(request: PageRequest) -> Page:
+    if request.head.target == "/die":
+        os._exit(3)
+    if request.head.target == "/reading":
+        return Page(200, "text/plain", str(reading).encode())
+    return Page(200, "text/plain", str(os.getpid()).encode())
+
+
+async def wait_for_document(request: AsyncIncomingRequest) -> Message:
+    global reading
+    reading += 1
+    await request.document.read()
+    return ANSWER
+
+
+def read_document(request: IncomingRequest) -> Message:
+    request.document.read()
+    return ANSWER
+
+
+def make_async(host: str, port: int) -> AsyncServer:
+    return AsyncServer(wait_for_document, host=host, port=port, reuse_port=True, pages=show)
+
+
+def make_threads(host: str, port: int) -> Server:
+    return Server(read_document, host=host, port=port, reuse_port=True, pages=show)
+
+
+def make_nothing(host: str, port: int) -> Server:
+    raise SystemExit(1)
+
+
+def ask(port: int, target: str = "/") -> int | None:
+    """The process that answers; None where none does."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("GET", target)
+        return int(connection.getresponse().read())
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("make", [make_async, make_threads])
+def test_workers(make: MakeServer) -> None:
+    with Workers(make, 2, port=0) as workers:
+        pids = set(workers.pids)
+        assert len(pids) == 2
+        seen: set[int | None] = set()
+        wait_until(lambda: seen.add(ask(workers.port)) or seen == pids)  # type: ignore[func-returns-value]
+        with Client(f"ipp://localhost:{workers.port}/ipp/print") as client:
+            assert client.send(PRINT_JOB, b"document") == ANSWER
+        # One that dies is replaced.
+        assert ask(workers.port, "/die") is None
+        wait_until(lambda: len(set(workers.pids) - pids) == 1)
+        (new,) = set(workers.pids) - pids
+        wait_until(lambda: ask(workers.port) == new)
+        assert len(workers.pids) == 2
+    assert workers.pids == []
+    assert ask(workers.port) is None
+
+
+def test_running_requests_finish() -> None:
+    with Workers(make_async, 1, port=0) as workers:
+        go_on = threading.Event()
+        answers: list[Message] = []
+
+        def document() -> object:
+            yield b"beginning"
+            assert go_on.wait(SECONDS)
+            yield b"end"
+
+        def send() -> None:
+            with Client(f"ipp://localhost:{workers.port}/ipp/print") as client:
+                answers.append(client.send(PRINT_JOB, document()))  # type: ignore[arg-type]
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        wait_until(lambda: ask(workers.port, "/reading") == 1)
+        stopping = threading.Thread(target=workers.stop)
+        stopping.start()
+        wait_until(lambda: ask(workers.port) is None)
+        go_on.set()
+        sending.join(SECONDS)
+        stopping.join(SECONDS)
+        assert answers == [ANSWER]
+
+
+def test_workers_that_keep_dying_are_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    workers = Workers(make_async, 1, port=0, restarts=1)
+    workers.start()
+    for _ in range(2):
+        wait_until(lambda: ask(workers.port) is not None)
+        ask(workers.port, "/die")
+    assert workers._ended.wait(SECONDS)
+    assert "2 workers died" in caplog.text
+    assert ask(workers.port) is None
+    workers.stop()
+
+
+def test_workers_that_do_not_begin() -> None:
+    workers = Workers(make_nothing, 2, port=0)
+    with pytest.raises(RuntimeError, match="did not begin"):
+        workers.start()
+    workers.stop()
+    with pytest.raises(OSError, match=r"(?i)permission|assign|unreachable"):
+        Workers(make_async, 1, host="192.0.2.1", port=0)
+
+
+PROGRAM = """
+from test_http_workers import make_async
+from ippfast.http.workers import Workers
+
+if __name__ == "__main__":
+    workers = Workers(make_async, 1, port=0)
+    print(workers.port, flush=True)
+    workers.run()
+    print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_program(tmp_path: Path, number: int) -> None:
+    """It ends cleanly when it is asked, and leaves nobody behind even when it is killed."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "support")])}
+    command = [sys.executable, str(tmp_path / "program.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        wait_until(lambda: ask(port) is not None)
+        worker = ask(port)
+        process.send_signal(number)
+        rest = process.stdout.read()
+        assert process.wait(SECONDS) == (-number if number == signal.SIGKILL else 0)
+        assert rest == ("" if number == signal.SIGKILL else "ended\n")
+    wait_until(lambda: not Path(f"/proc/{worker}").exists())
+    assert ask(port) is None

@@ -1,0 +1,56 @@
+"""A print server that is killed at random moments while clients print loses nothing that it acknowledged.
+
+The rule of this file: it is tools/crashes.py that kills and judges; `make crashes` does it hundreds of times.
+"""
+
+from pathlib import Path
+
+from crashes import Crashes, Edge
+from engines import Postgres
+
+from ippfast.printer.storage.files import MARK
+
+
+def test_nothing_is_lost(tmp_path: Path) -> None:
+    result = Crashes(tmp_path, seed=7).run(20)
+    assert result.faults == []
+    assert result.kills == 20
+    assert result.acknowledged > 20
+    assert result.documents > 20
+
+
+def test_no_job_more_than_allowed(tmp_path: Path) -> None:
+    result = Edge(tmp_path, seed=9, limit=5).run(12)
+    assert result.faults == []
+    assert result.refused > 10
+    assert result.acknowledged > 10
+
+
+def test_nothing_is_lost_with_a_database(tmp_path: Path, postgres: Postgres) -> None:
+    result = Crashes(tmp_path, seed=11, store=postgres.schema()).run(8)
+    assert result.faults == []
+    assert result.acknowledged > 8
+
+
+def test_no_job_more_than_allowed_with_a_database(tmp_path: Path, postgres: Postgres) -> None:
+    result = Edge(tmp_path, seed=13, limit=5, store=postgres.schema()).run(6)
+    assert result.faults == []
+    assert result.acknowledged > 5
+
+
+def test_a_loss_is_seen(tmp_path: Path) -> None:
+    """The judge is awake: a document that is changed, one that is lost, a job that is lost, a file too much."""
+    crashes = Crashes(tmp_path, seed=8)
+    crashes.run(6)
+    crashes.result.faults.clear()
+    documents = sorted(path for path in (tmp_path / "state" / "documents").iterdir() if path.name != MARK)
+    assert len(documents) >= 2
+    documents[0].unlink()
+    with documents[1].open("r+b") as file:
+        file.write(b"!")
+    (tmp_path / "state" / "documents" / "left").touch()
+    crashes._jobs[999] = "x"
+    crashes._judge()
+    words = " ".join(crashes.result.faults)
+    for fault in ("is not what was sent", "job 999 was acknowledged and is lost", "the spool has left"):
+        assert fault in words

@@ -1,0 +1,388 @@
+"""No limit of the printer is passed: not by many clients at once, not by waiting, not by asking again in another way.
+
+The rule of this file: whoever attacks does it over sockets of its own, and somebody else is served meanwhile.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from peers import free_port
+from printers import DOCUMENT, SECONDS, Gate, printing
+
+from ippfast import DelimiterTag, Message, decode, encode, operations, request
+from ippfast.enums import JobState, Operation, Status
+from ippfast.http import AsyncServer, Client
+from ippfast.printer import Fetcher, InThreads, PrinterLimits, SpoolPrinter
+from ippfast.printer.answers import _group_of
+from ippfast.printer.waiting_room import WaitingRoom
+
+ROOT = Path(__file__).parent.parent.parent
+URI = "ipp://localhost/ipp/print"
+PULL = {"notify-pull-method": "ippget", "notify-events": ["printer-queue-order-changed"]}
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for a state, never for a time."""
+    ended = threading.Event()
+    for _ in range(int(SECONDS * 100)):
+        if true():
+            return
+        ended.wait(0.01)
+    raise AssertionError("it never came true")
+
+
+def post(message: Message, document: bytes = b"", *, accept: str = "application/ipp") -> bytes:
+    body = encode(message) + document
+    head = f"POST /ipp/print HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/ipp\r\nAccept: {accept}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=SECONDS, source_address=(source, 0))
+
+
+def answer_on(sock: socket.socket) -> Message:
+    """The one answer on a connection."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = sock.recv(65_536)
+        assert piece, data
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line)
+    while len(body) < length:
+        body += sock.recv(65_536)
+    return decode(body)
+
+
+@pytest.mark.parametrize(
+    ("limits", "most", "status"),
+    [
+        ({"user_jobs": 2}, 2, Status.SERVER_ERROR_TOO_MANY_JOBS),
+        ({"jobs": 3}, 3, Status.SERVER_ERROR_TOO_MANY_JOBS),
+        ({"user_octets": 250_000}, 2, Status.CLIENT_ERROR_ACCOUNT_LIMIT_REACHED),
+    ],
+)
+def test_uploads_at_once(tmp_path: Path, limits: dict[str, Any], most: int, status: Status) -> None:
+    """Each was let in before any had ended; no more of them are taken than may be, and the others leave nothing."""
+    document = b"%PDF" + bytes(100_000)
+    whole = post(operations.print_job(URI, user="mallory"), document)
+    with printing(tmp_path, output=Gate(), **limits) as desk, contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(connect(desk.server.port)) for _ in range(12)]
+        for sock in socks:
+            sock.sendall(whole[:-10])
+        wait_until(lambda: len(desk.files()) == len(socks))  # each is being received
+        for sock in socks:
+            sock.sendall(whole[-10:])
+        found = Counter(answer_on(sock).status for sock in socks)
+        assert found == {Status.SUCCESSFUL_OK: most, status: 12 - most}
+        assert len(desk.files()) == most
+        assert desk.printer.store.count() == most
+
+
+def test_old_jobs_are_no_way_around(tmp_path: Path) -> None:
+    """Restart-, Reprocess- and Resubmit-Job obey the limits, Disable-Printer and Hold-New-Jobs as Print-Job does."""
+    gate = Gate()
+    gate.open.set()
+    again = (Operation.RESTART_JOB, Operation.REPROCESS_JOB, Operation.RESUBMIT_JOB)
+    with printing(tmp_path, output=gate, user_jobs=1) as desk:
+        jobs = []
+        for _ in range(4):
+            jobs.append(desk.print())
+            desk.wait(jobs[-1])
+        desk.ask(Operation.DISABLE_PRINTER)
+        for operation in again:
+            assert desk.ask(operation, job_id=jobs[0]).status is Status.SERVER_ERROR_NOT_ACCEPTING_JOBS, operation
+        desk.ask(Operation.ENABLE_PRINTER)
+        desk.ask(Operation.HOLD_NEW_JOBS)
+        for operation in again:
+            answer = desk.ask(operation, job_id=jobs[0])
+            assert answer.status is Status.SUCCESSFUL_OK, operation
+            held = jobs[0] if operation is Operation.RESTART_JOB else answer.job["job-id"].value
+            assert desk.job(held)["job-state"] == JobState.PENDING_HELD, operation
+            for refused in again:
+                answer = desk.ask(refused, job_id=jobs[1])
+                assert answer.status is Status.SERVER_ERROR_TOO_MANY_JOBS, (operation, refused)
+            assert desk.ask(Operation.CANCEL_JOB, job_id=held).status is Status.SUCCESSFUL_OK
+
+
+# Subscriptions.
+
+
+def test_subscriptions_of_one_request_and_one_user(tmp_path: Path) -> None:
+    """One client does not take them all, nor any of them for ever."""
+    template = {**PULL, "notify-lease-duration": 0}
+    with printing(tmp_path, operators=(), request_subscriptions=3, user_subscriptions=5, subscriptions=8) as desk:
+
+        def subscribe(user: str, count: int) -> list[int]:
+            groups = {"subscription": [template] * count}
+            answer = desk.ask(Operation.CREATE_PRINTER_SUBSCRIPTIONS, user=user, groups=groups)
+            found = answer.groups_of(DelimiterTag.SUBSCRIPTION)
+            assert all(
+                group["notify-lease-duration"].value == 7 * 86_400
+                for group in found
+                if "notify-subscription-id" in group
+            )
+            return [group.value("notify-status-code", 0) for group in found]
+
+        too_many = Status.CLIENT_ERROR_TOO_MANY_SUBSCRIPTIONS
+        assert subscribe("mallory", 5) == [0, 0, 0, too_many, too_many]
+        assert subscribe("mallory", 3) == [0, 0, too_many]
+        assert subscribe("victim", 1) == [0]
+
+
+def test_a_job_that_is_made_with_too_many_subscriptions(tmp_path: Path) -> None:
+    with printing(tmp_path, operators=(), output=Gate(), user_subscriptions=1) as desk:
+        answer = desk.ask(Operation.PRINT_JOB, DOCUMENT, groups={"subscription": [PULL, PULL]})
+        assert answer.status is Status.SUCCESSFUL_OK_IGNORED_SUBSCRIPTIONS
+        found = answer.groups_of(DelimiterTag.SUBSCRIPTION)
+        assert [group.value("notify-status-code", 0) for group in found] == [
+            0,
+            Status.CLIENT_ERROR_TOO_MANY_SUBSCRIPTIONS,
+        ]
+
+
+# Waiting for events.
+
+
+def test_the_waiting_room() -> None:
+    room = WaitingRoom(3, 2)
+    assert [room.enter("alice", "a") for _ in range(3)] == [True, True, False]
+    assert not room.enter("bob", "a")
+    assert not room.enter("alice", "b")
+    assert [room.enter("bob", "b"), room.enter("carol", "c")] == [True, False]
+    room.leave("alice", "a")
+    assert room.enter("carol", "c")
+    for who in (("alice", "a"), ("bob", "b"), ("carol", "c")):
+        room.leave(*who)
+    assert not room._taken
+
+
+@contextlib.contextmanager
+def in_asyncio(printer: SpoolPrinter) -> Iterator[int]:
+    """The printer under the server for asyncio. Gives the port."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def begin(handler: InThreads) -> AsyncServer:
+        server = AsyncServer(handler, port=0)
+        await server.start()
+        return server
+
+    with InThreads(printer) as handler:
+        server = asyncio.run_coroutine_threadsafe(begin(handler), loop).result(SECONDS)
+        try:
+            yield server.port
+        finally:
+            printer.end_waiting()
+            asyncio.run_coroutine_threadsafe(server.shutdown(1.0), loop).result(SECONDS)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(SECONDS)
+    loop.close()
+
+
+@pytest.mark.parametrize("accept", ["application/ipp", "multipart/related"])
+@pytest.mark.parametrize("kind", ["threads", "asyncio"])
+def test_few_wait_and_a_waiter_that_leaves_is_noticed(tmp_path: Path, kind: str, accept: str) -> None:
+    with printing(tmp_path, waiters=4, user_waiters=3) as desk, contextlib.ExitStack() as stack:
+        made = desk.ask(Operation.CREATE_PRINTER_SUBSCRIPTIONS, groups={"subscription": PULL})
+        number = made.groups_of(DelimiterTag.SUBSCRIPTION)[0]["notify-subscription-id"].value
+        port = desk.server.port if kind == "threads" else stack.enter_context(in_asyncio(desk.printer))
+        given = {"printer-uri": URI, "notify-subscription-ids": [number], "notify-wait": True}
+        ask = post(request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user="alice"), accept=accept)
+        waiting = []
+        for _ in range(3):
+            waiting.append(stack.enter_context(connect(port)))
+            waiting[-1].sendall(ask)
+        wait_until(lambda: desk.printer.waiting_room._taken["all", ""] == 3)
+        for source in ("127.0.0.1", "127.0.0.2"):  # the user has no place left, wherever it comes from
+            with connect(port, source) as fourth:
+                fourth.sendall(ask)
+                told = answer_on(fourth)
+                assert told.status is Status.SUCCESSFUL_OK
+                assert told.operation_attributes["notify-get-interval"].value > 0
+        with Client(f"ipp://localhost:{port}/ipp/print") as client:
+            client.send(operations.get_printer_attributes(URI))
+        for sock in waiting:
+            sock.close()
+        wait_until(lambda: not desk.printer.waiting_room._taken["all", ""])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["uvicorn", "--http", "h11", "--host", "127.0.0.1", "--port", "PORT"],
+        ["uvicorn", "--http", "httptools", "--host", "127.0.0.1", "--port", "PORT"],
+    ],  # hypercorn and granian say nothing of a client that leaves before there is more to send
+    ids=["uvicorn-h11", "uvicorn-httptools"],
+)
+@pytest.mark.parametrize("accept", ["application/ipp", "multipart/related"])
+def test_a_waiter_that_leaves_is_noticed_under_asgi(tmp_path: Path, command: list[str], accept: str) -> None:
+    """All places of an address are taken, and its clients leave: there are places again."""
+    port = free_port()
+    environment = os.environ | {"SPOOL": str(tmp_path / "spool"), "PRINTED": str(tmp_path / "printed")}
+    arguments = [argument.replace("PORT", str(port)) for argument in command]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments, "examples.print_server:application"],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ready() -> bool:
+        with contextlib.suppress(OSError), connect(port) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return bool(sock.recv(1))
+        return False
+
+    try:
+        wait_until(ready)
+        with Client(f"ipp://localhost:{port}/ipp/print") as client:
+            made = client.send(operations.create_printer_subscriptions(URI, subscription=PULL, user="alice"))
+        number = made.groups_of(DelimiterTag.SUBSCRIPTION)[0]["notify-subscription-id"].value
+        given = {"printer-uri": URI, "notify-subscription-ids": [number], "notify-wait": True}
+        ask = post(request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user="alice"), accept=accept)
+
+        def is_turned_away() -> bool:
+            """Whether there was no place: one response is given at once, and says when to ask again."""
+            with connect(port) as sock:
+                sock.sendall(post(decode_of(ask), accept="application/ipp"))
+                sock.settimeout(0.5)
+                with contextlib.suppress(TimeoutError):
+                    return "notify-get-interval" in answer_on(sock).operation_attributes
+                return False
+
+        waiting = []
+        with contextlib.ExitStack() as stack:
+            for _ in range(PrinterLimits.user_waiters):
+                waiting.append(stack.enter_context(connect(port)))
+                waiting[-1].sendall(ask)
+            wait_until(is_turned_away)
+        wait_until(lambda: not is_turned_away())
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def decode_of(posted: bytes) -> Message:
+    """The message of `post`."""
+    return decode(posted.partition(b"\r\n\r\n")[2])
+
+
+def test_uploads_that_stand_still_keep_nobody_else_out(tmp_path: Path) -> None:
+    begun = post(operations.print_job(URI), bytes(90_000))[:-1_000]
+    with SpoolPrinter(tmp_path) as printer, InThreads(printer, threads=64, threads_per_host=4) as handler:
+        loop = asyncio.new_event_loop()
+        server = AsyncServer(handler, port=0)
+
+        async def run() -> None:
+            await server.start()
+            writers = []
+            for _ in range(4):
+                _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                writer.write(begun)
+                await writer.drain()
+                writers.append(writer)
+            while len(list((tmp_path / "documents").iterdir())) < 4:
+                await asyncio.sleep(0.01)
+            for source, status in (
+                ("127.0.0.1", Status.SERVER_ERROR_BUSY),
+                ("127.0.0.2", Status.SUCCESSFUL_OK),
+            ):
+                with await asyncio.to_thread(connect, server.port, source) as sock:
+                    await asyncio.to_thread(sock.sendall, post(operations.get_printer_attributes(URI)))
+                    assert (await asyncio.to_thread(answer_on, sock)).status is status
+            for writer in writers:
+                writer.close()
+            await server.shutdown(1.0)
+
+        loop.run_until_complete(asyncio.wait_for(run(), SECONDS))
+        loop.close()
+
+
+# Documents by reference.
+
+
+@contextlib.contextmanager
+def trickling() -> Iterator[str]:
+    """A host whose document never ends. Gives its name."""
+    ended = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads = []
+
+    def serve(sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            sock.recv(65_536)
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while not ended.wait(0.05):
+                sock.sendall(b"x")
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                thread = threading.Thread(target=serve, args=(listener.accept()[0],))
+                threads.append(thread)
+                thread.start()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    yield f"127.0.0.1:{listener.getsockname()[1]}"
+    ended.set()
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for thread in (acceptor, *threads):
+        thread.join(SECONDS)
+
+
+def _fetching() -> int:
+    return sum(thread.name == "ippfast-fetching" for thread in threading.enumerate())
+
+
+def test_a_fetch_ends_when_its_client_leaves(tmp_path: Path) -> None:
+    with trickling() as host, printing(tmp_path, fetcher=Fetcher([host])) as desk:
+        given = {"printer-uri": URI, "document-uri": f"http://{host}/x"}
+        with connect(desk.server.port) as sock:
+            sock.sendall(post(request(Operation.PRINT_URI, operation_attributes=given)))
+            wait_until(lambda: _fetching() == 1)
+        wait_until(lambda: not _fetching())
+        assert desk.printer.store.jobs() == []
+        assert desk.files() == []
+
+
+def test_a_fetch_has_a_time(tmp_path: Path) -> None:
+    with trickling() as host, printing(tmp_path, fetcher=Fetcher([host], total=0.2)) as desk:
+        answer = desk.ask(Operation.PRINT_URI, document_uri=f"http://{host}/x")
+        assert answer.status is Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR
+        assert desk.printer.store.jobs() == []
+
+
+# Memory.
+
+
+def test_names_of_clients_fill_no_cache(tmp_path: Path) -> None:
+    with printing(tmp_path) as desk:
+        for start in range(0, 10_000, 500):
+            names = [f"x-{number}" for number in range(start, start + 500)]
+            desk.ask(Operation.GET_PRINTER_ATTRIBUTES, requested_attributes=[*names, "job-template"])
+    most = _group_of.cache_info().maxsize
+    assert most is not None
+    assert _group_of.cache_info().currsize <= most < 10_000
+
+
+def test_the_limits_of_a_printer_have_bounds() -> None:
+    """A new kind of waiting or keeping is bounded unless somebody says otherwise."""
+    limits = PrinterLimits()
+    free = {name for name in limits.__dataclass_fields__ if getattr(limits, name) is None}
+    assert free == {"octets", "user_jobs", "user_octets"}

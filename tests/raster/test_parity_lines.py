@@ -1,0 +1,136 @@
+"""The twins that make and take apart the lines of raster pages, against each other: the same octets, the same rest.
+
+The rule of this file: nothing here says what is right, only that both twins say the same.
+"""
+
+from typing import Any, cast
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from implementations import COMPILED, PURE, Implementation
+
+BOTH = (cast(Implementation, COMPILED), PURE)
+UNITS = (1, 2, 3, 4, 6, 8, 30)
+octets = st.sampled_from([0, 255, 7]) | st.integers(0, 255)
+
+
+@st.composite
+def runs(draw: st.DrawFn, size: int) -> bytes:
+    """Octets that come again and again, some often enough for several codes, or for more than one line."""
+    parts = draw(st.lists(st.tuples(st.lists(octets, min_size=1, max_size=7), st.integers(1, 300)), max_size=12))
+    return b"".join(bytes(some) * times for some, times in parts)[:size].ljust(size, b"\xff")
+
+
+def outcomes(call: str, *arguments: Any) -> list[Any]:
+    found = []
+    for twin in BOTH:
+        try:
+            found.append(getattr(twin, call)(*arguments))
+        except (BufferError, TypeError, ValueError) as error:
+            found.append((ValueError, str(error)) if type(error) is ValueError else "refused")
+    return found
+
+
+@given(data=st.data(), unit=st.sampled_from(UNITS), mirror=st.booleans(), upward=st.booleans())
+def test_lines_are_made_alike(data: st.DataObject, unit: int, mirror: bool, upward: bool) -> None:
+    units = data.draw(st.integers(1, 300))
+    line = units * unit
+    stride = line + data.draw(st.integers(0, 9))
+    rows = data.draw(st.integers(0, 6) | st.integers(255, 259))
+    spare = data.draw(st.integers(-1, 7)) if unit == 1 else -1
+    several = rows <= 6
+    pixels = data.draw(runs(stride * rows)) if several else data.draw(runs(stride)) * rows
+    pixels = pixels[: len(pixels) - data.draw(st.integers(0, stride))]
+    room = longest(line, unit) + data.draw(st.integers(0, 2) | st.integers(0, 5 * line))
+    done = data.draw(st.integers(0, 3))
+    while True:
+        one, other = bytearray(room), bytearray(room)
+        found = BOTH[0].encode_lines(pixels, done, one, line, stride, unit, mirror, spare, upward)
+        assert found == BOTH[1].encode_lines(pixels, done, other, line, stride, unit, mirror, spare, upward)
+        done, size = found
+        assert one[:size] == other[:size]
+        if not size:
+            return
+
+
+def longest(line: int, unit: int) -> int:
+    """The octets that a line needs to be made in."""
+    return line + line // unit // 128 + 19
+
+
+@given(data=st.data(), unit=st.sampled_from(UNITS), white=st.sampled_from([0, 255]))
+def test_lines_are_taken_apart_alike(data: st.DataObject, unit: int, white: int) -> None:
+    line = data.draw(st.integers(1, 200)) * unit
+    pixels = data.draw(runs(line * data.draw(st.integers(1, 6))))
+    whole = bytearray(longest(line, unit) * 6)
+    _, size = PURE.encode_lines(pixels, 0, whole, line, line, unit, False, -1, False)
+    del whole[size:]
+    for _ in range(data.draw(st.integers(0, 3))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.sampled_from([0, 127, 128, 129, 255]) | octets)
+    same_lines(bytes(whole)[: data.draw(st.integers(0, len(whole)))], line, unit, white, data.draw(st.integers(0, 9)))
+
+
+@given(data=st.binary(max_size=400), units=st.integers(1, 40), unit=st.sampled_from(UNITS), room=st.integers(0, 600))
+@example(data=b"\xff\x80\x00\x80\x01\x80", units=3, unit=2, room=257)
+def test_any_octets(data: bytes, units: int, unit: int, room: int) -> None:
+    same_lines(data, units * unit, unit, 255, room)
+
+
+def same_lines(data: bytes, line: int, unit: int, white: int, room: int) -> None:
+    at = 0
+    while True:
+        one, other = bytearray(b"?" * line * room), bytearray(b"?" * line * room)
+        found = BOTH[0].decode_lines(data, at, one, line, unit, white)
+        assert found == BOTH[1].decode_lines(data, at, other, line, unit, white)
+        after, rows, again = found
+        assert one[: rows * line] == other[: rows * line]  # behind these a line may have begun
+        assert rows <= room
+        assert 0 <= again <= 255
+        if after == at or not rows:
+            return
+        at = after
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (b"abc", 0, bytearray(99), 0, 1, 1, False, -1, False),
+        (b"abc", 0, bytearray(99), 3, 2, 1, False, -1, False),
+        (b"abc", 0, bytearray(99), 3, 3, 2, False, -1, False),
+        (b"abc", 0, bytearray(99), 3, 3, 0, False, -1, False),
+        (b"abc", 0, bytearray(99), 3, 3, -3, False, -1, False),
+        (b"abc", 0, bytearray(99), 3, 3, 1, True, 8, False),
+        (b"abc", 0, bytearray(99), 3, 3, 1, True, -2, False),
+        (b"abc", 0, bytearray(99), -3, 3, 1, False, -1, False),
+        (b"abc", -1, bytearray(99), 3, 3, 1, False, -1, False),
+        (b"abc", 1, bytearray(99), 3, 3, 1, False, -1, False),
+        (b"abc", 0, bytearray(longest(3, 1) - 1), 3, 3, 1, False, -1, False),
+        (b"abc", 0, bytearray(longest(3, 1)), 3, 3, 1, False, -1, False),
+        (b"abc", 0, bytes(99), 3, 3, 1, False, -1, False),
+        ("abc", 0, bytearray(99), 3, 3, 1, False, -1, False),
+        (b"", 0, bytearray(99), 3, 3, 1, False, -1, False),
+        (b"ab", 0, bytearray(99), 3, 3, 1, False, -1, False),
+        (bytearray(b"abc"), 0, bytearray(99), 3, 3, 1, False, -1, False),
+    ],
+)
+def test_what_cannot_be_made_is_refused_alike(arguments: tuple[Any, ...]) -> None:
+    one, other = outcomes("encode_lines", *arguments)
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (b"\0\0a", 0, bytearray(3), 0, 1, 0),
+        (b"\0\0a", 0, bytearray(3), 3, 2, 0),
+        (b"\0\0a", -1, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 9, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, bytearray(3), 1, 1, 256),
+        (b"\0\0a", 0, bytearray(0), 1, 1, 0),
+        (b"\0\0a", 0, bytearray(3), 1, 1, 0),
+    ],
+)
+def test_what_cannot_be_taken_apart_is_refused_alike(arguments: tuple[Any, ...]) -> None:
+    one, other = outcomes("decode_lines", *arguments)
+    assert one == other
