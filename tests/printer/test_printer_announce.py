@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
@@ -50,6 +51,15 @@ def contains(name: str, names: set[str]) -> bool:
     return name in names
 
 
+def misses(name: str, names: set[str]) -> bool:
+    return name not in names
+
+
+def unlike_others(name: str) -> str:
+    """A printer's name that no other test on this host announces: the network is everybody's."""
+    return f"{name} {uuid4().hex[:8]}"
+
+
 @pytest.fixture
 def browser() -> Iterator[Zeroconf]:
     browser = Zeroconf(interfaces=["127.0.0.1"])
@@ -89,8 +99,9 @@ def test_formats_are_cut_between_formats_and_the_wanted_come_first() -> None:
 
 
 def test_a_long_name_is_cut_between_characters() -> None:
-    with Announcement("ä" * 40, 8631, ["127.0.0.1"], RECORD) as announcement:
-        assert announcement.name == "ä" * 31
+    name = unlike_others("") + "ä" * 40  # nine octets before them, so that an odd number is left for the last
+    with Announcement(name, 8631, ["127.0.0.1"], RECORD) as announcement:
+        assert announcement.name == name[: 9 + 27]
 
 
 def test_addresses() -> None:
@@ -111,25 +122,27 @@ def test_it_is_found_under_each_kind_and_gone_when_it_closes(browser: Zeroconf) 
         for sub in ("", "_print._sub.", "_universal._sub.")
     ]
     ServiceBrowser(browser, kinds, found)
-    with Announcement("Test printer, with a comma", 8631, ["127.0.0.1"], RECORD, tls=True) as announcement:
-        assert announcement.name == "Test printer, with a comma"
-        for kind in kinds:
-            service = kind.removeprefix("_print._sub.").removeprefix("_universal._sub.")
-            name = f"{announcement.name}.{service}"
+    wanted = unlike_others("Test printer, with a comma")
+    services = {kind: kind.removeprefix("_print._sub.").removeprefix("_universal._sub.") for kind in kinds}
+    with Announcement(wanted, 8631, ["127.0.0.1"], RECORD, tls=True) as announcement:
+        assert announcement.name == wanted
+        for kind, service in services.items():
+            name = f"{wanted}.{service}"
             assert found.wait_for(kind, partial(contains, name)), kind
             info = browser.get_service_info(service, name, timeout=int(SECONDS * 1000))
             assert info is not None
             assert info.port == 8631
             assert info.parsed_addresses() == ["127.0.0.1"]
             assert info.properties[b"rp"] == b"ipp/print"
-    for kind in kinds:
-        assert found.wait_for(kind, lambda names: not names), kind
+    for kind, service in services.items():
+        assert found.wait_for(kind, partial(misses, f"{wanted}.{service}")), kind
 
 
 def test_a_name_that_is_taken_gets_a_number() -> None:
+    name = unlike_others("Twin")
     with (
-        Announcement("Twin", 8631, ["127.0.0.1"], RECORD) as one,
-        Announcement("Twin", 8632, ["127.0.0.1"], RECORD) as other,
+        Announcement(name, 8631, ["127.0.0.1"], RECORD) as one,
+        Announcement(name, 8632, ["127.0.0.1"], RECORD) as other,
     ):
-        assert one.name == "Twin"
-        assert other.name == "Twin-2"
+        assert one.name == name
+        assert other.name == f"{name}-2"
