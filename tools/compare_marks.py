@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -135,6 +136,9 @@ class _Place:
 
         if isinstance(self._bus, SystemBus):
             self._peer = EvePrinter(self._bus)
+            with Client(self._peer.uri) as client:
+                while client.attributes("printer-up-time")["printer-up-time"].value == 0:
+                    time.sleep(0.1)  # in its first second it says 0, which RFC 8011 section 5.4.29 does not have
             return self._peer.uri, {}  # a job whose document can't be fetched would keep it busy for ever
         self._printing = printing(Path(self._temporary.name), self._suites)
         port, document_uri = self._printing.__enter__()

@@ -265,7 +265,6 @@ def serve(
         "--spool": spool,
         "--command": command,
         "--forward": forward,
-        "--simulate": simulate,
         "--description": descriptions,
     }
     if printers is not None and (given := [option for option, value in for_one.items() if value]):

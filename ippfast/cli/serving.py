@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ from ippfast.printer import (
     Simulated,
     SpoolPrinter,
 )
-from ippfast.printer.service import PrintService, read_printers
+from ippfast.printer.service import PrintService, QueueSpec, output_of, read_printers
 from ippfast.printer.storage.nonces import SharedNonces
 from ippfast.printer.storage.places import Place
 from ippfast.printer.storage.seam import StorageError
@@ -135,12 +135,20 @@ def make_service(plan: Plan) -> PrintService:
     return PrintService(
         plan.place,
         queues=None if plan.printers is None else read_printers(plan.printers),
+        output=lambda spec: output_of(_simulated(plan, spec)),
         access=_access(plan),
         limits=_limits(plan),
         schemes=_schemes(plan),
         fetcher=Fetcher(plan.fetch) if plan.fetch else None,
         shared=plan.shared,
     )
+
+
+def _simulated(plan: Plan, spec: QueueSpec) -> QueueSpec:
+    """A printer of the service, simulated if all are to be and it does not say how itself."""
+    if spec.simulate or plan.simulate is None:
+        return spec
+    return replace(spec, simulate=plan.simulate, consume=plan.consume)
 
 
 def make_printer(plan: Plan) -> SpoolPrinter:

@@ -37,12 +37,11 @@ from .storage.rows import (
     told_state,
 )
 
-__all__ = ["ATTRIBUTES", "Wanted", "subscribe", "subscriptions_of"]
+__all__ = ["ATTRIBUTES", "EVENT_LIFE", "Wanted", "subscribe", "subscriptions_of"]
 
 _LEASE = 86_400
 _LONGEST_LEASE = 7 * 86_400  # only an operator's subscription may last for ever (RFC 3995 section 5.3.8)
 _MOST_EVENTS = len(SYSTEM_EVENTS)
-_INTERVAL = 10  # how soon to ask again, in seconds
 _WAIT = 30.0  # how long an answer is held back for a client that cannot take it in parts
 _LOOK = 0.5  # how often to look whether a client that waits has left
 _LONGEST_WAIT = 300.0  # how long Event Wait Mode lasts (RFC 3996 section 5.2.1)
@@ -55,6 +54,13 @@ _JOB_EXTRAS: dict[str, Callable[[Event], object]] = {
     "number-of-documents": lambda event: event.job_documents,
     "job-state-message": lambda event: Text(event.job_message),
 }
+
+EVENT_LIFE = 15
+"""ippget-event-life, and the notify-get-interval, which is at least that (RFC 3996 sections 8.1 and 5.2.1).
+
+It is the least that there may be, so that who asks again and again hears soon. The store keeps events longer: whoever
+asks a little late misses none.
+"""
 
 ATTRIBUTES: dict[str, object] = {
     "notify-pull-method-supported": ["ippget"],
@@ -566,7 +572,7 @@ class _Fetching:
         if self._complete:
             status = Status.SUCCESSFUL_OK_EVENTS_COMPLETE
         if leave and not self._complete:
-            attributes["notify-get-interval"] = _INTERVAL
+            attributes["notify-get-interval"] = EVENT_LIFE
         return call.respond(status, operation_attributes=attributes, event_notification=content)
 
     def _look(self) -> None:

@@ -20,7 +20,7 @@ from .answers import Selection
 from .calls import Call
 from .core import PrinterCore
 from .description import SETTABLE
-from .notifications import ATTRIBUTES
+from .notifications import ATTRIBUTES, EVENT_LIFE
 from .template import of_documents, template_of
 
 __all__ = ["TAGS", "printer_attributes"]
@@ -100,7 +100,7 @@ def printer_attributes(printer: PrinterCore, call: Call, selected: Selection) ->
         "job-privacy-scope": lambda: "owner" if printer.access.private else "all",
         "subscription-privacy-attributes": lambda: ["all"],
         "subscription-privacy-scope": lambda: "owner",
-        "ippget-event-life": lambda: printer.store.life,
+        "ippget-event-life": lambda: EVENT_LIFE,
         "reference-uri-schemes-supported": lambda: (
             OutOfBand.NO_VALUE if printer.fetcher is None else list(printer.fetcher.schemes)
         ),

@@ -111,6 +111,9 @@ def test_a_file_of_printers_is_served(tmp_path: Path, printers: Path) -> None:
         ('["a b"]', "has no spaces"),
         ("[a]\nspool = 7", "an output is a string"),
         ("[a]\nspol = 'x'", "there is no spol; a printer has description, operators, default, spool"),
+        ("[a]\nsimulate = 'fast'", "a speed is written 20ppm"),
+        ("[a]\nsimulate = 20", "simulate is a speed such as"),
+        ("[a]\nconsume = true", "consume, which is true or false, needs it"),
         ("[a]\nspool = 'x'\ncommand = 'y'", "the output is one of spool, command, forward"),
         ("a = 7", "a printer is a table"),
         ("[a]\ndescription = 'none.toml'", "none.toml"),
@@ -128,6 +131,24 @@ def test_a_file_that_cannot_be_is_said(tmp_path: Path, text: str, fault: str) ->
 def test_options_of_one_printer_are_refused(tmp_path: Path, printers: Path) -> None:
     result = run("serve", "--printers", str(printers), "--spool", str(tmp_path))
     assert (result.exit_code, "--spool is for one printer" in result.stderr) == (2, True)
+
+
+def test_printers_take_their_time_each_or_all(tmp_path: Path, printers: Path) -> None:
+    printers.write_text('[hall]\nsimulate = "600000ppm"\n[office]\n')
+    serve = ["serve", "--printers", str(printers), "--port", "0", "--state", str(tmp_path / "state")]
+    with program(*serve) as (_, hall, office):
+        assert run("provoke", hall, "jam").exit_code == 0
+        number = print_on(hall)
+        wait_until(lambda: state_on(hall, number) == JobState.PROCESSING_STOPPED)
+        assert "this printer is not simulated" in run("provoke", office, "jam").stderr
+        assert run("provoke", hall).exit_code == 0
+        wait_until(lambda: state_on(hall, number) == JobState.COMPLETED)
+    with program(*serve, "--simulate", "20ppm", "--consume") as (_, hall, office):
+        with Client(office) as client, Client(hall) as other:
+            told = client.attributes("pages-per-minute", "printer-supply")
+            assert (told["pages-per-minute"].value, "printer-supply" in told) == (20, True)
+            assert other.attributes("pages-per-minute")["pages-per-minute"].value == 600_000  # as its table says
+        assert run("provoke", office, "jam").exit_code == 0
 
 
 def test_many_hosts(postgres: Postgres, object_server: ObjectServer, tmp_path: Path, printers: Path) -> None:

@@ -18,6 +18,6 @@ costs no thread; what printers there are stands in the storage, so that every pr
 
 from .files import read_printers
 from .queues import QueueError, QueueSpec
-from .service import PrintService
+from .service import PrintService, output_of
 
-__all__ = ["PrintService", "QueueError", "QueueSpec", "read_printers"]
+__all__ = ["PrintService", "QueueError", "QueueSpec", "output_of", "read_printers"]

@@ -6,6 +6,7 @@ is taken then.
     [hall]
     description = {printer-info = "Printer in the hall", printer-location = "Ground floor"}
     spool = "/srv/hall"             # or command = "lp -d hall", or forward = "ipps://10.0.0.7/ipp/print"
+    simulate = "20ppm"              # and consume = true
     operators = ["alice"]
     default = true
 
@@ -17,12 +18,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..simulating import pages_per_minute
 from .queues import QueueError, QueueSpec
 
 __all__ = ["read_printers"]
 
 _OUTPUTS = ("spool", "command", "forward")
-_KNOWN = ("description", "operators", "default", *_OUTPUTS)
+_KNOWN = ("description", "operators", "default", *_OUTPUTS, "simulate", "consume")
 
 
 def read_printers(path: str | Path) -> list[QueueSpec]:
@@ -51,14 +53,23 @@ def _spec(path: Path, name: str, table: object) -> QueueSpec:
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise wrong(f"description: {error}") from error
     operators, default = table.get("operators", []), table.get("default", False)
+    simulate, consume = table.get("simulate", ""), table.get("consume", False)
     outputs = {key: table[key] for key in _OUTPUTS if key in table}
     if not isinstance(description, Mapping) or not isinstance(default, bool):
         raise wrong("description is a table or a file's name, and default is true or false")
     if not isinstance(operators, list) or not all(isinstance(each, str) for each in [*operators, *outputs.values()]):
         raise wrong("operators is a list of names, and an output is a string")
+    if not isinstance(simulate, str) or not isinstance(consume, bool) or (consume and not simulate):
+        raise wrong('simulate is a speed such as "20ppm", and consume, which is true or false, needs it')
     try:
         return QueueSpec(
-            name=name, description=dict(description), output=outputs, operators=tuple(operators), default=default
+            name=name,
+            description=dict(description),
+            output=outputs,
+            simulate=pages_per_minute(simulate) if simulate else 0.0,
+            consume=consume,
+            operators=tuple(operators),
+            default=default,
         ).check()
-    except QueueError as error:
+    except ValueError as error:
         raise wrong(str(error)) from error

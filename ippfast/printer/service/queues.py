@@ -39,7 +39,8 @@ class QueueSpec:
 
     name: what it is called, and the last part of its URI. id: printer-id, from 1; 0: it has none yet. description: over
     the service's own, see `Description`. attributes: over that, as Create-Printer gave them. output: nothing, or one of
-    ``spool`` (a directory), ``command`` and ``forward`` (a URI). operators: who may do everything with this printer
+    ``spool`` (a directory), ``command`` and ``forward`` (a URI). simulate: impressions a minute, see `Simulated`; 0: it
+    takes no time. consume: whether supplies and paper run down then. operators: who may do everything with this printer
     besides the service's. default: whether it is meant if no printer is named. made: whether Create-Printer made it.
     """
 
@@ -48,6 +49,8 @@ class QueueSpec:
     description: Mapping[str, object] = field(default_factory=dict)
     attributes: tuple[Attribute, ...] = ()
     output: Mapping[str, str] = field(default_factory=dict)
+    simulate: float = 0.0
+    consume: bool = False
     operators: tuple[str, ...] = ()
     default: bool = False
     made: bool = False
@@ -89,6 +92,8 @@ class QueueSpec:
                 "description": dict(self.description),
                 "attributes": attributes,
                 "output": dict(self.output),
+                "simulate": self.simulate,
+                "consume": self.consume,
                 "operators": list(self.operators),
                 "default": self.default,
                 "made": self.made,
@@ -106,6 +111,8 @@ class QueueSpec:
             description=found["description"],
             attributes=tuple(unpack(base64.b64decode(packed))) if packed else (),
             output=found["output"],
+            simulate=found.get("simulate", 0.0),
+            consume=found.get("consume", False),
             operators=tuple(found["operators"]),
             default=found["default"],
             made=found["made"],

@@ -26,6 +26,7 @@ from ..forwarding import forward_to
 from ..options import Access, Address, PrinterLimits
 from ..outputs import Command, Directory, Keep, Output
 from ..printer import SpoolPrinter
+from ..simulating import Simulated
 from ..storage.places import AnyPlace, opened
 from .allocations import Allocations
 from .cups import CUPS
@@ -46,6 +47,11 @@ _SYSTEM = "/ipp/system"
 
 def output_of(spec: QueueSpec) -> Output:
     """Where the jobs of a printer go. Raises ValueError and OSError for what cannot be used."""
+    output = _destination(spec)
+    return Simulated(spec.simulate, output=output, consume=spec.consume) if spec.simulate else output
+
+
+def _destination(spec: QueueSpec) -> Output:
     if "spool" in spec.output:
         return Directory(Path(spec.output["spool"]))
     if "command" in spec.output:

@@ -16,7 +16,7 @@ from ippfast.values import OutOfBand
 
 from ..answers import Selection
 from ..calls import Call
-from ..notifications import ATTRIBUTES
+from ..notifications import ATTRIBUTES, EVENT_LIFE
 from ..storage.rows import SYSTEM_EVENTS
 from .resources import FORMATS, RESOURCE_SETTABLE, configured_resources
 
@@ -172,7 +172,7 @@ def system_attributes(system: "System", call: Call, selected: Selection) -> list
         "generated-natural-language-supported": lambda: ["en"],
         "multiple-document-printers-supported": lambda: True,
         "document-format-supported": lambda: list(system.description.values("document-format-supported")),
-        "ippget-event-life": lambda: system.store.life,
+        "ippget-event-life": lambda: EVENT_LIFE,
     }
     answer = []
     for name, value in found.items():

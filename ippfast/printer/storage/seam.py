@@ -97,7 +97,7 @@ class Subscriptions(Protocol):
     """
 
     life: int
-    """How many seconds an event can be fetched at least (ippget-event-life, RFC 3996 section 8.1)."""
+    """How many seconds an event can be fetched at least: more than ippget-event-life (RFC 3996 section 8.1)."""
 
     def subscribe(
         self, new: Sequence[NewSubscription], *, job_id: int | None = None, limits: Limits = UNLIMITED
