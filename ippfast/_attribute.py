@@ -4,7 +4,7 @@
 The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
 source is compiled as `_attribute_c`, where `_attribute_c.pxd` gives the fields C types. So it imports neither twin and
 says nothing of octets: what a group holds on the wire is the business of its `Wire`, which each twin implements. Lists
-are made by loops that append, here and in whatever is compiled: of a comprehension Cython 3.3 drops an item twice where
+are made by loops that append, here and in whatever is compiled: of a comprehension Cython 3.3 drops an item twice if
 memory ends.
 
 A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         | StringWithLanguage
     )
 
-# What may stand for itself where a sequence of values is asked for.
+# What may stand for itself if a sequence of values is asked for.
 _ONE_VALUE = (str, int, bytes, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage)
 
 
@@ -63,8 +63,8 @@ class Wire:
     def replace(self, group: "AttributeGroup", name: str, new: "Attribute | None", retag: bool) -> bool:
         """Put one attribute, or none, in the place of the only one of that name in a group that is a slice.
 
-        retag: the new one takes the tag of the old. False, and nothing done, where there is no such attribute, where
-        there are several, where the one that is to give its tag has several, and where the twin has no such short cut.
+        retag: the new one takes the tag of the old. False, and nothing done, if there is no such attribute, if there
+        are several, if the one that is to give its tag has several, and if the twin has no such short cut.
         """
         return False
 
@@ -73,7 +73,7 @@ class Wire:
     ) -> "AttributeGroup | None":
         """Append what stands before the first attribute of that name, a slice, and return what stands behind it.
 
-        None, and nothing appended, where there is no such attribute.
+        None, and nothing appended, if there is no such attribute.
         """
         raise NotImplementedError
 
@@ -126,7 +126,7 @@ class Attribute:
     _name: str
     _offset: int
     _tag: int
-    _tags: "tuple[int, ...] | None"  # only where they differ
+    _tags: "tuple[int, ...] | None"  # only if they differ
     _values: "Any"  # the one value, or a plain tuple of several: no value is a plain tuple
 
     def __init__(self, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
@@ -162,7 +162,7 @@ class Attribute:
 
     @property
     def value(self) -> "Any":
-        """The value, where there is exactly one. Raises ValueError otherwise."""
+        """The value, if there is exactly one. Raises ValueError otherwise."""
         if type(self._values) is not tuple:
             return self._values
         values = self.values
@@ -222,7 +222,7 @@ class Attribute:
 
 def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
     """What `Attribute` does with its arguments."""
-    # The most frequent first, for isinstance of several types takes long where it is none of them.
+    # The most frequent first, for isinstance of several types takes long if it is none of them.
     several: Any
     count = 1
     if type(values) is str or type(values) is int or type(values) is bool:
@@ -345,9 +345,9 @@ class _Attributes:
         return found
 
     def value(self, name: str, default: "Any" = ...) -> "Any":
-        """The one value of the first attribute of that name, or `default` where there is no such attribute.
+        """The one value of the first attribute of that name, or `default` if there is no such attribute.
 
-        Raises KeyError where there is none and no default, ValueError where it has several values.
+        Raises KeyError if there is none and no default, ValueError if it has several values.
         """
         if self._sliced:
             return self._wire.value(self, name, default)  # type: ignore[union-attr]
@@ -385,7 +385,7 @@ class _Attributes:
     def index(self, key: "str | Attribute", start: int = 0, stop: "int | None" = None) -> int:
         """The position of the first attribute of that name, or equal to that `Attribute`, from start up to stop.
 
-        Raises ValueError where there is none.
+        Raises ValueError if there is none.
         """
         items = list(self)
         for place in range(*slice(start, stop).indices(len(items))):
@@ -496,7 +496,7 @@ class AttributeGroup(_Attributes):
 
     @property
     def tag(self) -> "DelimiterTag | int":
-        """The delimiter tag: a `DelimiterTag`, or an int where it has no name."""
+        """The delimiter tag: a `DelimiterTag`, or an int if it has no name."""
         return DELIMITER_TAGS[self._tag]
 
     def _own(self) -> "list[Attribute]":
@@ -626,7 +626,7 @@ class AttributeGroup(_Attributes):
         return self._own().pop(position)
 
     def remove(self, attribute: Attribute) -> None:
-        """Remove the first attribute that is equal to that one. Raises ValueError where there is none."""
+        """Remove the first attribute that is equal to that one. Raises ValueError if there is none."""
         del self[self.index(attribute)]
 
     def clear(self) -> None:

@@ -134,13 +134,13 @@ cdef tuple cut(Scan* scan, Octets octets, Py_ssize_t available):
 
 
 cdef int stop(Scan* scan, Octets octets, Py_ssize_t available) except -1:
-    """Say what is missing, or wrong, where `advance` came to the end of the data."""
+    """Say what is missing, or wrong, when `advance` came to the end of the data."""
     kind, at, number, left = cut(scan, octets, available)
     return fault(scan, octets, available, kind, 0, number, at, left)
 
 
 cdef inline int check(Scan* scan, Octets octets, Py_ssize_t available) except -1:
-    """Raise where the token that is cut off is known to exceed the limits or to be wrong."""
+    """Raise if the token that is cut off is known to exceed the limits or to be wrong."""
     if unlikely(scan.bounds.octets - scan.position <= 2 * 0xFFFF + 5) or (
             scan.position and scan.position + 3 <= available and unlikely(octets[scan.position + 1] >= 0x80)):
         return check_cut(scan, octets, available)
@@ -203,7 +203,7 @@ def decode(buffer, *, limits=None, only=None):
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
     All errors come from here: reading the message afterwards raises none. A value that does not fit its tag is a
-    `RawValue`. Raises TruncatedError where octets are missing, LimitError over a limit, another DecodeError where
+    `RawValue`. Raises TruncatedError if octets are missing, LimitError over a limit, another DecodeError where
     the framing is wrong, and TypeError for what is no buffer or no `Limits`.
     """
     return decode_at(buffer, limits, only, NULL)
@@ -410,7 +410,7 @@ cdef class MessageDecoder:
         return 0
 
     cdef int grow(self, Py_ssize_t size) except -1:
-        """Make room for so many octets more, twice as much each time."""
+        """Make room for this many octets more, twice as much each time."""
         cdef Py_ssize_t capacity = max(2 * self.capacity, self.size + size)
         if self.buffer == NULL:
             self.buffer = new_bytes(NULL, capacity)
@@ -425,7 +425,7 @@ cdef class MessageDecoder:
         return 0
 
     cdef Message finish(self):
-        """The message, in the buffer itself where there is one and nothing follows it."""
+        """The message, in the buffer itself if there is one and nothing follows it."""
         cdef Octets octets = self.octets
         cdef PyObject* buffer = self.buffer
         if buffer == NULL or self.work.scan.position < self.size:
@@ -453,7 +453,7 @@ cdef class MessageDecoder:
 
     @property
     def needed(self):
-        """At least so many octets must follow before the message can be complete: 0 once it is.
+        """At least this many octets must follow before the message can be complete: 0 once it is.
 
         None of them is document data, so that a reader may read exactly as many and never takes too much.
         """
@@ -467,7 +467,7 @@ cdef class MessageDecoder:
                 self.busy = False
 
     def close(self):
-        """Say that no more octets come. Raises TruncatedError where the message is not complete."""
+        """Say that no more octets come. Raises TruncatedError if the message is not complete."""
         with cython.critical_section(self):
             self.begin_work()
             try:

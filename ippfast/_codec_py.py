@@ -55,7 +55,7 @@ __all__ = [
 _HEADER = Struct(">BBHi")  # version-number, operation-id or status-code, request-id
 _LENGTH = Struct(">H").unpack_from
 _LENGTHS = Struct(">HH").unpack_from
-_TOKEN = Struct(">BHH").unpack_from  # tag, name-length and, where there is no name, value-length
+_TOKEN = Struct(">BHH").unpack_from  # tag, name-length and, if there is no name, value-length
 
 
 class _Scanner:
@@ -306,12 +306,12 @@ class _Scanner:
         return find_cut(available, self.position, name_length, value_length, self.limits.max_octets)
 
     def stop(self, octets: "bytes | bytearray") -> None:
-        """Say what is missing, or wrong, where `advance` came to the end of the data."""
+        """Say what is missing, or wrong, when `advance` came to the end of the data."""
         fault, at, number, left = self.cut(octets)
         self.fault(octets, fault, at=at, number=number, left=left)
 
     def check(self, octets: "bytes | bytearray") -> None:
-        """Raise where the token that is cut off is known to exceed the limits or to be wrong."""
+        """Raise if the token that is cut off is known to exceed the limits or to be wrong."""
         if self.cut(octets)[0] > errors.CUT_VALUE:
             self.stop(octets)
 
@@ -347,7 +347,7 @@ def decode(buffer: "Buffer", *, limits: Limits | None = None, only: "Iterable[st
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
     All errors come from here: reading the message afterwards raises none. A value that does not fit its tag is a
-    `RawValue`. Raises TruncatedError where octets are missing, LimitError over a limit, another DecodeError where
+    `RawValue`. Raises TruncatedError if octets are missing, LimitError over a limit, another DecodeError where
     the framing is wrong, and TypeError for what is no buffer or no `Limits`.
     """
     return decode_prefix(buffer, limits=limits, only=only)[0]
@@ -458,7 +458,7 @@ class MessageDecoder:
 
     @property
     def needed(self) -> int:
-        """At least so many octets must follow before the message can be complete: 0 once it is.
+        """At least this many octets must follow before the message can be complete: 0 once it is.
 
         None of them is document data, so that a reader may read exactly as many and never takes too much.
         """
@@ -471,7 +471,7 @@ class MessageDecoder:
             self._busy = False
 
     def close(self) -> None:
-        """Say that no more octets come. Raises TruncatedError where the message is not complete."""
+        """Say that no more octets come. Raises TruncatedError if the message is not complete."""
         self._begin_work()
         try:
             if self._message is None:

@@ -2,7 +2,7 @@
 #
 # The rule of this file: whatever relies on more than CPython's documented functions stands here, beside a plain form
 # that does not. IPPFAST_PLAIN=1, when they are built, takes every plain form, and so does a CPython that is newer than
-# those whose headers were read. What relies on the interpreter's lock (IPPFAST_LOCKED) is off where there is none.
+# those whose headers were read. What relies on the interpreter's lock (IPPFAST_LOCKED) is off if there is none.
 #
 # | what                  | relies on                                        | CPython    | plain form                |
 # |-----------------------|--------------------------------------------------|------------|---------------------------|

@@ -48,5 +48,5 @@ def trashcan(on: bool) -> "Callable[[Class], Class]":
 
 
 def freelist(size: int) -> "Callable[[Class], Class]":
-    """So many freed objects are kept for the next."""
+    """This many freed objects are kept for the next."""
     return lambda cls: cls

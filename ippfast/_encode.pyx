@@ -101,7 +101,7 @@ cdef uint8_t* grow(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
 
 
 cdef inline uint8_t* room(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
-    """Where to write so many octets."""
+    """Where to write this many octets."""
     if unlikely(size > output.end - at):
         return grow(output, at, size)
     return at
@@ -167,7 +167,7 @@ cdef Py_ssize_t estimate(list groups):
 
 
 cdef bytes as_it_came(Message made):
-    """The very octets that a message was decoded from, where they are still what it says; None where they are not."""
+    """The very octets that a message was decoded from, if they are still what it says; None if they are not."""
     cdef PyObject* groups = <PyObject*>made.groups
     cdef PyObject* version = <PyObject*>made.version
     cdef PyObject* each
@@ -240,7 +240,7 @@ def encode_into(message, buffer, offset=0):
     buffer: a bytearray, memoryview, mmap or another buffer that can be written to. Memory that is used again need
     not be mapped and cleared by the system for every large message. What was in it before an error is not kept.
 
-    Raises what `encode` raises; ValueError where the message does not fit, with the octets that it takes, or for an
+    Raises what `encode` raises; ValueError if the message does not fit, with the octets that it takes, or for an
     offset outside the buffer; and TypeError or BufferError for what cannot be written to.
     """
     cdef Output output
@@ -401,7 +401,7 @@ cdef uint8_t* write_attributes(
 
 
 cdef inline uint8_t* write_attribute(Output* output, uint8_t* at, int group, Names* names) except NULL:
-    """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member where there are outer names (section 3.1.7)."""
+    """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member if there are outer names (section 3.1.7)."""
     cdef IppfastAttribute* fields = <IppfastAttribute*>names.attribute
     cdef int tag = fields.tag
     cdef PyObject** values = &names.values
@@ -524,7 +524,7 @@ cdef uint8_t* write_free(
 
 
 cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
-    """Write a value of a fixed length, at most 11 octets; returns that, -1 where it is none or does not fit."""
+    """Write a value of a fixed length, at most 11 octets; returns that, -1 if it is none or does not fit."""
     cdef long number = 0, other = 0, units = 0
     cdef Py_ssize_t field
     cdef int form = FORMS[<uint8_t>tag]
@@ -588,7 +588,7 @@ cdef long ordinal(PyObject* character) except -2:
 
 
 cdef bytes free_form(int tag, object value):
-    """The octets of any other value but a collection, None where it does not fit its tag."""
+    """The octets of any other value but a collection, None if it does not fit its tag."""
     cdef int form = FORMS[<uint8_t>tag]
     if form == COLLECTION or form == NO_VALUE:
         return None

@@ -39,7 +39,7 @@ def encode_into(message: Message, buffer: "Buffer", offset: int = 0) -> int:
     buffer: a bytearray, memoryview, mmap or another buffer that can be written to. Memory that is used again need
     not be mapped and cleared by the system for every large message. What was in it before an error is not kept.
 
-    Raises what `encode` raises; ValueError where the message does not fit, with the octets that it takes, or for an
+    Raises what `encode` raises; ValueError if the message does not fit, with the octets that it takes, or for an
     offset outside the buffer; and TypeError or BufferError for what cannot be written to.
     """
     octets = encode(message)
@@ -175,7 +175,7 @@ def _put_value(output: bytearray, tag: int, value: "Value", group: int, names: t
 
 
 def _pack(tag: int, value: "Value") -> bytes | None:
-    """A value's octets, None where it does not fit its tag."""
+    """A value's octets, None if it does not fit its tag."""
     pack = _PACKERS[tag]
     if pack is None:
         return None

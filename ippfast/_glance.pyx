@@ -391,7 +391,7 @@ cdef bint is_sound_one(Spec spec, Octets* cursor, int tag, bint request) except 
 
 
 cdef inline bint is_sound_set(Spec spec, Octets first, Octets behind, int count, bint out_of_band) noexcept nogil:
-    """Whether there may be so many values, each of which is sound, and in this order."""
+    """Whether there may be this many values, each of which is sound, and in this order."""
     return count == 1 or not (
         spec.is_single or out_of_band
         or ((spec.is_sequence or spec.is_reason) and not is_sound_sequence(spec, first, behind))
@@ -455,7 +455,7 @@ def doubtful(owner, bint request, int group, str path=""):
     """What has to be looked at closely in a group or a collection: attributes; whether it has the name already; and
     which values: a list of their indices, or None for all of them.
 
-    request: whether the message is one, where out-of-band values are rarer. group: the tag of the group. path: where
+    request: whether the message is one: out-of-band values are rarer there. group: the tag of the group. path: where
     the registry describes the members of the collection.
     """
     cdef Octets at

@@ -24,7 +24,7 @@ def doubtful(
     """What has to be looked at closely in a group or a collection: attributes; whether it has the name already; and
     which values: a list of their indices, or None for all of them.
 
-    request: whether the message is one, where out-of-band values are rarer. group: the tag of the group. path: where
+    request: whether the message is one: out-of-band values are rarer there. group: the tag of the group. path: where
     the registry describes the members of the collection.
     """
     found: list[tuple[Attribute, bool, list[int] | None]] = []

@@ -54,14 +54,14 @@ class Message:
 
     @property
     def operation(self) -> "Operation | int":
-        """The code as an operation-id: an `Operation`, or the int where it is not known."""
+        """The code as an operation-id: an `Operation`, or the int if it is not known."""
         from .enums import Operation
 
         return Operation.coerce(self.code)
 
     @property
     def status(self) -> "Status | int":
-        """The code as a status-code: a `Status`, or the int where it is not known."""
+        """The code as a status-code: a `Status`, or the int if it is not known."""
         from .enums import Status
 
         return Status.coerce(self.code)
@@ -72,7 +72,7 @@ class Message:
         return self.code < 0x0100
 
     def group(self, tag: int) -> "AttributeGroup":
-        """The first group under that delimiter tag. Raises KeyError where there is none."""
+        """The first group under that delimiter tag. Raises KeyError if there is none."""
         return self._group(tag)
 
     def _group(self, tag: int) -> "AttributeGroup":
@@ -97,7 +97,7 @@ class Message:
 
     @property
     def operation_attributes(self) -> "AttributeGroup":
-        """The first operation attributes group. Raises KeyError where there is none, as the next two do."""
+        """The first operation attributes group. Raises KeyError if there is none, as the next two do."""
         return self._group(0x01)
 
     @property

@@ -28,7 +28,7 @@ class OpenEnum(IntEnum):
 
     @classmethod
     def coerce(cls, value: int) -> "Self | int":
-        """The member for a number, or the number itself where it has no name."""
+        """The member for a number, or the number itself if it has no name."""
         member = cls._value2member_map_.get(value)
         return member if isinstance(member, cls) else value
 
@@ -36,7 +36,7 @@ class OpenEnum(IntEnum):
     def from_keyword(cls, keyword: str) -> "Self":
         """The member with this keyword, letter case included.
 
-        Raises ValueError, which names the nearest keywords, where there is none.
+        Raises ValueError, which names the nearest keywords, if there is none.
         """
         member = cls.__members__.get(keyword.upper().replace("-", "_"))
         if member is not None and member.keyword == keyword:
@@ -55,7 +55,7 @@ class OpenEnum(IntEnum):
         return self.keyword
 
     def __format__(self, spec: str) -> str:
-        """The number where the format ends in an integer type (``f"{status:#06x}"``), else the keyword."""
+        """The number if the format ends in an integer type (``f"{status:#06x}"``), else the keyword."""
         return format(self.value if spec.endswith(("b", "d", "n", "o", "x", "X")) else self.keyword, spec)
 
 

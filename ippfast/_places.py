@@ -17,7 +17,7 @@ _BEGIN, _END, _MEMBER = 0x34, 0x37, 0x4A
 _STOP = 0x03
 LAST_DELIMITER = 0x0A  # those after it are reserved (RFC 8010 section 3.5.1)
 
-_DELIMITERS = 8  # so many delimiters and tokens are looked at for one answer
+_DELIMITERS = 8  # this many delimiters and tokens are looked at for one answer
 ANY_SIZE = (0, 32_767)
 
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9._-]*")
@@ -80,7 +80,7 @@ class Places:
         return True
 
     def believes(self, at: int, following: int = 1) -> bool:
-        """Whether tokens begin at an offset: one, and so many after it, as far as there are that many."""
+        """Whether tokens begin at an offset: one, and this many after it, as far as there are that many."""
         octets = self.octets
         for _ in range(_DELIMITERS):
             if at == len(octets):

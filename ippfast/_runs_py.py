@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["WORTH_SKIPPING", "skip_attributes", "skip_members", "skip_tokens"]
 
 WORTH_SKIPPING = 256
-"""From so many octets on, `re` and the patterns are worth their loading."""
+"""From this many octets on, `re` and the patterns are worth their loading."""
 
 
 def skip_attributes(octets: "bytes | bytearray", at: int, end: int) -> int:

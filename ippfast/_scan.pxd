@@ -141,7 +141,7 @@ cdef inline int look(Scan* scan, Octets octets, Py_ssize_t available, Fault* fou
                 place = token + 1 - octets
                 break
         at = token + 5
-        if name_length:  # guessed by the processor, which then need not wait for it where there is none
+        if name_length:  # guessed by the processor, which then need not wait for it if there is none
             at += name_length
             if at > end:
                 break

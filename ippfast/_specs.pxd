@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 cdef class Spec:
     cdef str path
     cdef int group
-    cdef object registered  # an AttributeSpec; None where nothing is registered
+    cdef object registered  # an AttributeSpec; None if nothing is registered
     cdef bint is_single  # not 1setOf
     cdef bint is_open  # nobody registered members, so any may be there
     cdef bint has_range
@@ -22,9 +22,9 @@ cdef class Spec:
     cdef int32_t vendors  # where the numbers of vendors begin
     cdef uint64_t numbers[4]  # a bit for each number of an enum
     cdef uint32_t longest[16]  # octets of a string, for each tag from 0x40 on; the first is an octetString's
-    cdef frozenset keywords  # None where any may be there
+    cdef frozenset keywords  # None if any may be there
     cdef dict judged  # keywords that are not among these: whether they are right all the same
-    cdef dict members  # by name; None where a name is registered but was not asked for yet
+    cdef dict members  # by name; None if a name is registered but was not asked for yet
 
     cdef Spec member(self, str name)
     cdef bint takes(self, str keyword) except -1

@@ -3,7 +3,7 @@
 # The registry as compiled code asks for it: what it says of a name, in C's own types, worked out once.
 #
 # The rule of this file: it says nothing that `registry.lookup` and `syntaxes` do not say; it asks them. What a peer can
-# name without end is not kept: names that nobody registered, and more than so many paths at once.
+# name without end is not kept: names that nobody registered, and more than this many paths at once.
 
 from libc.stdint cimport uint64_t
 
@@ -23,7 +23,7 @@ cdef class Spec:
     """One attribute, or member at a path, in a group."""
 
     cdef Spec member(self, str name):
-        """The member of that name; UNKNOWN where nobody registered it, None where only the registry can say."""
+        """The member of that name; UNKNOWN if nobody registered it, None if only the registry can say."""
         cdef Spec found
         if self.members is None:
             self.members = dict.fromkeys(registry.members(self.path)) if self.registered is not None else {}
@@ -68,7 +68,7 @@ cdef Spec attribute_spec(int group, str name):
 
 
 cdef Spec spec_at(str path, int group):
-    """What the registry says of a path; UNKNOWN where it is not registered, None where only the registry can say."""
+    """What the registry says of a path; UNKNOWN if it is not registered, None if only the registry can say."""
     cdef Spec found = None
     for name in path.split("/"):
         found = attribute_spec(group, name) if found is None else found.member(name)

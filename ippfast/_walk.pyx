@@ -54,8 +54,8 @@ cdef class Walk:
     cdef object owners  # the groups to come
     cdef PyObject* attribute  # the current one
     cdef Py_ssize_t index  # of its next value
-    cdef PyObject* spare  # the attribute before it, which serves again where nobody kept it
-    cdef PyObject* pair  # what came last; it serves again where nobody kept it
+    cdef PyObject* spare  # the attribute before it, which serves again if nobody kept it
+    cdef PyObject* pair  # what came last; it serves again if nobody kept it
     # In a slice, where collections are of the same slice.
     cdef Wire wire  # None outside
     cdef Octets at  # the next attribute, up to the end of the innermost collection or of the group
@@ -81,7 +81,7 @@ cdef class Walk:
 
     def __next__(self):
         cdef PyObject* pair
-        if IPPFAST_LOCKED:  # a critical section counts a reference to us, even where it locks nothing
+        if IPPFAST_LOCKED:  # a critical section counts a reference to us, even if it locks nothing
             pair = self.step()
         else:
             with cython.critical_section(self):

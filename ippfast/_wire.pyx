@@ -45,7 +45,7 @@ cdef extern from "Python.h":
     PyObject* PyLong_FromLong(long) except NULL
 
 cdef enum:
-    LONGEST_SHARED = 64  # strings up to so many octets are shared
+    LONGEST_SHARED = 64  # strings up to this many octets are shared
     SHARED = 2048  # slots of the cache
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
     TEXTS = 1024  # the same for texts, names and URIs
@@ -232,7 +232,7 @@ cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) excep
     if IPPFAST_LOCKED and made != NULL and slot.octets == octets and slot.units == units:
         hold(made)
         return made
-    unfinished = own(new_several(<PyTypeObject*>kind, size))  # as Cython's, which lets go of it where memory ends
+    unfinished = own(new_several(<PyTypeObject*>kind, size))  # as Cython's, which lets go of it if memory ends
     put(<PyObject*>unfinished, 0, number(be32(at)))
     put(<PyObject*>unfinished, 1, number(be32(at + 4)))
     if units >= 0:
@@ -388,7 +388,7 @@ cdef class Wire(AbstractWire):
         return made
 
     cdef Octets locate(self, _Attributes owner, object name) except? NULL:
-        """The token that names the first attribute of that name; NULL where there is none."""
+        """The token that names the first attribute of that name; NULL if there is none."""
         cdef Octets at = self.data + owner._start
         cdef Octets end = self.data + owner._end
         cdef bint member = type(owner) is Collection

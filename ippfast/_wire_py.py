@@ -24,7 +24,7 @@ __all__ = ["Wire"]
 _LENGTH = Struct(">H").unpack_from
 _PACK_LENGTH = Struct(">H").pack
 _LENGTHS = Struct(">HH").unpack_from
-_HEAD = Struct(">BHH").unpack_from  # tag, name-length and, where there is no name, value-length
+_HEAD = Struct(">BHH").unpack_from  # tag, name-length and, if there is no name, value-length
 _INTEGER = Struct(">i").unpack_from
 _RANGE = Struct(">ii")
 _RESOLUTION = Struct(">iib")
@@ -82,7 +82,7 @@ class Wire(_attribute.Wire):
         return None if position < 0 else next(self.unpack(position, owner._end, isinstance(owner, Collection)))
 
     def position_of(self, owner: "_Attributes", name: bytes) -> int:
-        """Where the first attribute, or member, of that name begins; -1 where there is none."""
+        """Where the first attribute, or member, of that name begins; -1 if there is none."""
         octets, position, end = self.octets, owner._start, owner._end
         if not 0 < len(name) <= 0x7FFF:
             return -1

@@ -6,7 +6,7 @@ registry is not asked.
 
 | syntax | what to give |
 |---|---|
-| 1setOf | a list of values; a tuple too, where it cannot be a range or resolution |
+| 1setOf | a list of values; a tuple too, if it cannot be a range or resolution |
 | integer | an int |
 | boolean | a bool |
 | enum | an int, a member of the attribute's enum, or its keyword: ``"staple"`` |
@@ -215,7 +215,7 @@ def _tagged(value: object, spec: "AttributeSpec | None", place: _Place, index: i
 
 
 def _unknown(path: str, value: object) -> str:
-    """What may stand where the registry knows nothing."""
+    """What may stand if the registry knows nothing of the attribute."""
     parent, _, name = path.rpartition("/")
     holders = () if parent else registry.holders(name)
     if holders:

@@ -1,6 +1,6 @@
 """Decoding and encoding: the one place that picks a twin, and what needs no twin of its own.
 
-The rule of this file: `IPPFAST_PURE=1` takes the pure twin; otherwise the compiled one, or the pure one where the
+The rule of this file: `IPPFAST_PURE=1` takes the pure twin; otherwise the compiled one, or the pure one if the
 compiled one is not installed. A compiled twin that is there but broken is an error, never a silent change of speed.
 """
 
@@ -92,7 +92,7 @@ def read_message(file: "_Readable", *, limits: "Limits | None" = None, only: "It
     file: anything with ``read(size)``: a raw or buffered file, a pipe, ``socket.makefile("rb")``. The document data,
     if any, is what the next ``read`` gives. limits, only: as for `decode`.
 
-    Raises what `decode` raises, TruncatedError where the file ends first, and BlockingIOError where a file that does
+    Raises what `decode` raises, TruncatedError if the file ends first, and BlockingIOError if a file that does
     not block has nothing to give.
     """
     decoder = MessageDecoder(limits=limits, only=only)

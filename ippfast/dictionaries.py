@@ -4,11 +4,11 @@ The rule of this file: with tags nothing is lost: `from_dict` of `to_tagged` is 
 it was. Without them the registry says what a value is, and what it does not know is an error and no guess. What is in
 another shape is an error too, which says where.
 
-The attributes of a group are a list where tags are given::
+The attributes of a group are a list if tags are given::
 
     [{"name": "copies", "values": [{"tag": "integer", "value": 2}]}, ...]
 
-A tag is its name in IANA's registry, or a number where it has none; `from_dict` takes numbers for all. A value is
+A tag is its name in IANA's registry, or a number if it has none; `from_dict` takes numbers for all. A value is
 
 * a number, true, false or a string for the syntaxes that are such;
 * None for an out-of-band value, since its tag says it;
@@ -18,7 +18,7 @@ A tag is its name in IANA's registry, or a number where it has none; `from_dict`
   is no UTF-8 is written so as well;
 * {"malformed": "00ff"} for a `RawValue`, whose octets do not fit the tag.
 
-They are a dictionary where they are not: the names with their values, in the forms that `views.group_to_dict` gives, or
+They are a dictionary if they are not: the names with their values, in the forms that `views.group_to_dict` gives, or
 in any that `ippfast.attribute` takes, wrappers among them.
 """
 
@@ -129,10 +129,10 @@ def from_dict(data: "Mapping[str, Any]") -> Message:
     """The message of plain data, as `to_tagged` and `views.to_dict` make it.
 
     ``{"version": [2, 0], "code": 2, "request-id": 1, "groups": [{"tag": "job-attributes-tag", "attributes": ...}]}``;
-    "version" is 2.0 and "request-id" 1 where they are not given. A group's tag is its name or its number.
+    "version" is 2.0 and "request-id" 1 if they are not given. A group's tag is its name or its number.
 
     Raises ShapeError for data of another shape, RegistryError for a name that the registry does not know or a value
-    that it does not allow, where no tag is given. Whether values fit the tags that are, `encode` says.
+    that it does not allow, if no tag is given. Whether values fit the tags that are, `encode` says.
     """
     try:
         given = object_of(data, "the message", {"code", "groups"}, frozenset(["version", "request-id"]))

@@ -73,9 +73,9 @@ class EncodeError(IPPError, ValueError):
     """A message, attribute or value that has no correct form on the wire (RFC 8010 section 3).
 
     expected, found: what may stand there and what does, in words.
-    group: the tag of the attribute group, None where the fault is in the message's header.
+    group: the tag of the attribute group, None if the fault is in the message's header.
     attribute: the attribute, with the member attributes that lead to the fault: ``"media-col/media-size"``.
-    index: which of the attribute's values, counted from 0; None where the fault is in no value.
+    index: which of the attribute's values, counted from 0; None if the fault is in no value.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class EncodeError(IPPError, ValueError):
 class RegistryError(EncodeError):
     """What the registry does not know, or does not allow the attribute: raised by all that builds messages.
 
-    The fields are those of `EncodeError`. ``expected`` also says what to do where the registry is to be overruled.
+    The fields are those of `EncodeError`. ``expected`` also says how to overrule the registry.
     """
 
 
@@ -194,7 +194,7 @@ def raise_fault(
     token: int = 0,
     names: tuple[int, ...] = (),
 ) -> None:
-    """Raise what `fault` is called for.
+    """Raise the exception for `fault`.
 
     offset: where the element at fault begins. tag, number, left: as the words above need them.
     group: the tag of the current group, 0 before the first.
@@ -235,7 +235,7 @@ def find_cut(
 ) -> tuple[int, int, int, int]:
     """Which field of the token at `position` is cut off: the fault, the field's offset, its length and what is left.
 
-    available: how many octets of the message there are. name_length, value_length: as the token says, -1 where it
+    available: how many octets of the message there are. name_length, value_length: as the token says, -1 if it
     is cut before that. The fault is one of the CUT ones, or what is already known to be wrong with the part that is
     there. Both twins come here when their fast path meets the end of the data, so the order of the checks stands once.
     """
@@ -272,7 +272,7 @@ def octets_needed(available: int, cut: tuple[int, int, int, int]) -> int:
         return 9 - available
     # The shortest rest of the token, and the tag that must follow it.
     rest = {CUT_TAG: 0, CUT_NAME_LENGTH: 3, CUT_NAME: 3, CUT_VALUE_LENGTH: 1, CUT_VALUE: 1}
-    return max(1, start + length + rest.get(fault, 1) - available)  # 1 where the message is wrong anyway
+    return max(1, start + length + rest.get(fault, 1) - available)  # 1 if the message is wrong anyway
 
 
 # What fits under a value tag, in words.

@@ -28,7 +28,7 @@ _TEXT = bytes({*range(32, 127), *range(128, 256), 8, 9, 10, 12, 13})
 
 
 def sniff(head: bytes) -> str:
-    """The format of a document by its first octets; application/octet-stream where they say nothing.
+    """The format of a document by its first octets; application/octet-stream if they say nothing.
 
     That is no judgment of the document: it says which of the printer's formats it claims to be.
     """

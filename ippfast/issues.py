@@ -49,18 +49,18 @@ class Issue(
     section: str
     """Where the rule stands: ``"RFC 8011 section 5.1.4"``."""
     group: DelimiterTag | int | None
-    """The tag of the attribute group; None where it is about the message."""
+    """The tag of the attribute group; None if it is about the message."""
     attribute: str | None
-    """The name of the attribute; None where it is about a group."""
+    """The name of the attribute; None if it is about a group."""
     member: str | None
     """Which member of the attribute's collection: ``"media-size/x-dimension"``; None for the attribute itself.
 
     `recover` tells the first 255 characters of a longer name, and "...".
     """
     index: int | None
-    """Which value of the attribute or member, counted from 0; None where it is about no single value."""
+    """Which value of the attribute or member, counted from 0; None if it is about no single value."""
     offset: int | None
-    """Where the attribute or member begins in the octets that were decoded; None where nothing was."""
+    """Where the attribute or member begins in the octets that were decoded; None if nothing was."""
 
     def __str__(self) -> str:
         place = "" if self.index is None else f"value {self.index}"

@@ -1,6 +1,6 @@
 """Whether a message is a request or a response.
 
-The rule of this file: nothing in a message says it (RFC 8010 section 3.1.1), so it is a guess where HTTP did not.
+The rule of this file: nothing in a message says it (RFC 8010 section 3.1.1), so it is a guess unless HTTP did.
 """
 
 from .codec import Message

@@ -54,7 +54,7 @@ _SHORT = frozenset((tag, least - 1) for tag, (least, most) in SIZES.items() if l
 """The tags of numbers and times, with the size of a value that lacks one octet."""
 _AGAIN = 4
 _LOOK = 100_000
-"""So many octets behind the end of the attributes are looked at, for what may belong before it."""
+"""This many octets behind the end of the attributes are looked at, for what may belong before it."""
 # No sender makes so many mistakes; a hostile one could make one every five octets.
 _MAX_ISSUES = 10_000
 _LONGEST_TOLD = 255
@@ -68,7 +68,7 @@ def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Mess
     them is left out, and that is an issue too.
 
     Offsets of issues count in `buffer`; those of attributes, in the repaired octets, which `encode` gives.
-    Linear in the length of the message. Raises TruncatedError where there are not even the 8 octets of the header,
+    Linear in the length of the message. Raises TruncatedError if there are not even the 8 octets of the header,
     and nothing else for what is in the buffer.
     """
     octets = buffer if type(buffer) is bytes else _copied(buffer, limits.max_octets + 1)
@@ -171,7 +171,7 @@ class _Repair:
         self.orphan = ""  # a member's name that is to become an attribute's
         self.stack: list[_Open] = []
         self.skipping = 0  # how many collections are open that are left out
-        self.closed: _Open | None = None  # the attribute's collection, where its end was written last
+        self.closed: _Open | None = None  # the attribute's collection, if its end was written last
         self.balanced: bool | None = None  # whether the group has an end for each beginning; None: not counted yet
         self.uncounted = len(octets)  # how many octets may still be looked at to count them
         self.doubtful = False  # whether the last token was repaired, or something was left out behind it
@@ -330,7 +330,7 @@ class _Repair:
         return self.position < len(self.octets)
 
     def with_language(self, value: bytes) -> bytes:
-        """The value, with the length of its language where that is missing."""
+        """The value, with the length of its language if that is missing."""
         left = self.limits.max_octets - len(self.output) - len(self.octets) + self.position
         if is_split(value) or len(value) + 2 > _LONGEST or (self.sound and left < 2):
             return value
@@ -487,7 +487,7 @@ class _Repair:
     # ---- What is written ----
 
     def room(self, octets: int) -> bool:
-        """Whether so many octets, and the ends of what is open, still fit into the limit."""
+        """Whether this many octets, and the ends of what is open, still fit into the limit."""
         if len(self.output) + octets + len(_END_TOKEN) * len(self.stack) + 1 > self.limits.max_octets:
             return self.over_limit("octets", self.limits.max_octets)
         return True
@@ -529,7 +529,7 @@ class _Repair:
         self.closed = None if self.stack else level
 
     def close(self, levels: int, where: str) -> None:
-        """End collections that should have ended, until so many are open."""
+        """End collections that should have ended, until this many are open."""
         self.skipping = 0
         missing = [level for level in self.stack[levels:] if not level.reopened]
         if missing:
@@ -550,7 +550,7 @@ class _Repair:
     # ---- What belongs where ----
 
     def holder(self, name: str) -> int:
-        """How many collections stay open for a member of this name where some did not end; 0: the registry is mute."""
+        """How many collections stay open for a member of this name if some did not end; 0: the registry is mute."""
         if self.is_balanced():
             return 0
         for levels in range(len(self.stack), 0, -1):

@@ -84,7 +84,7 @@ class AttributeSpec(
     maximum: int | None
     """The greatest value of an integer, and of both ends of a rangeOfInteger; None for other syntaxes."""
     max_octets: int | None
-    """The longest string value in octets, its language not counted; None where no syntax is a string."""
+    """The longest string value in octets, its language not counted; None if no syntax is a string."""
     out_of_band: frozenset[int]
     """The out-of-band tags that its registration names, such as 0x13 (no-value)."""
     flags: frozenset[str]
@@ -109,12 +109,12 @@ class AttributeSpec(
 
     @property
     def keywords(self) -> frozenset[str]:
-        """The registered keywords; empty where none are, or the syntax has no keyword. See `keywords`."""
+        """The registered keywords; empty if none are, or the syntax has no keyword. See `keywords`."""
         return keywords(self.path) if _KEYWORD in self.tags else frozenset()
 
     @property
     def enum(self) -> "type[OpenEnum] | None":
-        """The class in `ippfast.enums` that names its values; None where there is none."""
+        """The class in `ippfast.enums` that names its values; None if there is none."""
         class_name = ENUMS.get(self.name) if _ENUM in self.tags else None
         if class_name is None:
             return None
@@ -134,7 +134,7 @@ class CodeSpec(namedtuple("CodeSpec", "code flags reference")):
 
 
 def lookup(path: str, group: int | None = None) -> AttributeSpec | None:
-    """The attribute of this name, or the member at this path; None where nothing is registered.
+    """The attribute of this name, or the member at this path; None if nothing is registered.
 
     ``group`` is a delimiter tag. It narrows the answer for the few names that are registered otherwise in
     different groups (``job-state`` may be unknown in a job's attributes only). It is no filter: whether the
@@ -147,7 +147,7 @@ def lookup(path: str, group: int | None = None) -> AttributeSpec | None:
 def members(path: str) -> dict[str, AttributeSpec]:
     """The members of the collection at this path by name, those included that it takes over from another.
 
-    Empty where the attribute is unknown, is no collection, or is one whose members nobody registered.
+    Empty if the attribute is unknown, is no collection, or is one whose members nobody registered.
     """
     registered = _resolve(path)
     found: dict[str, AttributeSpec] = {}
@@ -184,14 +184,14 @@ def keywords(path: str) -> frozenset[str]:
     """The keywords registered for an attribute or member, obsolete ones too; the last name counts.
 
     Others may still be right: vendors' keywords, self-describing media sizes (``custom_min_3x5in``), the
-    ``-report``, ``-warning`` and ``-error`` after a printer-state-reason. Empty where none are registered.
+    ``-report``, ``-warning`` and ``-error`` after a printer-state-reason. Empty if none are registered.
     """
     name = path.rpartition("/")[2]
     return _keywords(name) if name in KEYWORDS else frozenset()
 
 
 def enum_for(path: str) -> "type[OpenEnum] | None":
-    """The class in `ippfast.enums` that names the values at this path; None where there is none."""
+    """The class in `ippfast.enums` that names the values at this path; None if there is none."""
     spec = lookup(path)
     return None if spec is None else spec.enum
 

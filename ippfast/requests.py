@@ -56,7 +56,7 @@ def request(
 
     operation: an `Operation`, its keyword (``"Print-Job"``), or the number of one that has no name.
     uri: what the operation acts on. It goes into ``printer-uri``; for an operation on a system into ``system-uri``;
-        for one on a job, where no ``job-id`` is among the operation attributes, into ``job-uri``. To choose
+        for one on a job, if no ``job-id`` is among the operation attributes, into ``job-uri``. To choose
         otherwise leave it out and give the attribute. Only CUPS' operations on its server need none.
     operation_attributes: further ones. Charset, language, target and user come first, whatever the order here.
     job, printer, subscription, resource, document, system: the other groups, in the order of their tags. A list
@@ -120,7 +120,7 @@ def response(
     unsupported: the attributes that were not supported, in a group of their own (section 4.1.7): as they came, or
         with ``OutOfBand.UNSUPPORTED`` for a value.
     operation_attributes, job, printer, subscription, event_notification, resource, document, system: as for
-        `request`, but the groups of a list stay even where they are empty, for each answers for an object
+        `request`, but the groups of a list stay even if they are empty, for each answers for an object
         (RFC 8010 section 3.3).
     version: instead of the request's. charset: instead of the request's, ``"utf-8"`` or ``"us-ascii"``.
     language: attributes-natural-language.
@@ -174,7 +174,7 @@ class Template:
             values, under the value tag that the template has, or an `Attribute`. The registry is not asked about them;
             `encode` refuses what does not fit the tag.
 
-        Raises KeyError for a name that the template has not, and ValueError where it has several tags under it.
+        Raises KeyError for a name that the template has not, and ValueError if it has several tags under it.
         """
         message = decode(self._octets)
         if request_id is not None:
@@ -228,7 +228,7 @@ def _group(tag: DelimiterTag, pairs: list[tuple[str, object]]) -> AttributeGroup
 
 
 def _groups(tag: DelimiterTag, given: Groups | None) -> list[AttributeGroup]:
-    """A group for the attributes that are given, none where there are none, or one for each item of a list."""
+    """A group for the attributes that are given, none if there are none, or one for each item of a list."""
     if given is None:
         return []
     if isinstance(given, Sequence) and not all(isinstance(item, Attribute) for item in given):

@@ -43,7 +43,7 @@ class Fault(namedtuple("Fault", "code expected section", defaults=(None,))):
     expected: str
     """What should be there, in words."""
     section: str | None
-    """Where the rule stands, where it is not what `RULES` says of the code."""
+    """Where the rule stands, if it is not what `RULES` says of the code."""
 
 
 # The longest value of each string syntax, and where that stands in RFC 8011.

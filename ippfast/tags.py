@@ -118,10 +118,10 @@ _DELIMITERS = {int(tag): tag for tag in DelimiterTag}
 _VALUES = {int(tag): tag for tag in ValueTag}
 
 DELIMITER_TAGS: tuple[DelimiterTag | int, ...] = tuple([_DELIMITERS.get(octet, octet) for octet in range(256)])
-"""For every octet its `DelimiterTag`, or the octet itself where it has no name."""
+"""For every octet its `DelimiterTag`, or the octet itself if it has no name."""
 
 VALUE_TAGS: tuple[ValueTag | int, ...] = tuple([_VALUES.get(octet, octet) for octet in range(256)])
-"""For every octet its `ValueTag`, or the octet itself where it has no name."""
+"""For every octet its `ValueTag`, or the octet itself if it has no name."""
 
 
 class Form(IntEnum):

@@ -39,7 +39,7 @@ class OutOfBand(Enum):
 OUT_OF_BAND: tuple[OutOfBand | None, ...] = tuple(
     [OutOfBand(tag) if tag in {member.value for member in OutOfBand} else None for tag in range(0x10, 0x20)]
 )
-"""For each tag from 0x10 to 0x1f its member, None where it is not assigned."""
+"""For each tag from 0x10 to 0x1f its member, None if it is not assigned."""
 
 
 class DateTime(
@@ -70,7 +70,7 @@ class DateTime(
     def to_datetime(self) -> "datetime":
         """An aware ``datetime`` with a fixed UTC offset; a leap second (60) becomes 59.
 
-        Raises ValueError where the fields are no date, such as the all-zero dateTime that some printers send.
+        Raises ValueError if the fields are no date, such as the all-zero dateTime that some printers send.
         """
         from datetime import datetime, timedelta, timezone
 

@@ -80,7 +80,7 @@ def group_to_dict(group: "AttributeGroup", charset: str = "utf-8") -> "dict[str,
     | boolean | bool |
     | text, name, with language or without, keyword and the other strings | str, as `decode_text` reads it |
     | octetString, values of unknown tags or with octets that do not fit | str, octets that are no text as ``\\xNN`` |
-    | dateTime | str: ISO 8601, or ``2026-13-1,0:0:0.0,+0:0`` (RFC 2579) where there is no such date |
+    | dateTime | str: ISO 8601, or ``2026-13-1,0:0:0.0,+0:0`` (RFC 2579) if there is no such date |
     | resolution | str: ``"600dpi"``, ``"300x600dpi"``, ``"236dpcm"`` |
     | rangeOfInteger | [lower, upper] |
     | collection | a dictionary of its members, by these rules |
@@ -97,7 +97,7 @@ path again that is as long as the sender likes."""
 
 
 def _to_dict(owner: "AttributeGroup | Collection", path: str | None, tag: int, charset: str) -> "dict[str, Any]":
-    """path: what stands before the names in the registry; None where nothing is registered."""
+    """path: what stands before the names in the registry; None if nothing is registered."""
     made: dict[str, Any] = {}
     for attribute in owner:
         name = attribute.name
@@ -152,11 +152,11 @@ _CHARSETS = re.compile(
 
 
 def decode_text(string: str, charset: str = "utf-8") -> str:
-    """A string as it was meant, where a printer did not send UTF-8: for people, never to be sent back.
+    """A string as it was meant, if a printer did not send UTF-8: for people, never to be sent back.
 
     string: from a decoded message; octets that are no UTF-8 are surrogate escapes in it. charset: what the message
     declares. Where the octets are no text in that charset, or Python does not know it, they are read as UTF-8, and
-    where they are not that either, as windows-1252.
+    if they are not that either, as windows-1252.
     """
     octets = string.encode("utf-8", "surrogateescape") if _encodable(string) else string.encode("utf-8", "replace")
     for name in (charset, "utf-8", "cp1252"):
@@ -184,9 +184,9 @@ class DeviceID(namedtuple("DeviceID", "manufacturer model command_sets fields"))
 
     __slots__ = ()
     manufacturer: str | None
-    """MANUFACTURER or MFG; None where there is none."""
+    """MANUFACTURER or MFG; None if there is none."""
     model: str | None
-    """MODEL or MDL; None where there is none."""
+    """MODEL or MDL; None if there is none."""
     command_sets: "tuple[str, ...]"
     """COMMAND SET or CMD: ``("PCL", "PostScript")``."""
     fields: "Mapping[str, str]"
@@ -254,7 +254,7 @@ def state_reasons(values: "Iterable[object]") -> list[StateReason]:
 class Supply(namedtuple("Supply", "name type colors level low_level high_level")):
     """A supply of a printer, such as a toner cartridge. Immutable.
 
-    Each is None where the printer does not say.
+    Each is None if the printer does not say.
     """
 
     __slots__ = ()
@@ -263,7 +263,7 @@ class Supply(namedtuple("Supply", "name type colors level low_level high_level")
     type: str | None
     """``"toner"``, ``"inkCartridge"``, ``"wasteToner"``, ..."""
     colors: "tuple[str, ...] | None"
-    """``("#000000",)``; several for a cartridge of several colors; empty where it has none."""
+    """``("#000000",)``; several for a cartridge of several colors; empty if it has none."""
     level: int | None
     """Per cent; -1: other, -2: unknown, -3: some is left."""
     low_level: int | None
@@ -337,7 +337,7 @@ def _number(text: str) -> int | None:
 
 
 def _column(printer: "AttributeGroup", name: str, kind: "type | tuple[type, ...]") -> "list[Any]":
-    """The values of an attribute; None for those that are of another kind. None at all where it is out-of-band."""
+    """The values of an attribute; None for those that are of another kind. None at all if it is out-of-band."""
     attribute = printer.get(name)
     if attribute is None or isinstance(attribute.values[0], OutOfBand):
         return []

@@ -1,4 +1,4 @@
-"""A value with its syntax: what to give where the registry does not know an attribute, or is to be overruled.
+"""A value with its syntax: what to give if the registry does not know an attribute, or is to be overruled.
 
 The rule of this file: a wrapper decides the value tag and nothing else. ``Keyword("none")`` goes out as a keyword
 whatever the registry says; whether the value fits the tag, `encode` checks. Dates, ranges, resolutions, collections

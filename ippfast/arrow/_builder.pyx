@@ -81,7 +81,7 @@ cdef enum:
     MOST_NAMES = 4096  # that are kept from batch to batch
     MOST_NAME_OCTETS = 1 << 18
     ENUMS_UNKNOWN = -1
-    # Offsets are int32. A batch takes no message more once it has so many octets, and none is larger than that; nine
+    # Offsets are int32. A batch takes no message more once it has this many octets, and none is larger than that; nine
     # octets of a message, an enum's, may become the longest keyword.
     FULL = 1 << 29
     MOST_OCTETS = 1 << 27
@@ -112,7 +112,7 @@ cdef struct Growing:
 
 
 cdef int grow(Growing* data, Py_ssize_t more) except -1 nogil:
-    """Room for so many octets more, and for SLACK behind them."""
+    """Room for this many octets more, and for SLACK behind them."""
     cdef Py_ssize_t capacity = data.size + more + SLACK
     cdef char* octets
     if capacity <= data.capacity:
@@ -140,7 +140,7 @@ cdef void* cleared(void* memory, Py_ssize_t used, Py_ssize_t size) noexcept nogi
 
 
 cdef inline void put(Growing* data, Octets at, Py_ssize_t size, Py_ssize_t readable) noexcept nogil:
-    """Copy octets where there is room. readable: how many there are from `at` on; most copies are of so few octets."""
+    """Copy octets if there is room. readable: how many there are from `at` on; most copies are of so few octets."""
     if size <= 16 and readable >= 16:
         memcpy(data.octets + data.size, at, 16)
     else:
@@ -245,7 +245,7 @@ cdef class Builder:
 
     Makes the columns of `schema.VALUES`.
 
-    rows: behind the message with which a batch has so many it ends. limits: how large a message may be.
+    rows: behind the message with which a batch has this many it ends. limits: how large a message may be.
     keywords: a function that gives the numbers and keywords, as bytes, of an attribute's enum by the name's octets.
     dictionary: a function that makes the dictionary's `Array` of a list of names as bytes.
     """
@@ -268,7 +268,7 @@ cdef class Builder:
     cdef Growing keyword_octets
     cdef int32_t* slots  # places of names by their hash, -1 for none
     cdef Py_ssize_t slots_mask
-    cdef object dictionary  # the last batch's, of so many names
+    cdef object dictionary  # the last batch's, of this many names
     cdef Py_ssize_t written
     cdef bint busy
     cdef bint failed
@@ -398,7 +398,7 @@ cdef class Builder:
     # ---- Room ----
 
     cdef int reserve(self, Py_ssize_t rows, Py_ssize_t names, Py_ssize_t octets) except -1 nogil:
-        """Room for a message with so many rows, names of attributes and octets, which may all be data or names."""
+        """Room for a message with this many rows, names of attributes and octets, which may all be data or names."""
         if self.size + rows > self.capacity:
             self.grow_rows(rows)
         grow(&self.data[TEXTS], octets)
@@ -468,7 +468,7 @@ cdef class Builder:
     # ---- Names ----
 
     cdef inline int32_t name_of(self, Octets at, Py_ssize_t size) noexcept nogil:
-        """The number of a name, a new one where it is new; there is room."""
+        """The number of a name, a new one if it is new; there is room."""
         cdef uint64_t hashed
         cdef Py_ssize_t slot, others = 0
         cdef int32_t found

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Builder"]
 
 _LENGTH = Struct(">H").unpack_from
-_TOKEN = Struct(">BHH").unpack_from  # tag, name-length and, where there is no name, value-length
+_TOKEN = Struct(">BHH").unpack_from  # tag, name-length and, if there is no name, value-length
 _INTEGER = Struct(">i").unpack_from
 _RANGE = Struct(">ii").unpack_from
 _RESOLUTION = Struct(">iib").unpack_from
@@ -46,7 +46,7 @@ class Builder:
 
     Makes the columns of `schema.VALUES`.
 
-    rows: behind the message with which a batch has so many it ends. limits: how large a message may be.
+    rows: behind the message with which a batch has this many it ends. limits: how large a message may be.
     keywords: a function that gives the numbers and keywords, as bytes, of an attribute's enum by the name's octets.
     dictionary: a function that makes the dictionary's `Array` of a list of names as bytes.
     """
@@ -337,7 +337,7 @@ def _without_language(value: bytes) -> bytes | None:
 
 
 def _moment(value: bytes) -> int | None:
-    """Milliseconds since 1970 in UTC; None where there is no such date (RFC 2579), or not in the years 1 to 9999."""
+    """Milliseconds since 1970 in UTC; None if there is no such date (RFC 2579), or not in the years 1 to 9999."""
     from datetime import datetime, timedelta
 
     fields = _DATE_TIME.unpack(value)

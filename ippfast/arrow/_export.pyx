@@ -114,7 +114,7 @@ cdef void let_go(Held* held) noexcept nogil:
 
 
 cdef Held* hold_memory(void* memory) except NULL:
-    """Take memory of `PyMem_RawMalloc`; it is freed with the last holder, or here where there is no more of it."""
+    """Take memory of `PyMem_RawMalloc`; it is freed with the last holder, or here if there is no more of it."""
     cdef Held* held = <Held*>PyMem_RawMalloc(sizeof(Held))
     if held == NULL:
         PyMem_RawFree(memory)

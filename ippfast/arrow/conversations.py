@@ -83,7 +83,7 @@ class Direction:
         self._position = 0  # of the next octet in the stream
         self._head = bytearray()
         self._framing: Framing | None = None
-        self._body: _Body | None = None  # None where it is no IPP
+        self._body: _Body | None = None  # None if it is no IPP
 
     @property
     def held(self) -> int:

@@ -59,7 +59,7 @@ def is_capture(beginning: bytes) -> bool:
 
 
 def segments(file: "BinaryIO") -> "Iterator[Segment]":
-    """The TCP segments of a pcap or pcapng file, in its order. Raises CaptureError where it cannot be read on."""
+    """The TCP segments of a pcap or pcapng file, in its order. Raises CaptureError if it cannot be read on."""
     magic = file.read(4)
     if magic == _PCAPNG:
         yield from _pcapng(file)

@@ -105,7 +105,7 @@ def _octets(address: int, size: int) -> bytes:
 
 
 def _values(schema: Schema, data: Data, start: int, length: int, name: str) -> "list[Any]":
-    """So many values from `start` on, None where they are null."""
+    """This many values from `start` on, None if they are null."""
     start += data.offset
     kind = schema.format.decode()
     made: list[Any]

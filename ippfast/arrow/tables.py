@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["messages", "values"]
 
 _AT_ONCE = 1024  # messages that the builder gets at once,
-_OCTETS_AT_ONCE = 1 << 20  # or so many octets
+_OCTETS_AT_ONCE = 1 << 20  # or this many octets
 _ALL = 2**31 - 1
 
 
@@ -49,7 +49,7 @@ def values(
     source: a message as a buffer (bytes, mmap, ...) or a `Record`; the path of a file, of a directory or a pattern
     (``"captures/**/*.pcap"``); or an iterable of these. Files are pcap and pcapng captures, HTTP conversations as they
     were on the wire, CUPS' control files, and messages. What follows a message is document data and is left out.
-    rows: a batch ends with the message with which it has so many; None for a single batch, if it does not become too
+    rows: a batch ends with the message with which it has this many; None for a single batch, if it does not become too
     large (512 MiB of strings).
     recover: take what `ippfast.recover` saves of a broken message, which has no rows otherwise.
     limits: how large a message may be; ``max_octets`` at most 128 MiB.

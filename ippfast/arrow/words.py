@@ -64,5 +64,5 @@ def _code_names(kind: str) -> dict[int, str]:
 
 
 def code_name(kind: str | None, code: int) -> str | None:
-    """The registered name of an operation-id or status-code, and None where there is none."""
+    """The registered name of an operation-id or status-code, and None if there is none."""
     return None if kind is None else _code_names(kind).get(code)

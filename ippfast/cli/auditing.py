@@ -114,7 +114,7 @@ _REQUIRED_ATTRIBUTES = (  # RFC 8011 section 5.4, table 14
 )
 _SHOWN_ISSUES = 5
 _HARMLESS_SLIPS = 2
-"""So many different faults in the form of its answers cost no grade."""
+"""This many different faults in the form of its answers cost no grade."""
 _UNTOLD = {
     Status.CLIENT_ERROR_NOT_FOUND,
     Status.CLIENT_ERROR_GONE,

@@ -52,7 +52,7 @@ class Followed(NamedTuple):
 def follow(
     session: Session, job: AttributeGroup, changed: Callable[[AttributeGroup], None], seconds: float | None = None
 ) -> Followed:
-    """Follow a job until it is over, for so many seconds at most; None: as long as it takes.
+    """Follow a job until it is over, for this many seconds at most; None: as long as it takes.
 
     job: its attributes as they are known, with the job-id. changed: called with each state or reason that is new.
     """

@@ -52,7 +52,7 @@ _job_ids = click.argument("ids", metavar="ID...", type=JOB_ID, nargs=-1, require
 )
 @click.option("--mine", is_flag=True, help="Only those of the user.")
 @click.option(
-    "--limit", type=click.IntRange(1, MOST), default=_LIMIT, show_default=True, metavar="N", help="At most so many."
+    "--limit", type=click.IntRange(1, MOST), default=_LIMIT, show_default=True, metavar="N", help="At most this many."
 )
 def jobs(session: Session, output: Output, which: str, mine: bool, limit: int) -> None:
     """List the jobs of a printer.

@@ -111,7 +111,7 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
     "--simulate",
     callback=_speed,
     metavar="SPEED",
-    help="Take as long as a real printer of so many pages a minute, such as 20ppm; see 'ippfast provoke'.",
+    help="Take as long as a real printer of this many pages a minute, such as 20ppm; see 'ippfast provoke'.",
 )
 @click.option("--consume", is_flag=True, help="With --simulate, let supplies and paper run down.")
 @trust_options

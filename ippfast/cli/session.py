@@ -333,7 +333,7 @@ class Session:
         return Session(self.place, access, anonymous=True)
 
     def timeouts(self, seconds: float | None = None) -> Timeouts:
-        """How long to wait: as --timeout says, or so many seconds."""
+        """How long to wait: as --timeout says, or this many seconds."""
         seconds = self.access.timeout if seconds is None else seconds
         return Timeouts(connect=min(30.0, seconds), first_octet=seconds, answer=seconds, idle=seconds)
 

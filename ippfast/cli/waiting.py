@@ -12,7 +12,7 @@ from collections.abc import Iterator
 __all__ = ["LOOK", "until_signal"]
 
 LOOK = 1.0
-"""For so many seconds at most the main thread waits at a time: a signal that the system gave to another thread wakes
+"""For this many seconds at most the main thread waits at a time: a signal that the system gave to another thread wakes
 nobody, and its handler runs when the main thread does something."""
 
 

@@ -95,7 +95,7 @@ def read_message(data: bytes) -> "Any":
 
 
 def _take(data: bytes, offset: int, what: str) -> tuple[bytes, int]:
-    """So many octets as the length at `offset` says, and the offset behind them."""
+    """This many octets as the length at `offset` says, and the offset behind them."""
     end = offset + 2 + int.from_bytes(data[offset : offset + 2], "big")
     if offset + 2 > len(data) or end > len(data):
         raise find_library().decode_error(f"truncated {what} at offset {offset}")

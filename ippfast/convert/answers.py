@@ -27,7 +27,7 @@ class Offer:
     """What a printer says of one raster format.
 
     format: its media type. types: keywords such as ``srgb_8``. resolutions: in dots per inch, in order. back: how the
-    back side of a sheet is to be drawn; None where it does not say. copies: whether it prints several by itself.
+    back side of a sheet is to be drawn; None if it does not say. copies: whether it prints several by itself.
     """
 
     def __init__(self, format_: str, types: set[str], resolutions: list[int], back: str | None, copies: bool) -> None:
@@ -76,7 +76,7 @@ class Printer:
         return False
 
     def color(self) -> bool | None:
-        """Whether it prints in colour; None where it does not say (Kyocera's M2040dn takes sRGB and has no colour)."""
+        """Whether it prints in colour; None if it does not say (Kyocera's M2040dn takes sRGB and has no colour)."""
         said = self.values("color-supported")
         if said and isinstance(said[0], bool):
             return said[0]
@@ -91,7 +91,7 @@ class Printer:
     # The raster formats.
 
     def offer(self, format_: str) -> Offer | None:
-        """What it says of PWG or URF; None where it does not take that format."""
+        """What it says of PWG or URF; None if it does not take that format."""
         if format_ not in self.formats:
             return None
         return self._urf() if format_ == URF else self._pwg()
@@ -138,14 +138,14 @@ class Printer:
         return next(self._collections("media-col-default"), None) or named
 
     def sheet_named(self, name: object) -> Sheet | None:
-        """A sheet with a self-describing name; None where the name tells no size."""
+        """A sheet with a self-describing name; None if the name tells no size."""
         size = parse_media_name(name)
         if size is None:
             return None
         return Sheet(str(name), size.width, size.length, self.margins(size.width, size.length))
 
     def sheet_of(self, media: Collection) -> Sheet | None:
-        """The sheet of a media-col; None where it has no size."""
+        """The sheet of a media-col; None if it has no size."""
         width, length = _dimensions(media)
         if not width or not length:
             named = next((str(media[key].values[0]) for key in ("media-size-name", "media-key") if key in media), None)

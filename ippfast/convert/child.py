@@ -131,7 +131,7 @@ def _confine(limits: Limits) -> None:
 
 
 def _watch(most: int) -> None:
-    """End the process once it has taken so many octets of memory.
+    """End the process once it has taken this many octets of memory.
 
     An end that allocations run into would not do: pdfium leaves out an image that it has no room for, and goes on.
     """

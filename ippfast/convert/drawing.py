@@ -26,7 +26,7 @@ _INVERSE = bytes(range(255, -1, -1))
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
 _SHARP = raw.FPDF_RENDER_NO_SMOOTHTEXT | raw.FPDF_RENDER_NO_SMOOTHPATH
 _MOST_OBJECTS = 2_000
-"""So many objects of a page are looked at before it is drawn; a page of maps has millions."""
+"""This many objects of a page are looked at before it is drawn; a page of maps has millions."""
 
 _MOST_PIXELS = 1 << 29
 """Of an image. One that is too large for pdfium would be left out without a word."""

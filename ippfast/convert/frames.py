@@ -31,7 +31,7 @@ FACTS, SIDE, DATA, WARNING, ERROR, END = b"F", b"S", b"D", b"W", b"E", b"Z"
 """The kinds: what the document is; a side is done; octets of raster; what a user should know; it failed; it is over."""
 
 PIECE = 262_144
-"""Octets of raster come in frames of so many at most."""
+"""Octets of raster come in frames of this many at most."""
 
 TOO_LARGE = 77
 """The exit status of a child that took more memory than it may."""
@@ -44,7 +44,7 @@ class Limits:
     """What drawing a document may cost.
 
     memory: octets of the child process. seconds: of the clock for a side, and for opening the document.
-    processor_seconds: the same, of the processor. output: octets of raster in all. sides: so many are drawn at most.
+    processor_seconds: the same, of the processor. output: octets of raster in all. sides: this many are drawn at most.
     """
 
     memory: int = 1 << 30

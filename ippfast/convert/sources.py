@@ -26,7 +26,7 @@ class Source(Protocol):
         """Width and length of its first page in hundredths of a millimetre, and the number of pages; 0: not known."""
 
     def document(self, raster: Raster, warn: Warn, most: int) -> pdfium.PdfDocument:
-        """Its pages, at most so many."""
+        """Its pages, at most this many."""
 
 
 def opener_of(format_: str) -> Opener:

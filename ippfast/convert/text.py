@@ -52,7 +52,7 @@ def decode(octets: bytes, encoding: str | None) -> str:
 
 
 def lines_of(text: str, columns: int) -> Iterator[str | None]:
-    """Lines of at most so many characters, tabs as spaces; None for a page break."""
+    """Lines of at most this many characters, tabs as spaces; None for a page break."""
     for number, part in enumerate(text.split("\f")):
         if number:
             yield None

@@ -26,7 +26,7 @@ from .tls import CLIENT_HELLO
 __all__ = ["AsyncServer"]
 
 _QUEUE = 524_288
-"""Reading pauses while so many octets wait."""
+"""Reading pauses while this many octets wait."""
 
 _PIECE = 262_144
 """What is handed to the transport at once. It copies what the socket does not take."""
@@ -34,13 +34,13 @@ _PIECE = 262_144
 _SMALL = 16_384
 
 _COPIED = 131_072
-"""Copying so many octets into one costs less than another turn of the loop."""
+"""Copying this many octets into one costs less than another turn of the loop."""
 
 _LOOK = 0.25
 """Seconds after which a full server looks again whether there is room."""
 
 _LINGER = 2.0
-"""For so many seconds a client may read the last answer while it still sends."""
+"""For this many seconds a client may read the last answer while it still sends."""
 
 
 class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
@@ -211,7 +211,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             await self._wait(self._limits.keep_alive)
         finally:
             self._loop.remove_reader(self._socket)
-        return self._socket.recv(1, socket.MSG_PEEK)  # BlockingIOError, an OSError, where none came in time
+        return self._socket.recv(1, socket.MSG_PEEK)  # BlockingIOError, an OSError, if none came in time
 
     # What the transport calls.
 
@@ -255,7 +255,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             self._waiting.set_result(None)
 
     async def _wait(self, seconds: float) -> None:
-        """Wait for anything to happen, for at most so many seconds."""
+        """Wait for anything to happen, for at most this many seconds."""
         if self._waiting is not None:
             raise LocalProtocolError("another task waits for this connection")
         loop = self._loop
@@ -293,7 +293,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             self.waits_since = None
 
     async def _awaited(self, seconds: float) -> bytes | None:
-        """What comes within so many seconds, as `receive` has it."""
+        """What comes within this many seconds, as `receive` has it."""
         end = self._loop.time() + seconds
         while not self._queue and not self._ended and self._lost is None:  # woken for something else, it goes on
             left = end - self._loop.time()
@@ -452,7 +452,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
 class _Filling(asyncio.BufferedProtocol):
     """Stands in for a connection while octets go straight into a buffer.
 
-    count: how many there are. enough: of so many, the connection wants to know.
+    count: how many there are. enough: of this many, the connection wants to know.
     """
 
     def __init__(self, connection: _Connection, buffer: memoryview) -> None:

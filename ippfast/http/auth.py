@@ -228,7 +228,7 @@ class Authenticator(Protocol):
     def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
         """The user whose request this is.
 
-        authorization: the Authorization line, None where there is none. secure: whether the connection has TLS.
+        authorization: the Authorization line, None if there is none. secure: whether the connection has TLS.
         Raises Refusal with status 401 and the challenges, or another status.
         """
         ...

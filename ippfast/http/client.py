@@ -45,7 +45,7 @@ class Client:
     required where ``tls`` says whom to trust, by a file, a fingerprint or a certificate of one's own, so that nothing
     goes to anybody else in the clear; otherwise, if requested.
 
-    patience: for so many seconds in all a request is sent again that the printer was too busy for
+    patience: for this many seconds in all a request is sent again that the printer was too busy for
     (server-error-busy, or HTTP's 503, whose Retry-After is kept). 0: the first answer counts.
 
     negotiate: before the first request, find out which path the printer has and which IPP version it takes (2.0, 1.1,
@@ -115,7 +115,7 @@ class Client:
 
     @property
     def version(self) -> tuple[int, int] | None:
-        """The IPP version that the printer was found to take; None where nothing is known but what requests have."""
+        """The IPP version that the printer was found to take; None if nothing is known but what requests have."""
         return self._core.version
 
     @property
@@ -143,7 +143,7 @@ class Client:
         Raises EncodeError for a message that has no form on the wire; StatusError where the server answers with
         another HTTP status than 200; AnswerError where it answers without IPP, or to another request;
         PhaseTimeoutError; RemoteProtocolError and its kind where the server breaks the rules otherwise, or the
-        connection; PinError; UpgradeError; OSError where there is no connection to be had.
+        connection; PinError; UpgradeError; OSError if there is no connection to be had.
 
         A redirection (RFC 9110 section 15.4) from plain HTTP to TLS at the same host is followed, and kept to, where
         the request changes nothing; any other is a StatusError that names the target.
@@ -225,7 +225,7 @@ class Client:
         compression says what they come with.
 
         A job that a document could not be sent for is canceled. Raises as `ask`; RegistryError for an attribute that
-        the registry does not know or allow; ValueError where there is no document.
+        the registry does not know or allow; ValueError if there is no document.
         """
         given = {"job_name": job_name, "document_format": document_format, **attributes}
         return Job(self, run(self._tasks.print(documents, given, job or {}, progress)))
@@ -250,7 +250,7 @@ class Client:
         """The printer's jobs. Raises as `ask`.
 
         which: ``"not-completed"``, ``"completed"``, or another keyword of which-jobs. mine: only the user's. limit: at
-        most so many. names: the attributes that each is to have; by default those that describe its state and origin.
+        most this many. names: the attributes that each is to have; by default those that describe its state and origin.
         everywhere: those of all queues of a CUPS server, of which the client's is one; job-printer-uri says whose each
         is.
         """
@@ -299,7 +299,7 @@ class Client:
         (RFC 3996). The subscription is renewed, and canceled at the end. Other printers are asked, less often while
         nothing happens. events: keywords of notify-events; by default changes of state. interval: the longest time
         between two questions in seconds, for printers that do not wait, even if the printer wants fewer. timeout: after
-        so many seconds nothing more comes.
+        this many seconds nothing more comes.
 
         A printer that cannot be reached is asked again for half a minute. Raises as `ask`. Whoever stops before the
         end closes the iterator, as ``break`` in a loop does by itself.

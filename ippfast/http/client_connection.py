@@ -91,7 +91,7 @@ class ClientConnection(Connection):
         target: the request-target, such as ``"/ipp/print"``. host: the Host line, with the port unless it is 80 or,
         with TLS, 443. headers: further header lines.
 
-        document_length: how many octets of document data `send_data` will add before `end`; None where that is not
+        document_length: how many octets of document data `send_data` will add before `end`; None if that is not
         known. With none, the request is complete. expect_continue: ask for a 100 before the document. Wait a little for
         it after this; some servers, such as CUPS' ippeveprinter, send it only once they have the message.
 

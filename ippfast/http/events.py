@@ -58,7 +58,7 @@ class RequestHead:
     """The head of a request has arrived; its body need not have (RFC 9112 sections 3 and 5).
 
     method: POST, unless the connection takes others too. target: the request-target, as sent. http_version: ``"1.1"``
-    or ``"1.0"``. content_length: what the client announces, None where it does not know it.
+    or ``"1.0"``. content_length: what the client announces, None if it does not know it.
     """
 
     method: str
@@ -103,7 +103,7 @@ class Response:
 class Exchange:
     """What came back to a request that was sent exactly as it is (`Client.exchange`).
 
-    status: HTTP's. message: the IPP response, None where there is none; then text is the beginning of what came
+    status: HTTP's. message: the IPP response, None if there is none; then text is the beginning of what came
     instead. issues: what was repaired in the message.
     """
 

@@ -34,10 +34,10 @@ __all__ = [
 
 
 _BUFFER = 524_288
-"""So many octets are received at once on their way to a file."""
+"""This many octets are received at once on their way to a file."""
 
 _BATCH = 1024 * 1024
-"""For asyncio: so many octets are written by one call of a thread."""
+"""For asyncio: this many octets are written by one call of a thread."""
 
 
 def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:
@@ -78,7 +78,7 @@ class IncomingDocument:
             yield piece
 
     def read(self, size: int = -1) -> bytes:
-        """So many octets, fewer only at the end; all that is left where size is negative."""
+        """This many octets, fewer only at the end; all that is left where size is negative."""
         pieces: list[Buffer] = []
         while size != 0 and (piece := self._piece()):
             if 0 <= size < len(piece):
@@ -195,7 +195,7 @@ class AsyncIncomingDocument:
             yield piece
 
     async def read(self, size: int = -1) -> bytes:
-        """So many octets, fewer only at the end; all that is left where size is negative."""
+        """This many octets, fewer only at the end; all that is left where size is negative."""
         pieces: list[Buffer] = []
         while size != 0 and (piece := await self._piece()):
             if 0 <= size < len(piece):
@@ -283,7 +283,7 @@ class Page(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A response with document data: its octets in pieces, and how many they are, None where that is not known."""
+    """A response with document data: its octets in pieces, and how many they are, None if that is not known."""
 
     message: Message
     document: Iterable[Buffer]

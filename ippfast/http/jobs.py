@@ -31,18 +31,18 @@ TELLS_NOTHING = GONE | {Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED}
 """With these, of a job that it has taken, a printer says that it does not tell what becomes of it."""
 
 WITHOUT_STATE = 5
-"""So many answers in a row without the job's state, and nobody asks on: the printer has the job, and says no more."""
+"""This many answers in a row without the job's state, and nobody asks on: the printer has the job, and says no more."""
 
 
 _SHOWN = 5
-"""So many values of an attribute stand in an error."""
+"""This many values of an attribute stand in an error."""
 
 
 class Told(NamedTuple):
     """What a printer has told of a job.
 
     id: its job-id, attributes: its attributes, as far as it gave them. status: the status-code of the answer that made
-    it, unsupported: what that answer says was ignored or replaced; None and nothing where it was made otherwise. known:
+    it, unsupported: what that answer says was ignored or replaced; None and nothing if it was made otherwise. known:
     whether the printer has told anything; otherwise it is an id that somebody gave.
     """
 
@@ -105,7 +105,7 @@ class Notification:
     """What happened to a job or a printer (RFC 3995 section 9).
 
     event: the keyword of the event, such as ``"job-state-changed"``; None for how things were when watching began.
-    job_id: whose state this is; None where it is the printer's, or that of a job without a job-id. state: its job-state
+    job_id: whose state this is; None if it is the printer's, or that of a job without a job-id. state: its job-state
     or printer-state; None where the printer does not say, also of a job that has ended or is forgotten. reasons: its
     job-state-reasons or printer-state-reasons, but ``none``. text: for people. sequence_number: of the event; None
     where the printer was asked instead. attributes: all that the printer said.
@@ -194,19 +194,19 @@ class Job(_AnyJob):
         return self
 
     def wait(self, timeout: float | None = None) -> Self:
-        """Wait until it is completed, for at most so many seconds.
+        """Wait until it is completed, for at most this many seconds.
 
         A printer may not say what becomes of it: it gave no job-id and no job-uri, has forgotten the job, or sends no
         job-state in several answers. Then the waiting ends too, and `state` is None: neither printed nor failed, as far
         as anybody knows. A job that is completed with errors says so in `reasons` (job-completed-with-errors).
 
-        Raises JobError where it is canceled or aborted, and TimeoutError.
+        Raises JobError if it is canceled or aborted, and TimeoutError.
         """
         self.attributes = self._client.wait(self, timeout).attributes
         return self
 
     def cancel(self, message: str | None = None) -> None:
-        """Cancel it. message: for the operator. Raises OperationError where it has ended already."""
+        """Cancel it. message: for the operator. Raises OperationError if it has ended already."""
         self._client.cancel(self, message)
 
     def watch(
@@ -248,7 +248,7 @@ class AsyncJob(_AnyJob):
 
 
 def first_of(group: AttributeGroup, name: str) -> object:
-    """The first value of an attribute; None where there is none, or it is out-of-band."""
+    """The first value of an attribute; None if there is none, or it is out-of-band."""
     attribute = group.get(name)
     if attribute is None or not attribute.values or isinstance(attribute.values[0], OutOfBand):
         return None

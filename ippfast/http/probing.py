@@ -44,7 +44,7 @@ class ProbeResult:
     to be trusted as `TLS` says; distrust: what it is not trusted for, in words. fingerprint: the SHA-256 of the
     certificate in hexadecimal, to be looked at and pinned. tls_version: such as ``"TLSv1.3"``. challenges: the
     WWW-Authenticate lines, where the printer answers nobody without credentials. attributes: some of the printer's;
-    none where it does not answer. tried: each URI that is not it, and what came of it.
+    none if it does not answer. tried: each URI that is not it, and what came of it.
     """
 
     uri: str
@@ -92,7 +92,7 @@ def probe(host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeou
     closes the connection on TLS or answers it with something else. One that takes too long may only be busy. Where
     ``tls`` says whom to trust, or the URI is one of ipps or https, no plain connection is made at all.
 
-    Raises NegotiationError where there is no printer, TimeoutError where time is up before anything was found, OSError
+    Raises NegotiationError if there is no printer, TimeoutError where time is up before anything was found, OSError
     where nothing listens there, ValueError for what is no host or URI.
     """
     limits = HTTPLimits.for_client()
@@ -142,7 +142,7 @@ def _has_none(error: Exception) -> bool:
 
 
 def _places(host: str, tls: TLS) -> list[tuple[Endpoint, Endpoint | None]]:
-    """Where to try, in order: with TLS, and if there is none, without; None where that is not allowed."""
+    """Where to try, in order: with TLS, and if there is none, without; None if that is not allowed."""
     with_scheme = "://" in host
     parts = urlsplit(host if with_scheme else f"ipp://{host}")
     if parts.scheme not in ("ipp", "ipps", "http", "https") or not parts.hostname or "@" in parts.netloc:
@@ -206,7 +206,7 @@ class _Search:
         self.failures: list[Exception] = []
 
     async def at(self, endpoint: Endpoint, share: float) -> ProbeResult | None:
-        """What is at a place; it takes so many seconds for each step at most."""
+        """What is at a place; it takes this many seconds for each step at most."""
         self._met.clear()
         try:
             return await _try(

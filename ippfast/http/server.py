@@ -34,7 +34,7 @@ _LOOK = 0.25
 """Seconds after which a full server looks again whether there is room, or somebody who waits for it."""
 
 _HEAD = 16_384
-"""So many octets are asked for at once where a head or a message may come."""
+"""This many octets are asked for at once where a head or a message may come."""
 
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # which needs no descriptor
 
@@ -63,7 +63,7 @@ class Server(Listening[Handler, Authorizer, Pages]):
     405. What authenticator, authorizer and pages
     refuse, they raise `Refusal` for: see there how it is answered in HTTP or in IPP.
 
-    Raises OSError where it cannot listen there, and ValueError for what is no network, or for require_tls without tls.
+    Raises OSError if it cannot listen there, and ValueError for what is no network, or for require_tls without tls.
 
     `start` returns at once; `shutdown` ends it. Use it as a context manager for both.
     """

@@ -139,7 +139,7 @@ class ServerConnection(ServerSide):
     def send_switching(self) -> list[Buffer]:
         """Begin TLS, where `asks_for_tls`: send this, do the handshake, and then respond (RFC 2817 section 3.3).
 
-        Raises RemoteProtocolError where octets came along with the request: they were not protected, and nothing after
+        Raises RemoteProtocolError if octets came along with the request: they were not protected, and nothing after
         the handshake may depend on them.
         """
         if self._at < len(self._input):

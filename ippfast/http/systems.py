@@ -51,7 +51,7 @@ class System:
         """The System's printers, with these attributes, or all. Raises as `Client.ask`.
 
         which: a keyword of which-printers, such as ``"stopped"``. ids: those with these printer-ids. location: those
-        there. document_format: those that take it. limit: at most so many.
+        there. document_format: those that take it. limit: at most this many.
         """
         filters = {
             "which_printers": which,
@@ -178,7 +178,7 @@ class System:
         """First how the System is, then what happens: of all printers, or of these; of the System and its resources,
         or of one of these. The events come in the order of their numbers, without gaps. Raises as `Client.ask`.
 
-        events: keywords of notify-events, such as ``"printer-created"`` and ``"job-completed"``. timeout: after so many
+        events: keywords of notify-events, such as ``"printer-created"`` and ``"job-completed"``. timeout: after as many
         seconds nothing more comes. The subscription begins with the first step, is renewed, and canceled at the end.
         Whoever stops before the end closes the iterator, as ``break`` in a loop does by itself.
         """

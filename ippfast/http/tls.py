@@ -46,7 +46,7 @@ class TLS:
         return any(each is not None for each in (self.ca_file, self.fingerprint, self.certificate))
 
     def make_context(self) -> ssl.SSLContext:
-        """The context for connections. Raises OSError or ssl.SSLError where a file cannot be used."""
+        """The context for connections. Raises OSError or ssl.SSLError if a file cannot be used."""
         if self.context is not None:
             return self.context
         context = ssl.create_default_context(cafile=self.ca_file)
@@ -80,7 +80,7 @@ def make_server_context(
     """A server's context. certificate, key: PEM files, the key's only where it is another one.
 
     client_ca: PEM certificates of which one must have signed the client's; without it, clients need none.
-    Raises OSError or ssl.SSLError where a file cannot be used.
+    Raises OSError or ssl.SSLError if a file cannot be used.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

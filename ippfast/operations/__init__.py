@@ -8,7 +8,7 @@ operation_attributes for what has no argument of its own, version, request_id, c
 a `Message` and raises `RegistryError`, as `ippfast.requests.request` does, which it calls.
 
 uri is the printer's, in the operations on a system and its resources the system's. For those on a job it is the
-printer's where job_id is given, and the job's own where it is not (RFC 8011 section 4.1.5).
+printer's if job_id is given, and the job's own if it is not (RFC 8011 section 4.1.5).
 """
 
 from ._build import Options

@@ -268,7 +268,7 @@ def cancel_current_job(
     message: String | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Cancel-Current-Job: cancel the job that the printer is at; if it is job_id, where that is given (RFC 3998)."""
+    """Cancel-Current-Job: cancel the job that the printer prints. With job_id: only that one (RFC 3998)."""
     return build(Operation.CANCEL_CURRENT_JOB, locals())
 
 
@@ -279,7 +279,7 @@ def suspend_current_job(
     message: String | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Suspend-Current-Job: suspend the job that the printer is at; if it is job_id, where that is given (RFC 3998)."""
+    """Suspend-Current-Job: suspend the job that the printer prints. With job_id: only that one (RFC 3998)."""
     return build(Operation.SUSPEND_CURRENT_JOB, locals())
 
 

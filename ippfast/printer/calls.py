@@ -105,7 +105,7 @@ class Call:
         return Who(self.user, self.operator)
 
     def values(self, name: str, *tags: ValueTag) -> list[Any]:
-        """The values of an operation attribute; none where it is not there. tags: the syntaxes that it may have."""
+        """The values of an operation attribute; none if it is not there. tags: the syntaxes that it may have."""
         found = self.attributes.get(name)
         if found is None:
             return []

@@ -1,4 +1,4 @@
-"""A certificate that the server makes for itself, where it was given none (the extra ``tls``).
+"""A certificate that the server makes for itself, if it was given none (the extra ``tls``).
 
 The rule of this file: it is made once and kept, so that clients who trusted it or pinned its fingerprint still do; the
 key is for the server's user alone. A certificate that has run out is made anew.

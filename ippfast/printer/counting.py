@@ -28,7 +28,7 @@ __all__ = ["Counted", "Counts", "counts_of_document", "counts_of_job", "pages_of
 _HEAD = 2_048  # octets: enough for the header of a raster document and its first page
 _MOST_RASTER = 64 << 20  # octets of raster that are counted page by page
 _MOST_PAGES = 1_000_000  # beyond, a document boasts
-_MOST_COUNTED = 2**31 - 1  # what an integer holds (RFC 8010 section 3.9): more is told as so many
+_MOST_COUNTED = 2**31 - 1  # what an integer holds (RFC 8010 section 3.9): more is told as this many
 _DSC = re.compile(rb"^%%Pages:[ \t]*(\d{1,7})", re.MULTILINE)
 
 

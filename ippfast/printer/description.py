@@ -121,17 +121,17 @@ class Description:
         return self.attributes.get(name)
 
     def values(self, name: str) -> tuple[Any, ...]:
-        """The values of an attribute; none where it is not there."""
+        """The values of an attribute; none if it is not there."""
         found = self.attributes.get(name)
         return () if found is None else found.values
 
     def text(self, name: str, default: str = "") -> str:
-        """The only value of an attribute that is a string; default where there is none."""
+        """The only value of an attribute that is a string; default if there is none."""
         found = self.values(name)
         return str(found[0]) if found and isinstance(found[0], str) else default
 
     def number(self, name: str, default: int) -> int:
-        """The only value of an attribute that is an integer; default where there is none."""
+        """The only value of an attribute that is an integer; default if there is none."""
         found = self.values(name)
         return found[0] if found and isinstance(found[0], int) else default
 

@@ -46,7 +46,7 @@ _BUSY = frozenset(
 )
 _GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
 _WITHOUT_STATE = 10
-"""So many answers without a job-state, and the job is taken for done: the printer has it, and says no more."""
+"""This many answers without a job-state, and the job is taken for done: the printer has it, and says no more."""
 
 UNREACHABLE = ("connecting-to-device",)
 _REASON = re.compile(r"[a-z][a-z0-9._-]{0,254}")

@@ -58,7 +58,7 @@ def check_room(printer: PrinterCore, user: str) -> int | None:
 
 
 def _room(limits: PrinterLimits, octets: int) -> int | None:
-    """How large a document may be if a user's others have so many octets. Raises LimitReached."""
+    """How large a document may be if a user's others have this many octets. Raises LimitReached."""
     if limits.user_octets is None:
         return limits.octets
     left = limits.user_octets - octets

@@ -63,7 +63,7 @@ class JobsWanted:
     proofs: bool = False
 
     def beyond(self, printer: PrinterCore, found: int) -> "JobsWanted":
-        """What is asked of the next printer, after one of which so many were found."""
+        """What is asked of the next printer, after one of which this many were found."""
         first = self.first
         if first > 1:
             alone = replace(self, limit=_MOST_JOBS, first=1)

@@ -190,7 +190,7 @@ class Directory:
                         raise
                     _copy(path, part)
                 part.replace(target)
-                part.unlink(missing_ok=True)  # rename(2) leaves it where both are links to one file
+                part.unlink(missing_ok=True)  # rename(2) leaves it if both are links to one file
             except OSError as error:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)

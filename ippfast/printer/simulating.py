@@ -85,7 +85,7 @@ class ManualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Let this many seconds pass."""
         with self._changed:
             self._now += seconds
             self._changed.notify_all()

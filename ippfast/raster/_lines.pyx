@@ -74,7 +74,7 @@ cdef enum:
     MOST_UNITS = 128  # of one code
     MOST_REPEATS = 256
     SLACK = 16  # octets that may be written behind the last code
-    ROOM_BESIDE = 3 + SLACK  # a line takes no more than its own octets, one for each 128 units, and so many
+    ROOM_BESIDE = 3 + SLACK  # a line takes no more than its own octets, one for each 128 units, and this many
 
 
 # ---- Making lines ----

@@ -190,7 +190,7 @@ class Reader:
         return page
 
     def read_lines(self, rows: int = 256) -> bytearray:
-        """The next lines of the page, at most so many, each `Page.bytes_per_line` octets; nothing after the last."""
+        """The next lines of the page, at most this many, each `Page.bytes_per_line` octets; nothing after the last."""
         page = self._decoder.page
         if page is None:
             return bytearray()

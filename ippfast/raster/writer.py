@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _SMALL = 65_536
-"""Lines that come in less than so many octets are gathered: each call of `encode` costs, and only within one are equal
+"""Lines shorter than this in octets are gathered: each call of `encode` costs, and only within one are equal
 lines found."""
 
 _PIECE = 98_304
-"""So many octets are written at once, and two lines more: what the system gives out again and again without a call."""
+"""Octets written at once, and two lines more: the system gives memory of this size out again without a call."""
 
 
 class Sink(Protocol):

@@ -106,7 +106,7 @@ def _members(attribute: Attribute, path: list[str]) -> Iterator[Attribute]:
 
 
 def occurrences(expect: Expect, message: Message) -> Iterator[Found | None]:
-    """What an EXPECT is about: the first attribute in the right group, or all; None where there is none."""
+    """What an EXPECT is about: the first attribute in the right group, or all; None if there is none."""
     found = list(find(message, expect.name))
     if expect.in_group is not None:
         there = next((place for place, each in enumerate(found) if each.group == expect.in_group), None)
@@ -161,7 +161,7 @@ def judge(expect: Expect, found: Found | None, message: Message, wanted: Wanted 
 
 
 def _last(attribute: Attribute) -> str:
-    """The last value, as DEFINE-VALUE has it where nothing is said of values."""
+    """The last value, as DEFINE-VALUE has it if nothing is said of values."""
     if isinstance(attribute.values[-1], Collection | RangeOfInteger | bytes):
         return shown(attribute)
     return value_shown(attribute.values[-1], attribute.tags[-1])

@@ -25,7 +25,7 @@ class Wire(Protocol):
     """The connection that a request came on."""
 
     def cut(self, octets: int) -> None:
-        """Let so many octets of the answer pass, and reset the connection then."""
+        """Let this many octets of the answer pass, and reset the connection then."""
 
     def answer(self, octets: bytes) -> None:
         """Send these octets instead of the answer, and close the connection."""
@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Slow(Fault):
-    """The answer takes so many seconds; less if the client leaves."""
+    """The answer takes this many seconds; less if the client leaves."""
 
     seconds: float
 
@@ -97,7 +97,7 @@ class RefuseHTTP(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Break(Fault):
-    """The connection is reset: after so many octets of the answer, or of the document (upload), which is not taken."""
+    """The connection is reset: after octets of the answer, or of the document (upload), which is not taken."""
 
     octets: int = 0
     upload: bool = False

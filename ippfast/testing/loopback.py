@@ -172,7 +172,7 @@ class LoopbackPrinter:
         return [self._captured(job) for job in sorted(store.jobs((*ACTIVE, *ENDED)), key=lambda job: job.id)]
 
     def wait_for_jobs(self, count: int = 1, timeout: float = 10.0) -> list[CapturedJob]:
-        """Wait until so many jobs have ended, and give those that have. Raises TimeoutError."""
+        """Wait until this many jobs have ended, and give those that have. Raises TimeoutError."""
         end = time.monotonic() + timeout
         while len(ended := [job for job in self.jobs if job.state in ENDED]) < count:
             if time.monotonic() > end:

@@ -64,7 +64,7 @@ class Variables:
             self[name] = value
 
     def get(self, name: str) -> str | None:
-        """The value, or None where there is none."""
+        """The value, or None if there is none."""
         if name == "date-current":
             return self._now()
         return self._values.get(_OLD_NAMES.get(name, name))

@@ -261,7 +261,7 @@ def _read(f: BinaryIO) -> bytes:
     octets = bytearray()
 
     def take(size: int) -> int:
-        """Read so many octets; where they begin."""
+        """Read this many octets; where they begin."""
         start = len(octets)
         if start + size > DEFAULT_LIMITS.max_octets:
             raise LimitError(start, f"at most {DEFAULT_LIMITS.max_octets} octets", "more", section="3.1.1")

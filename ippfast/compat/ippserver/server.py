@@ -194,7 +194,7 @@ def _bounded(handler: Any) -> Any:
 
 
 class _BoundedFile(io.RawIOBase):
-    """So many octets of another file."""
+    """This many octets of another file."""
 
     def __init__(self, file: Any, left: int) -> None:
         self._file, self._left = file, left

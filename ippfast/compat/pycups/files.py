@@ -64,7 +64,7 @@ class Files(Transport):
     def getPPDs(self, limit: int = 0, **given: Any) -> dict[str, dict[str, Any]]:
         """The PPDs that the server has, by their names: of each attribute its first value.
 
-        limit: at most so many. Further arguments choose: exclude_schemes and include_schemes (lists),
+        limit: at most this many. Further arguments choose: exclude_schemes and include_schemes (lists),
         ppd_natural_language, ppd_device_id, ppd_make, ppd_make_and_model, ppd_model_number, ppd_product, ppd_psversion
         and ppd_type.
         """

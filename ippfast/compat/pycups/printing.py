@@ -56,7 +56,7 @@ class Printing(Transport):
         return _CONTINUE
 
     def writeRequestData(self, buffer: bytes | str, length: int) -> int:
-        """Send so many octets of the document that was begun. It returns 100."""
+        """Send this many octets of the document that was begun. It returns 100."""
         if self._upload is None:
             raise RuntimeError("startDocument comes before writeRequestData")
         octets = buffer.encode() if isinstance(buffer, str) else bytes(buffer)

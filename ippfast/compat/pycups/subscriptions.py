@@ -97,7 +97,7 @@ class Subscriptions(Transport):
         return result
 
     def renewSubscription(self, id: int, lease_duration: int = -1) -> None:
-        """Let a subscription go on; lease_duration: for so many seconds."""
+        """Let a subscription go on; lease_duration: for this many seconds."""
         given = [Attribute("notify-subscription-id", ValueTag.INTEGER, to_int(id))]
         if lease_duration >= 0:
             given.append(Attribute("notify-lease-duration", ValueTag.INTEGER, lease_duration))

@@ -24,7 +24,7 @@ from ...http.limits import HTTPLimits, Timeouts
 __all__ = ["Reply", "Sink", "Wire"]
 
 _SIZE = 32_768
-"""So many octets are asked for at once. For 256 KiB, room that is not needed took as long as a small question."""
+"""This many octets are asked for at once. For 256 KiB, room that is not needed took as long as a small question."""
 _MOST = 67_108_864
 """The largest answer that is kept in memory."""
 _LIMITS = HTTPLimits.for_client()

@@ -31,10 +31,10 @@ _Result = TypeVar("_Result")
 __all__ = ["BlockingChannel", "BlockingShell"]
 
 _HELD = 131_072
-"""So many octets of small pieces go out together."""
+"""This many octets of small pieces go out together."""
 _LOOK = 262_144
 _LOOK_SECONDS = 0.1
-"""After so many octets of a document, or seconds, it is seen whether the server has answered already."""
+"""After this many octets of a document, or seconds, it is seen whether the server has answered already."""
 
 
 class BlockingShell:

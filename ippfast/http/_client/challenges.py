@@ -17,7 +17,7 @@ _KEPT = frozenset(
 
 
 def harmless(message: Message) -> Message | None:
-    """A request to the same target that a server asks for credentials as for this one; None where there is none.
+    """A request to the same target that a server asks for credentials as for this one; None if there is none.
 
     Validate-Job for what makes a job, since CUPS asks by operation (RFC 8011 section 4.2.3: it is as Print-Job, without
     the job); Get-Job-Attributes for what concerns one job; otherwise Get-Printer-Attributes.

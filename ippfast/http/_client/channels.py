@@ -20,7 +20,7 @@ __all__ = ["Channel", "Patience", "Progress", "Rest", "Shell", "within"]
 _REST_SECONDS = 10.0
 
 Progress: TypeAlias = Callable[[int, int | None], object]
-"""Called with the octets of the document sent so far, and its length, None where that is not known."""
+"""Called with the octets of the document sent so far, and its length, None if that is not known."""
 
 
 def within(seconds: float | None, deadline: float | None) -> float | None:
@@ -47,7 +47,7 @@ class Patience:
             self.phase = "idle"
 
     def seconds(self) -> float | None:
-        """For the next octets; None without end. Raises PhaseTimeoutError where there is no time left."""
+        """For the next octets; None without end. Raises PhaseTimeoutError if there is no time left."""
         if self.phase == "first octet":
             return self._timeouts.first_octet
         idle = self._timeouts.idle
@@ -137,7 +137,7 @@ class Shell(Protocol[_Made]):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Let this many seconds pass."""
         ...
 
     async def open(self, document: AsyncDocument | None) -> Outgoing:

@@ -30,9 +30,9 @@ __all__ = ["AsyncChannel", "AsyncShell"]
 _T = TypeVar("_T")
 
 _COPIED = 131_072
-"""Copying so many octets into one costs less than another turn of the loop."""
+"""Copying this many octets into one costs less than another turn of the loop."""
 _BURST = 16 * 1_048_576
-"""So many octets of a file are sent at most before the loop is told."""
+"""This many octets of a file are sent at most before the loop is told."""
 _PATIENCE = 0.002
 """Seconds; a file's thread waits so long for a full socket, which costs less than another turn of the loop."""
 _UNREAD = 4 * RECEIVE_SIZE

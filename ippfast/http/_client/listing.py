@@ -29,7 +29,7 @@ _NO_PAGES = frozenset(
 """What printers may answer that know no first-index."""
 
 _MOST_BACK = 1_000
-"""So many pages in all have been asked for in vain, and it is the printer that has no order in its jobs."""
+"""This many pages in all have been asked for in vain, and it is the printer that has no order in its jobs."""
 
 
 async def pages(

@@ -18,7 +18,7 @@ from ..events import Buffer
 __all__ = ["OBJECT", "PIECE", "AsyncDocument", "Document", "FilePart", "Outgoing", "position"]
 
 PIECE = 262_144
-"""Files are read and sent in pieces of so many octets."""
+"""Files are read and sent in pieces of this many octets."""
 
 OBJECT = 64
 """What it takes to hold a piece, besides its octets."""
@@ -33,7 +33,7 @@ AsyncDocument: TypeAlias = Document | AsyncIterable[Buffer]
 class Outgoing:
     """One document, opened. Leaving the context closes what it opened itself.
 
-    length: in octets; None where it is not known. file: a regular file that holds it from its position on, or None.
+    length: in octets; None if it is not known. file: a regular file that holds it from its position on, or None.
     """
 
     def __init__(self, document: AsyncDocument | None) -> None:
@@ -124,9 +124,9 @@ class FilePart:
         return self._length - self.sent
 
     def send(self, descriptor: int, most: int, patience: float = 0.0) -> bool:
-        """Send up to so many octets to a socket that does not block. Returns whether it would take more now.
+        """Send up to this many octets to a socket that does not block. Returns whether it would take more now.
 
-        patience: seconds to wait, in all, while the socket takes none. Raises OSError, and EOFError where the file has
+        patience: seconds to wait, in all, while the socket takes none. Raises OSError, and EOFError if the file has
         become shorter.
         """
         end = min(self.sent + most, self._length)

@@ -47,7 +47,7 @@ _Channel = TypeVar("_Channel", bound=Channel)
 
 _STATE = ("job-id", "job-uri", "job-name", "job-state", "job-state-reasons", "job-state-message")
 JOB_ATTRIBUTES = (*_STATE, "job-originating-user-name", "job-k-octets", "job-impressions-completed", "time-at-creation")
-"""What is asked of each job where nobody says otherwise."""
+"""What is asked of each job if nobody says otherwise."""
 
 QUICK = Timeouts(connect=5.0, first_octet=5.0, idle=5.0)
 """For what is tidied up."""
@@ -188,7 +188,7 @@ class Tasks(Generic[_Channel]):
     async def wait(self, job: Told, timeout: float | None) -> Told:
         """Ask for a job's state until it is completed, or until it is plain that the printer does not tell it."""
         end, pause = None if timeout is None else time.monotonic() + timeout, _FIRST_PAUSE
-        silent = 0  # so many answers in a row have had no state
+        silent = 0  # this many answers in a row have had no state
         while silent < WITHOUT_STATE and can_be_asked(job):
             try:
                 attributes = await self.job(job, _STATE)
@@ -395,7 +395,7 @@ def can_be_asked(job: Told) -> bool:
 
 
 def _first_group(message: Message, tag: DelimiterTag) -> AttributeGroup:
-    """The first group with this tag; an empty one where there is none."""
+    """The first group with this tag; an empty one if there is none."""
     return next(iter(message.groups_of(tag)), AttributeGroup(tag))
 
 

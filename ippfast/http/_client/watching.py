@@ -43,7 +43,7 @@ _PRINTER_EVENTS = ("printer-state-changed", "job-state-changed")
 _PRINTER_ATTRIBUTES = ("printer-state", "printer-state-reasons", "printer-state-message")
 
 _LEASE = 600
-"""Seconds; after so many a printer forgets whom nothing is heard of."""
+"""Seconds; after this many a printer forgets whom nothing is heard of."""
 
 _WAIT = 300.0
 """Seconds for which a printer that waits for events (event wait mode) may be silent. Then it is asked again."""
@@ -53,7 +53,7 @@ _ATTEMPTS = 5
 """So often a printer that cannot be reached is asked again, after 1, 2, 4, ... seconds."""
 
 _ENDED_JOBS = 50
-"""So many of the jobs that have ended are looked at, for some end between two looks."""
+"""This many of the jobs that have ended are looked at, for some end between two looks."""
 
 
 _DENIED = frozenset({401, 403})
@@ -114,7 +114,7 @@ class _Watcher(Generic[_Channel]):
         self.subscription: _Subscription | None = None
         self._tasks = tasks
         self._job = job
-        self._silent = 0  # so many looks in a row have not told the job's state
+        self._silent = 0  # this many looks in a row have not told the job's state
         self._events = events
         self._interval = interval
         self._end = None if timeout is None else time.monotonic() + timeout
@@ -293,7 +293,7 @@ class _Watcher(Generic[_Channel]):
         return self._end is not None and time.monotonic() >= self._end
 
     def _left(self, seconds: float) -> float:
-        """So many seconds, or those that are left."""
+        """This many seconds, or those that are left."""
         return seconds if self._end is None else max(0.01, min(seconds, self._end - time.monotonic()))
 
     async def _sleep(self, seconds: float) -> None:

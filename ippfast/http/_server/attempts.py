@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 __all__ = ["Attempts"]
 
-_FREE = 2  # so many mistakes cost nothing
+_FREE = 2  # this many mistakes cost nothing
 _FIRST = 0.5
 _LONGEST = 8.0
 _PATIENCE = 8.0  # whoever would wait longer is told to come back

@@ -15,7 +15,7 @@ from ..events import Buffer
 __all__ = ["GATHERING", "AwaitedHooks", "BlockingHooks", "Channel", "Pieces"]
 
 GATHERING = 1.0
-"""For at most so many seconds `Channel.fill` waits for more octets once some are in its buffer."""
+"""For at most this many seconds `Channel.fill` waits for more octets once some are in its buffer."""
 
 Pieces: TypeAlias = Iterator[Any] | AsyncIterator[Any]
 """The rest of an answer: octets of its document, or several messages."""
@@ -25,7 +25,7 @@ class Channel(Protocol):
     """One connection to a client."""
 
     async def receive(self, seconds: float) -> bytes | None:
-        """Wait for octets for at most so many seconds: octets, none at the end; None if time is over."""
+        """Wait for octets for at most this many seconds: octets, none at the end; None if time is over."""
         ...
 
     async def fill(self, buffer: memoryview, seconds: float) -> int | None:
@@ -33,7 +33,7 @@ class Channel(Protocol):
         ...
 
     async def send(self, buffers: list[Buffer], seconds: float) -> None:
-        """Send the buffers, within so many seconds.
+        """Send the buffers, within this many seconds.
 
         Raises ConnectionLostError if the peer has gone, takes nothing for ``limits.idle`` seconds, or not all in time.
         """

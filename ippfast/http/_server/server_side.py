@@ -177,7 +177,7 @@ class ServerSide(Connection):
         """An IPP response, which stands in a 200 whatever its status-code says (RFC 8010 section 3.4.3).
 
         headers: further header lines. document_length: how many octets of document data `send_data` will add before
-        `end`; None where that is not known. With none, the response is complete.
+        `end`; None if that is not known. With none, the response is complete.
 
         Raises EncodeError as `encode` does, and LocalProtocolError where no response may be sent now.
         """

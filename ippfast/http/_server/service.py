@@ -88,7 +88,7 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
             raise Refusal(400, "the Host line gives another host")
 
     def authenticate(self, head: RequestHead, *, secure: bool) -> str | None:
-        """The user whose credentials the head shows; None where nobody judges them."""
+        """The user whose credentials the head shows; None if nobody judges them."""
         if self.authenticator is None:
             return None
         lines = head.headers.get_all("authorization")

@@ -28,7 +28,7 @@ _WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 _MOST_FIELDS = 200  # of a form
 
 RATE_AFTER = 10.0
-"""A body has to keep the rate once it was waited for so many seconds."""
+"""A body has to keep the rate once it was waited for this many seconds."""
 
 UNASKED = 0.2
 """Seconds for a client to send the message before it gets its 100, where that decides whether a user is needed."""
@@ -177,7 +177,7 @@ class Session:
         return limits.idle if limits.rest is None else limits.rest
 
     def _check_rate(self, start: float, count: int) -> None:
-        """So many octets of a body have come since `start`."""
+        """This many octets of a body have come since `start`."""
         if self._limits.rest is not None:
             return
         rate = self._limits.rate

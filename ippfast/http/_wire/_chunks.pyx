@@ -14,7 +14,7 @@ cdef enum:
 
 
 cdef inline Py_ssize_t read_line(const char* octets, Py_ssize_t at, Py_ssize_t end, Py_ssize_t* size) noexcept nogil:
-    """Where the plain chunk line that begins there ends, and the size that it gives; 0 where none stands there."""
+    """Where the plain chunk line that begins there ends, and the size that it gives; 0 if none stands there."""
     cdef Py_ssize_t first, value = 0
     cdef int octet
     if end - at < 5 or octets[at] != c"\r" or octets[at + 1] != c"\n":

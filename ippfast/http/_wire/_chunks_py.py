@@ -18,7 +18,7 @@ _plain_line = re.compile(rb"\r\n([0-9A-Fa-f]{1,15})\r\n").match
 def gather(data: bytes, at: int, left: int, longest: int) -> tuple[bytes | memoryview, int, int]:
     """Octets of the chunk that ``data[at:]`` is in, and of those that follow it with nothing but a size between them.
 
-    left: how many octets of the chunk are to come, at least 1. longest: so many octets may a chunk line have, both its
+    left: how many octets of the chunk are to come, at least 1. longest: the most octets of a chunk line, both its
     line ends included.
 
     Returns the octets, copied only where they are of several chunks of less than 16 KiB; where the rest begins; and how

@@ -18,7 +18,7 @@ CODINGS = frozenset({"deflate", "gzip", "x-gzip"})
 
 _PIECE = 65_536
 _WINDOW = 8_192
-"""The input is taken in pieces of so many octets: zlib copies what it leaves, with every piece and every member."""
+"""The input is taken in pieces of this many octets: zlib copies what it leaves, with every piece and every member."""
 
 _FREE_SIZE = 1024 * 1024
 _GZIP_BITS = 16 + zlib.MAX_WBITS

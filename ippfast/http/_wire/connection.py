@@ -171,7 +171,7 @@ class Connection:
         return framing.left
 
     def skip(self, count: int) -> None:
-        """So many of the `bare_octets` have gone another way."""
+        """This many of the `bare_octets` have gone another way."""
         assert isinstance(self._framing, LengthFraming)
         self._framing.skip(count)
         self._document_size += count
@@ -182,7 +182,7 @@ class Connection:
         """Document octets. In the list of what is to be sent, they stand uncopied; several pieces make one chunk.
 
         A piece may be anything that has a length, such as a placeholder for part of a file that ``sendfile`` sends.
-        Raises LocalProtocolError where no document was announced, or a shorter one.
+        Raises LocalProtocolError if no document was announced, or a shorter one.
         """
         if self._writer is None:
             raise LocalProtocolError("octets of a body where none is due")
@@ -240,6 +240,6 @@ def content_coding(headers: Headers) -> str | None:
 
 
 def media_type(headers: Headers) -> str | None:
-    """The Content-Type without parameters, in lower case; None where there is none."""
+    """The Content-Type without parameters, in lower case; None if there is none."""
     value = headers.get("content-type")
     return None if value is None else value.partition(";")[0].strip().lower()

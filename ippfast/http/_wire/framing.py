@@ -26,7 +26,7 @@ _FREE_OVERHEAD = 65_536
 """So much may chunk lines take before their ratio to the data counts."""
 
 _MAX_OVERHEAD_RATIO = 2
-"""Chunk lines take at most so many octets for one of data: chunks of 3 octets and more on the average."""
+"""Chunk lines take at most this many octets for one of data: chunks of 3 octets and more on the average."""
 
 # What stands between the data of two chunks. The first chunk's line is read as if a chunk had ended before it.
 _EXTENSION = rb"(?:;[\t\x20-\x7e\x80-\xff]*)?"
@@ -55,7 +55,7 @@ class Framing(Protocol):
 
 
 class LengthFraming:
-    """A body of so many octets as Content-Length says, or of none where nothing announces one."""
+    """A body of this many octets as Content-Length says, or of none if nothing announces one."""
 
     def __init__(self, length: int) -> None:
         self.left = length
@@ -68,7 +68,7 @@ class LengthFraming:
         return _piece(data, start, end), end
 
     def skip(self, count: int) -> None:
-        """So many octets of the body, of those that are left, have gone another way."""
+        """This many octets of the body, of those that are left, have gone another way."""
         self.left -= count
         self.ended = self.left == 0
 

@@ -39,7 +39,7 @@ def boundary_of(headers: Headers) -> bytes:
 class PartSplitter:
     """Give it the body's octets with `feed`; `read` gives the octets of its parts, each after `PART`.
 
-    content_type: of the current part, None where it has none. ended: whether the last part is complete.
+    content_type: of the current part, None if it has none. ended: whether the last part is complete.
     """
 
     def __init__(self, boundary: bytes, limits: HTTPLimits) -> None:

@@ -17,7 +17,7 @@ RECEIVE_SIZE = 131_072
 """How many octets are asked for at once, where there may be many."""
 
 SMALL = 16_384
-"""So many octets cost less to copy than to send by themselves."""
+"""This many octets cost less to copy than to send by themselves."""
 
 
 _LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)

@@ -25,7 +25,7 @@ class Writer(Protocol):
 
 
 class LengthWriter:
-    """A body of so many octets."""
+    """A body of this many octets."""
 
     def __init__(self, length: int) -> None:
         self._left = length

@@ -237,7 +237,7 @@ class Queues:
         return made
 
     def _numbers(self, count: int) -> range:
-        """So many printer-ids that were never given."""
+        """This many printer-ids that were never given."""
         last = self._store.advance("last_id", count)
         if last > _MOST_PRINTERS:
             raise QueueError(f"a service has made {_MOST_PRINTERS} printers at most")

@@ -120,7 +120,7 @@ def _is_ours(printer: PrinterCore, asked: PageRequest, given: str) -> bool:
 
 
 def _token(printer: PrinterCore, user: str | None, back: int) -> str:
-    """What the forms of a user's pages hold: of this hour, or of so many hours before."""
+    """What the forms of a user's pages hold: of this hour, or of this many hours before."""
     hour = int(time.time()) // _HOUR - back
     text = f"{printer.queue}\n{hour}\n{'' if user is None else f'user {user}'}"
     return hmac.digest(_key(printer).encode(), text.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -34,7 +34,7 @@ _SECONDS = 10.0
 _OUTPUT = 16 << 20
 _AT_ONCE = 2
 _WAIT = 5.0
-"""So many seconds a picture waits for its turn."""
+"""This many seconds a picture waits for its turn."""
 
 _KEPT = 64
 _MOST_OCTETS = 1 << 30

@@ -67,7 +67,7 @@ def moment(seconds: float | None) -> Markup | None:
 
 
 def size(octets: int) -> str:
-    """So many octets: ``1.5 MB``."""
+    """This many octets: ``1.5 MB``."""
     number, unit = float(octets), "B"
     for unit in ("B", "kB", "MB", "GB"):  # the last is kept
         if number < 1000 or unit == "GB":
