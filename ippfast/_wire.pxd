@@ -100,7 +100,7 @@ cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
     return mixed * <uint64_t>0x9E3779B97F4A7C15
 
 
-# `mix` can be foreseen, so that a sender can make names which all collide. Where a table of names has found this many of
+# `mix` can be foreseen, so that a sender can make names which all collide. Where a table of names has found so many of
 # others in the way of one, it goes on looking from its `keyed_hash`, which nobody can foresee.
 cdef enum:
     IN_THE_WAY = 16
