@@ -132,7 +132,7 @@ class AsyncClient:
         """As `Client.exchange`."""
         with await self._core.shell.open(document) as outgoing:
             if chunked:
-                outgoing.length = outgoing.file = None
+                outgoing.hide_length()
             channel, response, text = await self._core.ask_as_it_is(message, outgoing, target)
             if channel is not None:
                 await self._core.finish(channel)

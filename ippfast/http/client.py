@@ -175,7 +175,7 @@ class Client:
         """
         with run(self._core.shell.open(document)) as outgoing:
             if chunked:
-                outgoing.length = outgoing.file = None
+                outgoing.hide_length()
             channel, response, text = run(self._core.ask_as_it_is(message, outgoing, target))
             if channel is not None:
                 run(self._core.finish(channel))

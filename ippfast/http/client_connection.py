@@ -5,6 +5,7 @@ the request is complete, and is then the last.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 import h11
 
@@ -38,6 +39,17 @@ _PART_TYPES = (CONTENT_TYPE, "application/octet-stream", None)
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
+_HEADS = 16
+"""This many heads are remembered in each direction. Who asks again sends, and is sent, the same within the second."""
+
+
+class _Known(NamedTuple):
+    """What the head of a final response says. keeps: whether the connection lives on after it."""
+
+    status: int
+    headers: Headers
+    keeps: bool
+
 
 class ClientConnection(Connection):
     """Feed it what the server sends, act on its events, and send what its methods return.
@@ -63,6 +75,8 @@ class ClientConnection(Connection):
         self._upgrade: list[tuple[str, str]] | None = None  # what asked for TLS, and was not answered yet
         self._no_message = False
         self._stray = b""
+        self._written: dict[tuple[object, ...], bytes] = {}  # the heads of requests, by what they are made of
+        self._known: dict[bytes, _Known] = {}  # the heads of responses
 
     @property
     def reusable(self) -> bool:
@@ -129,14 +143,23 @@ class ClientConnection(Connection):
         self._upgrade, self._busy, self._no_message = lines, True, True
         return [head]
 
-    def _begin_request(self, method: str, target: str, lines: Iterable[tuple[str, str]]) -> bytes:
+    def _begin_request(self, method: str, target: str, lines: list[tuple[str, str]]) -> bytes:
         """The head of a request, whose response is now to come."""
-        cycle = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
-        head = make_request(cycle, method, target, lines)
-        self._h11 = cycle
+        key = (method, target, *lines)
+        head = self._written.get(key)
+        self._h11: h11.Connection | None = None
+        if head is None:
+            self._h11, head = self._write_head(method, target, lines)
+            _remember(self._written, key, head)
+        self._request = method, target, lines
         self._informational = 0
         self._begin_head()
         return head
+
+    def _write_head(self, method: str, target: str, lines: list[tuple[str, str]]) -> tuple[h11.Connection, bytes]:
+        """A head, and the h11 that has written it, which then reads the response's."""
+        cycle = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
+        return cycle, make_request(cycle, method, target, lines)
 
     def _begin_head(self) -> None:
         self._head_reader = HeadReader(self.limits, requests=False)
@@ -147,6 +170,11 @@ class ClientConnection(Connection):
         while self._stray and not self._head_reader.begun and self._input.startswith(self._stray[:1], self._at):
             self._stray = self._stray[1:]
             self._at += 1
+        if not self._head_reader.begun and (end := self._input.find(b"\r\n\r\n", self._at)) >= 0:
+            known = self._known.get(self._input[self._at : end + 4])
+            if known is not None:
+                self._at = end + 4
+                return self._begin_response(known)
         if self._at < len(self._input):
             head, self._at = self._head_reader.take(self._input, self._at)
         if head is None:
@@ -155,6 +183,8 @@ class ClientConnection(Connection):
             if self._head_reader.begun:
                 raise ConnectionLostError("the connection ended within a response's head")
             raise ConnectionLostError("the connection ended before the response")
+        if self._h11 is None:  # the request's head was a known one
+            self._h11, _ = self._write_head(*self._request)
         event = read_head(self._h11, head)
         headers = headers_of(event)
         if isinstance(event, h11.InformationalResponse):
@@ -166,7 +196,10 @@ class ClientConnection(Connection):
                 self._switch()
             return InformationalResponse(event.status_code, headers)
         assert isinstance(event, h11.Response)
-        return self._begin_response(event.status_code, headers, event.http_version.decode("ascii"))
+        keeps = not closes(headers, event.http_version.decode("ascii"))
+        known = _Known(event.status_code, headers, keeps)
+        _remember(self._known, head, known)
+        return self._begin_response(known)
 
     def _switch(self) -> None:
         """From here on the response to what asked for TLS comes through TLS."""
@@ -176,8 +209,8 @@ class ClientConnection(Connection):
             raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
         self._begin_request("OPTIONS", "*", self._upgrade)
 
-    def _begin_response(self, status: int, headers: Headers, version: str) -> Event | None:
-        self._keep = not closes(headers, version)
+    def _begin_response(self, known: _Known) -> Event | None:
+        status, headers, self._keep = known
         self._status, self._headers = status, headers
         framing: Framing = response_framing(status, headers, self.limits)
         if self._no_message and isinstance(framing, ChunkedFraming):
@@ -188,7 +221,8 @@ class ClientConnection(Connection):
             self._begin_body(framing, None)
             self._begin_document(b"", None)
             return Response(status, headers, None)
-        if media_type(headers) == "multipart/related":
+        kind = media_type(headers)
+        if kind == "multipart/related":
             self._begin_body(framing, content_coding(headers))
             self._splitter = PartSplitter(boundary_of(headers), self.limits)
             self._part: AnswerReader | None = None
@@ -196,7 +230,7 @@ class ClientConnection(Connection):
             self._go(State.PARTS)
             return None
         self._begin_body(framing, content_coding(headers))
-        self._begin_message(self._make_reader(media_type(headers)))
+        self._begin_message(self._make_reader(kind))
         return None
 
     def _make_reader(self, content_type: str | None) -> AnswerReader:
@@ -258,3 +292,14 @@ class ClientConnection(Connection):
         if self._at < len(self._input):
             raise RemoteProtocolError(502, "octets that belong to no response")
         return PAUSED
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def _remember(heads: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Keep a head, in place of all if there are too many: most are never seen again."""
+    if len(heads) >= _HEADS:
+        heads.clear()
+    heads[key] = value

@@ -7,7 +7,6 @@ out it listens, for a server may answer before it has all of it. Its coroutines 
 
 import contextlib
 import os
-import selectors
 import socket
 import ssl
 import time
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from ...codec import Message
-from .._wire.sockets import RECEIVE_SIZE, SMALL, send_buffers
+from .._wire.sockets import READ, RECEIVE_SIZE, SMALL, WRITE, await_socket, send_buffers
 from ..client_connection import ClientConnection
 from ..errors import ConnectionLostError, PhaseTimeoutError
 from ..events import NEED_DATA, Buffer, ConnectionClosed, Event, InformationalResponse, Response
@@ -83,7 +82,11 @@ class BlockingShell:
 
 
 class BlockingChannel:
-    """As `Channel`. Raises OSError and its kind where there is no connection to be had."""
+    """As `Channel`. Raises OSError and its kind where there is no connection to be had.
+
+    A plain socket never blocks: it is waited for by `await_socket`, which takes fewer system calls than its own
+    time-out, whose every change is one. With TLS, whose steps may be several of the socket's, that keeps the time.
+    """
 
     def __init__(
         self,
@@ -99,7 +102,6 @@ class BlockingChannel:
         self.deadline: float | None = None
         self._host = endpoint.name
         self._wrap = secure
-        self._selector: selectors.BaseSelector | None = None
         self._response: Response | None = None
         self._continue = False
         try:
@@ -107,6 +109,7 @@ class BlockingChannel:
         except TimeoutError as error:
             raise PhaseTimeoutError("connect", timeouts.connect) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
 
     async def start_tls(self) -> None:
         """As `Channel.start_tls`."""
@@ -119,16 +122,17 @@ class BlockingChannel:
 
     def close(self) -> None:
         """As `Channel.close`."""
-        self._stop_watching()
         self._socket.close()
 
     async def is_quiet(self) -> bool:
         """As `Channel.is_quiet`."""
-        return not self._receive_ready() and self.connection.reusable
+        nothing = not await_socket(self._socket, READ, 0) and not (
+            isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()
+        )
+        return (nothing or not self._receive_ready()) and self.connection.reusable
 
     async def send(self, buffers: Iterable[Buffer]) -> None:
         """As `Channel.send`."""
-        self._socket.settimeout(self.timeouts.idle)
         self._put(buffers)
 
     async def exchange(
@@ -152,19 +156,17 @@ class BlockingChannel:
             document_length=outgoing.length,
             expect_continue=expect,
         )
-        self._socket.settimeout(self.timeouts.idle)
         try:
             if outgoing.length == 0:
                 self._put(buffers)
+            elif outgoing.octets is not None and not expect:
+                self._put([*buffers, *self.connection.send_data(outgoing.octets), *self.connection.end()])
+                if progress is not None:
+                    progress(len(outgoing.octets), outgoing.length)
             else:
-                if not self.secure:
-                    self._socket.settimeout(0)  # it is asked whether it takes octets only where it took none
-                self._watch()
                 self._send_document(buffers, outgoing, progress, expect)
         except ConnectionLostError:
             pass  # it may have answered before it closed
-        finally:
-            self._stop_watching()
         while self._response is None:
             event = await self.next_event("first octet")
             if isinstance(event, Response):
@@ -175,9 +177,8 @@ class BlockingChannel:
         """As `Channel.next_event`."""
         patience = Patience(self.timeouts, phase)
         while (event := self.connection.next_event()) is NEED_DATA:
-            self._socket.settimeout(within(patience.seconds(), self.deadline))
             try:
-                data = self._socket.recv(RECEIVE_SIZE)
+                data = self._receive(within(patience.seconds(), self.deadline))
             except TimeoutError as error:
                 raise patience.over() from error
             except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
@@ -188,16 +189,15 @@ class BlockingChannel:
             raise ConnectionLostError("the connection ended")
         return event
 
+    def _receive(self, seconds: float | None) -> bytes:
+        """What comes next. Raises TimeoutError, and OSError and its kind where the connection breaks."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(seconds)
+        elif not await_socket(self._socket, READ, seconds):
+            raise TimeoutError
+        return self._socket.recv(RECEIVE_SIZE)
+
     # Sending a document: the socket is watched for both directions.
-
-    def _watch(self) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
-
-    def _stop_watching(self) -> None:
-        if self._selector is not None:
-            self._selector.close()
-            self._selector = None
 
     def _send_document(
         self, buffers: list[Buffer], outgoing: Outgoing, progress: Progress | None, expect: bool
@@ -247,6 +247,10 @@ class BlockingChannel:
 
     def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] | None = None) -> bool:
         """As `send_buffers`. What the connection does wrong is told apart here from errors of the document's source."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(self.timeouts.idle)
+        else:
+            may_send = may_send or self._wait_to_write
         try:
             return send_buffers(self._socket, buffers, may_send)
         except PhaseTimeoutError:
@@ -276,34 +280,32 @@ class BlockingChannel:
     def _may_send(self) -> bool:
         """Wait until the socket takes octets, and take what came meanwhile. False: the final response is there."""
         while True:
-            ready = self._select(self.timeouts.idle)
-            if ready & selectors.EVENT_READ:
+            ready = self._await(READ | WRITE)
+            if ready & READ:
                 self._receive_ready()
                 self._take_events()
                 if self._response is not None:
                     return False
-            if ready & selectors.EVENT_WRITE:
+            if ready & WRITE:
                 return True
+
+    def _wait_to_write(self) -> bool:
+        return bool(self._await(WRITE))
+
+    def _await(self, wanted: int) -> int:
+        ready = await_socket(self._socket, wanted, self.timeouts.idle)
+        if not ready:
+            raise PhaseTimeoutError("idle", self.timeouts.idle)
+        return ready
 
     def _wait_for_continue(self) -> bool:
         """Wait a little for a 100. False: the final response is there."""
-        assert self._selector is not None
-        self._selector.modify(self._socket, selectors.EVENT_READ)
-        try:
-            while not self._continue and self._response is None:
-                if not self._selector.select(self.timeouts.continue_):
-                    break
-                self._receive_ready()
-                self._take_events()
-        finally:
-            self._selector.modify(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        while not self._continue and self._response is None:
+            if not await_socket(self._socket, READ, self.timeouts.continue_):
+                break
+            self._receive_ready()
+            self._take_events()
         return self._response is None
-
-    def _select(self, seconds: float | None) -> int:
-        assert self._selector is not None
-        for _, ready in self._selector.select(seconds):
-            return ready
-        raise PhaseTimeoutError("idle", seconds)
 
     def _take_events(self) -> None:
         while (event := self.connection.next_event()) is not NEED_DATA:
@@ -315,8 +317,9 @@ class BlockingChannel:
 
     def _receive_ready(self) -> bool:
         """Take what has come, without waiting. Returns whether anything has."""
-        seconds = self._socket.gettimeout()
-        self._socket.settimeout(0)
+        secure = isinstance(self._socket, ssl.SSLSocket)
+        if secure:
+            self._socket.settimeout(0)
         try:
             data = self._socket.recv(RECEIVE_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -324,6 +327,7 @@ class BlockingChannel:
         except OSError:
             data = b""
         finally:
-            self._socket.settimeout(seconds)
+            if secure:
+                self._socket.settimeout(self.timeouts.idle)
         self.connection.receive_data(data)
         return True

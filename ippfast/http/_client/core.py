@@ -228,6 +228,8 @@ class Core(Generic[_Channel]):
         """The message with the version and the printer-uri that were agreed on, or wanted."""
         version = self._wanted or min(message.version, self.version or message.version)
         _, uri = self._given
+        if self.uri == uri and version == message.version:
+            return message
         groups = list(message.groups)
         target = groups[0].get("printer-uri") if groups else None
         if self.uri != uri and target is not None and target.values == (uri,):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ...codec import Message
-from .._wire.sockets import RECEIVE_SIZE
+from .._wire.sockets import READ, RECEIVE_SIZE, await_socket
 from ..client_connection import ClientConnection
 from ..errors import ConnectionLostError, PhaseTimeoutError, RemoteProtocolError
 from ..events import NEED_DATA, Buffer, ConnectionClosed, Event, InformationalResponse, Response
@@ -115,7 +115,7 @@ class AsyncChannel(asyncio.Protocol):
         self._writable = True
         self._ended = False  # nothing more comes
         self._lost: Exception | None = None  # nothing more goes out either
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[bool] | None = None  # whether anything has changed, or time is up
         self._interruptible: asyncio.Timeout | None = None
         self._response: Response | None = None
         self._continue = False
@@ -166,21 +166,23 @@ class AsyncChannel(asyncio.Protocol):
 
     def _changed(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            self._waiter.set_result(True)
         if self._interruptible is not None and self._answered():
             self._interruptible.reschedule(asyncio.get_running_loop().time())
             self._interruptible = None
 
     async def _wait(self, phase: str, seconds: float | None) -> None:
         """Until something has changed. Raises PhaseTimeoutError."""
-        self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter = self._waiter = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, _give_up, waiter)
         try:
-            async with asyncio.timeout(seconds):
-                await self._waiter
-        except TimeoutError as error:
-            raise PhaseTimeoutError(phase, seconds) from error
+            if not await waiter:
+                raise PhaseTimeoutError(phase, seconds)
         finally:
             self._waiter = None
+            if timer is not None:
+                timer.cancel()
 
     # What the core calls.
 
@@ -216,8 +218,10 @@ class AsyncChannel(asyncio.Protocol):
 
     async def is_quiet(self) -> bool:
         """As `Channel.is_quiet`."""
-        for _ in range(2):  # the loop looks at its sockets, and tells what it has seen
-            await asyncio.sleep(0)
+        assert self._transport is not None
+        if self._lost is None and await_socket(self._transport.get_extra_info("socket"), READ, 0):
+            for _ in range(2):  # the loop looks at its sockets, and tells what it has seen
+                await asyncio.sleep(0)
         return not self._incoming and not self._ended and self.connection.reusable
 
     async def send(self, buffers: Iterable[Buffer]) -> None:
@@ -249,7 +253,11 @@ class AsyncChannel(asyncio.Protocol):
             expect_continue=expect,
         )
         if outgoing.length == 0:
-            await self._put(buffers)
+            await self._put_together(buffers)
+        elif outgoing.octets is not None and not expect:
+            rest = self.connection.send_data(outgoing.octets)
+            if await self._put_together([*buffers, *rest, *self.connection.end()]) and progress is not None:
+                progress(len(outgoing.octets), outgoing.length)
         else:
             await self._send_document(buffers, outgoing, progress, expect)
         while self._response is None:
@@ -322,6 +330,14 @@ class AsyncChannel(asyncio.Protocol):
                 if not await self._turn():
                     return False
         return True
+
+    async def _put_together(self, buffers: list[Buffer]) -> bool:
+        """Send what is short: it takes no turn of the loop unless the system has no room. Returns as `_put`."""
+        assert self._transport is not None
+        if self._lost is not None or self._ended or self._incoming or sum(map(len, buffers)) > _COPIED:
+            return await self._put(buffers)
+        self._transport.write(b"".join(buffers))
+        return self._writable or await self._drain()
 
     async def _turn(self) -> bool:
         """Read what came, before the next write fails, and wait until all has gone out. Returns whether more may go."""
@@ -447,6 +463,11 @@ class AsyncChannel(asyncio.Protocol):
                 while not self._answered() and not self._continue:
                     await self._wait("idle", None)
         return not self._answered()
+
+
+def _give_up(waiter: asyncio.Future[bool]) -> None:
+    if not waiter.done():
+        waiter.set_result(False)
 
 
 async def _finished(work: asyncio.Future[_T]) -> _T:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from .._wire.sockets import SMALL
 from ..events import Buffer
 
 __all__ = ["OBJECT", "PIECE", "AsyncDocument", "Document", "FilePart", "Outgoing", "position"]
@@ -34,6 +35,7 @@ class Outgoing:
     """One document, opened. Leaving the context closes what it opened itself.
 
     length: in octets; None if it is not known. file: a regular file that holds it from its position on, or None.
+    octets: all of it, if it is so short that it goes out together with its request; otherwise None.
     """
 
     def __init__(self, document: AsyncDocument | None) -> None:
@@ -43,6 +45,7 @@ class Outgoing:
         self._start: int | None = None
         self.length: int | None = None
         self.file: IO[bytes] | None = None
+        self.octets: Buffer | None = None
         if isinstance(document, (str, Path)):
             document = Path(document).open("rb")  # noqa: SIM115  # closed by __exit__
             self._close = document
@@ -50,6 +53,7 @@ class Outgoing:
             self.length, self._source = 0, ()
         elif isinstance(document, (bytes, bytearray, memoryview)):
             self.length, self._source = memoryview(document).nbytes, (document,) if document else ()
+            self.octets = memoryview(document).cast("B") if 0 < self.length <= SMALL else None
         else:
             self._source = document
             self.length = _length(document)
@@ -67,6 +71,10 @@ class Outgoing:
         if self._start is not None:
             self._source.seek(self._start)
         return self.repeatable or not self._begun
+
+    def hide_length(self) -> None:
+        """Send it in chunks, as if nobody knew its length."""
+        self.length = self.file = self.octets = None
 
     @property
     def repeatable(self) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from ... import operations
 from ...codec import AttributeGroup, Message
 from ...enums import JobState, Operation, Status
+from ...requests import Template
 from ...tags import DelimiterTag
 from ..errors import RemoteProtocolError, seconds_shown
 from ..jobs import (
@@ -53,6 +54,9 @@ QUICK = Timeouts(connect=5.0, first_octet=5.0, idle=5.0)
 """For what is tidied up."""
 
 _NOT_PACKED = frozenset({Status.CLIENT_ERROR_COMPRESSION_NOT_SUPPORTED, Status.CLIENT_ERROR_COMPRESSION_ERROR})
+
+_QUESTIONS = 64
+"""This many sets of attributes that were asked for are kept as octets."""
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -97,10 +101,14 @@ class Tasks(Generic[_Channel]):
         self.core = core
         self._user = _system_user() if isinstance(user, SystemUser) else user
         self._numbers = itertools.count()
+        self._questions: dict[tuple[str, ...], Template] = {}
 
     def options(self) -> dict[str, Any]:
         """What every request has."""
-        return {"user": self._user, "request_id": next(self._numbers) % 0x7FFFFFFF + 1}
+        return {"user": self._user, "request_id": self._next_id()}
+
+    def _next_id(self) -> int:
+        return next(self._numbers) % 0x7FFFFFFF + 1
 
     @property
     def uri(self) -> str:
@@ -127,9 +135,15 @@ class Tasks(Generic[_Channel]):
 
     async def attributes(self, names: Sequence[str]) -> AttributeGroup:
         """The printer's attributes: these, or all."""
-        message = operations.get_printer_attributes(
-            self.uri, requested_attributes=list(names) or None, **self.options()
-        )
+        key = (self.uri, *names)  # the names alone are what differs
+        template = self._questions.get(key)
+        if template is None:
+            asked = list(names) or None
+            message = operations.get_printer_attributes(self.uri, requested_attributes=asked, **self.options())
+            if len(self._questions) >= _QUESTIONS:
+                self._questions.clear()
+            self._questions[key] = template = Template(message)
+        message = template.message(request_id=self._next_id())
         return _first_group(await self.ask(message), DelimiterTag.PRINTER)
 
     def _target(self, job: Told) -> tuple[str] | tuple[str, int]:

@@ -25,6 +25,9 @@ _UNTYPED = (CONTENT_TYPE, "application/octet-stream", None)
 _LOOKED_AT = 262_144
 """So large a message is looked through for values that do not fit their tags; a longer one, such as a list, is not."""
 
+_GLANCED_AT = 2_048
+"""A message of fewer octets is looked through without the registry, which takes time to load."""
+
 _PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -128,9 +131,11 @@ class AnswerReader(MessageReader):
     def _mended(self, message: Message) -> Message:
         """A message that `decode` takes, without what `recover` mends where values do not fit their tags."""
         size = self._size - len(self._decoder.unused)
-        if size > _LOOKED_AT or not any(isinstance(value, RawValue) for _, value in walk(message)):
+        if size > _LOOKED_AT:
             return message
-        from ...recovery import recover
+        if size < _GLANCED_AT and not any(isinstance(value, RawValue) for _, value in walk(message)):
+            return message
+        from ...recovery import recover  # which finds in a glance that there is nothing
 
         mended, issues = recover(self._body()[:size], limits=self._limits)
         self.issues = tuple(issues)

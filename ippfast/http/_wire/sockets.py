@@ -7,11 +7,12 @@ progress, never for a whole document.
 import select
 import ssl
 from collections.abc import Callable, Iterable
+from math import ceil
 from socket import socket
 
 from ..events import Buffer
 
-__all__ = ["RECEIVE_SIZE", "SMALL", "has_left", "send_buffers"]
+__all__ = ["READ", "RECEIVE_SIZE", "SMALL", "WRITE", "await_socket", "has_left", "send_buffers"]
 
 RECEIVE_SIZE = 131_072
 """How many octets are asked for at once, where there may be many."""
@@ -19,6 +20,10 @@ RECEIVE_SIZE = 131_072
 SMALL = 16_384
 """This many octets cost less to copy than to send by themselves."""
 
+_LONGEST_POLL = 2**31 - 1
+"""Milliseconds; `poll` takes no more."""
+READ, WRITE = 1, 2
+"""What a socket is waited for: octets or the end to read; room to write."""
 
 _LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
 
@@ -32,6 +37,24 @@ def has_left(sock: socket) -> bool:
     poll = select.poll()
     poll.register(sock, _LEFT)
     return bool(poll.poll(0))
+
+
+def await_socket(sock: socket, wanted: int, seconds: float | None) -> int:
+    """Wait until a socket is ready for `READ`, `WRITE` or either, and say for which; 0: time is up.
+
+    A socket that has failed is ready for all that is wanted. seconds: None waits without end, 0 not at all.
+    """
+    if not hasattr(select, "poll"):
+        reads, writes, _ = select.select([sock] if wanted & READ else [], [sock] if wanted & WRITE else [], [], seconds)
+        return (READ if reads else 0) | (WRITE if writes else 0)
+    poll = select.poll()
+    poll.register(sock, (select.POLLIN if wanted & READ else 0) | (select.POLLOUT if wanted & WRITE else 0))
+    # In whole milliseconds: it is better to wait a little longer than to ask again and again.
+    for _, ready in poll.poll(None if seconds is None else min(ceil(1000 * seconds), _LONGEST_POLL)):
+        if ready & ~(select.POLLIN | select.POLLOUT):
+            return wanted
+        return (READ if ready & select.POLLIN else 0) | (WRITE if ready & select.POLLOUT else 0)
+    return 0
 
 
 def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], bool] | None = None) -> bool:
