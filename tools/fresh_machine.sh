@@ -43,7 +43,7 @@ unshare --mount --pid --fork bash -c '
     fi
     exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_FIND_LINKS:+PIP_FIND_LINKS="$PIP_FIND_LINKS"} \
-        PIP_DEFAULT_TIMEOUT=180 "$@"' fresh_machine bash -euc '
+        PIP_DEFAULT_TIMEOUT=180 ${AGAIN:+AGAIN="$AGAIN"} "$@"' fresh_machine bash -euc '
     cd /root/ippfast
     echo "$(. /etc/os-release; echo "$PRETTY_NAME"), $(python3 -V)"
     make demo
