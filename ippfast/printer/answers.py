@@ -57,7 +57,7 @@ def bounded(printers: Iterable[list[Attribute]]) -> list[AttributeGroup]:
     return chosen
 
 
-def select(call: Call, kind: str, default: Iterable[str] = ("all",)) -> Selection:
+def select(call: Call, kind: str, default: Iterable[str] = ("all",)) -> "Asked":
     """What is asked for. kind: "printer", "job" or "document". default: what that is where nothing is said."""
     return Asked(kind, frozenset(call.values("requested-attributes", ValueTag.KEYWORD, ValueTag.NAME) or default))
 

@@ -25,6 +25,7 @@ from .job_creation import create
 from .operator_messages import JOB_MESSAGE
 from .storage.rows import ACTIVE, ENDED, Changes, Job, NewJob, pack, told_state
 from .template import check, is_sound, job_group
+from .told_jobs import told_jobs, with_jobs
 
 __all__ = ["JobsWanted", "cancel", "jobs_of", "jobs_wanted"]
 
@@ -111,19 +112,15 @@ def _found(printer: PrinterCore, wanted: JobsWanted) -> list[Job]:
     return store.jobs(states, user=wanted.user, ids=wanted.ids or None, limit=wanted.limit, first=first)
 
 
-def jobs_of(printer: PrinterCore, call: Call, wanted: JobsWanted) -> list[list[Attribute]]:
-    """The jobs of a printer that are asked for, each as its attributes."""
-    jobs = _found(printer, wanted)
-    selected, state = select(call, "job", ("job-id", "job-uri")), printer.store.state()
-    ahead = printer.store.ahead_of(jobs) if selected("number-of-intervening-jobs") else [0] * len(jobs)
-    found = zip(jobs, ahead, strict=True)
-    return [job_attributes(call, job, selected, ahead=before, state=state) for job, before in found]
+def jobs_of(printer: PrinterCore, call: Call, wanted: JobsWanted) -> list[bytes]:
+    """The jobs of a printer that are asked for, each as a group (see `with_jobs`)."""
+    return told_jobs(call, _found(printer, wanted), select(call, "job", ("job-id", "job-uri")))
 
 
 @operation(Operation.GET_JOBS)
 def get_jobs(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.6; job-ids and first-index of PWG 5100.7."""
-    return call.respond(job=jobs_of(printer, call, jobs_wanted(call)))
+    return with_jobs(call.respond, jobs_of(printer, call, jobs_wanted(call)))
 
 
 @operation(Operation.GET_JOB_ATTRIBUTES, target="job")

@@ -14,13 +14,13 @@ from ippfast.codec import Message
 from ippfast.enums import Operation, Status
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
 
+from . import kept_answers, told_jobs
 from .access import may_use
 from .calls import Call, begin
 from .core import PrinterCore
 from .description import Description, DescriptionError, Source
 from .errors import OperationError, explained
 from .fetching import Fetcher
-from .kept_answers import forget
 from .operator_messages import keep, message_of
 from .options import Access, Address, PrinterLimits
 from .outputs import Keep, Output
@@ -111,7 +111,8 @@ class SpoolPrinter(PrinterCore):
     def close(self) -> None:
         """End. A job that is being processed is begun anew next time."""
         self.end_waiting()
-        forget(self)
+        kept_answers.forget(self)
+        told_jobs.forget(self)
         self.processor.close()
         super().close()
 

@@ -5,6 +5,7 @@ of a printer or a job is what that printer tells.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ippfast.codec import Attribute, Message
@@ -21,6 +22,7 @@ from ..job_operations import JobsWanted, jobs_of, jobs_wanted
 from ..printer import SpoolPrinter
 from ..printer_attributes import printer_attributes
 from ..storage.seam import StorageError
+from ..told_jobs import with_jobs
 from .queues import QueueSpec
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ class CUPS:
         """Get-Jobs of all printers, as if they were one: its limit and its bounds are those of all together."""
         which = incoming.message.groups[0].value("which-jobs", "not-completed")
         keys = set(self._service.storage.queues(active=which == "not-completed"))
-        found: list[list[Attribute]] = []
+        found: list[bytes] = []
         wanted: JobsWanted | None = None
         for spec in (*self._service.queues.all().values(), *self._service.queues.former().values()):
             if spec.key in keys:
@@ -115,7 +117,7 @@ class CUPS:
                 wanted = wanted.beyond(printer, len(jobs))
                 if wanted.limit <= 0:
                     break
-        return response(incoming.message, job=found)
+        return with_jobs(partial(response, incoming.message), found)
 
 
 def call_of(printer: SpoolPrinter, incoming: IncomingRequest) -> Call:

@@ -7,7 +7,6 @@ import contextlib
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -115,7 +114,7 @@ class _Leases:
                 if (queues is not None and name not in queues) or state.paused or state.processing or not ready:
                     continue
                 job = ready[0]
-                queue._jobs[job.id] = replace(job, attempts=job.attempts + 1, epoch=job.epoch + 1)
+                queue._jobs[job.id] = job._replace(attempts=job.attempts + 1, epoch=job.epoch + 1)
                 queue._workers[job.id] = worker
                 begun = queue.change(
                     job.id,

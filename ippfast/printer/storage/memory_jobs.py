@@ -176,9 +176,9 @@ class MemoryJobs(MemoryResources):
                 self._check_fences([document])
                 self._add(job_id, document, now)
                 pages, octets = pages_with(job, document), job.octets + document.octets
-                job = replace(job, documents=job.documents + 1, octets=octets, pages=pages)
+                job = job._replace(documents=job.documents + 1, octets=octets, pages=pages)
             waited = last and job.state == JobState.PENDING
-            job = replace(job, touched=now, open=not last, reasons=("none",) if waited else job.reasons)
+            job = job._replace(touched=now, open=not last, reasons=("none",) if waited else job.reasons)
             self._jobs[job_id] = job
             if waited:
                 self._tell(tell, job, now)
@@ -204,7 +204,7 @@ class MemoryJobs(MemoryResources):
                 columns |= {"completed": now, "open": False}
             elif columns.get("state") == JobState.PROCESSING:
                 columns["processing"] = now
-            job = self._jobs[job_id] = replace(job, **columns)
+            job = self._jobs[job_id] = job._replace(**columns)
             self._follow(before, now)
             self._tell(tell, job, now)
             if job.ended:
@@ -238,8 +238,7 @@ class MemoryJobs(MemoryResources):
                 ),
                 state,
             )
-            job = self._jobs[job_id] = replace(
-                job,
+            job = self._jobs[job_id] = job._replace(
                 state=new.state,
                 reasons=new.reasons,
                 held=new.held,
@@ -291,8 +290,8 @@ class MemoryJobs(MemoryResources):
             neighbor = self._jobs[order[place - 1] if place else order[min(1, len(order) - 1)]]
             first = min(job.position for job in jobs)
             for position, each in enumerate(order, first):
-                self._jobs[each] = replace(self._jobs[each], position=position)
-            self._jobs[job_id] = replace(self._jobs[job_id], priority=neighbor.priority)
+                self._jobs[each] = self._jobs[each]._replace(position=position)
+            self._jobs[job_id] = self._jobs[job_id]._replace(priority=neighbor.priority)
             self._position = max(self._position, first + len(order))
             self._tell(tell, self._jobs[job_id], self.now())
             return True

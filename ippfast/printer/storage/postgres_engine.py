@@ -227,6 +227,10 @@ class PostgresEngine:
         ).fetchone()
         return int(row[0])
 
+    def sorted(self, columns: str, table: str, where: str, order: str) -> str:
+        """As `Engine.sorted`."""
+        return f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}"
+
     def bound(self, text: object) -> object:
         """As `Engine.bound`: as octets, for a text of PostgreSQL's has no NUL and is always UTF-8."""
         return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text

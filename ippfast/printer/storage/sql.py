@@ -73,6 +73,9 @@ class Engine(Protocol):
     def last_number(self, database: Connection, table: str) -> int:
         """The highest number that a row of a table was ever given; 0: none was. No number is given twice."""
 
+    def sorted(self, columns: str, table: str, where: str, order: str) -> str:
+        """A statement that reads the rows of a table, which has the column id, in this order."""
+
     def bound(self, text: object) -> object:
         """A string of a client's as the engine keeps it, whatever octets it has (`string` undoes it)."""
 

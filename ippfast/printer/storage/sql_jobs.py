@@ -7,6 +7,7 @@ differently is asked of the engine (`sql`).
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any, Unpack
 
 from ippfast.enums import DocumentState, JobState
@@ -36,7 +37,7 @@ from .tokens import uuid_urn
 
 __all__ = ["JOB_COLUMNS", "SQLJobs", "job_of"]
 
-JOB_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Job))
+JOB_COLUMNS = ", ".join(f'"{name}"' for name in Job._fields)
 _DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
 _INSERT_DOCUMENT = f"INSERT INTO documents ({_DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TEXTS = frozenset(("name", "user", "message", "output", "format"))  # of clients and outputs: any octets
@@ -583,7 +584,7 @@ class SQLJobs(SQLResources):
                 values.append(numbers_of)
             left = most if limit is None else limit - len(found)
             rows = self._engine.read(
-                f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+                self._engine.sorted(JOB_COLUMNS, "jobs", where, f"{order} LIMIT ? OFFSET ?"),
                 [*values, left, skip],
             )
             found += map(job_of, rows)
@@ -687,14 +688,41 @@ class SQLJobs(SQLResources):
 
 def job_of(row: tuple[Any, ...]) -> Job:
     """A job out of its row."""
-    values = dict(zip(Job.__slots__, row, strict=True))
-    values["state"] = JobState(values["state"])
-    values["reasons"] = tuple(values["reasons"].split())
-    for name in ("name", "user", "message", "output"):
-        if type(values[name]) is bytes:
-            values[name] = string(values[name])
-    values["held"], values["open"] = bool(values["held"]), bool(values["open"])
-    return Job(**values)
+    job_id, uuid, state, reasons, message, name, user, host, *others = row
+    created, processing, completed, priority, position, release, held, opened, touched, attempts, *counts = others
+    octets, documents, output, *last = counts
+    return Job(
+        job_id,
+        uuid,
+        _STATES[state],
+        _words(reasons),
+        message if type(message) is str else string(message),
+        name if type(name) is str else string(name),
+        user if type(user) is str else string(user),
+        host,
+        created,
+        processing,
+        completed,
+        priority,
+        position,
+        release,
+        bool(held),
+        bool(opened),
+        touched,
+        attempts,
+        octets,
+        documents,
+        output if type(output) is str else string(output),
+        *last,
+    )
+
+
+_STATES = {int(state): state for state in JobState}
+
+
+@lru_cache(maxsize=256)
+def _words(reasons: str) -> tuple[str, ...]:
+    return tuple(reasons.split())
 
 
 def _document(row: tuple[Any, ...]) -> Document:

@@ -133,7 +133,7 @@ class SQLLeases(ABC):
                     (now, now, worker, job_id),
                 ).fetchone()
             )
-            begun = replace(job, state=JobState.PROCESSING, reasons=("job-printing",), completed=None)
+            begun = job._replace(state=JobState.PROCESSING, reasons=("job-printing",), completed=None)
             queue._tell(database, _BEGUN, begun, busy, now)
             left = replace(left, active=left.active - 1)
             queue._tell(database, _ENDED, job, left, now)

@@ -1,0 +1,120 @@
+"""The jobs in an answer to Get-Jobs, as octets.
+
+The rule of this file: what a job's row alone decides is encoded once for all who ask for the same under the same name
+of this host, and kept until the row is another one; what moves with the clock or with other jobs is encoded each time.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+
+from ippfast.codec import Attribute, AttributeGroup, Message, decode, encode
+from ippfast.limits import MAX_DEPTH, Limits
+from ippfast.tags import DelimiterTag, ValueTag
+
+from .access import may_see
+from .answers import Asked
+from .calls import Call
+from .core import PrinterCore
+from .job_attributes import job_attributes
+from .storage.rows import Job
+
+__all__ = ["forget", "told_jobs", "with_jobs"]
+
+_UP_TIME, _AHEAD = "job-printer-up-time", "number-of-intervening-jobs"
+_MOST_QUESTIONS = 8
+"""How many are known in this process, of whatever printers."""
+_MOST_OCTETS = 4 * 1024 * 1024
+"""Of the rows and what is told of them, kept for one question: of some 2,500 jobs with all attributes."""
+_ROW = 1_024
+"""About so many octets has a row without its ticket."""
+_ALL = 2**31 - 1
+_OWN = Limits(MAX_DEPTH, _ALL, _ALL, _ALL, _ALL)  # the answer is this printer's own
+
+
+class _Kept(dict[int, tuple[Job, bytes]]):
+    """What was told of jobs, by their numbers, with the rows that it is true for. octets: their size."""
+
+    octets = 0
+
+
+_kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
+_lock = threading.Lock()
+
+
+class _Lasting(Asked):
+    """What is asked for, without what moves."""
+
+    __slots__ = ()
+
+    def __call__(self, name: str) -> bool:
+        return name not in (_UP_TIME, _AHEAD) and super().__call__(name)
+
+
+def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
+    """A group for each of the jobs, with the attributes that are asked for and may be seen."""
+    printer = call.printer
+    state, now = printer.store.state(), printer.store.now()
+    ahead = printer.store.ahead_of(jobs) if selected(_AHEAD) else None
+    moving = _attribute(_UP_TIME, printer.up_time_at(now, state)) if selected(_UP_TIME) else b""
+    offset = round(time.time() - now, 1)  # between the store's clock and this host's, in which dates are told
+    question = (printer, printer.uri(call.incoming), selected.asked, state.settings.get("started"), offset)
+    lasting = _Lasting(selected.kind, selected.asked)
+    kept = {visible: _kept_for((*question, visible)) for visible in (False, True)}
+    told, who = [], call.who
+    for place, job in enumerate(jobs):
+        visible = may_see(printer, who, job)
+        row, octets = kept[visible].get(job.id, (None, b""))
+        if row is not job and row != job:
+            octets = _group(job_attributes(call, job, lasting, state=state))
+            if job.documents < 2 or job.pages is None:  # else it tells of its documents, too
+                _keep(kept[visible], job, octets)
+        told.append(octets + moving if ahead is None else b"".join((octets, moving, _attribute(_AHEAD, ahead[place]))))
+    return told
+
+
+def with_jobs(respond: Callable[..., Message], jobs: Iterable[bytes]) -> Message:
+    """A response with these groups. respond: makes it, with the groups that it is given as `job` or without any."""
+    head = encode(respond())
+    message = decode(b"".join((head[:-1], *jobs, head[-1:])), limits=_OWN)
+    if message.operation_attributes.value("attributes-charset") == "us-ascii":  # as long as all of it is
+        return respond(job=[group for group in message.groups if group.tag == DelimiterTag.JOB])
+    return message
+
+
+def _group(attributes: Iterable[Attribute]) -> bytes:
+    """A group without the message around it (RFC 8010 section 3.1.2)."""
+    return encode(Message((2, 0), 0, 1, [AttributeGroup(DelimiterTag.JOB, attributes)]))[8:-1]
+
+
+@lru_cache(maxsize=16_384)
+def _attribute(name: str, value: int) -> bytes:
+    return _group([Attribute(name, ValueTag.INTEGER, [value])])[1:]
+
+
+def _kept_for(question: tuple[object, ...]) -> _Kept:
+    with _lock:
+        kept = _kept.setdefault(question, _Kept())
+        _kept.move_to_end(question)
+        while len(_kept) > _MOST_QUESTIONS:
+            _kept.popitem(last=False)
+        return kept
+
+
+def _keep(kept: _Kept, job: Job, octets: bytes) -> None:
+    with _lock:
+        kept.octets += _ROW + len(job.ticket) + len(octets)  # an older row may be counted too
+        if kept.octets > _MOST_OCTETS:
+            kept.clear()
+            kept.octets = 0
+        else:
+            kept[job.id] = (job, octets)
+
+
+def forget(printer: PrinterCore) -> None:
+    """Keep nothing of a printer that is closed."""
+    with _lock:
+        for question in [each for each in _kept if each[0] is printer]:
+            del _kept[question]
