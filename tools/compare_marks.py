@@ -162,19 +162,21 @@ def main() -> None:
     from peers import SystemBus
 
     wrong = 0
-    print(f"{'file':36} printer         tests  marks")
+    print(f"{'file':36} printer         tests  seconds  marks")
     with tempfile.TemporaryDirectory(prefix="ippfast-marks-") as name, SystemBus() as bus:
         suites = prepare(Path(name))
         for suite in sorted(SUITES.glob("*.test")):
             if suite.stem in LEFT_OUT or given.only not in (None, suite.stem):
                 continue
             for printer, with_bus in (("ippfast", None), ("ippeveprinter", bus)):
+                began = time.monotonic()
                 count, found, busy = _compare(suite.stem, suites, lambda: _Place(suite.stem, suites, with_bus))  # noqa: B023
                 told = ("differ" if found else "alike") + (f", but for {busy} while it was busy" if busy else "")
-                print(f"{suite.stem:36} {printer:14} {count:6}  {told}", flush=True)
+                took = time.monotonic() - began
+                print(f"{suite.stem:36} {printer:14} {count:6}  {took:7.1f}  {told}", flush=True)
                 wrong += bool(found)
                 for line in found:
-                    print(f"    {line}")
+                    print(f"    {line}", flush=True)
     sys.exit(1 if wrong else 0)
 
 

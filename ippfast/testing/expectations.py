@@ -70,17 +70,29 @@ class Wanted:
     def __init__(self, expect: Expect, wanted: With, variables: Variables) -> None:
         value = variables.expand(wanted.value)
         self.part, self.every = wanted.part, wanted.every
+        self._expect, self._word = expect, wanted.word
         self.pattern: Pattern | None = None
         if is_expression(value):
             self.text = value[1:-1]
             try:
                 self.pattern = Pattern(self.text)
             except PatternError as error:
-                raise FileFault(expect.place, f"{wanted.word}: {error}") from None
+                raise self._fault(error) from None
             self.words = f"EXPECTED: {expect.name} {wanted.word} /{self.text}/"
         else:
             self.text = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
             self.words = f'EXPECTED: {expect.name} {wanted.word} "{self.text}"'
+
+    def is_in(self, text: str) -> bool:
+        """Whether the regular expression, which must be one, is found in it. Raises FileFault if that takes too long."""
+        assert self.pattern is not None
+        try:
+            return self.pattern.search(text)
+        except PatternError as error:
+            raise self._fault(error) from None
+
+    def _fault(self, error: PatternError) -> FileFault:
+        return FileFault(self._expect.place, f"{self._word}: {error}")
 
 
 def find(message: Message, path: str) -> Iterator[Found]:
@@ -293,12 +305,12 @@ def _numbers(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _string_matcher(tag: int, wanted: Wanted) -> Callable[[object], str | None]:
-    pattern, text, part = wanted.pattern, wanted.text, wanted.part
+    text, part = wanted.text, wanted.part
 
     def matches(value: object) -> str | None:
         string = _part(string_of(value) or "", tag, part)
-        if pattern is not None:
-            found = pattern.search(string)
+        if wanted.pattern is not None:
+            found = wanted.is_in(string)
         elif tag == ValueTag.URI and part == "value":
             found = _same_uri(text, string)
         elif tag in _ANY_CASE or (tag == ValueTag.URI and part in ("scheme", "hostname")):
@@ -312,11 +324,10 @@ def _string_matcher(tag: int, wanted: Wanted) -> Callable[[object], str | None]:
 
 def _octets_matcher(wanted: Wanted) -> Callable[[object], str | None]:
     if wanted.pattern is not None:
-        pattern = wanted.pattern
 
         def found(value: object) -> str | None:
             text = value.split(b"\0")[0].decode("utf-8", "replace") if isinstance(value, bytes) else ""
-            return text if pattern.search(text) else None
+            return text if wanted.is_in(text) else None
 
         return found
     octets = wanted.text.encode("utf-8", "surrogateescape")

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 __all__ = ["Pattern", "PatternError"]
 
-_MOST_STATES = 50_000
+_MOST_STATES = 5_000
 _MOST_NODES = 200_000  # repeats of nothing make no states, and take time
 _MOST_REPEATS = 255
 """RE_DUP_MAX, the least that POSIX wants."""
 _MOST_REMEMBERED = 20_000
+_MOST_VISITS = 20_000_000
+"""Of states by one expression in all its strings: some seconds. Those of usual files make a few thousand."""
 _DEEPEST = 100
 
 _CLASSES: dict[str, Callable[[str], bool]] = {
@@ -39,7 +41,7 @@ _ESCAPES: dict[str, Callable[[str], bool]] = {  # GNU's
 
 
 class PatternError(ValueError):
-    """The expression is none, or is too large."""
+    """The expression is none, is too large, or takes too long."""
 
 
 Node: TypeAlias = tuple[str, Any]
@@ -58,6 +60,7 @@ class Pattern:
     def __init__(self, text: str) -> None:
         self._states: list[_State] = [_State("found", None, ())]
         self._nodes = 0
+        self._visits = 0
         try:
             self._start = self._add(_Parser(text).whole(), 0)
         except RecursionError:  # repeats of repeats
@@ -66,7 +69,10 @@ class Pattern:
         self._steps: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def search(self, text: str) -> bool:
-        """Whether it is found anywhere in a string. ``^`` and ``$`` are the string's ends, whatever lines it has."""
+        """Whether it is found anywhere in a string. ``^`` and ``$`` are the string's ends, whatever lines it has.
+
+        Raises PatternError if all searches together have taken too long.
+        """
         now = self._begun
         for character in text:
             if 0 in now:
@@ -78,6 +84,9 @@ class Pattern:
         return 0 in now or 0 in self._reached(now, end=True)
 
     def _step(self, now: frozenset[int], character: str) -> frozenset[int]:
+        self._visits += len(now)
+        if self._visits > _MOST_VISITS:
+            raise PatternError("the regular expression takes too long")
         reached = [self._start]
         for number in now:
             state = self._states[number]

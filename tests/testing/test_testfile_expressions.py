@@ -99,3 +99,11 @@ def test_nothing_is_tried_twice() -> None:
         Pattern("(((){255}){255}){255}")
     with pytest.raises(PatternError, match="too deep"):
         Pattern("a" + "*" * 5_000)
+
+
+def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many states at every character, for many values: all of them together have a bound."""
+    monkeypatch.setattr("ippfast.testing.regular_expressions._MOST_VISITS", 1_000)
+    pattern = Pattern("(.{1,9}){1,9}z")
+    with pytest.raises(PatternError, match="too long"):
+        pattern.search("abcdefghijklmnopqrstuvwxyz"[:25])

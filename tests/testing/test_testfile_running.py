@@ -68,6 +68,17 @@ def run_text(text: str, uri: str, path: Path, *, document: Path | None = None, *
         return runner.run(file)
 
 
+def test_an_expression_that_takes_too_long_fails_its_test(
+    printer: Printer, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ippfast.testing.regular_expressions._MOST_VISITS", 3)
+    ask = f"{{ OPERATION Get-Printer-Attributes {HEAD} %s }}"
+    text = ask % 'EXPECT printer-name WITH-VALUE "/.{1,9}.{1,9}z/"' + ask % "EXPECT printer-name"
+    summary = run_text(text, uri, tmp_path, ignore_errors=True)
+    assert [mark for _, mark in summary.marks] == ["FAIL", "PASS"]
+    assert "takes too long" in summary.failures[0].words[0]
+
+
 def test_the_request_is_as_the_file_says(printer: Printer, uri: str, tmp_path: Path) -> None:
     text = f"""
 {{ OPERATION 0x3fff VERSION 2.9 REQUEST-ID 17 RESOURCE /elsewhere {HEAD}
