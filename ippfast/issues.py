@@ -11,7 +11,10 @@ from enum import StrEnum
 
 from .tags import DelimiterTag, describe_tag
 
-__all__ = ["RULES", "Issue", "Rule", "Severity"]
+__all__ = ["RULES", "Issue", "Rule", "Severity", "told_name"]
+
+_LONGEST_TOLD = 255
+"""Of a longer name no more is told: one that is right has no more, and each issue tells all names of a path again."""
 
 
 class Severity(StrEnum):
@@ -55,7 +58,7 @@ class Issue(
     member: str | None
     """Which member of the attribute's collection: ``"media-size/x-dimension"``; None for the attribute itself.
 
-    `recover` tells the first 255 characters of a longer name, and "...".
+    Of a longer name it has the first 255 characters, and "...".
     """
     index: int | None
     """Which value of the attribute or member, counted from 0; None if it is about no single value."""
@@ -72,6 +75,11 @@ class Issue(
         if self.offset is not None:
             place += f"{' ' if place else ''}at 0x{self.offset:x}"
         return f"{self.severity}: {place or 'message'}: {self.message} [{self.code}, {self.section}]"
+
+
+def told_name(name: str) -> str:
+    """The name of a member as an issue tells it."""
+    return name if len(name) <= _LONGEST_TOLD else f"{name[:_LONGEST_TOLD]}..."
 
 
 def _rules(severity: Severity, rules: dict[str, str]) -> dict[str, Rule]:

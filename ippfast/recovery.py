@@ -27,7 +27,7 @@ from . import registry
 from ._places import Places, Read, is_language, is_split
 from .codec import IMPLEMENTATION, decode, decode_prefix, encode, walk
 from .errors import DecodeError
-from .issues import RULES, Issue
+from .issues import RULES, Issue, told_name
 from .limits import DEFAULT_LIMITS, Limits
 from .tags import DELIMITER_TAGS, FORMS, SIZES, Form, describe_tag
 from .values import RawValue
@@ -57,8 +57,6 @@ _LOOK = 100_000
 """This many octets behind the end of the attributes are looked at, for what may belong before it."""
 # No sender makes so many mistakes; a hostile one could make one every five octets.
 _MAX_ISSUES = 10_000
-_LONGEST_TOLD = 255
-"""Of a longer member's name no more is told: one that is right has no more, and each issue tells all names again."""
 
 
 def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Message, list[Issue]]":
@@ -221,7 +219,7 @@ class _Repair:
         if len(self.issues) == _MAX_ISSUES:
             self.unlisted += 1
             return
-        members = [_cut(level.name) for level in self.stack[:depth] if level.name]
+        members = [told_name(level.name) for level in self.stack[:depth] if level.name]
         self.issues.append(
             Issue(
                 RULES[code].severity,
@@ -600,10 +598,6 @@ def _token(tag: int, name: bytes, value: bytes) -> bytes:
 def _show(tag: int, value: bytes) -> str:
     shown = f"{value[:32]!r}..." if len(value) > 32 else repr(value)
     return f"{describe_tag(tag)} {shown}"
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_TOLD else f"{name[:_LONGEST_TOLD]}..."
 
 
 def _decode(name: bytes) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from . import registry
 from .codec import IMPLEMENTATION
 from .enums import Operation, Status
-from .issues import RULES, Issue
+from .issues import RULES, Issue, told_name
 from .registry import AttributeSpec
 from .syntaxes import describe_tagged, is_name, value_faults
 from .tags import DelimiterTag, ValueTag, describe_tag
@@ -42,7 +42,7 @@ _UNSUPPORTED_STATUSES = {
     Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
 }
 # It lists values that do not go together, in no order.
-_CONSTRAINTS = "job-constraints-supported/"
+_CONSTRAINTS = "job-constraints-supported"
 _STATUS_CLASSES = {0x00, 0x01, 0x03, 0x04, 0x05}
 # The operations whose requests may take an attribute away: RFC 3380 section 8.2, and what came after it. Not those of
 # Set-Printer-Attributes.
@@ -139,6 +139,8 @@ class _Validator:
         self.role = role
         self.issues: list[Issue] = []
         self.charset = "utf-8"
+        self.name = ""
+        """Of the attribute that is looked at: members have the rest of the path."""
 
     def look_at_head(self) -> None:
         """What is no attribute's own: the header, the groups, what has to come first."""
@@ -156,13 +158,11 @@ class _Validator:
         group: "AttributeGroup | None" = None,
         attribute: "Attribute | None" = None,
         *,
-        path: str = "",
+        member: str | None = None,
         index: int | None = None,
         section: str | None = None,
     ) -> None:
-        name, _, member = path.partition("/")
-        if attribute is not None and not path:
-            name = attribute.name
+        name = None if attribute is None else attribute.name if member is None else self.name
         severity, rule_section = RULES[code]
         self.issues.append(
             Issue(
@@ -171,7 +171,7 @@ class _Validator:
                 message,
                 section or rule_section,
                 None if group is None else group.tag,
-                name or None,
+                name,
                 member or None,
                 index,
                 None if attribute is None else attribute.offset,
@@ -280,7 +280,7 @@ class _Validator:
         # What a client sent comes back in the unsupported attributes: it is not for the registry to judge there.
         judged = group.tag != DelimiterTag.UNSUPPORTED
         for attribute, is_repeated, doubts in doubtful(group, self.role == "request", group.tag):
-            name = attribute.name
+            name = self.name = attribute.name
             if is_repeated:
                 self.add("duplicate-attribute", "the group has it already", group, attribute)
             if not is_name(name):
@@ -292,7 +292,7 @@ class _Validator:
             elif spec is not None and group.tag not in spec.group_tags and isinstance(group.tag, DelimiterTag):
                 groups = " and ".join(describe_tag(tag) for tag in spec.group_tags)
                 self.add("other-group", f"it is registered for {groups}", group, attribute)
-            self.values(group, attribute, name, spec, doubts)
+            self.values(group, attribute, None, spec, doubts)
         if judged:
             self.parallel(group)
 
@@ -306,7 +306,7 @@ class _Validator:
                 words += f", got {len(attribute.values)}"
                 self.add("parallel-values", words, group, attribute, section=section)
 
-    def sequence(self, group: "AttributeGroup", attribute: "Attribute", path: str) -> None:
+    def sequence(self, group: "AttributeGroup", attribute: "Attribute", member: str | None) -> None:
         """What the values of a set are to each other."""
         values = attribute.values
         if attribute.name == "page-ranges":
@@ -314,17 +314,17 @@ class _Validator:
             for (_, before), (index, each) in pairwise(ranges):
                 if each.lower <= before.upper:
                     words = f"expected ranges that ascend without overlap, got {each} after {before}"
-                    self.add("value-order", words, group, attribute, path=path, index=index)
+                    self.add("value-order", words, group, attribute, member=member, index=index)
         if attribute.name.endswith("state-reasons") and len(values) > 1 and "none" in values:
             words = f"expected 'none' alone, got it among {len(values)} reasons"
             index = values.index("none")
-            self.add("none-among-values", words, group, attribute, path=path, index=index)
+            self.add("none-among-values", words, group, attribute, member=member, index=index)
 
     def values(
         self,
         group: "AttributeGroup",
         attribute: "Attribute",
-        path: str,
+        member: str | None,
         spec: AttributeSpec | None,
         doubts: list[int] | None = None,
     ) -> None:
@@ -332,17 +332,17 @@ class _Validator:
         values, tags = attribute.values, attribute.tags
         if spec is not None and not spec.set and len(values) > 1:
             words = f"expected one value of {spec.syntax}, got {len(values)}"
-            self.add("too-many-values", words, group, attribute, path=path)
-        if len(values) > 1 and group.tag != DelimiterTag.UNSUPPORTED and not path.startswith(_CONSTRAINTS):
-            self.sequence(group, attribute, path)
+            self.add("too-many-values", words, group, attribute, member=member)
+        if len(values) > 1 and group.tag != DelimiterTag.UNSUPPORTED and self.name != _CONSTRAINTS:
+            self.sequence(group, attribute, member)
         for index in range(len(values)) if doubts is None else doubts:
             tag, value = tags[index], values[index]
             if isinstance(value, OutOfBand):
                 if len(values) > 1 and not (value is OutOfBand.ADMIN_DEFINE and self.role == "response"):
                     # RFC 3380 section 8.3: admin-define is an additional value of an "xxx-supported" attribute.
                     words = f"expected {describe_tag(tag)} alone, got it among {len(values)} values"
-                    self.add("out-of-band-among-values", words, group, attribute, path=path, index=index)
-                self.out_of_band(group, attribute, path, spec, value, index)
+                    self.add("out-of-band-among-values", words, group, attribute, member=member, index=index)
+                self.out_of_band(group, attribute, member, spec, value, index)
                 continue
             for fault in value_faults(tag, value, spec, self.charset):
                 self.add(
@@ -350,31 +350,36 @@ class _Validator:
                     f"expected {fault.expected}, got {describe_tagged(tag, value)}",
                     group,
                     attribute,
-                    path=path,
+                    member=member,
                     index=index,
                     section=fault.section,
                 )
             if tag == ValueTag.BEG_COLLECTION:
-                self.members(group, value, path, spec)  # type: ignore[arg-type]  # the tag of a Collection
+                self.members(group, value, member, spec)  # type: ignore[arg-type]  # the tag of a Collection
 
-    def members(self, group: "AttributeGroup", collection: "Collection", path: str, spec: AttributeSpec | None) -> None:
+    def members(
+        self, group: "AttributeGroup", collection: "Collection", within: str | None, spec: AttributeSpec | None
+    ) -> None:
+        """within: which member of the attribute the collection is; None: the attribute itself."""
+        path = "" if spec is None else self.name if within is None else f"{self.name}/{within}"
         for attribute, is_repeated, doubts in doubtful(collection, self.role == "request", group.tag, path):
-            member = f"{path}/{attribute.name}"
+            name = told_name(attribute.name)
+            member = name if within is None else f"{within}/{name}"
             if is_repeated:
-                self.add("duplicate-member", "the collection has it already", group, attribute, path=member)
+                self.add("duplicate-member", "the collection has it already", group, attribute, member=member)
             if not is_name(attribute.name):
                 words = "expected a name of lower-case letters, digits, '-', '_' and '.' that begins with a letter"
-                self.add("member-name", words, group, attribute, path=member)
-            member_spec = None if spec is None else registry.lookup(member, group.tag)
+                self.add("member-name", words, group, attribute, member=member)
+            member_spec = None if spec is None else registry.lookup(f"{path}/{name}", group.tag)
             if spec is not None and member_spec is None and _has_members(path):
-                self.add("unknown-member", "no member of this name is registered", group, attribute, path=member)
+                self.add("unknown-member", "no member of this name is registered", group, attribute, member=member)
             self.values(group, attribute, member, member_spec, doubts)
 
     def out_of_band(
         self,
         group: "AttributeGroup",
         attribute: "Attribute",
-        path: str,
+        member: str | None,
         spec: AttributeSpec | None,
         value: OutOfBand,
         index: int,
@@ -403,7 +408,7 @@ class _Validator:
             expected = "it among unsupported attributes only"
         if expected:
             words = f"expected {expected}, got {describe_tag(value.value)}"
-            self.add("out-of-band-misplaced", words, group, attribute, path=path, index=index, section=section)
+            self.add("out-of-band-misplaced", words, group, attribute, member=member, index=index, section=section)
 
 
 def _ordinal(names: list[str], name: str) -> str:

@@ -323,6 +323,17 @@ def test_members_are_judged_by_their_path(members: list[Attribute], expected: li
     assert of_value("media-col-default", X.BEG_COLLECTION, Collection(members)) == expected
 
 
+def test_a_path_of_long_names_is_told_in_short() -> None:
+    """Or the issues of a collection's members would have its path, which may be long, once for each of them."""
+    inner = Collection([Attribute(f"m{number}", X.KEYWORD, "BAD VALUE") for number in range(50)])
+    for _ in range(3):
+        inner = Collection([Attribute("n" * 30_000, X.BEG_COLLECTION, inner)])
+    found = validate(a_response(Attribute("media-col-default", X.BEG_COLLECTION, inner)))
+    found = [each for each in found if each.member is not None and "/m" in each.member]
+    assert len(found) == 50
+    assert found[0].member == "/".join(["n" * 255 + "..."] * 3 + ["m0"])
+
+
 def test_constraints_list_values_and_ranges_of_members() -> None:
     size = Collection([Attribute("x-dimension", X.RANGE_OF_INTEGER, RangeOfInteger(1, 9))])
     kind = Attribute("media-type", X.KEYWORD, ["stationery", "cardstock"])
