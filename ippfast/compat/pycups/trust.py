@@ -2,7 +2,9 @@
 
 The rule of this file: a printer's server mostly signs its own certificate, so the first one is remembered, and another
 one after it is refused unless an authority vouches for it. The store is ours alone (``ippfast/cups-servers`` in the
-user's state directory, XDG_STATE_HOME): a line for each server, with its certificate's SHA-256.
+user's state directory, XDG_STATE_HOME): lines with a server and its certificate's SHA-256, of which the first of a
+server counts, or the last one that ends with ``signed``. A line is appended at once, and nothing is written over, so
+that programs that run at the same time lose none of each other's.
 """
 
 import contextlib
@@ -10,7 +12,6 @@ import hashlib
 import os
 import socket
 import ssl
-import threading
 from pathlib import Path
 
 from ...http import TLS, PinError
@@ -18,7 +19,7 @@ from ...http import TLS, PinError
 __all__ = ["check", "context_of", "store"]
 
 _CONNECT_SECONDS = 30
-_lock = threading.Lock()
+_SIGNED = "signed"
 
 
 def store() -> Path:
@@ -42,31 +43,36 @@ def check(certificate: bytes, host: str, port: int, tls: TLS | None) -> None:
         tls.check_peer(certificate)
         return
     server, found = f"{host.lower()}:{port}", hashlib.sha256(certificate).hexdigest()
-    with _lock:
-        known = _read()
-        if known.get(server) == found:
-            return
-        if server in known and not _is_signed(certificate, host, port):
-            raise PinError(found)
-        _write({**known, server: found})
+    known = _known(server)
+    if known == found:
+        return
+    if known is not None and not _is_signed(certificate, host, port):
+        raise PinError(found)
+    _append(f"{server} {found}" if known is None else f"{server} {found} {_SIGNED}")
+    if _known(server) not in (found, None):  # another program was shown another one meanwhile, and was first
+        raise PinError(found)
 
 
-def _read() -> dict[str, str]:
+def _known(server: str) -> str | None:
+    """The certificate of a server; None: none was seen, or it could not be kept."""
     try:
         lines = store().read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        return {}
-    return {words[0]: words[1] for line in lines if len(words := line.split()) == 2}
+        return None
+    known: str | None = None
+    for name, *words in map(str.split, filter(None, lines)):
+        if name == server and (len(words) == 1 if known is None else words[1:] == [_SIGNED]):
+            known = words[0]
+    return known
 
 
-def _write(known: dict[str, str]) -> None:
+def _append(line: str) -> None:
     """Without a place to keep it, each certificate is the first; libcups goes on then too."""
     path = store()
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_name(f"{path.name}.{os.getpid()}")
-        new.write_text("".join(f"{server} {found}\n" for server, found in known.items()), encoding="utf-8")
-        new.replace(path)
+        with path.open("ab", buffering=0) as file:
+            file.write(f"{line}\n".encode())
 
 
 def _is_signed(certificate: bytes, host: str, port: int) -> bool:
