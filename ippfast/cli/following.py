@@ -12,16 +12,16 @@ from typing import NamedTuple
 from ippfast import AttributeGroup, DelimiterTag
 from ippfast.enums import JobState
 from ippfast.http import Job
-from ippfast.http.jobs import Told, job_id_of
-from ippfast.operations import get_job_attributes
+from ippfast.http.jobs import ENDED, Told, job_id_of
 
 from .failures import Failure, explained
-from .jobs import STATES_OVER, job_state
+from .jobs import job_state
 from .session import Session
 
 __all__ = ["ATTRIBUTES", "WITH_ERRORS", "Followed", "follow"]
 
 ATTRIBUTES = ["job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message", "job-impressions-completed"]
+_NAMES = ("job-id", "job-uri")
 WITH_ERRORS = "job-completed-with-errors"
 """Among the job-state-reasons of a job that is completed, and not as it should be."""
 
@@ -37,7 +37,7 @@ class Followed(NamedTuple):
 
     @property
     def unknown(self) -> bool:
-        return self.over and job_state(self.job)[0] not in STATES_OVER
+        return self.over and job_state(self.job)[0] not in ENDED
 
     @property
     def completed(self) -> bool:
@@ -54,39 +54,39 @@ def follow(
 ) -> Followed:
     """Follow a job until it is over, for this many seconds at most; None: as long as it takes.
 
-    job: its attributes as they are known, with the job-id. changed: called with each state or reason that is new.
+    job: its attributes as they are known, with the job-id or the job-uri; of one that has neither nothing is told.
+    changed: called with each state or reason that is new.
     """
-    job_id, seen = job_id_of(job), _look(job)
-    if job_id is None:
-        return Followed(_without_state(job), True)
-    if job_state(job)[0] in STATES_OVER:
+    known, seen = Told(job_id_of(job), job), _look(job)
+    names = [job[name] for name in _NAMES if name in job]
+    if job_state(job)[0] in ENDED:
         return Followed(job, True)
     end = None if seconds is None else time.monotonic() + seconds
     with explained(session.place, session.endpoint.authority):
         client = session.client()
-        for told in client.watch(Job(client, Told(job_id, job)), timeout=seconds):
+        for told in client.watch(Job(client, known), timeout=seconds):
             if told.state is not None:
-                kept = [each for each in told.attributes if each.name in ATTRIBUTES and each.name != "job-id"]
-                job = AttributeGroup(DelimiterTag.JOB, [job["job-id"], *kept])
+                kept = [each for each in told.attributes if each.name in ATTRIBUTES and each.name not in _NAMES]
+                job = AttributeGroup(DelimiterTag.JOB, [*names, *kept])
                 if _look(job) != seen:
                     seen = _look(job)
                     changed(job)
             elif told.ended:  # the printer has forgotten it, and so how it ended
                 return Followed(_without_state(job), True)
-    if job_state(job)[0] in STATES_OVER:
-        return Followed(_whole(session, job, job_id), True)
+    if job_state(job)[0] in ENDED:
+        return Followed(_whole(session, job, known), True)
     if end is not None and time.monotonic() >= end:
         return Followed(job, False)
     return Followed(_without_state(job), True)
 
 
-def _whole(session: Session, job: AttributeGroup, job_id: int) -> AttributeGroup:
+def _whole(session: Session, job: AttributeGroup, known: Told) -> AttributeGroup:
     """The job with all that is shown of it, which no event has; as it is known if the printer has forgotten it."""
-    with contextlib.suppress(Failure):
-        answer = session.ask(get_job_attributes, job_id=job_id, requested_attributes=ATTRIBUTES)
-        for each in answer.groups_of(DelimiterTag.JOB):
-            if job_id_of(each) == job_id and job_state(each)[0] == job_state(job)[0]:
-                return each
+    with contextlib.suppress(Failure), explained(session.place, session.endpoint.authority):
+        client = session.client()
+        found = client.job(Job(client, known), *ATTRIBUTES).attributes
+        if job_state(found)[0] == job_state(job)[0]:
+            return found
     return job
 
 

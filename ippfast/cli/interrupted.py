@@ -4,10 +4,11 @@ The rule of this file: what it has of the job is canceled, and what is not known
 """
 
 from ippfast import AttributeGroup, DelimiterTag
+from ippfast.http.jobs import ENDED
 from ippfast.operations import cancel_job, get_jobs
 
 from .failures import Failure
-from .jobs import STATES_OVER, job_state
+from .jobs import job_state
 from .session import Session
 from .text import escape
 
@@ -48,7 +49,7 @@ def _jobs(session: Session, which: str) -> list[AttributeGroup]:
 def _give_up(session: Session, job: AttributeGroup) -> str:
     """Cancel a job, if it is not over."""
     job_id, (state, word) = job.value("job-id"), job_state(job)
-    if state in STATES_OVER:
+    if state in ENDED:
         return f"job {job_id} is {word}, and may be printed in part"
     session.ask(cancel_job, job_id=job_id)
     return f"job {job_id} was canceled, and may be printed in part"

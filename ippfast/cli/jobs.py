@@ -20,9 +20,8 @@ from .plain import plain
 from .session import Build, Session, printer_command
 from .text import Span, escape
 
-__all__ = ["STATES_OVER", "cancel", "hold", "job", "job_data", "job_state", "job_words", "jobs", "release"]
+__all__ = ["cancel", "hold", "job", "job_data", "job_state", "job_words", "jobs", "release"]
 
-STATES_OVER = {JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED}
 """The job-states that do not change any more (RFC 8011 section 5.3.7)."""
 
 _COLUMNS = (

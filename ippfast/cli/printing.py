@@ -392,8 +392,10 @@ def _wait(
         try:
             followed = follow(session, job, lambda changed: _say(output, changed), left)
         except KeyboardInterrupt:
-            cancel = f"cancel {escape(session.place)} {name.removeprefix('job ')}"
-            click.echo(f"\n{name.capitalize()} goes on; 'ippfast {cancel}' ends it.", err=True)
+            cancel = (
+                f"; 'ippfast cancel {escape(session.place)} {number}' ends it" if (number := job_id_of(job)) else ""
+            )
+            click.echo(f"\n{name.capitalize()} goes on{cancel}.", err=True)
             raise
         ended.append((followed.job, batch))
         if not followed.over:

@@ -28,6 +28,7 @@ from ippfast import (
 )
 from ippfast.enums import Operation, Status
 from ippfast.http import AnswerError, IncomingRequest, Server
+from ippfast.http.jobs import ENDED
 from ippfast.kinds import guess_kind
 from ippfast.operations import get_jobs, get_printer_attributes
 
@@ -296,11 +297,10 @@ class _Recording:
         """Those of which-jobs, by their states (RFC 8011 section 4.2.6.1)."""
         which = message.operation_attributes.get("which-jobs")
         word = "not-completed" if which is None else which.values[0]
-        over = (7, 8, 9)
         states = [job["job-state"].values[0] if "job-state" in job else None for job in self._jobs]
         if word == "all":
             return self._jobs
-        return [job for job, state in zip(self._jobs, states, strict=True) if (state in over) == (word == "completed")]
+        return [job for job, state in zip(self._jobs, states, strict=True) if (state in ENDED) == (word == "completed")]
 
     @staticmethod
     def _respond(message: Message, tag: DelimiterTag, groups: Iterable[AttributeGroup], *default: str) -> Message:

@@ -9,13 +9,12 @@ import click
 from ippfast import AttributeGroup, DelimiterTag, registry
 from ippfast.enums import JobState
 from ippfast.http import Job, Notification
-from ippfast.http.jobs import Told
+from ippfast.http.jobs import ENDED, Told
 from ippfast.operations import get_job_attributes, get_printer_attributes
 
 from .attributes import printer_of
 from .failures import FAILED, UNKNOWN, USAGE, Failure, explained
 from .following import WITH_ERRORS
-from .jobs import STATES_OVER
 from .output import Output
 from .parameters import JOB_ID, Keyword, Seconds
 from .plain import plain
@@ -75,7 +74,7 @@ def watch(session: Session, output: Output, job: int | None, events: tuple[str, 
             click.echo(err=True)
     if job is None or last is None:
         return
-    if not isinstance(last.state, JobState) or last.state not in STATES_OVER:
+    if not isinstance(last.state, JobState) or last.state not in ENDED:
         click.echo(f"Note: job {job}: printed, state unknown: the printer does not say what became of it", err=True)
         raise click.exceptions.Exit(UNKNOWN)
     if last.state is not JobState.COMPLETED or WITH_ERRORS in last.reasons:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncJob", "Job", "JobError", "Notification", "OperationError"]
 
-ENDED = frozenset({JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED})
+ENDED = (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)
+"""The states that a job does not leave by itself (RFC 8011 section 5.3.7)."""
 
 GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
 """With these a printer says that it knows no such job or subscription, or not any more."""

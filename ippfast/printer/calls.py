@@ -15,7 +15,7 @@ from ippfast.enums import Operation, Status
 from ippfast.http.errors import Refusal
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.requests import Groups, response
-from ippfast.tags import SIZES, DelimiterTag, ValueTag, describe_tag
+from ippfast.tags import SIZES, STRINGS, DelimiterTag, ValueTag, describe_tag
 from ippfast.values import RawValue, StringWithLanguage
 
 from .access import Who, is_operator, user_of
@@ -33,11 +33,13 @@ Carry: TypeAlias = "Callable[[PrinterCore, Call], Message] | Callable[[PrinterCo
 """Carries out an operation."""
 
 _LONGEST = {
-    ValueTag.TEXT: SIZES[ValueTag.TEXT][1],
+    **{tag: SIZES[tag][1] for tag in STRINGS},
     ValueTag.TEXT_WITH_LANGUAGE: SIZES[ValueTag.TEXT][1],
-    ValueTag.NAME: SIZES[ValueTag.NAME][1],
     ValueTag.NAME_WITH_LANGUAGE: SIZES[ValueTag.NAME][1],
+    ValueTag.OCTET_STRING: 1_023,  # RFC 8011 section 5.1.11; RFC 8010 lets more of them be sent
 }
+_LONGEST_LANGUAGE = SIZES[ValueTag.NATURAL_LANGUAGE][1]
+_LONGEST_USER = SIZES[ValueTag.NAME][1]
 _STRINGS = (ValueTag.TEXT, ValueTag.NAME, ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE)
 
 
@@ -191,6 +193,9 @@ def _check_attributes(message: Message) -> AttributeGroup:
     attributes = _check_header(message)
     for group in message.groups:
         _check_lengths(group)
+    claim = attributes.get("requesting-user-name")
+    if claim is not None and isinstance(claim.values[0], str):  # whatever its tag is, it is taken for a name
+        _check_length(claim, claim.values[0], _LONGEST_USER)
     return attributes
 
 
@@ -224,7 +229,8 @@ def _check_values(attributes: Iterable[Attribute]) -> None:
 
 
 def _check_lengths(attributes: Iterable[Attribute], whole: Attribute | None = None) -> None:
-    """Refuse texts and names that are too long: cut, they might be others (RFC 8011 sections 5.1.2 and 5.1.3).
+    """Refuse strings that are longer than their syntax (RFC 8011 section 5.1): what is kept of a request has a bound,
+    and cut, they might be others.
 
     whole: the attribute that has these as members.
     """
@@ -232,13 +238,20 @@ def _check_lengths(attributes: Iterable[Attribute], whole: Attribute | None = No
         for tag, value in zip(attribute.tags, attribute.values, strict=True):
             if isinstance(value, Collection):
                 _check_lengths(value, whole or attribute)
-            elif tag in _LONGEST:
-                text = value.string if isinstance(value, StringWithLanguage) else str(value)
-                limit = _LONGEST[ValueTag(tag)]
-                if len(text.encode("utf-8", "surrogateescape")) > limit:
-                    reason = f"{attribute.name} has at most {limit} octets"
-                    status = Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG
-                    raise OperationError(status, reason, unsupported=[whole or attribute])
+            elif isinstance(value, StringWithLanguage):
+                _check_length(attribute, value.string, _LONGEST[tag], whole)
+                _check_length(attribute, value.language, _LONGEST_LANGUAGE, whole)
+            elif tag in _LONGEST and isinstance(value, str | bytes):
+                _check_length(attribute, value, _LONGEST[tag], whole)
+
+
+def _check_length(attribute: Attribute, value: str | bytes, limit: int, whole: Attribute | None = None) -> None:
+    if len(value) * 4 <= limit:  # a character has four octets at most
+        return
+    if len(value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value) > limit:
+        reason = f"{attribute.name} has at most {limit} octets"
+        status = Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG
+        raise OperationError(status, reason, unsupported=[whole or attribute])
 
 
 def _is_whole(data: bytes) -> bool:

@@ -519,7 +519,7 @@ class _Located(Sequence[tuple[Document, Path]]):
         while True:
             try:
                 return self._stack.enter_context(self._printer.documents.local(key))
-            except FileNotFoundError:
-                raise
+            except FileNotFoundError as error:
+                raise OutputError("the document is lost") from error
             except OSError as error:
                 self._wait(error)

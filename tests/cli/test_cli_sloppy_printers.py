@@ -3,6 +3,7 @@
 The rule of this file: a printer on loopback answers what the test says; nothing may wait for ever.
 """
 
+import json
 import re
 from typing import Any
 
@@ -68,6 +69,26 @@ def test_printed_state_unknown(name: str, monkeypatch: pytest.MonkeyPatch) -> No
             assert result.exit_code == 6, result.output
             assert "job 7: printed, state unknown" in result.stderr
             assert "aborted" not in result.stdout
+
+
+def test_a_job_that_has_a_job_uri_alone_is_followed() -> None:
+    asked = []
+
+    def answer(message: Message) -> Message:
+        uri = message.operation_attributes.get("job-uri")
+        if message.operation is Operation.GET_JOB_ATTRIBUTES:
+            asked.append((uri and uri.value, "job-id" in message.operation_attributes))
+        return careless(message)
+
+    made = {name: value for name, value in MADE.items() if name != "job-id"}
+    careless = Careless(made=made, asked={"job-state": "canceled", "job-state-reasons": "job-canceled-at-device"})
+    with printer(answer) as uri:
+        result = run("print", uri, "-", "--wait", "--json", octets=b"%PDF-")
+    assert result.exit_code == 1
+    assert "Error: a job without a job-id is canceled" in result.stderr
+    assert set(asked) == {("ipp://localhost/7", False)}
+    (job,) = json.loads(result.stdout)["jobs"]
+    assert job["job-state-reasons"] == ["job-canceled-at-device"]
 
 
 def test_completed_with_errors() -> None:

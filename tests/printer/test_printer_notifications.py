@@ -14,7 +14,18 @@ from typing import Any
 import pytest
 from printers import DOCUMENT, SECONDS, Desk, Gate, printing
 
-from ippfast import Attribute, DelimiterTag, Keyword, Message, OutOfBand, ValueTag, decode, encode, request
+from ippfast import (
+    Attribute,
+    AttributeGroup,
+    DelimiterTag,
+    Keyword,
+    Message,
+    OutOfBand,
+    ValueTag,
+    decode,
+    encode,
+    request,
+)
 from ippfast.enums import JobState, Operation, PrinterState, Status
 from ippfast.printer.storage.rows import EVENTS, subscribed_event
 
@@ -275,6 +286,18 @@ def test_without_a_group_or_a_job_there_is_nothing_to_subscribe_to(desk: Desk, g
     desk.wait(job)
     answer = desk.ask(Operation.CREATE_JOB_SUBSCRIPTIONS, notify_job_id=job, groups=group)
     assert answer.status is Status.CLIENT_ERROR_NOT_POSSIBLE
+
+
+def test_a_subscription_keeps_no_more_than_its_syntaxes(desk: Desk) -> None:
+    for name, tag, value in (
+        ("notify-natural-language", ValueTag.NATURAL_LANGUAGE, "n" * 64),
+        ("notify-user-data", ValueTag.OCTET_STRING, b"n" * 64),
+    ):
+        message = request(Operation.CREATE_PRINTER_SUBSCRIPTIONS, operation_attributes={"printer-uri": desk.uri})
+        group = [Attribute("notify-pull-method", ValueTag.KEYWORD, "ippget"), Attribute(name, tag, value)]
+        message.groups.append(AttributeGroup(DelimiterTag.SUBSCRIPTION, group))
+        assert not desk.client.send(message).succeeded
+    assert desk.printer.store.subscriptions() == []
 
 
 def test_what_the_printer_says_of_it_is_what_it_does(desk: Desk) -> None:

@@ -31,6 +31,17 @@ def script(directory: Path, text: str) -> Command:
     return Command([str(path)], grace=0.5)
 
 
+def test_a_document_that_is_lost_ends_its_job(tmp_path: Path) -> None:
+    with printing(tmp_path / "spool", output=Directory(tmp_path / "printed")) as desk:
+        job_id = desk.print(b"%PDF" + bytes(70_000), job={"job-hold-until": "indefinite"})
+        (document,) = desk.printer.store.documents(job_id)
+        desk.printer.documents.remove([document.key])
+        desk.ask(Operation.RELEASE_JOB, job_id=job_id)
+        ended = desk.wait(job_id)
+    assert ended["job-state"] == JobState.ABORTED
+    assert ended["job-state-message"] == "the document is lost"  # and not where it was
+
+
 def test_a_command_is_told_what_it_prints(tmp_path: Path) -> None:
     command = script(tmp_path, 'cat > "$IPP_DOCUMENT_NUMBER"; env > "env-$IPP_DOCUMENT_NUMBER"')
     with printing(tmp_path / "spool", output=command) as desk:

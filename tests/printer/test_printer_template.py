@@ -198,6 +198,28 @@ def test_a_name_that_is_too_long_is_refused_by_each_operation(desk: Desk, name: 
     assert len(desk.ask(Operation.GET_JOBS, which_jobs="all").jobs) == 1
 
 
+LONG = {
+    "attributes-natural-language": (ValueTag.NATURAL_LANGUAGE, "n" * 64),
+    "document-format": (ValueTag.MIME_MEDIA_TYPE, "a/" + "n" * 254),
+    "document-metadata": (ValueTag.OCTET_STRING, b"n" * 1_024),
+    "job-name": (ValueTag.NAME_WITH_LANGUAGE, StringWithLanguage("short", "n" * 64)),
+    "requested-attributes": (KEYWORD, "n" * 256),
+    "requesting-user-name": (ValueTag.TEXT, "n" * 256),
+    "requesting-user-uri": (ValueTag.URI, "urn:" + "n" * 1_020),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_no_string_is_longer_than_its_syntax(desk: Desk, name: str) -> None:
+    """RFC 8011 section 5.1: what a job or a subscription keeps of a request has a bound."""
+    tag, value = LONG[name]
+    for code in (Operation.PRINT_JOB, Operation.CREATE_JOB):
+        message = request(code, operation_attributes={"printer-uri": desk.uri}, user="ada")
+        message.groups[0][name] = Attribute(name, tag, [value])
+        document = DOCUMENT if code == Operation.PRINT_JOB else None
+        assert desk.client.send(message, document).status is Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG
+
+
 # Until when it is held.
 
 

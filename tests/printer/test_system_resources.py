@@ -410,6 +410,29 @@ def test_subscriptions_ride_on_what_is_made(desk: Desk) -> None:
     assert [event["notify-job-id"].value for event in events] == [job]
 
 
+# Data that are lost.
+
+
+def test_a_resource_whose_data_are_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    logo = installed(desk, data=PNG + bytes(70_000))
+    uri = shown(desk, logo)["resource-data-uri"].value
+    assert fetched(desk, uri)
+    resource = desk.service.system.store.resource(logo)
+    assert resource is not None
+    desk.service.storage.documents.remove([resource.key])
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        fetched(desk, uri)
+    data = template(DelimiterTag.JOB, Attribute("copies", ValueTag.INTEGER, [2]))
+    number = installed(desk, "template-job", data, "application/ipp")
+
+    def lost(key: str, start: int = 0) -> Iterator[bytes]:
+        raise FileNotFoundError(key)
+
+    monkeypatch.setattr(desk.service.storage.documents, "open", lost)  # so small a one is in the database
+    answer = desk.ask(Operation.VALIDATE_JOB, "/ipp/print/hall", resource_ids=[number])
+    assert answer.status is Status.SERVER_ERROR_TEMPORARY_ERROR
+
+
 # Attributes.
 
 _LEFT_OUT = {  # of the registry's, what nobody can know here, or belongs to a part that there is not

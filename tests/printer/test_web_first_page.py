@@ -242,6 +242,16 @@ def test_few_are_drawn_at_a_time_and_the_last_are_kept(desk: Desk, monkeypatch: 
         thread.join()
     assert pages.of(desk.printer, jobs[2]) == b"picture"
     assert len(pages._known) == 2
+    monkeypatch.setattr(first_page, "_KEPT_OCTETS", 10)
+    assert pages.of(desk.printer, desk.printer.store.job(desk.print(pdf()))) == b"picture"
+    assert len(pages._known) == 1
+
+
+def test_of_a_document_that_is_lost_there_is_none(desk: Desk) -> None:
+    job = desk.print(b"A line.\n" * 10_000, document_format="text/plain")
+    for document in desk.printer.store.documents(job):
+        desk.printer.documents.remove([document.key])
+    assert fetch(desk, job)[0] == 404
 
 
 def test_without_the_extra_there_is_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

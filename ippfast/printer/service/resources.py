@@ -35,6 +35,7 @@ __all__ = [
     "RESOURCE_SETTABLE",
     "TEMPLATES",
     "configured_resources",
+    "data_of",
     "data_uri",
     "language_of",
     "message_of",
@@ -124,9 +125,14 @@ def language_of(resource: Resource) -> str:
     return str(found or resource.language)
 
 
+def data_of(system: "System", resource: Resource) -> bytes:
+    """Its data. Raises FileNotFoundError if the storage has lost them, and as `DocumentStore.open`."""
+    return b"".join(bytes(piece) for piece in system.documents.open(resource.key))
+
+
 def message_of(system: "System", resource: Resource) -> Message:
     """What a template says."""
-    return decode(b"".join(bytes(piece) for piece in system.documents.open(resource.key)))
+    return decode(data_of(system, resource))
 
 
 # Making one.

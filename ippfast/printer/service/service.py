@@ -20,7 +20,7 @@ from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.tags import DelimiterTag, ValueTag
 
 from ..calls import OPERATIONS
-from ..errors import OperationError
+from ..errors import OperationError, explained
 from ..fetching import Fetcher
 from ..forwarding import forward_to
 from ..options import Access, Address, PrinterLimits
@@ -28,6 +28,7 @@ from ..outputs import Command, Directory, Keep, Output
 from ..printer import SpoolPrinter
 from ..simulating import Simulated
 from ..storage.places import AnyPlace, opened
+from ..storage.seam import StorageError
 from .allocations import Allocations
 from .cups import CUPS
 from .queues import Queues, QueueSpec
@@ -242,6 +243,9 @@ class PrintService:
             handler = self._handler(message)
         except OperationError as error:
             return error.response(message)
+        except (StorageError, OSError) as error:
+            _log.exception("%s failed", message.operation)
+            return explained(error).response(message)
         return handler(incoming)
 
     def _handler(self, message: Message) -> Callable[[IncomingRequest], Message | Reply | Parts]:

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple, TypedDict
 
 from ippfast.codec import Attribute, AttributeGroup, Message, decode, encode
 from ippfast.enums import DocumentState, JobState, PrinterState, ResourceState
+from ippfast.http.jobs import ENDED
 from ippfast.tags import DelimiterTag
 
 __all__ = [
@@ -47,9 +48,6 @@ __all__ = [
     "told_state",
     "unpack",
 ]
-
-ENDED = (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)
-"""The states that a job does not leave by itself (RFC 8011 section 5.3.7)."""
 
 ACTIVE = (JobState.PENDING, JobState.PENDING_HELD, JobState.PROCESSING, JobState.PROCESSING_STOPPED)
 """The states of a job that has not ended."""

@@ -37,6 +37,9 @@ _WAIT = 5.0
 """This many seconds a picture waits for its turn."""
 
 _KEPT = 64
+_KEPT_OCTETS = 16 << 20
+"""Of the pictures that are kept together: a photograph has up to 2 MB, a page of text some kilobytes."""
+
 _MOST_OCTETS = 1 << 30
 """Octets of raster that are read for one page."""
 
@@ -62,6 +65,7 @@ class FirstPages:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, bytes | None] = OrderedDict()
+        self._octets = 0
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -81,11 +85,16 @@ class FirstPages:
             found = _drawn(printer, document)
         finally:
             self._turns.release()
-        with self._lock:
-            self._known[key] = found
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+        self._keep(key, found)
         return found
+
+    def _keep(self, key: str, found: bytes | None) -> None:
+        """Keep a picture, and as many of the last ones as there is room for."""
+        with self._lock:
+            self._octets += len(found or b"") - len(self._known.pop(key, None) or b"")
+            self._known[key] = found
+            while len(self._known) > _KEPT or self._octets > _KEPT_OCTETS:
+                self._octets -= len(self._known.popitem(last=False)[1] or b"")
 
 
 def _drawn(printer: PrinterCore, document: Document) -> bytes | None:

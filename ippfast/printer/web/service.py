@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ippfast.enums import PrinterState, ResourceState
 from ippfast.http.incoming import Page, PageRequest
 
+from ..service.resources import data_of
 from ..service.resources import path_of as path_of_resource
 from .first_page import FirstPages
 from .markup import Child, Markup, element, join, words
@@ -77,8 +78,10 @@ class ServicePages:
         found = system.store.resource(int(number))
         if found is None or found.state != ResourceState.INSTALLED or path != path_of_resource(found):
             return None
-        octets = b"".join(bytes(piece) for piece in system.documents.open(found.key))
-        return Page(200, found.format, octets, SANDBOXED)
+        try:
+            return Page(200, found.format, data_of(system, found), SANDBOXED)
+        except FileNotFoundError:  # the storage has lost them
+            return None
 
     def _pages_of(self, printer: "SpoolPrinter") -> PrinterPages:
         return PrinterPages(printer, first_pages=self._first_pages, overview="/")
