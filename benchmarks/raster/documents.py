@@ -6,6 +6,7 @@ draws the same file, with 300 dots per inch in colour, and writes to nowhere.
 
 import ctypes
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,6 @@ import pypdfium2.raw as raw
 
 from ippfast import Message, response
 from ippfast.convert import Original, Pages, plan
-from ippfast.convert.process import Child
 from ippfast.convert.text import FONT
 from ippfast.enums import Operation
 from ippfast.http import IncomingRequest, Server
@@ -147,15 +147,17 @@ def _memory(file: Path) -> dict[str, int]:
     """How much more the parent takes than before, and what its child takes, in octets, at most."""
     drawing = plan(Original("application/pdf", 21000, 29700), attributes(), dpi=600)
     assert drawing.raster is not None
-    parent, most = 0, 0
-    with Child(file, "application/pdf") as child:
-        child.facts()
-        before = _resident("self")
-        for place, _ in enumerate(child.pieces(URF, drawing.raster)):
-            if place % 20 == 0:
-                parent = max(parent, _resident("self") - before)
-                most = max(most, _resident(str(child.pid)))
+    parent, most, before = 0, 0, _resident("self")
+    for place, _ in enumerate(Pages(file, "application/pdf", URF, drawing.raster)):
+        if place % 20 == 0:
+            parent = max(parent, _resident("self") - before)
+            most = max(most, *(_resident(child) for child in _children()))
     return {"parent": parent, "child": most}
+
+
+def _children() -> list[str]:
+    """The processes that this one started."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
 
 
 def _resident(process: str) -> int:

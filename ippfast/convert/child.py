@@ -83,7 +83,7 @@ def _carry_out(orders: BinaryIO, answers: BinaryIO) -> None:
         output = _Output(answers)
         most = order.limits.sides
         drawn = drawing.Drawing(source.document(work.raster, warn, most), work.raster, warn, most)
-        drawn.write(output, work.format, done)
+        drawn.write(output, work.format, done, work.turn, work.turns)
         output.flush()
         frames.send(answers, frames.END)
 
@@ -106,6 +106,10 @@ class _Output:
             for start in range(0, len(view), frames.PIECE):
                 frames.send(self._answers, frames.DATA, view[start : start + frames.PIECE])
         return len(data)
+
+    def forget(self) -> None:
+        """Leave out what was written just now, and is too little to have gone."""
+        self._gathered.clear()
 
     def flush(self) -> None:
         if self._gathered:

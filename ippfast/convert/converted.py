@@ -18,7 +18,8 @@ from .errors import RenderError
 from .frames import Limits
 from .planning import Original, plan_for
 from .plans import Plan, Raster
-from .process import Child, Progress, Warn
+from .process import Child, Warn
+from .turns import Progress, pieces
 
 __all__ = ["Converted", "Pages", "Prepared", "plan"]
 
@@ -105,15 +106,11 @@ class Pages:
         self._child = child  # one that has the document open already
 
     def __iter__(self) -> Iterator[bytes]:
-        child, self._child = self._child, None
-        if child is None:
-            child = Child(self._path, self._source, encoding=self._encoding, limits=self._limits)
-            with contextlib.ExitStack() as stack:
-                stack.callback(child.close)
-                child.facts()
-                stack.pop_all()
-        with child:
-            yield from child.pieces(self._format, self._raster, self._progress, self._warn)
+        child, self._child = self._child or self._opened(), None
+        yield from pieces(child, self._opened, self._format, self._raster, progress=self._progress, warn=self._warn)
+
+    def _opened(self) -> Child:
+        return Child(self._path, self._source, encoding=self._encoding, limits=self._limits)
 
     def close(self) -> None:
         """End the process that has the document open."""

@@ -15,6 +15,7 @@ import pypdfium2.raw as raw
 
 from ..raster import Page, Writer
 from .errors import RenderError
+from .frames import turn_of
 from .layout import Placement, sides_of
 from .plans import COLOR_TYPES, Raster
 
@@ -60,14 +61,19 @@ class Drawing:
         sizes = [document.get_page_size(number) for number in range(len(document))]
         self.sides: list[list[Placement]] = sides_of(sizes, raster, most)
 
-    def write(self, file: Any, format_: str, done: Callable[[int, int], object]) -> None:
+    def write(self, file: Any, format_: str, done: Callable[[int, int], object], turn: int = 0, turns: int = 1) -> None:
         """Write all sides to a file. done: is called after each side with its number and that of all.
+
+        turn: which of so many processes this is, that draw sides in turns (`turn_of`). The first one writes the head of
+        the document; the others' file has to `forget` theirs.
 
         While a band is drawn the one before it is encoded and written, in another thread: whatever goes out, warnings
         too, goes out there, in order.
         """
         width, height = self._raster.sheet.pixels(self._raster.resolution)
         writer = Writer(file, format_, pages=len(self.sides))
+        if turn:
+            file.forget()
         both = [_Band(width, height, self._raster) for _ in range(2)]
         bands = itertools.cycle(both)
 
@@ -81,6 +87,8 @@ class Drawing:
         with ThreadPoolExecutor(1) as thread:
             written: Future[None] | None = None
             for number, placements in enumerate(self.sides, 1):
+                if turn_of(number, turns) != turn:
+                    continue
                 page = self._page(number, width, height)
                 pages = [(self._load(each.page, thread), each) for each in placements]
                 parts = list(page.bands(both[0].rows))
@@ -94,7 +102,8 @@ class Drawing:
                     loaded.close()
             if written is not None:
                 written.result()
-        writer.close()
+        if turns == 1:
+            writer.close()
 
     def _page(self, number: int, width: int, height: int) -> Page:
         """The header of a side."""

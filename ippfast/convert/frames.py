@@ -12,6 +12,7 @@ from typing import IO
 from .plans import Raster, Sheet
 
 __all__ = [
+    "ALONE",
     "DATA",
     "END",
     "ERROR",
@@ -25,6 +26,7 @@ __all__ = [
     "Work",
     "read_frame",
     "send",
+    "turn_of",
 ]
 
 FACTS, SIDE, DATA, WARNING, ERROR, END = b"F", b"S", b"D", b"W", b"E", b"Z"
@@ -35,6 +37,9 @@ PIECE = 262_144
 
 TOO_LARGE = 77
 """The exit status of a child that took more memory than it may."""
+
+ALONE = 6
+"""So many sides the first child draws alone, as the second is starting."""
 
 _HEAD = struct.Struct(">cI")
 
@@ -74,10 +79,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """How to draw it, and in which format to write it."""
+    """How to draw it, in which format to write it, and whose turn this child has of how many (see `turn_of`)."""
 
     format: str
     raster: Raster
+    turn: int = 0
+    turns: int = 1
 
     def pack(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"
@@ -88,7 +95,12 @@ class Work:
         drawn = work["raster"]
         sheet = Sheet(**{**drawn["sheet"], "margins": tuple(drawn["sheet"]["margins"])})
         pages = tuple((lower, upper) for lower, upper in drawn["pages"])
-        return cls(format=work["format"], raster=Raster(**{**drawn, "sheet": sheet, "pages": pages}))
+        return cls(**{**work, "raster": Raster(**{**drawn, "sheet": sheet, "pages": pages})})
+
+
+def turn_of(side: int, turns: int) -> int:
+    """Which of so many children, from 0 on, draws a side; sides are counted from 1."""
+    return (side - ALONE) % turns if side > ALONE else 0
 
 
 def send(file: IO[bytes], kind: bytes, payload: bytes | memoryview = b"") -> None:

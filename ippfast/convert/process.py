@@ -4,6 +4,7 @@ The rule of this file: nothing of a document is believed. A child that takes too
 ordinary error, it is gone when its `Child` is closed, and what it wrote before is never taken for the whole.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -20,18 +21,16 @@ from . import frames
 from .errors import RenderError
 from .frames import Limits, Order, Work
 from .planning import Original
-from .plans import Raster
 
-__all__ = ["Child", "Progress", "Warn"]
-
-Progress = Callable[[int, int], object]
-"""Called when a side is drawn, with its number from 1 on and how many there are."""
+__all__ = ["Child", "Warn"]
 
 Warn = Callable[[str], object]
 """Called with what a user should know."""
 
 # The child knows where our packages are, and nothing else of the environment: it holds the caller's secrets too.
 _PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from ippfast.convert.child import main; main()"
+_GLANCE = 0.1  # seconds
+_PIPE = 1 << 20  # octets that a child may be ahead of its parent, where the system lets a pipe have them
 _PASSED_ON = ("HOME", "IPPFAST_PURE", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 
 
@@ -42,11 +41,13 @@ class Child:
     """
 
     def __init__(self, path: Path, format_: str, *, encoding: str | None = None, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
-        self._left = self._limits.seconds
+        self.limits = limits or Limits()
+        self._left = self.limits.seconds
         self._late = False
+        self._due: float | None = None  # when the frame has to be here that is waited for
+        self._closed = threading.Event()
         path.open("rb").close()  # the error of a file that is not there, as everywhere else
-        order = Order(path=str(path.absolute()), format=format_, encoding=encoding, limits=self._limits)
+        order = Order(path=str(path.absolute()), format=format_, encoding=encoding, limits=self.limits)
         places = [os.path.abspath(place) for place in sys.path]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", _PROGRAM, json.dumps(places)],
@@ -58,8 +59,13 @@ class Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._orders, self._answers = self._process.stdin, self._process.stdout
+        _enlarge(self._answers.fileno())
         self._format = format_
+        self.done = 0, 0
+        """The side that it drew last, counted from 1, and how many sides there are."""
+        self._facts: tuple[Original, int] | None = None
         self._order(order.pack())
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +82,7 @@ class Child:
 
     def close(self) -> None:
         """End the process, whatever it does."""
+        self._closed.set()
         self._process.kill()
         self._orders.close()
         self._answers.close()
@@ -83,36 +90,41 @@ class Child:
 
     def facts(self) -> tuple[Original, int]:
         """What the document is, and how many pages it has; 0: not known. Raises RenderError if it cannot be read."""
-        kind, payload = self._frame()
-        if kind != frames.FACTS:
-            raise self._death()
-        width, length, pages = json.loads(payload)
-        return Original(self._format, width, length), pages
+        if self._facts is None:
+            kind, payload = self._frame()
+            if kind != frames.FACTS:
+                raise self._death()
+            width, length, pages = json.loads(payload)
+            self._facts = Original(self._format, width, length), pages
+        return self._facts
 
-    def pieces(
-        self, format_: str, raster: Raster, progress: Progress | None = None, warn: Warn | None = None
-    ) -> Iterator[bytes]:
-        """The raster, as it is drawn; after `facts`. Raises RenderError if the document cannot be drawn to its end."""
-        self._order(Work(format=format_, raster=raster).pack())
-        written = 0
+    def begin(self, work: Work) -> None:
+        """Have its sides drawn; they wait in a pipe until they are asked for."""
+        self._order(work.pack())
+
+    def side(self, warn: Warn) -> Iterator[bytes]:
+        """The octets of its next side, as it is drawn; `done` says afterwards which it was.
+
+        Raises RenderError if it cannot be drawn.
+        """
         while True:
             kind, payload = self._frame()
             if kind == frames.DATA:
-                written += len(payload)
-                if written > self._limits.output:
-                    raise RenderError(f"its pages are more than {self._limits.output:,} octets")
                 yield payload
             elif kind == frames.SIDE:
-                self._left = self._limits.seconds
-                if progress is not None:
-                    progress(*json.loads(payload))
-            elif kind == frames.WARNING:
-                if warn is not None:
-                    warn(payload.decode("utf-8", "replace"))
-            elif kind == frames.END:
+                self._left = self.limits.seconds
+                number, total = json.loads(payload)
+                self.done = number, total
                 return
+            elif kind == frames.WARNING:
+                warn(payload.decode("utf-8", "replace"))
             else:
                 raise self._death()
+
+    def end(self) -> None:
+        """Hear that it has drawn all its sides. Raises RenderError if it says anything else."""
+        if self._frame()[0] != frames.END:
+            raise self._death()
 
     def _order(self, line: bytes) -> None:
         try:
@@ -124,13 +136,9 @@ class Child:
     def _frame(self) -> tuple[bytes, bytes]:
         """The next frame. The time that nobody waits for one, since a printer is slow, does not count."""
         began = time.monotonic()
-        timer = threading.Timer(max(self._left, 0.0), self._be_late)
-        timer.daemon = True
-        timer.start()
-        try:
-            frame = frames.read_frame(self._answers)
-        finally:
-            timer.cancel()
+        self._due = began + self._left
+        frame = frames.read_frame(self._answers)
+        self._due = None
         self._left -= time.monotonic() - began
         if frame is None:
             raise self._death()
@@ -139,21 +147,34 @@ class Child:
             raise RenderError(payload.decode("utf-8", "replace"))
         return kind, payload
 
-    def _be_late(self) -> None:
-        self._late = True
-        self._process.kill()
+    def _watch(self) -> None:
+        """In a thread of its own, as a read cannot be told when to end: kill what takes too long."""
+        while not self._closed.wait(_GLANCE):
+            due = self._due
+            if due is not None and time.monotonic() > due:
+                self._late = True
+                self._process.kill()
+                return
 
     def _death(self) -> RenderError:
         """The error for a child that ended before its work."""
         if self._late:
-            return RenderError(f"a page takes more than {self._limits.seconds:g} seconds")
+            return RenderError(f"a page takes more than {self.limits.seconds:g} seconds")
         self._process.kill()
         status = self._process.wait()
         if status == -getattr(signal, "SIGXCPU", 0):
-            return RenderError(f"a page takes more than {self._limits.processor_seconds} seconds of the processor")
+            return RenderError(f"a page takes more than {self.limits.processor_seconds} seconds of the processor")
         if status == frames.TOO_LARGE:
-            return RenderError(f"it needs more than {self._limits.memory >> 20:,} MB of memory")
+            return RenderError(f"it needs more than {self.limits.memory >> 20:,} MB of memory")
         if status in (-signal.SIGABRT, -signal.SIGSEGV, -getattr(signal, "SIGTRAP", 0), -getattr(signal, "SIGBUS", 0)):
             word = signal.Signals(-status).name
             return RenderError(f"what draws it broke down ({word}): it is damaged, or made to harm")
         return RenderError(f"what draws it ended without a word (status {status})")
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe hold more than it does by default (Linux)."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

@@ -84,10 +84,9 @@ def test_a_locked_document(tmp_path: Path) -> None:
 
 
 def test_a_child_that_dies_is_no_end_of_the_document(tmp_path: Path) -> None:
-    path = document(tmp_path / "many.pdf", pages=12)
+    path = document(tmp_path / "many.pdf", pages=11)
     with Child(path, PDF) as child:
-        child.facts()
-        pieces = child.pieces(URF, raster("srgb_8", 300))
+        pieces = iter(Pages(path, PDF, URF, raster("srgb_8", 300), child=child))
         next(pieces)
         os.kill(child.pid, signal.SIGKILL)
         with pytest.raises(RenderError, match="ended without a word"):
@@ -103,7 +102,7 @@ def test_who_stops_reading_stops_the_child(tmp_path: Path, monkeypatch: pytest.M
         start(self, *arguments, **options)
 
     monkeypatch.setattr(subprocess.Popen, "__init__", note)
-    pieces = iter(pages(document(tmp_path / "many.pdf", pages=12)))
+    pieces = iter(pages(document(tmp_path / "many.pdf", pages=11)))
     next(pieces)
     (child,) = started
     assert child.poll() is None

@@ -111,6 +111,7 @@ def _drawn(printer: PrinterCore, document: Document) -> bytes | None:
 
 def _draw(path: Path, kind: str) -> bytes | None:
     """Raises ConvertError, RasterError."""
+    from ippfast.convert import Pages
     from ippfast.convert.frames import Limits
     from ippfast.convert.plans import Raster, Sheet
     from ippfast.convert.process import Child
@@ -123,7 +124,7 @@ def _draw(path: Path, kind: str) -> bytes | None:
         resolution = min(_WIDTH * 2540 // width, _LENGTH * 2540 // length, 300)
         sheet = Sheet("", width, length, (0, 0, 0, 0))
         raster = Raster(max(resolution, 1), "srgb_8", sheet, pages=((1, 1),), scaling="fit")
-        return _read(child.pieces(PWG, raster))
+        return _read(Pages(path, kind, PWG, raster, limits=limits, child=child))
 
 
 def _pieces_of(path: Path) -> Iterator[bytes]:

@@ -1,0 +1,88 @@
+"""The raster of a document, drawn by one child process, or by two in turns.
+
+The rule of this file: sides come in their order, whoever draws them, and all of them, or there is an error. A second
+child begins once the document is long enough to gain by it, and there is a core for it.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+
+from .errors import RenderError
+from .frames import ALONE, Work, turn_of
+from .plans import Raster
+from .process import Child, Warn
+
+__all__ = ["Progress", "pieces"]
+
+Progress = Callable[[int, int], object]
+"""Called when a side is drawn, with its number from 1 on and how many there are."""
+
+_MANY = 2 * ALONE
+"""Sides of a PDF from which on there are two children. Each would make the pages of other documents for itself."""
+
+
+def pieces(
+    first: Child,
+    another: Callable[[], Child],
+    format_: str,
+    raster: Raster,
+    *,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
+) -> Iterator[bytes]:
+    """The octets of the raster in a format, as they are drawn.
+
+    first: a child that has the document open. another: makes one more. Both are closed in the end.
+
+    Raises RenderError if the document cannot be drawn to its end.
+    """
+    warned: set[str] = set()
+
+    def warn_once(text: str) -> None:
+        if warn is not None and text not in warned:
+            warned.add(text)
+            warn(text)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(first)
+        original, pages = first.facts()
+        turns = 2 if original.format == "application/pdf" and _sides(pages, raster) >= _MANY and _cores() > 1 else 1
+        children = [first]
+        first.begin(Work(format=format_, raster=raster, turn=0, turns=turns))
+        for turn in range(1, turns):
+            children.append(stack.enter_context(another()))
+            children[turn].begin(Work(format=format_, raster=raster, turn=turn, turns=turns))
+        written = number = total = 0
+        while number < total or not number:
+            number += 1
+            child = children[turn_of(number, turns)]
+            if child.facts() != (original, pages):
+                raise RenderError("the document is another one than it was at first")
+            for piece in child.side(warn_once):
+                written += len(piece)
+                if written > first.limits.output:
+                    raise RenderError(f"its pages are more than {first.limits.output:,} octets")
+                yield piece
+            total = total or child.done[1]
+            if child.done != (number, total):
+                raise RenderError("its sides do not come in order")
+            if progress is not None:
+                progress(number, total)
+        for child in children:
+            child.end()
+
+
+def _sides(pages: int, raster: Raster) -> int:
+    """How many sides there are, as long as page-ranges do not overlap."""
+    if raster.pages:
+        pages = sum(max(min(upper, pages) - lower + 1, 0) for lower, upper in raster.pages)
+    return -(-pages // raster.number_up) * raster.copies
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
