@@ -21,7 +21,7 @@ from ippfast.values import RawValue, StringWithLanguage
 from .access import Who, is_operator, user_of
 from .core import PrinterCore
 from .errors import OperationError, closest_version
-from .storage.rows import Job
+from .storage.rows import Job, QueueState
 
 __all__ = ["OPERATIONS", "Access", "Call", "OperationSpec", "Target", "begin", "check", "operation"]
 
@@ -78,7 +78,8 @@ class Call:
 
     user: who asks: whom the server has authenticated, else the requesting-user-name, which is but a claim.
     ignored: the attributes that are not supported and were left out; they turn successful-ok into
-    successful-ok-ignored-or-substituted-attributes.
+    successful-ok-ignored-or-substituted-attributes. state: the printer's when the request came, if that was asked for;
+    the store asks again in the transaction for which it counts.
     """
 
     printer: PrinterCore
@@ -89,6 +90,7 @@ class Call:
     operator: bool = False
     job: Job | None = None
     ignored: list[Attribute] = field(default_factory=list)
+    state: QueueState | None = None
 
     @property
     def message(self) -> Message:

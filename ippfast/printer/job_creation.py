@@ -45,15 +45,15 @@ _KEPT = (
 )
 
 
-def check_room(printer: PrinterCore, user: str) -> int | None:
+def check_room(printer: PrinterCore, call: Call) -> int | None:
     """How large a document may be. Raises LimitReached if no further job is taken, before anything is read.
 
     The store checks the same again in the transaction that makes the job.
     """
-    store, limits = printer.store, printer.limits
+    store, limits, user = printer.store, printer.limits, call.user
     jobs = store.count(user=user) if limits.user_jobs is not None else 0
     octets = store.octets_of(user) if limits.user_octets is not None else 0
-    check_job(limits, store.state(), Load(jobs, octets))
+    check_job(limits, call.state or store.state(), Load(jobs, octets))
     return _room(limits, octets)
 
 
@@ -204,7 +204,7 @@ def create(
 
 
 def _print(printer: PrinterCore, call: Call, pieces: Iterable[Buffer]) -> Message:
-    room = check_room(printer, call.user)
+    room = check_room(printer, call)
     new = new_job(printer, call, is_open=False)
     what = _what(call)
     with printer.documents.new() as incoming:
@@ -241,7 +241,7 @@ def _fetched(printer: PrinterCore, call: Call) -> Iterable[Buffer]:
 def validate_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.3: as Print-Job would be answered. So it is server-error-not-accepting-jobs where that is,
     as appendix B.2 has it for Validate-Job too; by RFC 3998 section 3.1.1, which is older, it were not."""
-    check_room(printer, call.user)
+    check_room(printer, call)
     new_job(printer, call, is_open=False)
     accept(call)
     return call.respond()
@@ -250,7 +250,7 @@ def validate_job(printer: PrinterCore, call: Call) -> Message:
 @operation(Operation.CREATE_JOB)
 def create_job(printer: PrinterCore, call: Call) -> Message:
     """RFC 8011 section 4.2.4."""
-    check_room(printer, call.user)
+    check_room(printer, call)
     return create(printer, call, new_job(printer, call, is_open=True))
 
 

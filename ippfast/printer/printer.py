@@ -159,7 +159,10 @@ class SpoolPrinter(PrinterCore):
         if not may_use(access, call.who, call.job):
             who = "the job's owner" if access == "owner" else "operators"
             raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"this is for {who}")
-        if not call.spec.while_down and self.store.state().down:
+        if call.spec.while_down:
+            return
+        call.state = self.store.state()
+        if call.state.down:
             raise OperationError(Status.SERVER_ERROR_SERVICE_UNAVAILABLE, "the printer is shut down")
 
 

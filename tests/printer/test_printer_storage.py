@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from ippfast.printer import Directory
 from ippfast.printer.storage import postgres_schema, sqlite_schema
 from ippfast.printer.storage.bus import Waiter
 from ippfast.printer.storage.files import MARK
+from ippfast.printer.storage.limits import UNLIMITED, Limits
 from ippfast.printer.storage.memory import MemoryStorage
 from ippfast.printer.storage.postgres import PostgresStorage
-from ippfast.printer.storage.rows import SYSTEM, Job, NewJob, NewResource, Told
+from ippfast.printer.storage.postgres_jobs import PostgresJobs
+from ippfast.printer.storage.rows import SYSTEM, Created, Job, NewJob, NewResource, Told
 from ippfast.printer.storage.seam import Storage, StorageBusy, StorageError, Unsaid
 from ippfast.printer.storage.sql import Connection
 from ippfast.printer.storage.sqlite import SQLiteStorage
@@ -135,7 +138,7 @@ def test_no_limit_is_passed_by_two_processes(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from ippfast.printer.storage.limits import LimitReached, Limits
-from ippfast.printer.storage.rows import SYSTEM, Job, NewJob, NewResource, Told
+from ippfast.printer.storage.rows import SYSTEM, Created, Job, NewJob, NewResource, Told
 from ippfast.printer.storage.sql import Connection
 from ippfast.printer.storage.sqlite import SQLiteStorage
 storage = SQLiteStorage(Path(sys.argv[1]))
@@ -303,6 +306,7 @@ _BACKWARDS = (
     """,
 )
 """What takes back the newest step of the tables, and those before it."""
+_DROP_FUNCTION = "DROP FUNCTION ippfast_create"  # the newest step of PostgreSQL's alone
 
 
 @pytest.mark.parametrize("back", [1, 2, 3])
@@ -316,12 +320,13 @@ def test_older_tables_go_on(tmp_path: Path, back: int) -> None:
     _goes_on(job, SQLiteStorage(tmp_path))
 
 
-@pytest.mark.parametrize("back", [1, 2, 3])
+@pytest.mark.parametrize("back", [1, 2, 3, 4])
 def test_older_tables_of_a_database_go_on(postgres: Postgres, tmp_path: Path, back: int) -> None:
+    """As above, and version 5 makes jobs by a function."""
     url = postgres.schema()
     job = _begun(PostgresStorage(url, tmp_path))
     with psycopg.connect(url, autocommit=True) as database:
-        for step in _BACKWARDS[:back]:
+        for step in (_DROP_FUNCTION, *_BACKWARDS)[:back]:
             database.execute(step)
         database.execute("UPDATE store SET value = %s WHERE name = 'version'", (str(postgres_schema.VERSION - back),))
     _goes_on(job, PostgresStorage(url, tmp_path))
@@ -708,3 +713,46 @@ def test_a_directory_with_anything_else_is_not_closed_to_others(tmp_path: Path) 
     with pytest.raises(StorageError, match="chmod 700"):
         SQLiteStorage(tmp_path)
     assert tmp_path.stat().st_mode & 0o777 == 0o777
+
+
+def test_usual_jobs_are_made_together(postgres: Postgres, tmp_path: Path) -> None:
+    """By the tables' function, which knows as much of a job as the statements that it stands for."""
+    storage = PostgresStorage(postgres.schema(), tmp_path)
+    store = storage.queue("print")
+    assert isinstance(store, PostgresJobs)
+    usual = [
+        (new(), None),
+        (new(user="b\udcff", held=True, release=5.0), document(content=b"abc")),
+        (new(open=True), None),
+    ]
+    for ahead, (job, file) in enumerate(usual):
+        made = store._create_together(job, file, Limits(jobs=3, user_jobs=3, user_octets=3_000))
+        assert made is not None
+        assert made.job == store.job(made.job.id)
+        assert made == Created(made.job, ahead, [])
+    assert store._create_together(new(), None, Limits(jobs=3)) is None
+    for setting in ({"accepting": 0}, {"hold_new": 1}, {"down": 1}):
+        store.set((), **setting)
+        assert store._create_together(new(), None, UNLIMITED) is None
+        store.set((), accepting=1, hold_new=0, down=0)
+    assert store._create_together(new(), document(fenced=True), UNLIMITED) is None  # it is no upload
+    subscribe(storage.queue(SYSTEM), "job-created", lease=0)
+    assert store._create_together(new(), None, UNLIMITED) is None
+    assert len(store.jobs()) == 3
+    storage.close()
+
+
+def test_a_queue_that_stands_still_holds_up_no_other(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.schema()
+    storage = PostgresStorage(url, tmp_path)
+    queues = [storage.queue(name) for name in ("a", "b", "c")]
+    with psycopg.connect(url) as holder, ThreadPoolExecutor(8) as pool:
+        holder.execute("SELECT 1 FROM queues WHERE name = 'b' FOR UPDATE")
+        waiting = [pool.submit(queues[1].create, new()) for _ in range(6)]
+        for _ in range(3):
+            together([lambda: queues[0].create(new()), lambda: queues[2].create(new())])
+        assert not any(each.done() for each in waiting)
+        assert [queue.count() for queue in queues] == [3, 0, 3]
+        holder.rollback()
+        assert sorted(each.result(SECONDS).ahead for each in waiting) == list(range(6))
+    storage.close()

@@ -17,6 +17,7 @@ import psycopg
 
 from .bus import LocalBus
 from .postgres_engine import PostgresEngine
+from .postgres_jobs import AllTogether, PostgresJobs
 from .postgres_leases import PATIENCE, PostgresLeases
 from .postgres_schema import prepare
 from .seam import StorageError
@@ -54,6 +55,7 @@ class PostgresStorage(SQLStorage[PostgresEngine]):
         life: float = LIFE,
     ) -> None:
         super().__init__(PostgresEngine(url, connections=connections))
+        self._together = AllTogether(self._engine)
         self._scratch = tempfile.TemporaryDirectory(prefix="ippfast-", ignore_cleanup_errors=True)
         try:
             self._engine.migrate(prepare)
@@ -73,6 +75,9 @@ class PostgresStorage(SQLStorage[PostgresEngine]):
 
     def _add_queue(self, database: Connection, name: str) -> bool:
         return bool(database.execute("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING", (name,)).rowcount)
+
+    def _jobs(self, name: str) -> PostgresJobs:
+        return PostgresJobs(self._engine, name, self.now, self._together)
 
     def now(self) -> float:
         """The store's clock, which is the database's."""

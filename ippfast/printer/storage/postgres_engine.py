@@ -24,7 +24,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from .seam import StorageError, Unsaid
 from .sql import Connection, Work
 
-__all__ = ["PostgresEngine"]
+__all__ = ["PostgresEngine", "Refused"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger("ippfast.printer")
@@ -46,6 +46,10 @@ _CONNECTION: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 3_000,  # milliseconds: libpq's own defaults hang for minutes if a link is cut
 }
+
+
+class Refused(StorageError):
+    """The database does not do that, though it answers."""
 
 
 class _Bounded(psycopg.Connection[Any]):
@@ -86,6 +90,15 @@ class _Connection:
         """As `Connection.executemany`."""
         self._cursor.executemany(_with_marks(statement), [_plain(row) for row in rows])
         return self._cursor
+
+    def fetch_each(self, statement: str, rows: Iterable[Sequence[Any]], /) -> list[tuple[Any, ...]]:
+        """Run one statement for each row, all sent at once, and have the one row that each of them finds."""
+        self._cursor.executemany(_with_marks(statement), [_plain(row) for row in rows], returning=True)
+        found: list[tuple[Any, ...]] = []
+        while True:
+            found += self._cursor.fetchall()
+            if not self._cursor.nextset():
+                return found
 
 
 @cache
@@ -160,23 +173,57 @@ class PostgresEngine:
         def transaction() -> _T:
             with self._connection() as connection:
                 database = _Connection(connection)
-                database.execute("BEGIN")
-                try:
-                    if queue is not None:
-                        self.hold(database, queue)
+                with self._committing(connection) as commit:
+                    with connection.pipeline():  # both are sent at once
+                        connection.execute("BEGIN")
+                        if queue is not None:
+                            self.hold(database, queue)
                     result = work(database)
-                except BaseException:
-                    with contextlib.suppress(psycopg.Error):
-                        connection.rollback()
-                    raise
-                try:
-                    database.execute("COMMIT")
-                except psycopg.Error as error:
-                    connection.close()
-                    raise Unsaid(f"the database has not said whether the change was kept: {_words(error)}") from error
+                    commit()
+                    connection.execute("COMMIT")
                 return result
 
         return self._patiently(transaction)
+
+    def write_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """Run one statement for each row, in a transaction of their own, and have the one row that each finds.
+
+        Raises Refused if it cannot be done, and if a lock was not given in the time that the statement waits for it.
+        """
+
+        def transaction() -> list[tuple[Any, ...]]:
+            with self._connection() as connection:
+                database = _Connection(connection)
+                try:
+                    with self._committing(connection) as commit, connection.pipeline():
+                        connection.execute("BEGIN")
+                        found = database.fetch_each(statement, rows)
+                        commit()
+                        connection.execute("COMMIT")
+                except errors.LockNotAvailable as error:
+                    raise Refused(f"others hold a lock: {_words(error)}") from error
+                return found
+
+        return self._patiently(transaction)
+
+    @contextlib.contextmanager
+    def _committing(self, connection: "psycopg.Connection[Any]") -> Iterator[Callable[[], None]]:
+        """A transaction. What fails is rolled back; once the commit is called for, nobody knows what became of it."""
+        called = False
+
+        def commit() -> None:
+            nonlocal called
+            called = True
+
+        try:
+            yield commit
+        except BaseException as error:
+            if called and isinstance(error, psycopg.Error):
+                connection.close()
+                raise Unsaid(f"the database has not said whether the change was kept: {_words(error)}") from error
+            with contextlib.suppress(psycopg.Error):
+                connection.rollback()
+            raise
 
     def migrate(self, work: Work[None]) -> None:
         """Do something in a transaction that may take as long as it takes."""
@@ -199,7 +246,7 @@ class PostgresEngine:
             except PoolClosed as error:
                 raise StorageError("the store is closed") from error
             except psycopg.Error as error:
-                raise StorageError(f"the database refuses that: {_words(error)}") from error
+                raise Refused(f"the database refuses that: {_words(error)}") from error
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator["psycopg.Connection[Any]"]:

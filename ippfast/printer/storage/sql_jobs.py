@@ -35,17 +35,18 @@ from .sql import KNOWS_KEY, MANY, Connection, Engine, string
 from .sql_resources import SQLResources
 from .tokens import uuid_urn
 
-__all__ = ["JOB_COLUMNS", "SQLJobs", "job_of"]
+__all__ = ["JOB_COLUMNS", "QUEUE_COLUMNS", "SQLJobs", "job_of"]
 
 JOB_COLUMNS = ", ".join(f'"{name}"' for name in Job._fields)
 _DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
 _INSERT_DOCUMENT = f"INSERT INTO documents ({_DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TEXTS = frozenset(("name", "user", "message", "output", "format"))  # of clients and outputs: any octets
 _STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "device_reasons")
-_QUEUE = (
-    "SELECT active, processing, settings.name, value FROM queues"
-    " LEFT JOIN settings ON settings.queue = queues.name WHERE queues.name = ?"
+QUEUE_COLUMNS = (
+    "active, processing, settings.name, value FROM queues LEFT JOIN settings ON settings.queue = queues.name"
 )
+"""What a state is made of, for each setting of a queue."""
+_QUEUE = f"SELECT {QUEUE_COLUMNS} WHERE queues.name = ?"
 _ORDER = "state NOT IN (5, 6), priority DESC, position, id"
 
 
@@ -246,9 +247,11 @@ class SQLJobs(SQLResources):
             self._end_subscriptions(database, job_id, now)
         return job
 
-    def _follow(self, database: Connection, before: QueueState | None, now: float) -> QueueState:
-        """The state after a change; printer-state-change-time follows it."""
-        after = self._state(database)
+    def _follow(
+        self, database: Connection, before: QueueState | None, now: float, after: QueueState | None = None
+    ) -> QueueState:
+        """The state after a change; printer-state-change-time follows it. after: that, if it is known."""
+        after = after or self._state(database)
         if before is not None and (before.state, before.reasons) != (after.state, after.reasons):
             self._set(database, {"state_changed": now})
             self._latest = replace(after, settings={**after.settings, "state_changed": now})

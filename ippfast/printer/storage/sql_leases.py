@@ -96,8 +96,8 @@ class SQLLeases(ABC):
         if row is None:
             return None
         job = job_of(row)
-        queue._latest = replace(before, processing=1)
-        state = queue._follow(database, before, now)
+        queue._latest = after = replace(before, processing=1)
+        state = queue._follow(database, before, now, after)
         queue._tell(database, _BEGUN, job, state, now)
         return Lease(queue.name, job, worker, job.epoch)
 

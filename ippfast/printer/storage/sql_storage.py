@@ -44,8 +44,11 @@ class SQLStorage(ABC, Generic[_Engine]):
         if found is None:
             self._engine.write(lambda database: self._begin_queue(database, name))
             with self._lock:
-                found = self._queues.setdefault(name, SQLJobs(self._engine, name, self.now))
+                found = self._queues.setdefault(name, self._jobs(name))
         return found
+
+    def _jobs(self, name: str) -> SQLJobs:
+        return SQLJobs(self._engine, name, self.now)
 
     def _begin_queue(self, database: Connection, name: str) -> None:
         if self._add_queue(database, name):

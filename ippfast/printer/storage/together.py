@@ -1,0 +1,102 @@
+"""What many threads ask of a database at the same moment, asked at once.
+
+The rule of this file: whoever comes first asks for itself and for all that came meanwhile, and the next one of those
+that came after it asks next. Nobody waits for company, and what is asked begins after it was asked for: so what a read
+finds is never older than the question.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from .seam import StorageError
+
+__all__ = ["Together"]
+
+_Item = TypeVar("_Item")
+_T = TypeVar("_T")
+
+_MOST = 64  # at once
+_LONGEST = 5.0  # seconds: whoever has waited for longer than that hears that the database does not answer
+
+
+class _Part(Generic[_Item]):
+    """What one caller asks."""
+
+    __slots__ = ("done", "error", "item", "result", "since", "turn")
+
+    def __init__(self, item: _Item) -> None:
+        self.item = item
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.since = time.monotonic()
+        self.turn = threading.Lock()  # held until this is done, or until this caller is to ask for the others
+        self.turn.acquire()
+
+
+class Together(Generic[_Item, _T]):
+    """ask: what is asked for some items, with a result for each. What it raises, all of them get.
+
+    leaders: how many ask at a time.
+    """
+
+    def __init__(self, ask: Callable[[list[_Item]], Sequence[_T]], *, leaders: int = 1) -> None:
+        self._ask = ask
+        self._gate = threading.Lock()  # of the two that follow
+        self._free = leaders
+        self._waiting: deque[_Part[_Item]] = deque()
+
+    def do(self, item: _Item) -> _T:
+        """Ask for one item. Raises what `ask` raises, and StorageError if that takes too long for those before."""
+        part = _Part(item)
+        with self._gate:
+            leads = self._free > 0
+            if leads:
+                self._free -= 1
+            else:
+                self._waiting.append(part)
+        if not leads:
+            part.turn.acquire()
+        if not part.done:
+            self._lead(part)
+        if part.error is not None:
+            raise part.error
+        return part.result  # type: ignore[no-any-return]
+
+    def _lead(self, own: _Part[_Item]) -> None:
+        """Ask one's own and what waits, then let the next one lead."""
+        batch = [own]
+        with self._gate:
+            while self._waiting and len(batch) < _MOST:
+                batch.append(self._waiting.popleft())
+        try:
+            self._run(batch)
+        finally:
+            with self._gate:
+                following = self._waiting.popleft() if self._waiting else None
+                self._free += following is None
+            if following is not None:
+                following.turn.release()
+            for part in batch:
+                part.done = True
+                part.turn.release()
+
+    def _run(self, batch: list[_Part[_Item]]) -> None:
+        now = time.monotonic()
+        asked = []
+        for part in batch:
+            if now - part.since < _LONGEST:
+                asked.append(part)
+            else:
+                part.error = StorageError("the database does not answer: others wait for it too")
+        if not asked:
+            return
+        try:
+            for part, result in zip(asked, self._ask([part.item for part in asked]), strict=True):
+                part.result = result
+        except BaseException as error:
+            for part in asked:
+                part.error = error
