@@ -84,7 +84,7 @@ class Wanted:
             self.words = f'EXPECTED: {expect.name} {wanted.word} "{self.text}"'
 
     def is_in(self, text: str) -> bool:
-        """Whether the regular expression, which must be one, is found in it. Raises FileFault if that takes too long."""
+        """Whether the regular expression, which must be one, matches in it. Raises FileFault if that takes too long."""
         assert self.pattern is not None
         try:
             return self.pattern.search(text)

@@ -198,7 +198,7 @@ def test_a_name_that_is_too_long_is_refused_by_each_operation(desk: Desk, name: 
     assert len(desk.ask(Operation.GET_JOBS, which_jobs="all").jobs) == 1
 
 
-LONG = {
+LONG: dict[str, tuple[ValueTag, str | bytes | StringWithLanguage]] = {
     "attributes-natural-language": (ValueTag.NATURAL_LANGUAGE, "n" * 64),
     "document-format": (ValueTag.MIME_MEDIA_TYPE, "a/" + "n" * 254),
     "document-metadata": (ValueTag.OCTET_STRING, b"n" * 1_024),

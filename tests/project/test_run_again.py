@@ -30,7 +30,7 @@ def run(directory: Path, source: str, workers: int = 0) -> tuple[int, list[str]]
     (directory / "pytest.ini").write_text("[pytest]\n")
     (directory / "test_one.py").write_text(source)
     (directory / "test_two.py").write_text("def test_two(): pass\n")
-    command = [sys.executable, TOOL, "-p", "xdist", f"-n{workers}", "--dist", "worksteal", "--quiet"]
+    command = [sys.executable, str(TOOL), "-p", "xdist", f"-n{workers}", "--dist", "worksteal", "--quiet"]
     alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, env=alone)
     return done.returncode, done.stdout.splitlines()

@@ -133,9 +133,9 @@ def parametrize(vectors: tuple[Vector, ...]) -> Callable[[Callable[..., None]], 
                     test(vector=vector, **fixtures)
                 except Exception as failure:
                     failures[vector.name] = failure
-            for failure in failures.values():
-                failure.add_note("fails with: " + ", ".join(failures))
-                raise failure
+            for first in failures.values():
+                first.add_note("fails with: " + ", ".join(failures))
+                raise first
 
         names = ["part" if name == "vector" else name for name in signature.parameters]
         over_all.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
