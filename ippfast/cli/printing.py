@@ -392,9 +392,8 @@ def _wait(
         try:
             followed = follow(session, job, lambda changed: _say(output, changed), left)
         except KeyboardInterrupt:
-            cancel = (
-                f"; 'ippfast cancel {escape(session.place)} {number}' ends it" if (number := job_id_of(job)) else ""
-            )
+            number = job_id_of(job)
+            cancel = "" if number is None else f"; 'ippfast cancel {escape(session.place)} {number}' ends it"
             click.echo(f"\n{name.capitalize()} goes on{cancel}.", err=True)
             raise
         ended.append((followed.job, batch))
