@@ -2,22 +2,12 @@
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape as markup_escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag
 from ippfast.enums import Operation
@@ -343,8 +333,24 @@ def _pieces(opened: Any) -> Iterator[bytes]:
 @contextlib.contextmanager
 def _progress(each: Source, compression: str) -> Iterator[Callable[[int, int | None], object] | None]:
     """A bar on a terminal, which goes away when it is full."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    # These take as long to load as all that it takes to print.
+    from rich.console import Console
+    from rich.markup import escape as markup_escape
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
+    if console.is_dumb_terminal:
         yield None
         return
     name = markup_escape(escape(each.name) or "standard input")

@@ -5,12 +5,12 @@ are then put together as plain strings, since rendering each takes rich a hundre
 """
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, TypeVar
 
 import click
-from rich.console import Console
 
 from .text import Line, escape
 
@@ -30,6 +30,9 @@ STYLES = {
     "malformed": "bold red",
     "warning": "yellow",
 }
+
+_FORCED = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""With these rich takes a file for a terminal."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -62,12 +65,18 @@ class Terminal:
         self._stream = sys.stdout
         if isinstance(self._stream, io.TextIOWrapper):  # what its encoding lacks is no error half-way
             self._stream.reconfigure(errors="backslashreplace")
-        console = Console(file=self._stream)
-        if color is None:
-            color = console.is_terminal and not console.no_color and console.color_system is not None
-        self.width = console.width if width is None and self._stream.isatty() else width
+        self.width = width
         """Where lines are to be broken; None for nowhere."""
-        self._styles = {"": ("", "")} | {style: _escapes(definition, color) for style, definition in STYLES.items()}
+        if self._stream.isatty() or any(name in os.environ for name in _FORCED):
+            from rich.console import Console  # which takes long to load
+
+            console = Console(file=self._stream)
+            if color is None:
+                color = console.is_terminal and not console.no_color and console.color_system is not None
+            if width is None and self._stream.isatty():
+                self.width = console.width
+        self._styles = {"": ("", "")}
+        self._styles |= {style: _escapes(definition, bool(color)) for style, definition in STYLES.items()}
 
     def print(self, lines: Iterable[Line]) -> None:
         styles = self._styles
@@ -84,6 +93,8 @@ def _escapes(definition: str, color: bool) -> tuple[str, str]:
     """What stands before and after text of a style."""
     if not color:
         return "", ""
+    from rich.console import Console
+
     console = Console(force_terminal=True, color_system="standard", no_color=False)
     with console.capture() as capture:
         console.print("|", style=definition, end="")

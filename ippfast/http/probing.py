@@ -4,7 +4,6 @@ The rule of this file: it asks for attributes and changes nothing; it is done wi
 whoever is not trusted; and nothing goes out in the clear to a host that has TLS, or that may have it.
 """
 
-import asyncio
 import hashlib
 import ssl
 import time
@@ -18,7 +17,6 @@ from ..tags import DelimiterTag
 from ._client.blocking import BlockingShell
 from ._client.channels import Shell
 from ._client.core import Core
-from ._client.in_asyncio import AsyncShell
 from ._client.negotiation import Agreement, NegotiationError, negotiate
 from ._wire.coroutines import run
 from .auth import Auth
@@ -103,6 +101,10 @@ async def probe_async(
     host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeout: float = 20.0
 ) -> ProbeResult:
     """As `probe`."""
+    import asyncio  # others need not load it
+
+    from ._client.in_asyncio import AsyncShell
+
     limits = HTTPLimits.for_client()
     try:
         async with asyncio.timeout(timeout):

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from ..codec import AttributeGroup
 from ._client.blocking import BlockingChannel
-from ._client.in_asyncio import AsyncChannel
 from ._client.systems import SystemTasks
 from ._wire.coroutines import drive, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._client.in_asyncio import AsyncChannel
 
 __all__ = ["AsyncSystem", "System"]
 
@@ -188,7 +191,7 @@ class System:
 class AsyncSystem:
     """As `System`, for one event loop: `AsyncClient.system` gives it."""
 
-    def __init__(self, tasks: SystemTasks[AsyncChannel]) -> None:
+    def __init__(self, tasks: "SystemTasks[AsyncChannel]") -> None:
         self._tasks = tasks
 
     @property

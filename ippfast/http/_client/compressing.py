@@ -3,7 +3,6 @@
 The rule of this file: a document is judged by a sample, is read and compressed piece by piece, and loses no octet.
 """
 
-import asyncio
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from itertools import chain
@@ -113,6 +112,8 @@ class Gzip(Outgoing):
 
     async def pieces_async(self) -> AsyncGenerator[Buffer, None]:
         """As `pieces`; compressed in another thread."""
+        import asyncio  # whoever waits here has it; others need not load it
+
         packer = zlib.compressobj(wbits=_WBITS)
         async for piece in self._plain.pieces_async():
             if packed := await asyncio.to_thread(packer.compress, piece):

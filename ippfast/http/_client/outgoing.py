@@ -3,7 +3,6 @@
 The rule of this file: nothing is read ahead, and a document is never held whole unless the caller does.
 """
 
-import asyncio
 import os
 import select
 import stat
@@ -107,6 +106,8 @@ class Outgoing:
             for piece in source:
                 yield piece
         else:
+            import asyncio  # whoever waits here has it; others need not load it
+
             pieces = iter(self.pieces())
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
                 yield piece
