@@ -3,6 +3,7 @@
 The rule of this file: `ippfast.convert` decides and draws; here are its words for the command line.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -17,9 +18,9 @@ from .documents import ANY_FORMAT, Source
 from .failures import FAILED, USAGE, Failure
 from .text import escape
 
-__all__ = ["Conversion", "Made", "Sides", "conversion_options", "converted", "drawn"]
+__all__ = ["Begun", "Conversion", "Made", "Sides", "begun", "conversion_options", "converted", "drawn"]
 
-_TEXT = "text/plain"
+_PDF, _TEXT = "application/pdf", "text/plain"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -77,16 +78,55 @@ class Made(NamedTuple):
     error: str = ""
 
 
+class Begun(NamedTuple):
+    """A document whose process has begun to open it, and what is told of its sides."""
+
+    document: Converted
+    sides: Sides
+
+
+def begun(each: Source, conversion: Conversion, stack: Any) -> Begun | None:
+    """Have a PDF opened before the printer is asked, as most printers do not take it; None for other documents.
+
+    stack: it ends with that `contextlib.ExitStack`.
+    """
+    if each.format != _PDF or each.path is None or not conversion.convert:
+        return None
+    made = _document(each, _PDF, conversion, stack)
+    with contextlib.suppress(OSError):  # said later, as for all other documents
+        made.document.begin()
+    return made
+
+
+def _document(each: Source, format_: str, conversion: Conversion, stack: Any) -> Begun:
+    sides = Sides()
+    document = Converted(
+        # Standard input is read only now: what goes as it is goes as it comes.
+        each.path if each.path is not None else each.open(),
+        format=format_,
+        progress=sides,
+        warn=_warn(each),
+        **conversion._asdict(),
+    )
+    stack.callback(document.close)
+    return Begun(document, sides)
+
+
 def converted(
-    each: Source, printer: AttributeGroup, job: Mapping[str, Attribute], conversion: Conversion, stack: Any
+    each: Source,
+    printer: AttributeGroup,
+    job: Mapping[str, Attribute],
+    conversion: Conversion,
+    stack: Any,
+    ahead: Begun | None = None,
 ) -> Made:
     """A document as it is sent to a printer. stack: what was opened for it ends with that `contextlib.ExitStack`.
 
-    What a printer does not take and nobody can draw is left alone: the check of the formats says so. Raises Failure.
+    ahead: what `begun` gave for it. What a printer does not take and nobody can draw is left alone: the check of the
+    formats says so. Raises Failure.
     """
-    sides = Sides()
     options: dict[str, Any] = conversion._asdict()
-    encoding = options.pop("encoding")
+    del options["encoding"]
     format_ = each.format
     if format_ == ANY_FORMAT and each.looks == _TEXT:
         format_ = _TEXT  # a printer that finds out by itself is one that has more than raster
@@ -101,16 +141,7 @@ def converted(
             first = plan(Original(format_), printer, job, **options)
         if first.untouched:
             return Made(each, first.job, first)
-        # Standard input is read only now: what goes as it is goes as it comes.
-        document = Converted(
-            each.path if each.path is not None else each.open(),
-            format=format_,
-            encoding=encoding,
-            progress=sides,
-            warn=_warn(each),
-            **options,
-        )
-        stack.callback(document.close)
+        document, sides = ahead or _document(each, format_, conversion, stack)
         prepared = document.prepare(printer, job)
     except NoWayError as error:
         if conversion.to is not None:

@@ -25,7 +25,7 @@ from ippfast.operations import (
 from .attributes import printer_of
 from .capabilities import faults
 from .completion import complete_option
-from .converting import Conversion, Made, conversion_options, converted
+from .converting import Begun, Conversion, Made, begun, conversion_options, converted
 from .documents import ANY_FORMAT, AUTO, COMPRESSIONS, PIECE, Source, compressed, compression_of, source
 from .failures import FAILED, INTERRUPTED, NOT_OVER, UNKNOWN, USAGE, Failure
 from .following import ATTRIBUTES, follow
@@ -181,6 +181,8 @@ class _Request:
 
         Returns the documents as they are sent.
         """
+        sources = [self._as_told(each) for each in sources]
+        first = begun(sources[0], conversion, opened)
         printer = printer_of(self._session.ask(get_printer_attributes))
         self._began = printer.value("printer-up-time", None)
         if "operations-supported" in printer:
@@ -188,7 +190,10 @@ class _Request:
         several = printer.get("multiple-document-jobs-supported")
         self._can_wait = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT} <= self._operations
         self._several = several is not None and several.values[0] is True and self._can_wait
-        made = [self._made(each, printer, conversion, opened) for each in sources]
+        made = [
+            self._made(each, printer, conversion, opened, None if place else first)
+            for place, each in enumerate(sources)
+        ]
         if check:
             found = [fault for each in made for fault in faults(each.job.values(), printer)]
             operation = [value for value in self._operation.values() if value.name != "document-format"]
@@ -213,14 +218,21 @@ class _Request:
             )
         return made
 
+    def _as_told(self, each: Source) -> Source:
+        """In the format that the options say."""
+        format_ = self._operation.get("document-format")
+        return each if format_ is None else each._replace(format=str(format_.values[0]))
+
     def _made(
-        self, each: Source, printer: AttributeGroup, conversion: Conversion, opened: contextlib.ExitStack
+        self,
+        each: Source,
+        printer: AttributeGroup,
+        conversion: Conversion,
+        opened: contextlib.ExitStack,
+        ahead: Begun | None,
     ) -> Made:
         """A document as it is sent."""
-        format_ = self._operation.get("document-format")
-        if format_ is not None:
-            each = each._replace(format=str(format_.values[0]))
-        made = converted(each, printer, self._job, conversion, opened)
+        made = converted(each, printer, self._job, conversion, opened, ahead)
         supported = printer["compression-supported"].values if "compression-supported" in printer else ()
         compression = compression_of(made.source, self._compression, supported)
         return made._replace(source=made.source._replace(compression=compression))

@@ -7,7 +7,6 @@ is to be sent, and how. What is sent can be made anew, for a request that has to
 import contextlib
 import importlib.util
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -63,9 +62,13 @@ def _format(path: Path) -> str:
         return sniff(file.read(_HEAD))
 
 
+def _can_draw() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in _LIBRARIES)
+
+
 def _check_libraries(made: Plan, printer: AttributeGroup) -> None:
     """Raises RenderError without what draws documents, and says how to get it, or go without it."""
-    if all(importlib.util.find_spec(name) is not None for name in _LIBRARIES):
+    if _can_draw():
         return
     supported = printer.get("document-format-supported")
     takes = ", ".join(map(str, supported.values)) if supported is not None else "nothing that it tells"
@@ -169,8 +172,23 @@ class Converted:
         self._encoding = encoding
         self._to, self._dpi, self._gray, self._back, self._convert = to, dpi, gray, back, convert
         self._limits, self._progress, self._warn = limits, progress, warn
+        self._child: Child | None = None
+
+    def begin(self) -> None:
+        """Open the document in its process already: that takes as long to load as a printer to answer.
+
+        For whoever knows the format, and that the document is hardly going to be sent as it is. Raises OSError.
+        """
+        if self._child is None and _can_draw():
+            self._child = self._opened(self._format or _format(self._path))
+            self._close.callback(self._child.close)
+
+    def _opened(self, format_: str) -> Child:
+        return Child(self._path, format_, encoding=self._encoding, limits=self._limits)
 
     def _keep(self, document: bytes | IO[bytes] | Iterable[bytes]) -> Path:
+        import tempfile  # which takes long to load
+
         with tempfile.NamedTemporaryFile(prefix="ippfast-", delete=False) as file:
             self._close.callback(Path(file.name).unlink, missing_ok=True)
             if isinstance(document, bytes):
@@ -187,7 +205,7 @@ class Converted:
         self.close()
 
     def close(self) -> None:
-        """Remove what was kept."""
+        """Remove what was kept, and end a process that was begun for nothing."""
         self._close.close()
 
     def prepare(self, printer: AttributeGroup, job: Mapping[str, object]) -> Prepared:
@@ -200,7 +218,7 @@ class Converted:
         if made.raster is None:
             return Prepared(self._path, format_, made.job, made)
         _check_libraries(made, printer)
-        child = Child(self._path, format_, encoding=self._encoding, limits=self._limits)
+        child, self._child = self._child or self._opened(format_), None
         with contextlib.ExitStack() as stack:
             stack.callback(child.close)
             original, _ = child.facts()  # now the size of its pages is known

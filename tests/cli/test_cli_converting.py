@@ -16,9 +16,12 @@ from command_line import run
 from peers import EvePrinter, SystemBus
 from PIL import Image
 from printers import Desk, Gate, printing
+from pypdfium2 import PdfDocument
 
 import ippfast
+from ippfast.cli.session import Session
 from ippfast.convert import converted as library
+from ippfast.convert.process import Child
 from ippfast.enums import JobState
 from ippfast.operations import get_printer_attributes
 from ippfast.raster import PWG, URF, Reader
@@ -137,6 +140,37 @@ def test_what_the_printer_takes_goes_as_it_is(tmp_path: Path, gate: Gate, text: 
         result = done(run("print", desk.uri, str(text), "--format", "text/plain", "--wait"))
     assert result.stderr == ""
     assert gate.documents == [[TEXT]]
+
+
+def test_a_pdf_is_opened_before_the_printer_is_asked(
+    tmp_path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And closed again if the printer takes it."""
+    path, events, children = tmp_path / "one.pdf", [], []
+    made = PdfDocument.new()
+    made.new_page(595, 842)
+    made.save(path)
+    begin, ask = Child.__init__, Session.ask
+
+    def noted_child(self: Child, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        events.append("opened")
+        children.append(self)
+
+    def noted_question(self: Session, *arguments: Any, **options: Any) -> Any:
+        events.append("asked")
+        return ask(self, *arguments, **options)
+
+    monkeypatch.setattr(Child, "__init__", noted_child)
+    monkeypatch.setattr(Session, "ask", noted_question)
+    for formats in ([URF], ["application/pdf"]):
+        with a_printer(tmp_path, gate, document_format_supported=["application/octet-stream", *formats]) as desk:
+            done(run("print", desk.uri, str(path), "--wait"))
+        assert (events[:2], len(children)) == (["opened", "asked"], 1)
+        assert not Path(f"/proc/{children[0].pid}").exists()
+        events.clear()
+        children.clear()
+    assert [octets[:8] for ((octets),) in gate.documents] == [b"UNIRAST\0", b"%PDF-1.7"]
 
 
 def test_a_document_that_is_damaged(desk: Desk, gate: Gate, tmp_path: Path) -> None:
