@@ -50,10 +50,13 @@ def _fail(answers: BinaryIO, text: str) -> None:
 
 
 def _carry_out(orders: BinaryIO, answers: BinaryIO) -> None:
-    order = Order.unpack(orders.readline())
     try:
         from . import drawing, sources
 
+        line = orders.readline()  # perhaps later: it may have been started ahead
+        if not line:
+            return
+        order = Order.unpack(line)
         opener = sources.opener_of(order.format)
     except ImportError as error:
         raise RenderError(f"this needs a library that is not here ({error}): pip install 'ippfast[convert]'") from None

@@ -20,7 +20,7 @@ from .plans import Plan, Raster
 from .process import Child, Warn
 from .turns import Progress, pieces
 
-__all__ = ["Converted", "Pages", "Prepared", "plan"]
+__all__ = ["Converted", "Pages", "Prepared", "can_draw", "plan"]
 
 _HEAD = 1024
 _PIECE = 262_144
@@ -62,13 +62,14 @@ def _format(path: Path) -> str:
         return sniff(file.read(_HEAD))
 
 
-def _can_draw() -> bool:
+def can_draw() -> bool:
+    """Whether the libraries of the extra ``convert`` are here."""
     return all(importlib.util.find_spec(name) is not None for name in _LIBRARIES)
 
 
 def _check_libraries(made: Plan, printer: AttributeGroup) -> None:
     """Raises RenderError without what draws documents, and says how to get it, or go without it."""
-    if _can_draw():
+    if can_draw():
         return
     supported = printer.get("document-format-supported")
     takes = ", ".join(map(str, supported.values)) if supported is not None else "nothing that it tells"
@@ -179,7 +180,7 @@ class Converted:
 
         For whoever knows the format, and that the document is hardly going to be sent as it is. Raises OSError.
         """
-        if self._child is None and _can_draw():
+        if self._child is None and can_draw():
             self._child = self._opened(self._format or _format(self._path))
             self._close.callback(self._child.close)
 

@@ -6,6 +6,7 @@ and take memory and time without end. A side is drawn in bands, so that memory d
 
 import ctypes
 import itertools
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
@@ -23,6 +24,9 @@ __all__ = ["Drawing", "open_pdf"]
 
 _BAND = 28 * 1024 * 1024
 """Octets. A page of A4 or letter in colour at 300 dpi is less: its images are taken apart once, not for each band."""
+
+_FIRST_ROWS = 256
+"""Of the first band of all, which a printer waits for."""
 
 _WHITE = 0xFF
 _INVERSE = bytes(range(255, -1, -1))
@@ -94,6 +98,8 @@ class Drawing:
                 page = self._page(number, width, height)
                 pages = [(self._load(each.page, thread), each) for each in placements]
                 parts = list(page.bands(both[0].rows))
+                if number == 1:
+                    parts[:1] = _with_a_small_one(*parts[0])
                 for place, (top, rows) in enumerate(parts, 1):
                     lines, stride = next(bands).draw(pages, top, rows)
                     if written is not None:
@@ -134,6 +140,12 @@ class Drawing:
         return page
 
 
+def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
+    """The first band of a front side as two, the first of them small, so that the first octets are soon there."""
+    small = min(rows, _FIRST_ROWS)
+    return [(top, small), (top + small, rows - small)] if small < rows else [(top, rows)]
+
+
 class _Band:
     """A strip of a side, as high as some 28 MB are, which is drawn again and again."""
 
@@ -149,7 +161,8 @@ class _Band:
             self.rows,
             raw.FPDFBitmap_BGR if color else raw.FPDFBitmap_Gray,
             stride=self._stride,
-            buffer=(ctypes.c_ubyte * (self._stride * self.rows))(),
+            # Memory that the system gives as it is used: a small band takes no more than it needs.
+            buffer=(ctypes.c_ubyte * (self._stride * self.rows)).from_buffer(mmap.mmap(-1, self._stride * self.rows)),
         )
         self._octets = memoryview(self._bitmap.buffer).cast("B")
         self._flags = _FLAGS | (0 if raster.smooth else _SHARP)

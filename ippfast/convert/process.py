@@ -4,6 +4,7 @@ The rule of this file: nothing of a document is believed. A child that takes too
 ordinary error, it is gone when its `Child` is closed, and what it wrote before is never taken for the whole.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -22,7 +23,7 @@ from .errors import RenderError
 from .frames import Limits, Order, Work
 from .planning import Original
 
-__all__ = ["Child", "Warn"]
+__all__ = ["Child", "Warn", "cores", "load_ahead"]
 
 Warn = Callable[[str], object]
 """Called with what a user should know."""
@@ -48,14 +49,7 @@ class Child:
         self._closed = threading.Event()
         path.open("rb").close()  # the error of a file that is not there, as everywhere else
         order = Order(path=str(path.absolute()), format=format_, encoding=encoding, limits=self.limits)
-        places = [os.path.abspath(place) for place in sys.path]
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM, json.dumps(places)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        )
+        self._process = _ahead.pop() if _ahead else _started()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._orders, self._answers = self._process.stdin, self._process.stdout
@@ -170,6 +164,44 @@ class Child:
             word = signal.Signals(-status).name
             return RenderError(f"what draws it broke down ({word}): it is damaged, or made to harm")
         return RenderError(f"what draws it ended without a word (status {status})")
+
+
+_ahead: list[subprocess.Popen[bytes]] = []
+
+
+def load_ahead() -> None:
+    """Start the process of the next `Child` already, as it loads for long; unless there is but one core.
+
+    It waits for its orders, and ends when this process does.
+    """
+    if not _ahead and cores() > 1:
+        _ahead.append(_started())
+        atexit.register(_dismiss)
+
+
+def _dismiss() -> None:
+    for process in _ahead:
+        process.kill()
+        process.wait()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    places = [os.path.abspath(place) for place in sys.path]
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", _PROGRAM, json.dumps(places)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+    )
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 def _enlarge(pipe: int) -> None:

@@ -5,13 +5,12 @@ child begins once the document is long enough to gain by it, and there is a core
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 
 from .errors import RenderError
 from .frames import ALONE, Work, turn_of
 from .plans import Raster
-from .process import Child, Warn
+from .process import Child, Warn, cores
 
 __all__ = ["Progress", "pieces"]
 
@@ -47,15 +46,15 @@ def pieces(
     with contextlib.ExitStack() as stack:
         stack.enter_context(first)
         original, pages = first.facts()
-        turns = 2 if original.format == "application/pdf" and _sides(pages, raster) >= _MANY and _cores() > 1 else 1
+        turns = 2 if original.format == "application/pdf" and _sides(pages, raster) >= _MANY and cores() > 1 else 1
         children = [first]
         first.begin(Work(format=format_, raster=raster, turn=0, turns=turns))
-        for turn in range(1, turns):
-            children.append(stack.enter_context(another()))
-            children[turn].begin(Work(format=format_, raster=raster, turn=turn, turns=turns))
         written = number = total = 0
         while number < total or not number:
             number += 1
+            if number > 1 and len(children) < turns:  # not earlier: a printer waits for the first side
+                children.append(stack.enter_context(another()))
+                children[-1].begin(Work(format=format_, raster=raster, turn=1, turns=turns))
             child = children[turn_of(number, turns)]
             if child.facts() != (original, pages):
                 raise RenderError("the document is another one than it was at first")
@@ -78,11 +77,3 @@ def _sides(pages: int, raster: Raster) -> int:
     if raster.pages:
         pages = sum(max(min(upper, pages) - lower + 1, 0) for lower, upper in raster.pages)
     return -(-pages // raster.number_up) * raster.copies
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

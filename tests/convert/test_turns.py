@@ -40,7 +40,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 
 
 def cores(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(turns, "_cores", lambda: count)
+    monkeypatch.setattr(turns, "cores", lambda: count)
 
 
 @pytest.mark.parametrize("format_", [URF, PWG])
@@ -69,7 +69,8 @@ def test_a_short_document_has_one(tmp_path: Path, started: Started, pages: int, 
 def test_the_death_of_either_is_no_end_of_the_document(tmp_path: Path, started: Started, which: int) -> None:
     path = document(tmp_path / "long.pdf", pages=30)
     pieces = iter(Pages(path, PDF, URF, raster("srgb_8", 300)))
-    next(pieces)
+    while len(started) < 2:
+        next(pieces)
     os.kill(started[which].pid, signal.SIGKILL)
     with pytest.raises(RenderError, match="ended without a word"):
         list(pieces)
@@ -79,7 +80,8 @@ def test_the_death_of_either_is_no_end_of_the_document(tmp_path: Path, started: 
 
 def test_who_stops_reading_stops_both(tmp_path: Path, started: Started) -> None:
     pieces: Any = iter(Pages(document(tmp_path / "long.pdf", pages=30), PDF, URF, raster("srgb_8", 300)))
-    next(pieces)
+    while len(started) < 2:
+        next(pieces)
     assert [alive(child) for child in started] == [True, True]
     pieces.close()
     assert [alive(child) for child in started] == [False, False]
