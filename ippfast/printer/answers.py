@@ -24,6 +24,7 @@ from .storage.rows import Document, Job, told_state, unpack
 __all__ = [
     "Asked",
     "Selection",
+    "among",
     "bounded",
     "chosen_media",
     "document_attributes",
@@ -35,6 +36,19 @@ __all__ = [
 
 _MOST_VALUES = 200_000
 _SUFFIXES = ("-default", "-supported", "-ready", "-database", "-configured")
+
+_GROUPS = frozenset(
+    {
+        "all",
+        "document-description",
+        "document-template",
+        "job-description",
+        "job-template",
+        "printer-description",
+        "subscription-template",
+    }
+)
+"""What `_group_of` knows, and all of them (RFC 8011 section 4.2.5.1)."""
 
 Selection = Callable[[str], bool]
 """Whether an attribute of that name is asked for."""
@@ -77,6 +91,20 @@ class Asked:
         if name == "media-col-database":  # large: never without being named (PWG 5100.7 section 6.3)
             return False
         return "all" in self.asked or _group_of(self.kind, name) in self.asked
+
+    def among(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that are asked for: a service asks for thousands of printers at once."""
+        asked = self.asked
+        if asked.isdisjoint(_GROUPS):
+            return [name for name in names if name in asked]
+        if "all" in asked:
+            return [name for name in names if name != "media-col-database" or name in asked]
+        return [name for name in names if self(name)]
+
+
+def among(selected: Selection, names: Iterable[str]) -> list[str]:
+    """Those of the names that are asked for, in their order."""
+    return selected.among(names) if isinstance(selected, Asked) else list(filter(selected, names))
 
 
 @lru_cache(maxsize=4_096)  # clients give names too

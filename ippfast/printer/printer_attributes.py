@@ -16,7 +16,7 @@ from ippfast.codec import Attribute
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import DateTime, OutOfBand
 
-from .answers import Selection
+from .answers import Selection, among
 from .calls import Call
 from .core import PrinterCore
 from .description import SETTABLE
@@ -47,11 +47,8 @@ def printer_attributes(printer: PrinterCore, call: Call, selected: Selection) ->
         return _float(state.settings.get("message_set"), started)
 
     omits = printer.description.omits
-    stored = (
-        ({} if "notify-" in omits else _NOTIFICATIONS)
-        | printer.description.attributes
-        | printer.device.attributes(state)
-    )
+    stored = ({} if "notify-" in omits else _NOTIFICATIONS) | printer.description.attributes
+    stored |= printer.device.attributes(state)
     stored |= printer.settings(state)
     found: dict[str, Callable[[], Any]] = {
         "printer-uri-supported": lambda: [
@@ -111,14 +108,14 @@ def printer_attributes(printer: PrinterCore, call: Call, selected: Selection) ->
         del found["reference-uri-schemes-supported"]
     found |= printer.more(call)
     answer = []
-    for name in found:
-        if name in omits or not selected(name):
+    for name in among(selected, found):
+        if name in omits:
             continue
         if name in stored:
             answer.append(stored[name])
         elif (value := found[name]()) != []:  # there is no set without a value (RFC 8011 section 5.1.18)
             answer.append(_made(name, value))
-    return answer + [each for name, each in stored.items() if name not in found and selected(name)]
+    return answer + [stored[name] for name in among(selected, stored) if name not in found]
 
 
 TAGS = {
