@@ -1,6 +1,7 @@
 """The tables of the PostgreSQL store, and how those of an older version become these.
 
-The rule of this file: each step from one version to the next is one entry of `_STEPS`, and never changes. All that are
+The rule of this file: each step from one version to the next is one entry of `_STEPS`, and never changes. A step adds:
+tables, functions, and columns that need no value; so servers of older versions go on beside newer ones. All that are
 missing are done in one transaction under a lock, whoever comes first; tables that a newer version has made are left
 alone. Texts of clients are octets (bytea): PostgreSQL's own have no NUL and are always UTF-8.
 """
