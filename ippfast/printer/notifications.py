@@ -90,6 +90,7 @@ _TEXTS = {
     "resource-canceled": "Resource {resource} was canceled.",
     "resource-config-changed": "Resource {resource} was changed.",
     "system-restarted": "The system was started again.",
+    "system-shutdown": "The system was shut down.",
     "system-config-changed": "The system's configuration was changed.",
 }
 

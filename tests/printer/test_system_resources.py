@@ -361,8 +361,15 @@ def test_the_systems_state_is_told(desk: Desk) -> None:
     desk.ask(Operation.PAUSE_ALL_PRINTERS)
     desk.ask(Operation.RESUME_ALL_PRINTERS)
     desk.ask(Operation.RESTART_SYSTEM)
+    desk.ask(Operation.SHUTDOWN_ALL_PRINTERS)
     names = [event["notify-text"].value for event in desk.events(subscription)]
-    assert names == ["The system is stopped.", "The system is idle.", "The system was started again."]
+    assert names == [
+        "The system is stopped.",
+        "The system is idle.",
+        "The system was started again.",
+        "The system is stopped.",
+        "The system was shut down.",
+    ]
 
 
 def test_others_jobs_are_private_in_the_systems_events() -> None:

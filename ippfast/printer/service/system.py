@@ -380,6 +380,6 @@ _for_all(Operation.DISABLE_ALL_PRINTERS, lambda printer: printer.set_state(accep
 _for_all(Operation.PAUSE_ALL_PRINTERS, lambda printer: printer.pause())
 _for_all(Operation.PAUSE_ALL_PRINTERS_AFTER_CURRENT_JOB, _pause_after)
 _for_all(Operation.RESUME_ALL_PRINTERS, lambda printer: printer.set_state(paused=0, pause_after_current=0))
-_for_all(Operation.SHUTDOWN_ALL_PRINTERS, _shutdown)
+_for_all(Operation.SHUTDOWN_ALL_PRINTERS, _shutdown, "system-shutdown")
 _for_all(Operation.STARTUP_ALL_PRINTERS, _startup)
 _for_all(Operation.RESTART_SYSTEM, _startup, "system-restarted")

@@ -89,6 +89,7 @@ _SYSTEM_PARENTS = {  # PWG 5100.22
     "resource-state-changed": None,
     "resource-config-changed": None,
     "system-restarted": "system-state-changed",
+    "system-shutdown": "system-state-changed",
     "system-stopped": "system-state-changed",
     "system-state-changed": None,
     "system-config-changed": None,
