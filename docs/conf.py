@@ -6,7 +6,6 @@ into docs/generated, and a warning is an error.
 
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 os.environ["IPPFAST_PURE"] = "1"  # the twin whose signatures Python can read
@@ -15,8 +14,6 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
 
 import generate  # noqa: E402  # it imports the package, which must not be compiled
-
-_PROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = "ippfast"
 author = "The authors of ippfast"
@@ -28,7 +25,6 @@ root_doc = "index"
 
 html_theme = "furo"
 html_title = "ippfast"
-html_theme_options = {"source_repository": _PROJECT["urls"]["Source"]}
 html_copy_source = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -43,4 +39,4 @@ toc_object_entries_show_parents = "hide"
 
 
 def setup(app: generate.Application) -> None:
-    generate.connect(app, DOCS, _PROJECT["urls"]["Source"])
+    generate.connect(app, DOCS)

@@ -40,14 +40,14 @@ _ROOT = {"contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md", "securi
 _WIDTH = 100
 
 
-def connect(app: Application, docs: Path, source: str) -> None:
+def connect(app: Application, docs: Path) -> None:
     """Have the pages made before the site is built."""
 
     def rooted(app: Application, name: str, text: list[str]) -> None:
         del app
-        text[0] = _links(text[0].replace("(the rest)", _rest(docs, text[0])) if name == "index" else text[0], source)
+        text[0] = _links(text[0].replace("(the rest)", _rest(docs, text[0])) if name == "index" else text[0])
 
-    app.connect("builder-inited", lambda app: _write(docs / "generated", source))
+    app.connect("builder-inited", lambda app: _write(docs / "generated"))
     app.connect("source-read", rooted)
     app.connect("autodoc-process-docstring", _as_restructured)
 
@@ -59,7 +59,7 @@ def _rest(docs: Path, index: str) -> str:
     return "\n".join(page for page in pages if page not in named and not page.startswith(("generated/", "_build/")))
 
 
-def _write(place: Path, source: str) -> None:
+def _write(place: Path) -> None:
     """All generated pages."""
     for folder in (place / "commands", place / "reference"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def _write(place: Path, source: str) -> None:
             old.unlink()
     for name, file in _ROOT.items():
         text = (place.parents[1] / file).read_text(encoding="utf-8")
-        (place / f"{name}.md").write_text(_links(re.sub(r"\]\(docs/", "](../", text), source), encoding="utf-8")
+        (place / f"{name}.md").write_text(_links(re.sub(r"\]\(docs/", "](../", text)), encoding="utf-8")
     for path, command in _commands(command_line, ()):
         name = "-".join(path)
         (place / "commands" / f"{name}.md").write_text(_help(path, command), encoding="utf-8")
@@ -75,19 +75,20 @@ def _write(place: Path, source: str) -> None:
         (place / "reference" / f"{module}.rst").write_text(text, encoding="utf-8")
 
 
-def _links(text: str, source: str) -> str:
-    """Links to what is not in the site lead to the repository."""
+def _links(text: str) -> str:
+    """Links to what is not in the site become the name of the file in a clone: the project has no public address."""
 
     def elsewhere(match: re.Match[str]) -> str:
-        target = match[1]
+        words, target = match[1], match[2]
         page = next((name for name, file in _ROOT.items() if target.removeprefix("../") == file), None)
         if page is not None:
-            return f"](/generated/{page}.md)"
-        if target.startswith("../") and not re.match(r"\.\./\w[\w-]*\.md", target):
-            return f"]({source}/blob/main/{target.removeprefix('../')})"
+            return f"[{words}](/generated/{page}.md)"
+        if target.startswith("../") and not re.fullmatch(r"\.\./(?:(?:howto|benchmarks)/)?[\w-]+\.md", target):
+            file = target.removeprefix("../")
+            return words if file in words else f"{words} (`{file}`)"
         return match[0]
 
-    return re.sub(r"\]\(([\w./-]+)\)", elsewhere, text)
+    return re.sub(r"\[([^\[\]]*)\]\(([\w./-]+)\)", elsewhere, text)
 
 
 # Commands.

@@ -21,7 +21,7 @@ from ._wire.writers import CloseWriter, LengthWriter
 from .auth import Authenticator
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import Buffer, Event, Headers, RequestHead
-from .hosts import OWN
+from .hosts import OWN, has_port
 from .incoming import (
     Anonymous,
     AsyncAuthorizer,
@@ -92,6 +92,11 @@ class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
             await send({"type": "websocket.close"})  # before it is accepted: answered with 403
         else:
             raise ValueError(f"an ASGI scope is of type http, lifespan or websocket, not {scope['type']!r}")
+
+    def tls_authority(self, authority: str) -> str | None:
+        """As `Service.tls_authority`: who came to the port of http finds it at that of https; else nobody knows."""
+        host = authority.removesuffix(":80")
+        return None if has_port(host) else host
 
     async def _live(self, receive: _ReceiveFunction, send: _SendFunction) -> None:
         await receive()

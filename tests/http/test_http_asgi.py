@@ -184,6 +184,29 @@ def test_refused_before_the_body_is_asked_for(printer: Printer) -> None:
     assert (b"connection", b"close") in exchange.sent[0]["headers"]
 
 
+@pytest.mark.parametrize(
+    ("host", "location"),
+    [
+        ("localhost", b"https://localhost/page?a=b"),
+        ("localhost:80", b"https://localhost/page?a=b"),
+        ("[::1]:80", b"https://[::1]/page?a=b"),
+        ("localhost:8000", None),  # where TLS is then, nobody has said
+    ],
+)
+def test_a_browser_is_sent_to_tls(printer: Printer, host: str, location: bytes | None) -> None:
+    async def show(request: PageRequest) -> Page | None:
+        raise AssertionError
+
+    application = IPPApplication(printer, require_tls=True, pages=show)
+    lines = [(b"host", host.encode()), (b"content-type", b"application/ipp")]
+    for method in ("GET", "HEAD", "POST"):
+        scope = scope_of(method=method, raw_path=b"/page", query_string=b"a=b", headers=lines)
+        exchange = Exchange(application, scope, [])
+        sent = method != "POST" and location is not None
+        assert exchange.status == (307 if sent else 426)
+        assert exchange.headers.get(b"location") == (location if sent else None)
+
+
 @pytest.mark.parametrize(("host", "status"), [("localhost:8000", 200), ("192.0.2.7", 200), ("evil.example", 400)])
 def test_a_host_line_that_names_somebody_else(printer: Printer, host: str, status: int) -> None:
     lines = [(name, value) for name, value in scope_of()["headers"] if name != b"host"]

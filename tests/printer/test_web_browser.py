@@ -1,7 +1,8 @@
 """The web pages in a real browser: how they are laid out, what can be read, what changes by itself, what is done.
 
 The rule of this file: what is judged is what Chromium has computed, not what our files say; each judge is shown a page
-that is spoiled on purpose, too.
+that is spoiled on purpose, too. No pictures are compared: fonts differ from machine to machine, and a picture tells
+that something is otherwise, not that it is wrong.
 """
 
 import contextlib
@@ -60,6 +61,26 @@ BROKEN_WORDS = """(() => {
         }
     }
     return broken;
+})()"""
+
+OVERLAPS = """(() => {
+    const lines = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const node = walk.currentNode, thead = node.parentElement.closest("thead");
+        if (!node.data.trim() || !node.parentElement.checkVisibility({visibilityProperty: true})) continue;
+        if (thead && getComputedStyle(thead).position === "absolute") continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        for (const box of range.getClientRects()) lines.push([node.data.trim().slice(0, 40), box]);
+    }
+    const found = [];
+    for (const [at, [words, one]] of lines.entries()) for (const [others, other] of lines.slice(at + 1)) {
+        const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+        const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+        if (wide > 1 && high > Math.min(one.height, other.height) / 3) found.push(`${words} / ${others}`);
+    }
+    return found;
 })()"""
 
 FAINT = """(() => {
@@ -158,6 +179,7 @@ def test_everything_can_be_read_at_every_width_in_both_themes(desk: Web, browser
                     assert tab.js("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
                     assert tab.js(OVERFLOWS) == [], (path, size)
                     assert tab.js(BROKEN_WORDS) == [], (path, size)
+                    assert tab.js(OVERLAPS) == [], (path, size)
                     row = tab.js("getComputedStyle(document.querySelector('tr') || document.body).display")
                     assert path or row == ("flex" if size[0] < 1152 else "table-row")
                 assert tab.js(FAINT) == [], (path, dark)
@@ -171,6 +193,7 @@ def test_everything_can_be_read_at_every_width_in_both_themes(desk: Web, browser
             ("td.fixed { max-width: 3rem; white-space: normal; overflow-wrap: anywhere; }", BROKEN_WORDS),
             ("td.fixed { max-width: 3rem; overflow: hidden; }", BROKEN_WORDS),
             ("main { max-width: none; width: 1500px; }", OVERFLOWS),
+            ("tr + tr { position: relative; top: -2rem; }", OVERLAPS),
         ):
             assert tab.js(judge) == []
             spoil(tab, rule)

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from ..auth import Authenticator
 from ..errors import Refusal
 from ..events import RequestHead
+from ..hosts import has_port
 from ..incoming import Anonymous
 from ..limits import HTTPLimits
 from ..proxies import Network, Networks, client_of
@@ -116,10 +117,11 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
         """Which HTTP methods are taken: OPTIONS too, where it may ask for TLS."""
         return super().methods if self.tls is None else super().methods | {"OPTIONS"}
 
-    @property
-    def offers_tls(self) -> bool:
-        """As `Service.offers_tls`."""
-        return self.tls is not None
+    def tls_authority(self, authority: str) -> str | None:
+        """As `Service.tls_authority`: at the same port."""
+        if self.tls is None:
+            return None
+        return authority if has_port(authority) else f"{authority}:80"
 
     def admit(self, peer: str) -> bool:
         """Whether one more connection from there is taken; it counts from then on until `dismiss`."""

@@ -65,10 +65,9 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
         """Whether the pages take web forms."""
         return bool(getattr(self.pages, "takes_forms", False))
 
-    @property
-    def offers_tls(self) -> bool:
-        """Whether TLS is spoken on the same port as HTTP without it."""
-        return False
+    def tls_authority(self, authority: str) -> str | None:
+        """Where there is TLS, as a https URI has it, given the host and port of a Host line; None: nobody knows."""
+        return None
 
     def client_of(self, head: RequestHead, peer: str) -> str:
         """The client's address. peer: whose connection it is. Raises Refusal for one that is not allowed."""

@@ -14,7 +14,7 @@ from ...codec import Message
 from ...enums import Operation
 from ..errors import ConnectionLostError, LocalProtocolError, Refusal, RemoteProtocolError
 from ..events import NEED_DATA, Buffer, ConnectionClosed, DocumentData, EndOfMessage, Event, Request, RequestHead
-from ..hosts import has_port, uri_authority
+from ..hosts import uri_authority
 from ..incoming import AsyncReply, Page, PageRequest, Parts, Reply
 from ..server_connection import ServerConnection
 from .channel import Channel
@@ -331,15 +331,15 @@ class Session:
         return [("Connection", "close")] if self._service.stopping else []
 
     def _over_tls(self, refusal: Refusal) -> Refusal:
-        """A browser does not upgrade (RFC 2817): it is sent to the same page over TLS, which has the same port."""
+        """A browser does not upgrade (RFC 2817): it is sent to the same page over TLS, where that is known."""
         head = self._head
-        if refusal.status != 426 or head is None or head.method == "POST" or not self._service.offers_tls:
+        if refusal.status != 426 or head is None or head.method == "POST":
             return refusal
         authority = uri_authority(head.headers.get("host") or "")
-        if authority is None or not head.target.startswith("/"):
+        secured = None if authority is None else self._service.tls_authority(authority)
+        if secured is None or not head.target.startswith("/"):
             return refusal
-        port = "" if has_port(authority) else ":80"
-        location = f"https://{authority}{port}{head.target}"
+        location = f"https://{secured}{head.target}"
         return Refusal(307, f"this page is at {location}", headers=[("Location", location)])
 
     async def _refuse(self, refusal: Refusal) -> bool:
