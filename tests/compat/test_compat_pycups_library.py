@@ -50,3 +50,12 @@ def test_its_example(system_bus: SystemBus) -> None:
     assert ours == theirs
     assert b"The first" in ours
     assert b"both" in ours
+
+
+def test_every_request() -> None:
+    """What goes out, at a server of ours."""
+    program("cups-config")  # The library is compiled.
+    said = libraries.install(LIBRARY).run(HERE / "pycups_requests.py").decode()
+    count, _, found = said.partition("\n")
+    assert not found.strip(), found
+    assert int(count) > 45

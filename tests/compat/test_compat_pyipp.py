@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from http_servers import serving, uri_of
 from libraries import Library, compare, install, unpack_wheel
-from peers import EvePrinter
+from peers import EvePrinter, Scheduler
+from serve_program import print_service
 
 import ippfast
 from ippfast import (
@@ -100,8 +101,8 @@ class Recorded:
 def test_polling_our_server(library: Library, mode: str) -> None:
     printer = Recorded()
     with serving(printer) as server:
-        said = library.run(HERE / "use_pyipp.py", "poll", uri_of(server), mode)
-    name, state, polls = said.decode().split("|")
+        said = library.run(HERE / "use_pyipp.py", "poll", mode, uri_of(server))
+    name, state, polls = said.decode().strip().split("|")
     assert (name, state) == ("Peer", "idle")
     assert len(printer.asked) == int(polls) == 5
     assert printer.asked[0].operation is Operation.GET_PRINTER_ATTRIBUTES
@@ -109,13 +110,19 @@ def test_polling_our_server(library: Library, mode: str) -> None:
     assert "marker-names" in printer.asked[0].operation_attributes["requested-attributes"].values
 
 
-@pytest.mark.parametrize("mode", ["faithful", "corrected"])
-def test_polling_a_real_printer(library: Library, eve_printer: EvePrinter, mode: str) -> None:
-    said = library.run(HERE / "use_pyipp.py", "poll", eve_printer.uri, mode)
-    name, state, polls = said.decode().split("|")
-    assert (name, int(polls)) == ("Peer", 5)
-    assert state in ("idle", "printing")
-    assert library.run(HERE / "use_pyipp.py", "poll", eve_printer.uri, "without") == said
+def test_polling_real_printers(library: Library, eve_printer: EvePrinter, scheduler: Scheduler, tmp_path: Path) -> None:
+    """ippeveprinter, a queue of cupsd, and `ippfast serve`."""
+    queue = scheduler.add_queue("polled", "file:///dev/null")
+    with print_service(tmp_path, "nul") as port:
+        uris = (eve_printer.uri, queue, f"ipp://localhost:{port}/ipp/print/nul")
+        said = {mode: library.run(HERE / "use_pyipp.py", "poll", mode, *uris) for mode in ("faithful", "corrected")}
+        assert library.run(HERE / "use_pyipp.py", "poll", "without", *uris) == said["faithful"]
+    for lines in said.values():
+        assert [line.split("|")[::2] for line in lines.decode().splitlines()] == [
+            ["Peer", "5"],
+            ["polled", "5"],
+            ["nul", "5"],
+        ]
 
 
 # ---- Where the library is not installed; and the corrected mode ----

@@ -101,5 +101,37 @@ def cupshelpers(port: int, queue: str) -> Any:
     return [sorted(printers), values, again.attributes.get("sides"), shown, identity]
 
 
+def xpra(port: int, queue: str) -> Any:
+    """What a client tells xpra's server of its printers, and a file that the server forwards to one of them."""
+    import cups
+    from xpra.platform import pycups_printing
+
+    cups.setServer("localhost")
+    cups.setPort(port)
+    printers = pycups_printing.get_printers()
+    attributes = pycups_printing.get_printer_attributes(queue)
+    document = Path.home() / "document.pdf"
+    document.write_bytes(b"%PDF-1.4 from xpra")
+    number = pycups_printing.print_files(queue, [str(document)], "a title", {"PageSize": "A4", "other": "1"})
+    end = time.monotonic() + 60
+    while not pycups_printing.printing_finished(number) and time.monotonic() < end:
+        time.sleep(0.1)
+    job = cups.Connection().getJobAttributes(number)
+    shown = {name: attributes[name] for name in ("printer-name", "printer-state", "printer-info", "job-sheets-default")}
+    names = ("job-state", "fit-to-page", "PageSize", "document-format-supplied")
+    default = pycups_printing.get_default_printer()
+    return [sorted(printers), default, job["job-name"], shown, {name: job.get(name) for name in names}]
+
+
+def main(name: str, port: int, queue: str) -> None:
+    import cups
+
+    try:
+        found = globals()[name](port, queue)
+    except (cups.IPPError, cups.HTTPError, RuntimeError) as error:
+        found = [type(error).__name__, *error.args]
+    print(json.dumps(found, default=str, sort_keys=True))
+
+
 if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3]), default=str, sort_keys=True))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

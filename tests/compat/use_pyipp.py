@@ -1,8 +1,8 @@
 """Runs inside an environment that has pyipp or aioipp: the library as its users use it, with the shim in it.
 
 The rule of this file: it knows nothing of the tests. ``use_pyipp.py install`` checks what `install` replaces, and
-``replaced`` says which functions it did replace; ``use_pyipp.py poll URI MODE`` asks a printer as Home Assistant does:
-one client, asked again and again.
+``replaced`` says which functions it did replace; ``use_pyipp.py poll MODE URI...`` asks printers as Home Assistant
+does: one client for each, asked again and again.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ async def poll(uri: str) -> None:
             printer = await client.printer()
             states.append(printer.state.printer_state)
             printer.as_dict()
-        print(printer.info.printer_name, states[-1], len(states), sep="|", end="")
+        print(printer.info.printer_name, states[-1], len(states), sep="|")
 
 
 if __name__ == "__main__":
@@ -90,6 +90,7 @@ if __name__ == "__main__":
     elif sys.argv[1] == "replaced":
         replaced()
     else:
-        if sys.argv[3] != "without":
-            shim.install(quirks=sys.argv[3] == "faithful")
-        asyncio.run(poll(sys.argv[2]))
+        if sys.argv[2] != "without":
+            shim.install(quirks=sys.argv[2] == "faithful")
+        for uri in sys.argv[3:]:
+            asyncio.run(poll(uri))

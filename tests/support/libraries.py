@@ -23,7 +23,7 @@ import vectors
 
 import ippfast
 
-__all__ = ["Library", "compare", "install", "unpack_sdist", "unpack_wheel"]
+__all__ = ["Library", "compare", "install", "unpack_debian", "unpack_sdist", "unpack_wheel"]
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "build" / "libraries"
 PACKAGE = Path(ippfast.__file__).resolve().parent
@@ -44,7 +44,22 @@ class Library:
         given: bytes = b"",
         seconds: float = 300,
     ) -> bytes:
-        """Run its Python with these arguments and `given` as its input; what it prints. It has to end well.
+        """Run its Python with these arguments and `given` as its input; what it prints. It has to end well."""
+        code, printed, told = self.outcome(
+            *arguments, directory=directory, environment=environment, given=given, seconds=seconds
+        )
+        assert code == 0, printed.decode(errors="replace") + told.decode(errors="replace")
+        return printed
+
+    def outcome(
+        self,
+        *arguments: str | Path,
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        given: bytes = b"",
+        seconds: float = 300,
+    ) -> tuple[int, bytes, bytes]:
+        """As `run`, however it ends: its exit status, its output and its error output.
 
         The twin of ippfast is the one that this process has, unless `environment` says otherwise.
         """
@@ -59,9 +74,7 @@ class Library:
             timeout=seconds,
             check=False,
         )
-        said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
-        assert done.returncode == 0, said
-        return done.stdout
+        return done.returncode, done.stdout, done.stderr
 
 
 def install(*requirements: str) -> Library:
@@ -102,6 +115,26 @@ def unpack_sdist(requirement: str) -> Path:
             (home / "complete").touch()
     (folder,) = [path for path in home.iterdir() if path.is_dir()]
     return folder
+
+
+def unpack_debian(*packages: str) -> Path:
+    """A folder with the Python modules of Debian's packages, unpacked and not installed: for PYTHONPATH."""
+    home = DIRECTORY / "-".join(("debian", *packages))
+    with _alone(home):
+        if not (home / "complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir()
+            done = subprocess.run(
+                ["apt-get", "download", *packages], cwd=home, capture_output=True, text=True, check=False
+            )
+            archives = list(home.glob("*.deb"))
+            if len(archives) < len(packages):
+                assert "IPPFAST_CI" not in os.environ, done.stderr
+                pytest.skip(f"Debian's {' and '.join(packages)} cannot be had")
+            for archive in archives:
+                subprocess.run(["dpkg", "-x", archive, home], check=True)
+            (home / "complete").touch()
+    return home / "usr" / "lib" / "python3" / "dist-packages"
 
 
 def unpack_wheel(requirement: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 from ... import Attribute, AttributeGroup, ValueTag
 from ...enums import Operation
 from ...tags import DelimiterTag
+from . import settings
 from .administration import Administration
 from .constants import IPP_NOT_FOUND, IPP_NOT_POSSIBLE
 from .files import Files
@@ -87,9 +88,15 @@ class Connection(Administration, Files, Printing, Subscriptions):
 
     # Printers.
 
-    def _list(self, operation: int, *names: str) -> list[AttributeGroup]:
-        """The printer groups that answer; none where the server says that there is no printer."""
-        message = self._octets(operation, self._uri("/"), ("requested-attributes", ValueTag.KEYWORD, names))
+    def _list(self, operation: int, *names: str, user: str | None = None) -> list[AttributeGroup]:
+        """The printer groups that answer; none if the server says that there is no printer.
+
+        user: whose printers. Without it the server lists those too that the user may not use.
+        """
+        given: list[tuple[str, ValueTag, Any]] = [("requested-attributes", ValueTag.KEYWORD, names)]
+        if user is not None:
+            given.append(("requesting-user-name", ValueTag.NAME, user))
+        message = self._octets(operation, None, *given)
         answer = self._send("/", message)
         if answer.code == IPP_NOT_FOUND:
             return []
@@ -145,9 +152,8 @@ class Connection(Administration, Files, Printing, Subscriptions):
         """
         default = self.getDefault()
         dests: dict[tuple[str | None, str | None], Dest] = {}
-        for group in self._list(
-            Operation.CUPS_GET_PRINTERS, "printer-name", "printer-defaults", *sorted(_DEST_OPTIONS)
-        ):
+        names = ("printer-name", "printer-defaults", *sorted(_DEST_OPTIONS))
+        for group in self._list(Operation.CUPS_GET_PRINTERS, *names, user=settings.getUser()):
             name = str(group["printer-name"].values[0])
             options = {option: text for each in group for option, text in _dest_options(each)}
             dests[name, None] = Dest(name, None, name == default, options)
@@ -170,7 +176,7 @@ class Connection(Administration, Files, Printing, Subscriptions):
         ]
         numbers = (("limit", limit), ("timeout", timeout))
         given += [Attribute(name, ValueTag.INTEGER, number) for name, number in numbers if number > 0]
-        answer = self._do("/", Operation.CUPS_GET_DEVICES, self._uri("/"), *given)
+        answer = self._do("/", Operation.CUPS_GET_DEVICES, None, *given)
         devices = {}
         for group in answer.groups_of(DelimiterTag.PRINTER):
             values = {each.name: one_or_all(each, quirks=self.quirks) for each in group}

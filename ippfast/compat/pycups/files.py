@@ -93,7 +93,7 @@ class Files(Transport):
                 attributes.append(Attribute(key, tag, to_text(value)))
         if to_int(limit) > 0:
             attributes.insert(0, Attribute("limit", ValueTag.INTEGER, limit))
-        answer = self._send("/", self._message(Operation.CUPS_GET_PPDS, self._uri("/"), *attributes))
+        answer = self._send("/", self._message(Operation.CUPS_GET_PPDS, None, *attributes))
         if answer.code == IPP_NOT_FOUND:
             return {}
         found = {}
@@ -111,7 +111,7 @@ class Files(Transport):
         path, file = _temporary()
         try:
             with file:
-                check(self._fetch("/", self._message(Operation.CUPS_GET_PPD, self._uri("/"), given), file), words=True)
+                check(self._fetch("/", self._message(Operation.CUPS_GET_PPD, None, given), file), words=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -205,7 +205,7 @@ class Transport:
             answer = function(prompt)
         return None if answer is None else to_text(answer)
 
-    def _octets(self, operation: int, uri: str, *attributes: tuple[str, ValueTag, Any]) -> bytes:
+    def _octets(self, operation: int, uri: str | None, *attributes: tuple[str, ValueTag, Any]) -> bytes:
         """A request that is asked again and again, encoded once for each user. attributes: what `Attribute` takes."""
         key = operation, uri, attributes, settings.getUser()
         if key not in self._encoded:
@@ -218,21 +218,25 @@ class Transport:
     def _message(
         self,
         operation: int,
-        uri: str,
+        uri: str | None,
         *attributes: Attribute,
         job: list[Attribute] | None = None,
         printer: list[Attribute] | None = None,
         subscription: list[Attribute] | None = None,
     ) -> Message:
-        """A request. attributes: further operation attributes, of which the last of a name counts."""
-        name = "job-uri" if "/jobs/" in uri else "printer-uri"
+        """A request. attributes: further operation attributes, of which the last of a name counts.
+
+        uri: the target; None for what is asked of the server as a whole, by nobody in particular, as libcups does.
+        """
         given = [
             Attribute("attributes-charset", ValueTag.CHARSET, "utf-8"),
             Attribute("attributes-natural-language", ValueTag.NATURAL_LANGUAGE, "en"),
-            Attribute(name, ValueTag.URI, uri),
-            Attribute("requesting-user-name", ValueTag.NAME, settings.getUser()),
-            *attributes,
         ]
+        if uri is not None:
+            name = "job-uri" if "/jobs/" in uri else "printer-uri"
+            given.append(Attribute(name, ValueTag.URI, uri))
+            given.append(Attribute("requesting-user-name", ValueTag.NAME, settings.getUser()))
+        given += attributes
         groups = [AttributeGroup(DelimiterTag.OPERATION, {each.name: each for each in given}.values())]
         for tag, more in (
             (DelimiterTag.JOB, job),
@@ -402,7 +406,7 @@ class Transport:
                     break
             return reply
 
-    def _do(self, resource: str, operation: int, uri: str, *attributes: Attribute, **groups: Any) -> Message:
+    def _do(self, resource: str, operation: int, uri: str | None, *attributes: Attribute, **groups: Any) -> Message:
         """The answer to a request, which says that all is well."""
         return check(self._send(resource, self._message(operation, uri, *attributes, **groups)))
 
