@@ -287,6 +287,40 @@ def test_what_comes_before_tls_is_no_answer() -> None:
         assert not wire.secure
 
 
+@pytest.mark.parametrize(
+    ("lines", "rest", "keeps"),
+    [
+        (b"content-length:4", b"bodynext", True),
+        (b"Content-Length: 4\r\nServer: close to nothing", b"bodynext", True),
+        (b"Content-Length: 4\r\nConnection: Close", b"bodynext", False),
+        (b"Transfer-Encoding: chunked", b"4\r\nbody\r\n0\r\n\r\n", True),
+        (b"Content-Length: 9\r\nTransfer-Encoding: chunked", b"4\r\nbody\r\n0\r\n\r\n", False),
+        (b"Server: none", b"body", True),
+    ],
+)
+def test_where_a_response_ends(lines: bytes, rest: bytes, keeps: bool) -> None:
+    """The length alone is read faster; all else must come to the same."""
+    ours, theirs = socket.socketpair()
+    wire = Wire("localhost", 631)
+    with ours, theirs:
+        wire._socket = ours
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n" + rest)
+        theirs.shutdown(socket.SHUT_WR)
+        assert wire.reply().body == b"body"
+        assert wire.connected == keeps
+
+
+@pytest.mark.parametrize("lines", [b"Content-Length: 4\r\nContent-Length: 5", b"Content-Length: 4x"])
+def test_a_length_that_is_none(lines: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    wire = Wire("localhost", 631)
+    with ours, theirs:
+        wire._socket = ours
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\nbody")
+        with pytest.raises(RemoteProtocolError, match="no number"):
+            wire.reply()
+
+
 def test_a_document_in_pieces() -> None:
     queue = Queue()
     with serving(queue) as server:

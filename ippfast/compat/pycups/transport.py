@@ -5,7 +5,6 @@ CUPS' clients tell it, and with words of ours or of HTTP: no page of the server.
 successful-ok-conflicting-attributes is an IPPError too.
 """
 
-import contextlib
 import ssl
 import threading
 from http import HTTPStatus
@@ -105,14 +104,14 @@ class Request:
         """Send octets of the document. Returns whether the server still listens; if not, `finish` says why."""
         if self._reply is not None:
             return False
-        with _as_ipp_errors():
+        with _as_ipp_errors:
             return not piece or self.wire.send_piece(piece)
 
     def finish(self) -> Reply:
         """End the document, and read the response."""
         if self._reply is not None:
             return self._reply
-        with _as_ipp_errors():
+        with _as_ipp_errors:
             self.wire.send_piece(b"")
             reply = self.wire.reply()
             self.wire.close()
@@ -254,7 +253,7 @@ class Transport:
         if document is not None:
             assert isinstance(message, Message)
             return self._send_document(resource, message, document)
-        with self._lock, _as_ipp_errors():
+        with self._lock, _as_ipp_errors:
             wire = self._wire
             octets = encode(message) if isinstance(message, Message) else message
             self._credentials.begin()
@@ -277,7 +276,7 @@ class Transport:
             except BaseException:
                 request.abort()
                 raise
-            with self._lock, _as_ipp_errors():
+            with self._lock, _as_ipp_errors:
                 if not self._again(request.wire, reply, "POST", resource):
                     break
             document.seek(0)
@@ -290,7 +289,7 @@ class Transport:
         """
         wire = Wire(self._wire.host, self._wire.port, self._wire.path)
         octets = encode_checked(message)
-        with self._lock, _as_ipp_errors():
+        with self._lock, _as_ipp_errors:
             try:
                 if anew:
                     self._credentials.begin()
@@ -381,7 +380,7 @@ class Transport:
     def _fetch(self, resource: str, message: Message, into: BinaryIO) -> Message:
         """The answer to a request, and what follows it in a file."""
         splitter = _Splitter(into)
-        with self._lock, _as_ipp_errors():
+        with self._lock, _as_ipp_errors:
             octets = encode(message)
             self._credentials.begin()
             for _ in range(_ATTEMPTS):
@@ -398,7 +397,7 @@ class Transport:
         self, method: str, resource: str, body: bytes = b"", into: Sink | None = None, headers: tuple[str, ...] = ()
     ) -> Reply:
         """The response to GET or PUT. Raises IPPError where there is none."""
-        with self._lock, _as_ipp_errors():
+        with self._lock, _as_ipp_errors:
             self._credentials.begin()
             for _ in range(_ATTEMPTS):
                 reply = self._exchange(self._wire, method, resource, body, into, headers)
@@ -413,7 +412,7 @@ class Transport:
 
 def encode_checked(message: Message) -> bytes:
     """Raises IPPError for a message that has no form on the wire, such as a text that is too long."""
-    with _as_ipp_errors():
+    with _as_ipp_errors:
         return encode(message)
 
 
@@ -427,21 +426,38 @@ def read_answer(reply: Reply) -> Message:
         raise IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}") from error
 
 
-@contextlib.contextmanager
-def _as_ipp_errors() -> Any:
-    try:
-        yield
-    except EncodeError as error:
-        raise IPPError(IPP_BAD_REQUEST, str(error)) from error
-    except DecodeError as error:
-        raise IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}") from error
-    except InsecureAuthError as error:
-        raise IPPError(IPP_NOT_AUTHENTICATED, str(error)) from error
-    except PinError as error:
-        raise IPPError(IPP_PKI_ERROR, f"another certificate than the one that came first: {error}") from error
-    except ssl.SSLError as error:
-        raise IPPError(IPP_PKI_ERROR, f"no TLS: {error}") from error
-    except (ConnectionError, ConnectionLostError) as error:
-        raise IPPError(IPP_INTERNAL_ERROR, str(error)) from error
-    except (HTTPError, OSError) as error:
-        raise IPPError(IPP_SERVICE_UNAVAILABLE, str(error)) from error
+class _AsIPPErrors:
+    """A context in which everything that goes wrong on the way is an IPPError.
+
+    A class, since a generator as a context takes some microseconds, which a small question feels.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None and (found := _ipp_error(error)) is not None:
+            raise found from error
+
+
+def _ipp_error(error: BaseException) -> IPPError | None:
+    """What the library raises for an error of ours; None for all else."""
+    match error:
+        case EncodeError():
+            return IPPError(IPP_BAD_REQUEST, str(error))
+        case DecodeError():
+            return IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}")
+        case InsecureAuthError():
+            return IPPError(IPP_NOT_AUTHENTICATED, str(error))
+        case PinError():
+            return IPPError(IPP_PKI_ERROR, f"another certificate than the one that came first: {error}")
+        case ssl.SSLError():
+            return IPPError(IPP_PKI_ERROR, f"no TLS: {error}")
+        case ConnectionError() | ConnectionLostError():
+            return IPPError(IPP_INTERNAL_ERROR, str(error))
+        case HTTPError() | OSError():
+            return IPPError(IPP_SERVICE_UNAVAILABLE, str(error))
+    return None
+
+
+_as_ipp_errors = _AsIPPErrors()
