@@ -22,6 +22,7 @@
 #   make bench-stream    the transport against bare sockets and its peers, likewise
 #   make bench-service   a print service on PostgreSQL and S3 against the bare engines, likewise
 #   make bench-raster    raster against libcups, likewise
+#   make recipes  Spark, Dask and Ray make tables by the examples: a table of rates (RECIPES="dask"; what they need is 600 MB)
 #   make bench-columns   tables against decode and walk, and tshark: a table, and docs/benchmarks/columns.md
 #   make clean    remove everything that is not in the repository
 #
@@ -52,7 +53,7 @@ CYTHON := $(shell find ippfast -name "*.pyx" -o -name "*.pxd" | sort)
 SOURCES = pyproject.toml setup.py ippfast/_attribute.py ippfast/_message.py ippfast/compat/_loops.py $(CYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help nightly coverage damages fresh-machine test-plain sanitize fuzz sanitize-fuzz test-free-threaded demo test lint suite conformance marks crashes cluster bench bench-stream bench-service bench-raster bench-columns clean
+.PHONY: help nightly coverage damages fresh-machine test-plain sanitize fuzz sanitize-fuzz test-free-threaded demo test lint suite conformance marks crashes cluster bench bench-stream bench-service bench-raster bench-columns recipes clean
 .DELETE_ON_ERROR:
 
 help:
@@ -98,7 +99,8 @@ test-plain:
 	    ARGUMENTS="tests/codec tests/raster tests/arrow tests/vocabulary --quiet"
 
 # Of what the compiled twin does alone: not the pure one's tests, nor those that weigh memory.
-SANITIZED ?= tests/codec tests/vocabulary/test_glance.py tests/vocabulary/test_plain.py tests/raster tests/arrow
+SANITIZED ?= tests/codec tests/vocabulary/test_glance.py tests/vocabulary/test_plain.py tests/vocabulary/test_json.py \
+    tests/raster tests/arrow
 sanitize:
 	tools/sanitize.sh pytest -q -p no:cacheprovider -k "not (python or test_memory or grows or real_peer)" \
 	    $(SANITIZED) $(ARGUMENTS)
@@ -121,7 +123,7 @@ coverage:
 # Each is one command; what fails ends the night, and its name stands above it.
 nightly:
 	@for each in test coverage crashes cluster conformance marks damages test-plain sanitize "fuzz ARGUMENTS=--seconds=1200" \
-	    "sanitize-fuzz ARGUMENTS=--seconds=1200" "fresh-machine SUITE=bookworm" "fresh-machine SUITE=trixie" "fresh-machine SUITE=sid" bench-stream bench-service bench-raster bench-columns; do \
+	    "sanitize-fuzz ARGUMENTS=--seconds=1200" "fresh-machine SUITE=bookworm" "fresh-machine SUITE=trixie" "fresh-machine SUITE=sid" bench-stream bench-service bench-raster bench-columns recipes; do \
 	    echo "=== make $$each"; $(MAKE) $$each || { echo "=== FAILED: make $$each"; exit 1; }; \
 	done
 
@@ -149,6 +151,16 @@ bench-raster: $(VENV)/bench
 
 bench-columns: $(VENV)/bench
 	$(BIN)/python -m benchmarks.columns $(ARGUMENTS)
+
+# An environment of its own, since what they need is large.
+RECIPES ?= dask ray spark
+NEEDS_dask = "dask[dataframe,distributed]>=2025.1"
+NEEDS_ray = "ray[data]>=2.44"
+NEEDS_spark = "pyspark>=4"
+recipes:
+	$(PYTHON) -m venv .venv-recipes
+	.venv-recipes/bin/pip install -qq --disable-pip-version-check $(PACKAGE)[columns] $(foreach each,$(RECIPES),$(NEEDS_$(each)))
+	.venv-recipes/bin/python tools/recipes.py $(RECIPES) $(ARGUMENTS)
 
 clean:
 	rm -rf .venv* build dist docs/_build docs/generated *.egg-info htmlcov .coverage* .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
