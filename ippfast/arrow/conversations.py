@@ -19,8 +19,6 @@ from .records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from ..limits import Limits
 
 __all__ = ["Direction", "address_text", "begins_like_http"]
@@ -40,11 +38,14 @@ _LIMITS = HTTPLimits()
 
 
 @lru_cache(4096)
+def _host(octets: bytes) -> str:
+    address = ip_address(octets)
+    return str(address) if address.version == 4 else f"[{address}]"
+
+
 def address_text(octets: bytes) -> str:
     """An address with its port, of 4 or 16 octets and 2."""
-    address = ip_address(octets[:-2])
-    port = int.from_bytes(octets[-2:], "big")
-    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
+    return f"{_host(octets[:-2])}:{octets[-2] << 8 | octets[-1]}"
 
 
 def begins_like_http(octets: bytes) -> bool:
@@ -93,6 +94,12 @@ class Direction:
     def feed(self, data: bytes, time: int | None = None) -> None:
         """Take the next octets; the messages that they complete are in `found`."""
         self.time = time
+        framing, body = self._framing, self._body
+        if body is not None and type(framing) is LengthFraming and len(data) < framing.left:  # nearly all of a body
+            framing.skip(len(data))
+            body.take(data)
+            self._position += len(data)
+            return
         at = 0
         while at < len(data) and not self.closed:
             at = self._take_head(data, at) if self._framing is None else self._take_body(data, at)
@@ -141,13 +148,11 @@ class Direction:
 
     def _begin(self, head: bytes, status: bytes | None, offset: int) -> None:
         """Read a head (RFC 9112 section 6.3)."""
-        fields: dict[bytes, bytes] = {}
-        for name, value in _FIELD.findall(head):
-            fields.setdefault(name.lower(), value.strip())
+        fields = {name.lower(): value for name, value in reversed(_FIELD.findall(head))}  # the first of a name counts
         if status is not None and (status[:1] == b"1" or status in (b"204", b"304")):
             return
-        length = fields.get(b"content-length", b"")
-        if fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked"):
+        length = fields.get(b"content-length", b"").rstrip()
+        if fields.get(b"transfer-encoding", b"").rstrip().lower().endswith(b"chunked"):
             self._framing = ChunkedFraming(_LIMITS)
         elif length.isdigit() and len(length) < 19:
             self._framing = LengthFraming(int(length))
@@ -159,7 +164,7 @@ class Direction:
         if kind != b"application/ipp":
             self._body = None
             return
-        coding = fields.get(b"content-encoding", b"identity").lower()
+        coding = fields.get(b"content-encoding", b"identity").rstrip().lower()
         self._body = _Body("request" if status is None else "response", offset, self.time, coding, self._limits)
         if self.place is not None:
             self._body.offset = self.place
@@ -213,8 +218,9 @@ class _Body:
     def held(self) -> int:
         return len(self._kept)
 
-    def take(self, piece: "Buffer") -> None:
-        most = self._limits.max_octets + 1 - len(self._kept)
+    def take(self, piece: "bytes | memoryview") -> None:
+        kept = self._kept
+        most = self._limits.max_octets + 1 - len(kept)
         if self.sound or self.fault or most <= 0:
             return
         if self._unzip is not None:
@@ -223,8 +229,8 @@ class _Body:
             except zlib.error as error:
                 self.fault = f"the body cannot be unpacked: {error}"
                 return
-        self._kept += memoryview(piece)[:most]
-        if len(self._kept) >= self._look:
+        kept += piece if len(piece) <= most else memoryview(piece)[:most]
+        if len(kept) >= self._look:
             self._look *= 2
             self._cut()
 

@@ -141,7 +141,7 @@ def _capture(
                     told = segment.offset
                 yield segment
         except CaptureError as error:
-            found.append(Record(b"", path, file.tell(), fault=str(error)))
+            found.append(Record(b"", path, error.offset, fault=str(error)))
         if tell is not None:
             tell(path, file.tell() - told)
 

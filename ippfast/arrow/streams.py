@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["records_in"]
 
 _FIN, _SYN, _RST = 0x01, 0x02, 0x04
+_ENDS = _FIN | _SYN | _RST
 _MOST_WAITING = 4 << 20  # octets of a direction that wait for a segment
 _MOST_HELD = 96 << 20  # octets of all
 _MOST_STREAMS = 20_000
@@ -39,11 +40,8 @@ class _Stream:
         self.end: int | None = None  # the number behind the last octet, once that is known
 
     def take(self, segment: Segment) -> None:
-        _, _, sequence, flags, data, time, _ = segment
-        if sequence == self.expected and not flags & (_SYN | _FIN | _RST) and not self.waiting:  # nearly all
-            self.direction.feed(data, time)
-            self.expected = (sequence + len(data)) & 0xFFFFFFFF
-            return
+        """A segment, unless it is the one that is expected and nothing but data."""
+        sequence, data = segment.sequence, segment.data
         if segment.flags & _SYN:
             sequence = (sequence + 1) & 0xFFFFFFFF
             self.expected = sequence
@@ -123,13 +121,14 @@ def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> 
         return stream.direction.found
 
     for segment in segments:
-        key = segment.source, segment.target
+        sender, receiver, sequence, flags, data, time, place = segment
+        key = sender, receiver
         stream = streams.get(key)
-        if stream is not None and segment.flags & _SYN and stream.expected != (segment.sequence + 1) & 0xFFFFFFFF:
+        if stream is not None and flags & _SYN and stream.expected != (sequence + 1) & 0xFFFFFFFF:
             yield from end(key)  # the same ports, another connection
             stream = None
         if stream is None:
-            if not segment.data and not segment.flags & _SYN:
+            if not data and not flags & _SYN:
                 continue
             streams[key] = stream = _Stream(Direction(source, key, limits))
             if len(streams) > _MOST_STREAMS:
@@ -137,8 +136,12 @@ def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> 
         else:
             streams.move_to_end(key)
         direction = stream.direction
-        direction.place = segment.offset
-        stream.take(segment)
+        direction.place = place
+        if sequence == stream.expected and not flags & _ENDS and not stream.waiting:  # nearly all
+            direction.feed(data, time)
+            stream.expected = (sequence + len(data)) & 0xFFFFFFFF
+        else:
+            stream.take(segment)
         if direction.found:
             yield from direction.found
             direction.found.clear()
