@@ -218,7 +218,7 @@ class _Body:
     def held(self) -> int:
         return len(self._kept)
 
-    def take(self, piece: "bytes | memoryview") -> None:
+    def take(self, piece: "bytes | bytearray | memoryview") -> None:
         kept = self._kept
         most = self._limits.max_octets + 1 - len(kept)
         if self.sound or self.fault or most <= 0:
