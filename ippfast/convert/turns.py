@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from .errors import RenderError
-from .frames import ALONE, Work, turn_of
+from .frames import Work, turn_of
 from .plans import Raster
 from .process import Child, Warn, cores
 
@@ -17,8 +17,9 @@ __all__ = ["Progress", "pieces"]
 Progress = Callable[[int, int], object]
 """Called when a side is drawn, with its number from 1 on and how many there are."""
 
-_MANY = 2 * ALONE
-"""Sides of a PDF from which on there are two children. Each would make the pages of other documents for itself."""
+_MANY = 30
+"""Sides of a PDF from which on a second child gains more than it takes to start. Each would make the pages of other
+documents for itself."""
 
 
 def pieces(

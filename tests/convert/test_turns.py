@@ -26,7 +26,7 @@ Started = list[Child]
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
-    """The children that there were, on a machine of two cores."""
+    """The children that there were, on a machine of two cores where 12 sides are many."""
     found: Started = []
     begin = Child.begin
 
@@ -35,6 +35,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
         begin(self, work)
 
     monkeypatch.setattr(Child, "begin", note)
+    monkeypatch.setattr(turns, "_MANY", 12)
     cores(monkeypatch, 2)
     return found
 
