@@ -14,7 +14,7 @@ from .codec import IMPLEMENTATION
 from .enums import Operation, Status
 from .issues import RULES, Issue, told_name
 from .registry import AttributeSpec
-from .syntaxes import describe_tagged, is_name, value_faults
+from .syntaxes import Fault, describe_tagged, is_name, value_faults
 from .tags import DelimiterTag, ValueTag, describe_tag
 from .targets import TARGETS, needs_job, needs_target
 from .values import OutOfBand, RangeOfInteger
@@ -76,6 +76,11 @@ _WITHOUT_PRINTER = range(Operation.PRINT_JOB, Operation.PURGE_JOBS + 1)
 _RESPONSE_GROUPS = (DelimiterTag.UNSUPPORTED, DelimiterTag.EVENT_NOTIFICATION)
 # What tells a response whose status-code is an operation-id too, beside those groups and printer attributes.
 _RESPONSE_ATTRIBUTES = ("status-message", "notify-status-code", "notify-get-interval", "job-state")
+
+_kept_faults: "dict[tuple[object, ...] | None, tuple[Fault, ...]]" = {}
+_MOST_KEPT = 2_048
+_LONGEST_KEPT = 255
+"""Characters of a string whose faults are kept: a keyword or name has no more octets."""
 
 
 def validate(message: "Message", *, role: "Role | None" = None) -> list[Issue]:
@@ -344,16 +349,8 @@ class _Validator:
                     self.add("out-of-band-among-values", words, group, attribute, member=member, index=index)
                 self.out_of_band(group, attribute, member, spec, value, index)
                 continue
-            for fault in value_faults(tag, value, spec, self.charset):
-                self.add(
-                    fault.code,
-                    f"expected {fault.expected}, got {describe_tagged(tag, value)}",
-                    group,
-                    attribute,
-                    member=member,
-                    index=index,
-                    section=fault.section,
-                )
+            for code, words, section in _said(tag, value, spec, group.tag, self.charset):
+                self.add(code, words, group, attribute, member=member, index=index, section=section)
             if tag == ValueTag.BEG_COLLECTION:
                 self.members(group, value, member, spec)  # type: ignore[arg-type]  # the tag of a Collection
 
@@ -409,6 +406,27 @@ class _Validator:
         if expected:
             words = f"expected {expected}, got {describe_tag(value.value)}"
             self.add("out-of-band-misplaced", words, group, attribute, member=member, index=index, section=section)
+
+
+def _said(tag: int, value: object, spec: AttributeSpec | None, group: int, charset: str) -> "tuple[Fault, ...]":
+    """The faults of a value, with all the words. Those of short strings and numbers are kept: they come again.
+
+    group: in which the registry found spec; it may describe a name otherwise there.
+    """
+    kept = type(value) is int or (type(value) is str and len(value) <= _LONGEST_KEPT)
+    kept = kept and len(charset) <= _LONGEST_KEPT
+    key = (int(tag), value, None if spec is None else spec.path, int(group), charset) if kept else None
+    said = _kept_faults.get(key)
+    if said is None:
+        said = tuple(
+            fault._replace(expected=f"expected {fault.expected}, got {describe_tagged(tag, value)}")
+            for fault in value_faults(tag, value, spec, charset)
+        )
+        if key is not None:
+            if len(_kept_faults) >= _MOST_KEPT:
+                _kept_faults.clear()
+            _kept_faults[key] = said
+    return said
 
 
 def _ordinal(names: list[str], name: str) -> str:
