@@ -224,6 +224,9 @@ class Client:
         by it, as a sample of each tells; `progress` is then told of compressed octets, and no length. Any other
         compression says what they come with.
 
+        What the printer said of itself for this, and that it would take such a job (Validate-Job), is remembered for a
+        minute, unless it refuses something meanwhile.
+
         A job that a document could not be sent for is canceled. Raises as `ask`; RegistryError for an attribute that
         the registry does not know or allow; ValueError if there is no document.
         """

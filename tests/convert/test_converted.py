@@ -21,6 +21,7 @@ from ippfast import Message, response
 from ippfast.convert import Converted, Limits, PlanError, RenderError
 from ippfast.enums import JobState, Operation, Status
 from ippfast.http import AsyncClient, Client, IncomingRequest, OperationError, Server
+from ippfast.http._client import remembered
 from ippfast.raster import PWG, SHEET_BACKS, URF, Page, back_transform
 from ippfast.wrappers import MimeMediaType
 
@@ -245,7 +246,9 @@ def test_overrides(tmp_path: Path, gate: Gate) -> None:
         assert plain.document == path
 
 
-def test_a_printer_that_makes_no_jobs_without_documents_is_asked_first(tmp_path: Path) -> None:
+def test_a_printer_that_makes_no_jobs_without_documents_is_asked_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether it takes the job, and who asks, is settled before pages are drawn."""
     asked: list[Operation | int] = []
     answers = {
@@ -272,4 +275,16 @@ def test_a_printer_that_makes_no_jobs_without_documents_is_asked_first(tmp_path:
         assert asked == [Operation.GET_PRINTER_ATTRIBUTES, Operation.VALIDATE_JOB]
         refuse = False
         client.print(Converted(path))
-    assert asked[2:] == [Operation.GET_PRINTER_ATTRIBUTES, Operation.VALIDATE_JOB, Operation.PRINT_JOB]
+        assert asked[2:] == [Operation.GET_PRINTER_ATTRIBUTES, Operation.VALIDATE_JOB, Operation.PRINT_JOB]
+
+        del asked[:]
+        client.print(Converted(path), job_name="another")
+        assert asked == [Operation.PRINT_JOB], "the rest is remembered"
+
+        client.print(Converted(path), job_priority=2)
+        assert asked[1:] == [Operation.VALIDATE_JOB, Operation.PRINT_JOB], "another job"
+
+        del asked[:]
+        monkeypatch.setattr(remembered, "SECONDS", 0.0)
+        client.print(Converted(path), job_priority=2)
+        assert asked == [Operation.GET_PRINTER_ATTRIBUTES, Operation.VALIDATE_JOB, Operation.PRINT_JOB], "too long ago"

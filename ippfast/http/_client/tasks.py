@@ -41,6 +41,7 @@ from .compressing import GZIP, Gzip, gains, sampled
 from .core import Core
 from .outgoing import AsyncDocument, Outgoing
 from .prepared import Prepared, Preparing
+from .remembered import Remembered
 
 __all__ = ["JOB_ATTRIBUTES", "QUICK", "SystemUser", "Tasks", "can_be_asked"]
 
@@ -102,6 +103,7 @@ class Tasks(Generic[_Channel]):
         self._user = _system_user() if isinstance(user, SystemUser) else user
         self._numbers = itertools.count()
         self._questions: dict[tuple[str, ...], Template] = {}
+        self._remembered = Remembered()
 
     def options(self) -> dict[str, Any]:
         """What every request has."""
@@ -256,10 +258,14 @@ class Tasks(Generic[_Channel]):
         if packing:
             del of_document["compression"]
         with contextlib.ExitStack() as opened:
-            items, template, able = await self._prepare(documents, template, opened)
-            if packing and await self._takes_gzip():
-                items = [await self._packed(item) for item in items]
-            return await self._print(items, of_job, of_document, template, able, progress)
+            try:
+                items, template, able = await self._prepare(documents, template, opened)
+                if packing and await self._takes_gzip():
+                    items = [await self._packed(item) for item in items]
+                return await self._print(items, of_job, of_document, template, able, progress)
+            except OperationError:
+                self._remembered.forget()
+                raise
 
     async def _prepare(
         self, documents: Sequence[AsyncDocument | Preparing], job: dict[str, Any], opened: contextlib.ExitStack
@@ -274,7 +280,7 @@ class Tasks(Generic[_Channel]):
                 jobs.append(job)
                 continue
             if printer is None:
-                printer = await self.attributes(())
+                printer = await self._able_to()
             prepared: Prepared = await self.core.shell.call(document.prepare, printer, job)
             opened.callback(prepared.close)
             items.append(_Item(prepared.document, {}, {"document_format": prepared.format}))
@@ -303,7 +309,10 @@ class Tasks(Generic[_Channel]):
         if made_now and not able >= _TWO_STEPS and Operation.VALIDATE_JOB in able:
             options = {**of_job, **items[0].about(of_document), **self.options()}
             options.pop("compression", None)  # there is no document yet
-            await self.ask(operations.validate_job(self.uri, job=template, **options))
+            asked = {**options, "job": template}
+            if not self._remembered.takes(asked):
+                await self.ask(operations.validate_job(self.uri, job=template, **options))
+                self._remembered.took(asked)
         if len(items) == 1 and not (made_now and able >= _TWO_STEPS):
             (item,) = items
             with await self.core.shell.open(item.document) as outgoing:
@@ -338,10 +347,18 @@ class Tasks(Generic[_Channel]):
             raise
         return made
 
+    async def _able_to(self, *names: str) -> AttributeGroup:
+        """The printer's attributes: these, or all. They are asked for once a minute at most."""
+        known = self._remembered.attributes(names)
+        if known is None:
+            known = await self.attributes(names)
+            self._remembered.told(names, known)
+        return known
+
     async def _takes_gzip(self) -> bool:
         """Whether the printer takes documents that are compressed."""
         try:
-            printer = await self.attributes(("compression-supported",))
+            printer = await self._able_to("compression-supported")
         except OperationError:
             return False
         supported = printer.get("compression-supported")
