@@ -66,7 +66,7 @@ def library() -> Library:
 @functools.cache
 def debian_packages() -> Path:
     """Debian's packages of Python programs, unpacked and not installed, as a place for PYTHONPATH."""
-    return unpack_debian("python3-cupshelpers", "xpra")
+    return unpack_debian("python3-cupshelpers", "xpra") / "usr/lib/python3/dist-packages"
 
 
 @pytest.fixture(scope="module")

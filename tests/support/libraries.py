@@ -118,7 +118,7 @@ def unpack_sdist(requirement: str) -> Path:
 
 
 def unpack_debian(*packages: str) -> Path:
-    """A folder with the Python modules of Debian's packages, unpacked and not installed: for PYTHONPATH."""
+    """A folder with what is in Debian's packages, unpacked and not installed."""
     home = DIRECTORY / "-".join(("debian", *packages))
     with _alone(home):
         if not (home / "complete").exists():
@@ -134,7 +134,7 @@ def unpack_debian(*packages: str) -> Path:
             for archive in archives:
                 subprocess.run(["dpkg", "-x", archive, home], check=True)
             (home / "complete").touch()
-    return home / "usr" / "lib" / "python3" / "dist-packages"
+    return home
 
 
 def unpack_wheel(requirement: str) -> Path:

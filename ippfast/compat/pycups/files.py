@@ -19,7 +19,7 @@ from .constants import IPP_NOT_FOUND
 from .errors import HTTPError
 from .server_settings import read_settings, write_settings
 from .transport import Transport, check, from_http, to_int, to_text
-from .values import all_values, one_or_all
+from .values import all_values
 
 __all__ = ["Files"]
 
@@ -98,11 +98,10 @@ class Files(Transport):
             return {}
         found = {}
         for group in check(answer).groups_of(DelimiterTag.PRINTER):
-            make = all_values if lists else one_or_all
-            values = {each.name: make(each, quirks=self.quirks) for each in group}
+            values = {each.name: all_values(each, quirks=self.quirks) for each in group}
             ppd = values.pop("ppd-name", None)
             if ppd is not None:
-                found[str(ppd[0] if lists else ppd)] = values
+                found[str(ppd[0])] = values if lists else {name: those[0] for name, those in values.items()}
         return found
 
     def getServerPPD(self, ppd_name: str | bytes, /) -> str:
