@@ -29,6 +29,7 @@
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
 #   PACKAGE=dist/ippfast-....whl          test this instead of the source tree
 #   AGAIN=1                               what fails is run once more, alone, as CI does (tools/run_again.py)
+#   WORKERS=4                             so many processes run the suite, instead of one for each core
 #   ARGUMENTS="-k collection"             more arguments for pytest, or for `make bench`
 #
 # Needed: python3 with venv. For the compiled twin a C compiler and Python's headers too, and for some tests the
@@ -70,8 +71,9 @@ lint: $(VENV)/test
 	PATH="$(BIN):$$PATH" cython-lint $(CYTHON)
 	$(BIN)/mypy
 
+WORKERS ?= auto
 suite: $(VENV)/test
-	$(BIN)/$(if $(AGAIN),python tools/run_again.py,pytest) -n auto --dist worksteal $(ARGUMENTS)
+	$(BIN)/$(if $(AGAIN),python tools/run_again.py,pytest) -n $(WORKERS) --dist worksteal $(ARGUMENTS)
 
 conformance: $(VENV)/test
 	$(BIN)/python tools/conformance.py $(ARGUMENTS)

@@ -5,6 +5,7 @@ it provides and named here, or stands here.
 """
 
 import os
+import re
 
 import hypothesis
 import pytest
@@ -61,6 +62,14 @@ os.environ["PYTHONSAFEPATH"] = "1"
 os.environ["XDG_STATE_HOME"] = os.devnull
 if COMPILED is None:
     os.environ["IPPFAST_PURE"] = "1"
+
+
+# What mostly waits for others comes first, so that other workers compute meanwhile and none is left with it at the end.
+WAITING = re.compile(r"printer/test_(printer_(cluster|crashes|storage)|web_)|_peers\.py|announce|backend|test_programs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: WAITING.search(item.nodeid) is None)
 
 
 def pytest_report_header() -> str:

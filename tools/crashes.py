@@ -91,6 +91,7 @@ class Crashes:
         self._state, self._out = directory / "state", directory / "out"
         self._state.mkdir()
         self._random = random.Random(seed)
+        self._longest = 0.3  # seconds from the first client to the kill
         self._lock = threading.Lock()
         self._jobs: dict[int, str] = {}
         self._documents: set[tuple[int, str]] = set()
@@ -129,11 +130,14 @@ class Crashes:
         clients = [threading.Thread(target=self._print, args=(uri, seed, ended)) for seed in seeds]
         for client in clients:
             client.start()
-        time.sleep(self._random.uniform(0.0, 0.3))
+        answered = len(self._jobs) + self.result.refused
+        time.sleep(self._random.uniform(0.0, self._longest))
         os.kill(process, signal.SIGKILL)
         ended.set()
         for client in clients:
             client.join()
+        if len(self._jobs) + self.result.refused == answered:
+            self._longest *= 2.0  # a slow machine: there must be something to lose
         self.result.kills += 1
         self._look()
 

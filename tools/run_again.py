@@ -19,7 +19,8 @@ DIED = b"crashed while running"
 
 def pytest(arguments: list[str], *, told: bool) -> tuple[int, bytes]:
     """pytest's exit status and what it printed; it is shown as it comes where it is `told`."""
-    command = [sys.executable, "-m", "pytest", *arguments]
+    # -P: what is tested is the package that is installed, not the one of the directory that we stand in.
+    command = [sys.executable, "-P", "-m", "pytest", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
         lines = []

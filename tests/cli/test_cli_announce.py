@@ -18,7 +18,7 @@ import pytest
 from networks import HERE, Avahi, Network
 from peers import SystemBus, program
 
-SECONDS = 40.0
+SECONDS = 90.0
 IPPFAST = [sys.executable, "-m", "ippfast"]
 
 

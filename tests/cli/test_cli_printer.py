@@ -662,7 +662,7 @@ def test_a_password_is_asked_for_and_not_shown(authority: trustme.CA, ca_file: s
                 shown += keyboard.read(1024)
             keyboard.write(b"s3cret\n")
             output = process.stdout.read()
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=90) == 0
         os.set_blocking(controller, False)
         shown += keyboard.read(65536) or b""
     os.close(terminal)

@@ -115,7 +115,7 @@ def test_the_limit_is_kept() -> None:
     records = [pointer(b"_ipp", b"Lost %d" % number, *IPP) for number in range(50)]
     command = [sys.executable, "-m", "ippfast", "printers", "--interface", "127.0.0.1", "--seconds", "0.5"]
     with responding([*records, *printer(GOOD), ((b"good", b"local"), 1, b"\x7f\0\0\1")]):
-        result = subprocess.run(command, capture_output=True, text=True, timeout=40, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
     assert "ipp://good.local/ipp/print" in result.stdout
     assert "it does not say where it is" in result.stderr
 

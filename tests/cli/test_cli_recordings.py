@@ -50,7 +50,7 @@ def replaying(*files: Path) -> Iterator[str]:
             text += line
         yield json.loads(text)["uri"]
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=90) == 0
     finally:
         process.kill()
         process.wait()

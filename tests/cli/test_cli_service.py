@@ -23,7 +23,7 @@ from ippfast import operations
 from ippfast.enums import JobState, Status
 from ippfast.http import Client
 
-SECONDS = 60.0
+SECONDS = 90.0
 PRINTERS = """
 [hall]
 description = {printer-info = "In the hall"}

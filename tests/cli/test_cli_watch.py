@@ -92,7 +92,7 @@ def watching(*arguments: str) -> Iterator[Iterator[str]]:
         try:
             yield process.stdout
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=90)
             assert "Traceback" not in errors
         finally:
             process.kill()

@@ -164,7 +164,7 @@ def test_who_is_no_administrator(standard_scheduler: StandardScheduler) -> None:
 
 def settings_once_restarted(server: StandardScheduler) -> dict[str, str]:
     """The settings that the server has, once it answers again."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 90
     while True:
         try:
             return pycups.Connection(str(server.socket), server.port).adminGetServerSettings()

@@ -244,7 +244,7 @@ def test_ippserver_s_own_command(way: str, tmp_path: Path) -> None:
     with subprocess.Popen(command, env=own, stderr=subprocess.DEVNULL) as process:
         try:
             with Client(uri) as client:
-                give_up = time.monotonic() + 30
+                give_up = time.monotonic() + 90
                 while True:
                     try:
                         answer = client.send(

@@ -60,7 +60,7 @@ def notify(port: int, queue: str) -> Any:
     connection = cups.Connection()
     subscriber = Subscriber(connection)
     subscriber.subscribe(on_event, [event.CUPS_EVT_PRINTER_STATE_CHANGED])
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not come.is_set() and time.monotonic() < end:
         connection.disablePrinter(queue)
         connection.enablePrinter(queue)

@@ -75,7 +75,7 @@ def replaced() -> None:
 async def poll(uri: str) -> None:
     from pyipp import IPP
 
-    async with IPP(uri, request_timeout=20) as client:
+    async with IPP(uri, request_timeout=90) as client:
         states = []
         for _ in range(POLLS):
             printer = await client.printer()

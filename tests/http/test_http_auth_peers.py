@@ -43,7 +43,7 @@ def check_printing(client: Any, user: str) -> None:
     assert job.update("job-originating-user-name").attributes["job-originating-user-name"].value == user
     job.cancel()
     with pytest.raises(JobError) as caught:
-        job.wait(20)
+        job.wait(90)
     assert caught.value.state is JobState.CANCELED
     stream = client.print(pieces(), job_name="stream", job_hold_until="indefinite")
     assert stream.update("job-k-octets").attributes["job-k-octets"].value == -(-len(DOCUMENT) // 1024)

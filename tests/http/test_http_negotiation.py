@@ -287,7 +287,7 @@ def test_cupsd(find: Callable[..., ProbeResult], scheduler: Scheduler) -> None:
 @clients
 def test_negotiated_with_cups(make: Any, eve_printer: EvePrinter) -> None:
     with make(f"ipp://localhost:{eve_printer.port}", negotiate=True, patience=20.0) as client:
-        assert client.print(b"%PDF-1.4").wait(20).id
+        assert client.print(b"%PDF-1.4").wait(90).id
 
 
 # In the clear.

@@ -78,7 +78,7 @@ def test_credentials(make: Any, port: int, way: str, gate: Gate, directory: Path
     with make(uri, auth=auth("alice", "secret"), tls=TLS(ca_file=directory / "ca.pem"), upgrade=policy) as client:
         for document in (DOCUMENT, iter([DOCUMENT])):
             job = client.print(document, sides="one-sided")
-            assert job.wait(20).state is JobState.COMPLETED
+            assert job.wait(90).state is JobState.COMPLETED
             job.update()
             assert job.attributes["job-k-octets"].value == -(-len(DOCUMENT) // 1024)
         if way == "upgrade":  # by RFC 2817, not by TLS from the start

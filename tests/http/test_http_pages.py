@@ -45,7 +45,7 @@ def desk() -> Desk:
 @pytest.fixture
 def connection(desk: Desk) -> Iterator[http.client.HTTPConnection]:
     with Server(handle, port=0, pages=desk) as server:
-        connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         yield connection
         connection.close()
 
@@ -87,7 +87,7 @@ def test_a_form_is_bounded(desk: Desk, connection: http.client.HTTPConnection, b
 
 def test_forms_are_for_pages_that_want_them() -> None:
     with Server(handle, port=0, pages=lambda request: Page(200, "text/plain", b"")) as server:
-        connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         assert ask(connection, "POST", "/", urlencode(FIELDS), FORM)[0] == 415
         connection.close()
 
@@ -96,7 +96,7 @@ def test_a_form_needs_the_user_that_a_page_needs(desk: Desk) -> None:
     judge = BasicAuthenticator(lambda user, word: False, insecure=True)
     for anonymous in (None, lambda head, message: message is not None):
         with Server(handle, port=0, pages=desk, authenticator=judge, anonymous=anonymous) as server:
-            connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+            connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
             assert ask(connection, "POST", "/", urlencode(FIELDS), FORM)[0] == 401
             connection.close()
     assert desk.requests == []
@@ -123,7 +123,7 @@ def test_a_browser_is_sent_to_tls(desk: Desk, host: str, target: str, location: 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(context)
     with Server(handle, port=0, pages=desk, tls=context, require_tls=True) as server:
-        connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         for method in ("GET", "HEAD"):
             connection.request(method, target, headers={"Host": host})
             response = connection.getresponse()
@@ -138,7 +138,7 @@ def test_what_is_refused_for_another_reason_is_no_matter_of_tls() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(context)
     with Server(handle, port=0, pages=lambda request: None, tls=context) as server:
-        connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         assert ask(connection, "GET", "/")[0] == 404
         connection.close()
 
@@ -146,6 +146,6 @@ def test_what_is_refused_for_another_reason_is_no_matter_of_tls() -> None:
 def test_nobody_is_sent_to_tls_that_is_not_there(desk: Desk) -> None:
     judge = BasicAuthenticator(lambda user, word: True)
     with Server(handle, port=0, pages=desk, authenticator=judge) as server:
-        connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         assert ask(connection, "GET", "/")[0] == 426
         connection.close()

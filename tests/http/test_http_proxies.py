@@ -48,7 +48,7 @@ def test_who_the_client_is(lines: list[tuple[str, str]], client: str) -> None:
 
 
 def ask(server: Server, **lines: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10.0)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=90.0)
     try:
         headers = {name.replace("_", "-"): value for name, value in lines.items()}
         connection.request("POST", "/", encode(PRINT_JOB), {"Content-Type": "application/ipp", **headers})
@@ -91,7 +91,7 @@ def test_a_proxy_may_have_as_many_connections_as_there_are(handle: Any) -> None:
 
     limits = HTTPLimits(connections_per_host=1)
     with Server(handle, port=0, limits=limits, proxies=["127.0.0.1"]) as server:
-        connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=10.0) for _ in range(5)]
+        connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=90.0) for _ in range(5)]
         for connection in connections:
             connection.request("POST", "/", encode(PRINT_JOB), {"Content-Type": "application/ipp"})
             answer = connection.getresponse()

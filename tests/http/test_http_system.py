@@ -161,10 +161,10 @@ def test_events_of_some(system: System, desk: Desk) -> None:
 
     listening = threading.Thread(target=listen)
     listening.start()
-    begun.wait(20)
+    begun.wait(90)
     desk.print("hall")
     job = desk.print("office")
-    listening.join(20)
+    listening.join(90)
     assert heard == [job]
     made = system.create_resource("static-image", PNG, install=False)["resource-id"].value
     assert isinstance(made, int)

@@ -31,7 +31,7 @@ from ippfast.printer.storage.seam import MAX_ATTEMPTS, JobStore, Storage, Storag
 
 __all__ = ["Contract"]
 
-SECONDS = 20.0
+SECONDS = 90.0
 PENDING, HELD, PROCESSING = JobState.PENDING, JobState.PENDING_HELD, JobState.PROCESSING
 
 
@@ -107,7 +107,7 @@ class Contract:
         assert job is not None
         assert (job.state, job.priority, job.octets, job.documents) == (PENDING, 70, 7, 2)
         assert (job.ticket, job.user, job.output, job.epoch, job.attempts) == (b"ticket", "alice", "", 0, 0)
-        assert job.created == pytest.approx(store.now(), abs=SECONDS)
+        assert job.created == pytest.approx(store.now(), abs=20.0)
         found = store.documents(job.id)
         assert [(each.number, each.octets, each.state) for each in found] == [
             (1, 3, DocumentState.PENDING),
@@ -465,7 +465,7 @@ class Contract:
     def test_settings(self, storage: Storage, store: JobStore) -> None:
         state = store.state()
         assert str(state.settings["uuid"]).startswith("urn:uuid:")
-        assert state.settings["started"] == pytest.approx(store.now(), abs=SECONDS)
+        assert state.settings["started"] == pytest.approx(store.now(), abs=20.0)
         assert (state.state, state.reasons, state.accepting) == (PrinterState.IDLE, ("none",), True)
         store.set(paused=1, attributes=b"\0\1", word="w")
         state = storage.queue("print").state()
@@ -593,7 +593,7 @@ class Contract:
         late = store.subscription(first.id)
         assert late is not None
         assert late.ended
-        assert late.expires == pytest.approx(store.now() + store.life, abs=SECONDS)
+        assert late.expires == pytest.approx(store.now() + store.life, abs=20.0)
         store.restart(made.job.id, held=False, release=None)
         assert len(heard(store, first)) == 2
         store.change(made.job.id, ACTIVE, state=JobState.CANCELED)
@@ -654,7 +654,7 @@ class Contract:
         assert renewed == store.subscription(subscription.id)
         assert renewed is not None
         assert renewed.lease == 600
-        assert renewed.expires == pytest.approx(store.now() + 600, abs=SECONDS)
+        assert renewed.expires == pytest.approx(store.now() + 600, abs=20.0)
         assert store.renew(99, 60) is None
         job = store.create(new()).job
         assert store.renew(subscribe(store, "job-completed", job_id=job.id).id, 60) is None

@@ -11,7 +11,7 @@ from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 from ippfast.printer import Announcement, Description
 from ippfast.printer.announce import addresses_at, txt_record
 
-SECONDS = 20.0
+SECONDS = 90.0
 RECORD = txt_record(
     Description({"printer-location": "Room 5"}),
     uuid="urn:uuid:01234567-89ab-4def-8123-456789abcdef",

@@ -57,7 +57,7 @@ class Desk:
         return [value for value in self.client.attributes(name)[name].values if isinstance(value, bytes)]
 
     def until(self, so: Callable[[], bool]) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while not so():
             assert time.monotonic() < end
             threading.Event().wait(0.01)

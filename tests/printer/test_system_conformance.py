@@ -30,7 +30,7 @@ def uri(tmp_path: Path) -> Iterator[str]:
         yield found[0]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=90)
 
 
 def run(tool: str, uri: str, file: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:

@@ -75,7 +75,7 @@ def listed(desk: Desk, code: Operation = Operation.GET_RESOURCES, **given: Any) 
 
 def fetched(desk: Desk, uri: object) -> bytes:
     path = "/" + str(uri).partition("://")[2].partition("/")[2]
-    with urllib.request.urlopen(f"http://127.0.0.1:{desk.port}{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{desk.port}{path}", timeout=90) as answer:
         found: bytes = answer.read()
         return found
 
@@ -352,7 +352,7 @@ def test_who_waits_at_the_system_hears_of_a_printer(desk: Desk) -> None:
     waiting = threading.Thread(target=lambda: heard.append(desk.events(subscription, notify_wait=True)))
     waiting.start()
     job = desk.print("office")
-    waiting.join(20)
+    waiting.join(90)
     assert [event["notify-job-id"].value for event in heard[0]] == [job]
 
 

@@ -154,7 +154,7 @@ def test_asgi_app() -> None:
             port = int(re.findall(r":(\d+) ", line)[0])
             uri = f"ipp://localhost:{port}/ipp/print"
             result = run("print", uri, "-", octets=DOCUMENT)
-            connection = HTTPConnection("localhost", port, timeout=20)
+            connection = HTTPConnection("localhost", port, timeout=90)
             statuses = [ask(connection, without) for without in ("printer-uri", "its one value", "attributes", "group")]
             connection.request("GET", "/documents")
             printed = json.loads(connection.getresponse().read())
@@ -196,7 +196,7 @@ def test_print_server(tmp_path: Path) -> None:
                     break
             port = int(re.findall(r":(\d+) ", line)[0])
             result = run("print", f"ipp://localhost:{port}/ipp/print", "-", "--wait", octets=DOCUMENT)
-            connection = HTTPConnection("localhost", port, timeout=20)
+            connection = HTTPConnection("localhost", port, timeout=90)
             connection.request("GET", "/")
             page = connection.getresponse().read().decode()
             connection.close()

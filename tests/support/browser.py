@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 __all__ = ["DESK", "PHONE", "Browser", "Tab", "browser"]
 
 DESK, PHONE = (1440, 900), (390, 844)
-SECONDS = 20.0
+SECONDS = 90.0
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # which root cannot have

@@ -18,7 +18,7 @@ from ippfast.http.incoming import Handler
 __all__ = ["DOCUMENT", "SECONDS", "Printer", "connect", "read_until", "scripted", "serving", "uri_of"]
 
 DOCUMENT = bytes(range(256)) * 4_000
-SECONDS = 20.0
+SECONDS = 90.0
 """After so long, whatever a test waits for does not come."""
 
 

@@ -81,8 +81,8 @@ PACKAGES = {
 }
 """The programs of other projects that tests start, and Debian's package of each."""
 
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ from ippfast.printer.storage.sqlite import SQLiteStorage
 __all__ = ["DOCUMENT", "SECONDS", "Desk", "Gate", "printing"]
 
 DOCUMENT = b"%PDF-1.4\n" + bytes(range(256)) * 40
-SECONDS = 20.0
+SECONDS = 90.0
 
 
 class Gate:

@@ -20,7 +20,7 @@ __all__ = ["KINDS", "Refuser", "refusing"]
 
 KINDS = ("closes", "slow", "nonsense")
 _NONSENSE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_SECONDS = 20.0
+_SECONDS = 90.0
 
 
 class Refuser:
