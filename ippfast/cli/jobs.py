@@ -13,7 +13,7 @@ from ippfast.http.jobs import job_words as words_of
 from ippfast.operations import cancel_job, get_job_attributes, get_jobs, hold_job, release_job
 
 from .describe import describe_group
-from .failures import Failure
+from .failures import Failure, explained
 from .output import Output, table
 from .parameters import JOB_ID, MOST, Keyword
 from .plain import plain
@@ -21,8 +21,6 @@ from .session import Build, Session, printer_command
 from .text import Span, escape
 
 __all__ = ["cancel", "hold", "job", "job_data", "job_state", "job_words", "jobs", "release"]
-
-"""The job-states that do not change any more (RFC 8011 section 5.3.7)."""
 
 _COLUMNS = (
     "job-id",
@@ -36,6 +34,7 @@ _COLUMNS = (
     "date-time-at-creation",
 )
 _LIMIT = 1000
+_PRINTER = "job-printer-uri"
 
 _job_ids = click.argument("ids", metavar="ID...", type=JOB_ID, nargs=-1, required=True)
 
@@ -53,12 +52,17 @@ _job_ids = click.argument("ids", metavar="ID...", type=JOB_ID, nargs=-1, require
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=_LIMIT, show_default=True, metavar="N", help="At most this many."
 )
-def jobs(session: Session, output: Output, which: str, mine: bool, limit: int) -> None:
+@click.option("--everywhere", is_flag=True, help="Those of all printers of a CUPS server or of 'serve --printers'.")
+def jobs(session: Session, output: Output, which: str, mine: bool, limit: int, everywhere: bool) -> None:
     """List the jobs of a printer.
 
     \b
-    --json: {"uri": ..., "jobs": [{"job-id": ..., "job-state": ..., "job-state-keyword": ..., ...}, ...]}.
+    --json: {"uri": ..., "jobs": [{"job-id": ..., "job-state": ..., "job-state-keyword": ..., ...}, ...]}; with
+    --everywhere "job-printer-uri" too.
     """
+    if everywhere:
+        _jobs_everywhere(session, output, which, mine, limit)
+        return
     answer = session.ask(
         get_jobs, which_jobs=which, my_jobs=mine or None, limit=limit, requested_attributes=list(_COLUMNS)
     )
@@ -66,6 +70,22 @@ def jobs(session: Session, output: Output, which: str, mine: bool, limit: int) -
     output.show(
         {"uri": session.uri, "jobs": [job_data(each, _COLUMNS) for each in found]},
         lambda: table(("ID", "STATE", "USER", "KBYTES", "NAME"), map(_row, found), output.terminal.width),
+    )
+
+
+def _jobs_everywhere(session: Session, output: Output, which: str, mine: bool, limit: int) -> None:
+    """The jobs of all printers of a server, which one request tells."""
+    columns = (*_COLUMNS, _PRINTER)
+    with explained(session.place, session.endpoint.authority):
+        told = session.client().jobs(which, mine=mine, limit=limit, names=columns, everywhere=True)
+    found = [each.attributes for each in told]
+    output.show(
+        {"uri": session.uri, "jobs": [job_data(each, columns) for each in found]},
+        lambda: table(
+            ("ID", "STATE", "USER", "KBYTES", "NAME", "PRINTER"),
+            [[*_row(each), Span(_text(each, _PRINTER).rpartition("/")[2])] for each in found],
+            output.terminal.width,
+        ),
     )
 
 

@@ -99,6 +99,10 @@ def test_a_file_of_printers_is_served(tmp_path: Path, printers: Path) -> None:
         again = run("queues", "delete", system, "cellar")
         assert (again.exit_code, again.stderr) == (1, "Error: the service has no printer 'cellar'\n")
         assert print_on(office) > number
+        everywhere = json.loads(run("jobs", hall, "--everywhere", "--which", "all", "--json").stdout)["jobs"]
+        assert {each["job-printer-uri"].rpartition("/")[2] for each in everywhere} == {"hall", "office"}
+        assert "office" in run("jobs", hall, "--everywhere", "--which", "all").stdout
+        assert "office" not in run("jobs", hall, "--which", "all").stdout
         printers.write_text(printers.read_text() + "[attic]\n")
         os.kill(said.process, signal.SIGHUP)
         wait_until(lambda: "attic" in run("queues", "list", system).stdout)
