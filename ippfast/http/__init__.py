@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         PageRequest,
         Parts,
         Reply,
+        Wait,
     )
     from .jobs import AsyncJob, Job, JobError, Notification, OperationError
     from .limits import HTTPLimits, Timeouts
@@ -157,6 +158,7 @@ __all__ = [
     "System",
     "Timeouts",
     "UpgradeError",
+    "Wait",
     "make_server_context",
     "probe",
     "probe_async",
@@ -219,6 +221,7 @@ _HOMES = {
         "PageRequest",
         "Parts",
         "Reply",
+        "Wait",
     ),
     "probing": ("ProbeResult", "probe", "probe_async"),
     "server": ("Server",),

@@ -29,6 +29,7 @@ from .incoming import (
     AsyncIncomingDocument,
     AsyncIncomingRequest,
     AsyncPages,
+    Wait,
 )
 from .limits import HTTPLimits
 
@@ -264,6 +265,10 @@ class _Exchange(AwaitedHooks):
     async def next_piece(self, pieces: Pieces) -> Any:
         with self._watching():
             return await super().next_piece(pieces)
+
+    async def wait(self, wait: Wait) -> None:
+        with self._watching():
+            await super().wait(wait)
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:

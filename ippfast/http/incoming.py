@@ -30,6 +30,7 @@ __all__ = [
     "Pages",
     "Parts",
     "Reply",
+    "Wait",
 ]
 
 
@@ -302,10 +303,23 @@ class Parts(NamedTuple):
     """Several responses to one request, each sent as it comes: multipart/related (RFC 3996 section 5.2).
 
     That is how Get-Notifications with notify-wait is answered, to a client that takes it. messages: any iterable, for
-    asyncio an asynchronous one too. It is closed when the client goes.
+    asyncio an asynchronous one too; where there is none yet it gives a `Wait`, and no thread waits for the next one. It
+    is closed when the client goes. alone: there is but one response, and it is sent as if it were the handler's answer.
     """
 
-    messages: AsyncIterable[Message] | Iterable[Message]
+    messages: AsyncIterable["Message | Wait"] | Iterable["Message | Wait"]
+    alone: bool = False
+
+
+class Wait(NamedTuple):
+    """There is nothing to send for now: what gave this is asked again later.
+
+    seconds: after so many at the latest; at once if the client leaves. wake: is given a function, which it calls, from
+    any thread, as soon as there may be something; at once if there already is.
+    """
+
+    seconds: float
+    wake: Callable[[Callable[[], None]], None]
 
 
 Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply | Parts]

@@ -1,4 +1,4 @@
-"""The server for threads: one thread a connection, plain or with TLS on one port.
+"""The server for threads: one thread a connection that does not wait for an event, plain or with TLS on one port.
 
 The rule of this file: it moves octets. What is done with them, and how long is waited, `_server/session.py` knows;
 what is answered, the handler. Whatever a client does, others are served, and one line in the log says what happened.
@@ -10,19 +10,20 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Self, TypeVar
 
 from ._server.channel import BlockingHooks
 from ._server.listening import Listening, longest_idle, peer_of
+from ._server.parking import Parking
 from ._server.service import log
 from ._server.session import Session
 from ._wire.coroutines import run
 from ._wire.sockets import RECEIVE_SIZE, has_left, send_buffers
 from .errors import ConnectionLostError, HTTPError
 from .events import Buffer
-from .incoming import Authorizer, Handler, IncomingDocument, IncomingRequest, Pages
+from .incoming import Authorizer, Handler, IncomingDocument, IncomingRequest, Pages, Wait
 from .server_connection import ServerConnection
 from .tls import CLIENT_HELLO
 
@@ -79,8 +80,9 @@ class Server(Listening[Handler, Authorizer, Pages]):
 
     def begin(self) -> None:
         """Be ready for `serve_connection`, for whoever accepts connections by other means than `start`."""
-        self._sessions: dict[_Connection, threading.Thread] = {}
+        self._sessions: set[_Connection] = set()
         self._changed = threading.Condition()
+        self._parking = Parking(self._go_on)
 
     def serve_connection(self, sock: socket.socket, address: str) -> None:
         """Serve a connection that somebody else has accepted from this address, in this thread, until it ends."""
@@ -90,8 +92,10 @@ class Server(Listening[Handler, Authorizer, Pages]):
                 self.turn_away(sock, peer)
                 return
             connection = _Connection(self, sock, peer)
-            self._sessions[connection] = threading.current_thread()
+            self._sessions.add(connection)
         self._serve(connection)
+        with self._changed:
+            self._changed.wait_for(lambda: connection not in self._sessions)
 
     def __enter__(self) -> Self:
         self.start()
@@ -109,21 +113,21 @@ class Server(Listening[Handler, Authorizer, Pages]):
             return
         with self._changed:
             self.stopping = True
-            sessions = dict(self._sessions)
+            sessions = set(self._sessions)
             self._changed.notify_all()
         _end(self._listener)
         self._listener.close()
         if self._acceptor is not None:
             self._acceptor.join()
-        end = time.monotonic() + deadline
         for connection in sessions:
             connection.wake_if_idle()
-        for connection, thread in sessions.items():
-            thread.join(max(0.0, end - time.monotonic()))
-            if thread.is_alive():
+        for seconds in (deadline, 1.0):
+            with self._changed:
+                self._changed.wait_for(lambda: not self._sessions, seconds)
+                sessions = set(self._sessions)
+            for connection in sessions:
                 connection.abort()
-        for thread in sessions.values():
-            thread.join(1.0)
+        self._parking.close()
         self.forget_turned_away()
 
     def _accept(self) -> None:
@@ -145,9 +149,8 @@ class Server(Listening[Handler, Authorizer, Pages]):
                     self.turn_away(sock, peer)
                     continue
                 connection = _Connection(self, sock, peer)
-                thread = threading.Thread(target=self._serve, args=(connection,), name=f"ippfast-{peer}", daemon=True)
-                self._sessions[connection] = thread
-            thread.start()
+                self._sessions.add(connection)
+            self._go_on(connection)
 
     def _has_room(self) -> bool:
         """Whether one more connection can be taken. If not, and somebody waits for it, room is made for a while."""
@@ -166,19 +169,26 @@ class Server(Listening[Handler, Authorizer, Pages]):
             self._changed.wait_for(lambda: self.stopping or len(self._sessions) < self.limits.connections, _LOOK)
         return False
 
+    def _go_on(self, connection: "_Connection") -> None:
+        """Have a connection served by a thread, from its beginning or from where it waited."""
+        name = f"ippfast-{connection.peer}"
+        threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True).start()
+
     def _serve(self, connection: "_Connection") -> None:
         try:
-            connection.serve()
+            wait = connection.serve()
+            if wait is not None:
+                connection.park(self._parking, wait)
+                return
         except (HTTPError, OSError) as error:
             log.info("%s: %s", connection.peer, error)
         except Exception:
             log.exception("%s: the connection is given up", connection.peer)
-        finally:
-            connection.close()
-            with self._changed:
-                del self._sessions[connection]
-                self.dismiss(connection.peer)
-                self._changed.notify_all()
+        connection.close()
+        with self._changed:
+            self._sessions.remove(connection)
+            self.dismiss(connection.peer)
+            self._changed.notify_all()
 
 
 class _Connection(BlockingHooks):
@@ -191,10 +201,28 @@ class _Connection(BlockingHooks):
         self._limits = server.limits
         self.session: Session | None = None
         self.waits_since: float | None = None
+        self._serving: Coroutine[Wait, None, None] | None = None  # the session, as far as it has come
         self._buffer: memoryview | None = None  # while a document arrives
 
-    def serve(self) -> None:
-        """Answer the requests that come, until none can follow."""
+    def serve(self) -> Wait | None:
+        """Answer the requests that come, until none can follow: None; or until an answer waits for something.
+
+        Then it is called again to go on from there, by whatever thread.
+        """
+        if self._serving is None:
+            self._serving = self._begin()
+        try:
+            return self._serving.send(None)
+        except StopIteration:
+            self._linger()
+            return None
+
+    def park(self, parking: "Parking[_Connection]", wait: Wait) -> None:
+        """Wait without a thread."""
+        parking.park(self, self._socket, wait.seconds)
+        wait.wake(lambda: parking.wake(self))
+
+    def _begin(self) -> Coroutine[Wait, None, None]:
         self._socket.settimeout(self._limits.keep_alive)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = self._server
@@ -214,8 +242,7 @@ class _Connection(BlockingHooks):
                 lambda buffer: run(session.fill(turn, buffer)),
             ),
         )
-        run(session.serve())
-        self._linger()
+        return session.serve()
 
     # What the session awaits: a channel whose coroutines block, and so never wait.
 
@@ -254,6 +281,9 @@ class _Connection(BlockingHooks):
         if self._buffer is None:
             self._buffer = memoryview(bytearray(RECEIVE_SIZE))
         return bytes(self._buffer[: self._socket.recv_into(self._buffer)])
+
+    async def wait(self, wait: Wait) -> None:
+        await _Parked(wait)
 
     async def send(self, buffers: list[Buffer], seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -309,7 +339,19 @@ class _Connection(BlockingHooks):
         _end(self._socket)
 
     def close(self) -> None:
+        if self._serving is not None:
+            self._serving.close()
         self._socket.close()
+
+
+class _Parked:
+    """Awaited, it gives the wait to whoever carries out the coroutine (`_Connection.serve`)."""
+
+    def __init__(self, wait: Wait) -> None:
+        self._wait = wait
+
+    def __await__(self) -> Generator[Wait, None, None]:
+        yield self._wait
 
 
 def _end(sock: socket.socket) -> None:

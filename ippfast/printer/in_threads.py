@@ -34,8 +34,8 @@ __all__ = ["InThreads"]
 
 _T = TypeVar("_T")
 
-_WAITING = 64
-"""Threads for those that wait for events, which are more than a printer lets wait (`PrinterLimits.waiters`)."""
+_EVENTS = 8
+"""Threads for those that ask for events. However many wait for some, none does so in a thread."""
 
 
 class InThreads:
@@ -48,7 +48,7 @@ class InThreads:
     handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests are carried out at once;
     more wait, with their documents, until one is done. threads_per_host: how many of them for one address, so that
     uploads that stand still do not keep others out; it is told that the printer is busy if it wants more. Those that
-    wait for events have threads of their own (Get-Notifications), of which a printer lets a few wait at a time.
+    ask for events (Get-Notifications) have a few threads of their own, and wait for them without one.
     """
 
     def __init__(self, handler: Handler, *, threads: int = 128, threads_per_host: int = 20) -> None:
@@ -56,7 +56,7 @@ class InThreads:
         self._per_host: Counter[str] = Counter()
         self._most_per_host = threads_per_host
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
-        self._waiting = ThreadPoolExecutor(_WAITING, thread_name_prefix="ippfast-waiting")
+        self._events = ThreadPoolExecutor(_EVENTS, thread_name_prefix="ippfast-events")
 
     def pages(self, pages: Pages) -> "_PagesInThreads":
         """Web pages that wait for disks, such as `PrinterPages`, as ``pages`` of a server for asyncio."""
@@ -65,7 +65,7 @@ class InThreads:
     def close(self) -> None:
         """End, once the requests that are being carried out are done."""
         self._threads.shutdown()
-        self._waiting.shutdown()
+        self._events.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -99,14 +99,14 @@ class InThreads:
             gone=incoming.gone,
             document=IncomingDocument(document.next_event),
         )
-        threads = self._waiting if incoming.message.code == Operation.GET_NOTIFICATIONS else self._threads
+        threads = self._events if incoming.message.code == Operation.GET_NOTIFICATIONS else self._threads
         try:
             reply = await _run(threads, lambda: self._handler(request))
         finally:
             document.close()
         if isinstance(reply, Parts):
             assert not hasattr(reply.messages, "__aiter__")
-            return Parts(self._pieces(threads, reply.messages))
+            return Parts(self._pieces(threads, reply.messages), reply.alone)
         if isinstance(reply, Reply):
             return AsyncReply(reply.message, self._pieces(threads, reply.document), reply.length)
         return reply

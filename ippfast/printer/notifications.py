@@ -13,7 +13,7 @@ from typing import Any
 
 from ippfast.codec import Attribute, AttributeGroup, Message
 from ippfast.enums import JobState, Operation, Status
-from ippfast.http.incoming import Parts, Reply
+from ippfast.http.incoming import Parts, Reply, Wait
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand, RangeOfInteger, RawValue
 from ippfast.wrappers import Name, NaturalLanguage, Text
@@ -43,7 +43,6 @@ _LEASE = 86_400
 _LONGEST_LEASE = 7 * 86_400  # only an operator's subscription may last for ever (RFC 3995 section 5.3.8)
 _MOST_EVENTS = len(SYSTEM_EVENTS)
 _WAIT = 30.0  # how long an answer is held back for a client that cannot take it in parts
-_LOOK = 0.5  # how often to look whether a client that waits has left
 _LONGEST_WAIT = 300.0  # how long Event Wait Mode lasts (RFC 3996 section 5.2.1)
 
 _JOB_EXTRAS: dict[str, Callable[[Event], object]] = {
@@ -493,24 +492,20 @@ def get_notifications(printer: PrinterCore, call: Call) -> Message | Reply | Par
         return fetching.response(leave=True)
     if fetching.takes_parts():
         return Parts(_Leaving(fetching.responses(), lambda: room.leave(*who)))
-    try:
-        fetching.wait(_WAIT)
-    finally:
-        room.leave(*who)
-    return fetching.response(leave=True)
+    return Parts(_Leaving(fetching.only(), lambda: room.leave(*who)), alone=True)
 
 
 class _Leaving:
     """Several responses, and what is to be done when no more of them are taken, even if none was."""
 
-    def __init__(self, responses: Iterator[Message], leave: Callable[[], None]) -> None:
+    def __init__(self, responses: Iterator[Message | Wait], leave: Callable[[], None]) -> None:
         self._responses = responses
         self._leave = weakref.finalize(self, leave)
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> Iterator[Message | Wait]:
         return self
 
-    def __next__(self) -> Message:
+    def __next__(self) -> Message | Wait:
         try:
             return next(self._responses)
         except BaseException:
@@ -539,8 +534,13 @@ class _Fetching:
         accept = ",".join(self._call.incoming.head.headers.get_all("accept")).lower()
         return "multipart/related" in accept or "multipart/*" in accept
 
-    def wait(self, seconds: float) -> None:
-        """Wait until there is an event, or none can come."""
+    def only(self) -> Iterator[Message | Wait]:
+        """One response, as soon as there is an event or none can come."""
+        yield from self._waits(_WAIT)
+        yield self.response(leave=True)
+
+    def _waits(self, seconds: float) -> Iterator[Wait]:
+        """What to wait for until there is an event, or none can come."""
         end = time.monotonic() + seconds
         waiter = Waiter(self._printer.storage.bus, self._printer.hears)
         try:
@@ -549,12 +549,13 @@ class _Fetching:
                 left = end - time.monotonic()
                 if left <= 0:
                     break
-                if waiter.wait(min(left, _LOOK)):
+                yield Wait(left, waiter.wake)
+                if waiter.wait(0.0):
                     self._look()
         finally:
             waiter.close()
 
-    def responses(self) -> Iterator[Message]:
+    def responses(self) -> Iterator[Message | Wait]:
         """Event Wait Mode (RFC 3996 section 5.2): at once what there is, then what comes."""
         end = time.monotonic() + _LONGEST_WAIT
         while True:
@@ -562,7 +563,7 @@ class _Fetching:
             yield self.response(leave=over)
             if over:
                 return
-            self.wait(max(0.0, end - time.monotonic()))
+            yield from self._waits(max(0.0, end - time.monotonic()))
 
     def response(self, *, leave: bool) -> Message:
         """The events that are there. leave: say when to ask again (notify-get-interval)."""

@@ -1,7 +1,7 @@
 """How many requests may wait for events at a time.
 
-The rule of this file: whoever waits holds a connection, and under some servers a thread. So only a part of them may,
-and no user and no address may have all of that part; whoever finds no place is told when to ask again.
+The rule of this file: whoever waits holds a connection, though no thread. So only a part of them may, and no user and
+no address may have all of that part; whoever finds no place is told when to ask again.
 """
 
 import threading

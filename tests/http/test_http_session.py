@@ -5,14 +5,23 @@ The rule of this file: `Script` plays client and clock; what a session does is s
 
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from http_conversations import ANSWER, PRINT_JOB, post, print_job, wire
 
 from ippfast import Attribute, Message, ValueTag, encode
-from ippfast.http import BasicAuthenticator, HTTPLimits, IncomingDocument, IncomingRequest, Reply, ServerConnection
+from ippfast.http import (
+    BasicAuthenticator,
+    HTTPLimits,
+    IncomingDocument,
+    IncomingRequest,
+    Parts,
+    Reply,
+    ServerConnection,
+    Wait,
+)
 from ippfast.http._server.channel import BlockingHooks
 from ippfast.http._server.service import Service
 from ippfast.http._server.session import Session
@@ -98,6 +107,9 @@ class Script(BlockingHooks):
 
     async def start_tls(self) -> None:
         self.steps.append(("start_tls",))
+
+    async def wait(self, wait: Wait) -> None:
+        self.steps.append(("wait", wait.seconds))
 
     async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
         self.steps.append(("call", hook))
@@ -339,3 +351,17 @@ def test_pieces_are_closed_when_sending_fails() -> None:
     with pytest.raises(OSError, match="gone"):
         script.serve()
     assert script.steps[-1] == ("close",)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_response_that_waits_is_asked_for_again_and_closed_at_the_end(alone: bool) -> None:
+    def messages() -> Iterator[Message | Wait]:
+        yield Wait(30.0, lambda wake: None)
+        yield Wait(20.0, lambda wake: None)
+        yield ANSWER
+
+    script = Script([(0, post(encode(PRINT_JOB)))], lambda incoming: Parts(messages(), alone)).serve()
+    assert [step[1] for step in script.steps if step[0] == "wait"] == [30.0, 20.0]
+    assert ("close",) in script.steps
+    assert script.sent.count(encode(ANSWER)) == 1
+    assert (b"multipart/related" in script.sent) is not alone

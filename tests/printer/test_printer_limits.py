@@ -19,9 +19,9 @@ import pytest
 from peers import free_port
 from printers import DOCUMENT, SECONDS, Gate, printing
 
-from ippfast import DelimiterTag, Message, decode, encode, operations, request
+from ippfast import AttributeGroup, DelimiterTag, Message, decode, encode, operations, request
 from ippfast.enums import JobState, Operation, Status
-from ippfast.http import AsyncServer, Client
+from ippfast.http import AsyncServer, Client, HTTPLimits
 from ippfast.printer import Fetcher, InThreads, PrinterLimits, SpoolPrinter
 from ippfast.printer.answers import _group_of
 from ippfast.printer.waiting_room import WaitingRoom
@@ -169,14 +169,14 @@ def test_the_waiting_room() -> None:
 
 
 @contextlib.contextmanager
-def in_asyncio(printer: SpoolPrinter) -> Iterator[int]:
+def in_asyncio(printer: SpoolPrinter, limits: HTTPLimits | None = None) -> Iterator[int]:
     """The printer under the server for asyncio. Gives the port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def begin(handler: InThreads) -> AsyncServer:
-        server = AsyncServer(handler, port=0)
+        server = AsyncServer(handler, port=0, limits=limits)
         await server.start()
         return server
 
@@ -217,6 +217,51 @@ def test_few_wait_and_a_waiter_that_leaves_is_noticed(tmp_path: Path, kind: str,
         for sock in waiting:
             sock.close()
         wait_until(lambda: not desk.printer.waiting_room._taken["all", ""])
+
+
+MANY = 210
+
+
+@pytest.mark.parametrize("kind", ["threads", "asyncio"])
+def test_who_waits_for_an_event_has_no_thread(tmp_path: Path, kind: str) -> None:
+    """Hundreds wait, and all are told at once; half of them in parts, who then wait on."""
+    limits = HTTPLimits(connections=2 * MANY, connections_per_host=2 * MANY)
+    with printing(tmp_path, limits=limits, waiters=MANY, user_waiters=MANY) as desk, contextlib.ExitStack() as stack:
+        made = desk.ask(Operation.CREATE_PRINTER_SUBSCRIPTIONS, groups={"subscription": CHANGES})
+        number = made.groups_of(DelimiterTag.SUBSCRIPTION)[0]["notify-subscription-id"].value
+        port = desk.server.port if kind == "threads" else stack.enter_context(in_asyncio(desk.printer, limits))
+        given = {"printer-uri": URI, "notify-subscription-ids": [number], "notify-wait": True}
+        message = request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user="alice")
+        before = threading.active_count()
+
+        def taken() -> int:
+            return desk.printer.waiting_room._taken["all", ""]
+
+        waiting = [stack.enter_context(connect(port)) for _ in range(MANY)]
+        for place, sock in enumerate(waiting):
+            sock.sendall(post(message, accept="multipart/related" if place % 2 else "application/ipp"))
+            wait_until(lambda: taken() == place + 1)  # noqa: B023  # InThreads takes but some at once
+        wait_until(lambda: threading.active_count() < before + 20)
+        desk.printer.pause()
+        for sock in waiting[::2]:
+            assert [each["notify-subscribed-event"].value for each in events_of(answer_on(sock))] == [CHANGE]
+        wait_until(lambda: taken() == MANY // 2)
+        for sock in waiting[1::2]:
+            octets = b""
+            while CHANGE.encode() not in octets:
+                octets += sock.recv(65_536)
+        wait_until(lambda: threading.active_count() < before + 20)
+        for sock in waiting:
+            sock.close()
+        wait_until(lambda: not taken())
+
+
+CHANGE = "printer-state-changed"
+CHANGES = {"notify-pull-method": "ippget", "notify-events": [CHANGE]}
+
+
+def events_of(answer: Message) -> list[AttributeGroup]:
+    return answer.groups_of(DelimiterTag.EVENT_NOTIFICATION)
 
 
 @pytest.mark.parametrize(

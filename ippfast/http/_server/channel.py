@@ -5,17 +5,22 @@ one for asyncio awaits its loop.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from inspect import isawaitable
 from typing import Any, Protocol, TypeAlias
 
 from ..events import Buffer
+from ..incoming import Wait
 
 __all__ = ["GATHERING", "AwaitedHooks", "BlockingHooks", "Channel", "Pieces"]
 
 GATHERING = 1.0
 """For at most this many seconds `Channel.fill` waits for more octets once some are in its buffer."""
+
+_LOOK = 0.5
+"""Seconds after which a connection of asyncio that waits is looked at: whether its client has left."""
 
 Pieces: TypeAlias = Iterator[Any] | AsyncIterator[Any]
 """The rest of an answer: octets of its document, or several messages."""
@@ -55,6 +60,10 @@ class Channel(Protocol):
         """Call a hook: what it gives, or the result of the awaitable that it gives. blocks: it may block a thread."""
         ...
 
+    async def wait(self, wait: Wait) -> None:
+        """Wait as it says. It may come back too early."""
+        ...
+
     async def next_piece(self, pieces: Pieces) -> Any:
         """The next piece; None at the end."""
         ...
@@ -91,6 +100,19 @@ class AwaitedHooks:
 
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def wait(self, wait: Wait) -> None:
+        loop, came = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(came.set)
+
+        wait.wake(wake)
+        end = loop.time() + wait.seconds
+        while not came.is_set() and not self.has_gone() and (left := end - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(came.wait(), min(left, _LOOK))
 
     async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
         if blocks:

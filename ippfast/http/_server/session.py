@@ -15,9 +15,9 @@ from ...enums import Operation
 from ..errors import ConnectionLostError, LocalProtocolError, Refusal, RemoteProtocolError
 from ..events import NEED_DATA, Buffer, ConnectionClosed, DocumentData, EndOfMessage, Event, Request, RequestHead
 from ..hosts import uri_authority
-from ..incoming import AsyncReply, Page, PageRequest, Parts, Reply
+from ..incoming import AsyncReply, Page, PageRequest, Parts, Reply, Wait
 from ..server_connection import ServerConnection
-from .channel import Channel
+from .channel import Channel, Pieces
 from .server_side import MAX_FORM, ServerSide
 from .service import Service, log
 
@@ -294,6 +294,8 @@ class Session:
                 if connection.awaits_continue and request.message.code not in _WITH_DOCUMENT:
                     await self._send(connection.send_continue())
                 reply: Message | Reply | AsyncReply | Parts = await self._channel.call_hook(service.handler, incoming)
+                if isinstance(reply, Parts) and reply.alone:
+                    reply = await self._only(reply)
             if isinstance(reply, Message):
                 await self._send(connection.send_response(reply, headers=self._closing()))
             elif isinstance(reply, Parts):
@@ -317,15 +319,28 @@ class Session:
             await self._channel.close_pieces(pieces)
 
     async def _send_parts(self, parts: Parts) -> None:
-        connection, source = self.connection, parts.messages
-        messages = iter(source) if isinstance(source, Iterable) else aiter(source)
+        connection, messages = self.connection, _pieces_of(parts)
         try:
             await self._send(connection.begin_parts(headers=self._closing()))
             while not connection.response_ended:
-                message = await self._channel.next_piece(messages)
+                message = await self._next(messages)
                 await self._send(connection.end_parts() if message is None else connection.send_part(message))
         finally:
             await self._channel.close_pieces(messages)
+
+    async def _only(self, parts: Parts) -> Any:
+        """The one response, once it is there."""
+        messages = _pieces_of(parts)
+        try:
+            return await self._next(messages)
+        finally:
+            await self._channel.close_pieces(messages)
+
+    async def _next(self, messages: Pieces) -> Any:
+        """The next response, after whatever is to be waited for; None at the end."""
+        while isinstance(message := await self._channel.next_piece(messages), Wait):
+            await self._channel.wait(message)
+        return message
 
     def _closing(self) -> list[tuple[str, str]]:
         return [("Connection", "close")] if self._service.stopping else []
@@ -350,3 +365,8 @@ class Session:
             return False
         await self._send(self.connection.send_error(refusal))
         return not isinstance(refusal, RemoteProtocolError)
+
+
+def _pieces_of(parts: Parts) -> Pieces:
+    source = parts.messages
+    return iter(source) if isinstance(source, Iterable) else aiter(source)

@@ -12,7 +12,7 @@ from socket import socket
 
 from ..events import Buffer
 
-__all__ = ["READ", "RECEIVE_SIZE", "SMALL", "WRITE", "await_socket", "has_left", "send_buffers"]
+__all__ = ["LEFT", "READ", "RECEIVE_SIZE", "SMALL", "WRITE", "await_socket", "has_left", "send_buffers"]
 
 RECEIVE_SIZE = 131_072
 """How many octets are asked for at once, where there may be many."""
@@ -25,7 +25,8 @@ _LONGEST_POLL = 2**31 - 1
 READ, WRITE = 1, 2
 """What a socket is waited for: octets or the end to read; room to write."""
 
-_LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
+LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
+"""What `poll` says of a peer that has closed the connection, or its half of it."""
 
 
 def has_left(sock: socket) -> bool:
@@ -35,7 +36,7 @@ def has_left(sock: socket) -> bool:
     if not hasattr(select, "poll"):
         return False
     poll = select.poll()
-    poll.register(sock, _LEFT)
+    poll.register(sock, LEFT)
     return bool(poll.poll(0))
 
 

@@ -106,12 +106,24 @@ class Waiter:
     def __init__(self, bus: Bus, queue: str | None) -> None:
         self._condition = threading.Condition()
         self._came = False
+        self._wake: Callable[[], None] | None = None
         self.close = bus.listen(queue, self._hear)
 
     def _hear(self) -> None:
         with self._condition:
             self._came = True
             self._condition.notify_all()
+            wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+
+    def wake(self, wake: Callable[[], None]) -> None:
+        """Have this called, by whatever thread, when something has changed since the last time: at once if it has."""
+        with self._condition:
+            self._wake = None if self._came else wake
+            came = self._came
+        if came:
+            wake()
 
     def wait(self, seconds: float) -> bool:
         """Wait for at most that long. Returns whether something has changed since the last time."""
