@@ -277,6 +277,12 @@ def test_units_are_hardened(name: str, tmp_path: Path) -> None:
         assert name not in done.stderr, done.stderr
 
 
+def test_standbys_follow_their_primary() -> None:
+    """PostgreSQL does not start as a standby with fewer connections than its primary has: no commit would end then."""
+    text = (EXAMPLES / "print-service" / "compose.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^ *(?:exec )?postgres .*-c max_connections=(\d+)", text, re.MULTILINE) == ["200", "200"]
+
+
 def test_the_balancer_understands_its_file() -> None:
     file = EXAMPLES / "print-service" / "haproxy.cfg"
     done = subprocess.run([program("haproxy"), "-c", "-f", str(file)], capture_output=True, text=True, check=False)
