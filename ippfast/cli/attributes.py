@@ -43,7 +43,7 @@ def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None
     """Show a printer's attributes.
 
     All, or those of these names. A NAME may be that of a group too: job-template, printer-description, all. It is an
-    error (1) where the printer does not report a NAME.
+    error (1) if the printer does not report a NAME.
 
     \b
     --json: {"uri": ..., "attributes": {NAME: VALUE, ...}}. A VALUE is a list unless the attribute is registered
@@ -68,7 +68,7 @@ def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None
 
 
 def printer_of(answer: Message) -> AttributeGroup:
-    """The printer's attributes in a response; an empty group where it has none."""
+    """The printer's attributes in a response; an empty group if it has none."""
     groups = answer.groups_of(DelimiterTag.PRINTER)
     return groups[0] if groups else AttributeGroup(DelimiterTag.PRINTER)
 
@@ -82,7 +82,7 @@ def supplies(session: Session, output: Output) -> None:
     \b
     --json: {"uri": ..., "supplies": [{"name", "type", "colors", "level", "low-level", "high-level"}, ...],
     "printer-state-reasons": [{"reason", "severity"}, ...]}. A level is in per cent; -1 other, -2 unknown, -3 some is
-    left; null where the printer does not say.
+    left; null if the printer does not say.
     """
     answer, refused = session.ask_for(
         DelimiterTag.PRINTER, get_printer_attributes, requested_attributes=_SUPPLY_ATTRIBUTES

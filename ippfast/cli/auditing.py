@@ -45,7 +45,7 @@ __all__ = ["check"]
 _NO_JOB = 2**31 - 1
 """A job-id that no printer has reached."""
 _NO_OPERATION = 0x3FFE
-"""Not assigned, nor a vendor's (RFC 8011 section 5.4.15)."""
+"""An operation code that is neither assigned nor a vendor's (RFC 8011 section 5.4.15)."""
 
 
 class _Probe(NamedTuple):
@@ -121,7 +121,8 @@ _UNTOLD = {
     Status.CLIENT_ERROR_NOT_POSSIBLE,
     Status.CLIENT_ERROR_BAD_REQUEST,
 }
-"""Of a job that does not exist: it may have been looked for before it was asked who it is (as cupsd does)."""
+"""The status codes that do not tell whether a client was refused: a server may look for the job before it asks who the
+client is, as cupsd does."""
 _NOT_EXAMINED = "the web page and its default passwords, the age of the firmware, faxes and scans"
 _PORTS = "raw printing (port 9100), LPD (port 515), SNMP (port 161)"
 

@@ -29,7 +29,7 @@ TYPES = ("_ipps._tcp.local.", "_ipp._tcp.local.")
 _MOST_NAMES = 5_000
 """More are not looked into: no network has this many printers, but one host can make up any number."""
 _IN_PATH = "/:@!$&'()*+,;=-._~?"
-"""What stands in a path or query as it is (RFC 3986 section 3.3), but for "%"."""
+"""The characters that stand in a path or query unescaped (RFC 3986 section 3.3), but for "%"."""
 _LEAST_SECONDS = 0.01
 
 
@@ -58,7 +58,7 @@ class _NotUsable(ValueError):
 def judge(
     service_type: str, name: str, server: str | None, port: int | None, text: dict[bytes, bytes | None]
 ) -> Announced:
-    """The printer that an announcement stands for. Raises ValueError where it stands for none.
+    """The printer that an announcement stands for. Raises ValueError if it stands for none.
 
     service_type: one of TYPES. name: of the instance, in full. server, port: of its SRV record. text: its TXT record.
     """
@@ -137,7 +137,7 @@ def _address(ip: Any) -> str:
 
 
 def _open(zeroconf: Any, places: "list[str | int]") -> Any:
-    """zeroconf on these places, or on all, in both families where there are both."""
+    """zeroconf on these places, or on all, in both families if there are both."""
     from zeroconf.asyncio import AsyncZeroconf
 
     if places:
@@ -214,7 +214,7 @@ class _Search:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def result(self) -> Browsed:
-        """One printer for each name, host and UUID; that with TLS, where there are both."""
+        """One printer for each name, host and UUID; that with TLS, if there are both."""
         found: dict[tuple[str, str, str], Announced] = {}
         for (service_type, name), info in sorted(self._infos.items(), key=lambda each: TYPES.index(each[0][0])):
             try:

@@ -1,6 +1,6 @@
 """Whether a printer can do what a job asks for, by its xxx-supported attributes (RFC 8011 section 5.2).
 
-The rule of this file: it objects only where the printer itself says otherwise, and then lists what the printer
+The rule of this file: it objects only if the printer itself says otherwise, and then lists what the printer
 supports. What the printer does not speak of passes: it will say itself what it makes of it.
 """
 

@@ -36,11 +36,11 @@ class Capture(NamedTuple):
     octets: bytes
     """The message and the document data after it: a whole file, or the body of one HTTP message."""
     kind: Kind | None = None
-    """Request or response, where HTTP says so."""
+    """Request or response, if HTTP says so."""
     head: tuple[str, ...] = ()
     """The start line and some headers of the HTTP message, and of the responses 1xx before it."""
     media_type: str = _IPP
-    """What the body claims to be; application/ipp where nothing is said."""
+    """What the body claims to be; application/ipp if nothing is said."""
     fault: str | None = None
     """Why the body is not whole."""
 

@@ -28,7 +28,7 @@ __all__ = ["diff"]
 
 
 class _Change(NamedTuple):
-    """One name in one group, and what there is under it; empty where there is nothing."""
+    """One name in one group, and what there is under it; empty if there is nothing."""
 
     group: str
     name: str
@@ -45,12 +45,12 @@ class _Change(NamedTuple):
 def diff(access: Access, output: Output, before: str, after: str, ignore: tuple[str, ...]) -> None:
     """Compare two messages, or two printers.
 
-    A and B are each a file or a printer's URI. A line begins with - where only A has it, and with + where only B has
-    it. The exit status is 1 where there is a difference. Of two answers of one printer --ignore '*-time' leaves out
+    A and B are each a file or a printer's URI. A line begins with - if only A has it, and with + if only B has
+    it. The exit status is 1 if there is a difference. Of two answers of one printer --ignore '*-time' leaves out
     what always differs.
 
     \b
-    --json: {"differences": [{"group", "name", "before", "after"}, ...]}; null where there is none of that name, and
+    --json: {"differences": [{"group", "name", "before", "after"}, ...]}; null if there is none of that name, and
     values as in 'ippfast attributes --json'.
     """
     changes = [

@@ -4,7 +4,7 @@ The rule of this file: nothing is left out, and nothing reaches a line that `tex
 attribute, or a member of a collection, looks like one of these::
 
     name (tag) = value                       keyword, uri and the like bare; text and name in quotes
-    name (1setOf tag) = value, value         broken between values where the line is full
+    name (1setOf tag) = value, value         broken between values if the line is full
     name (tag) = malformed <000001> at 0x4e  octets that do not fit the tag, and where that tag stands
     name (out-of-band) = no-value            the tag is the value
     name (collection)                        its members below, indented

@@ -67,7 +67,7 @@ def printers(access: Access, output: Output, server: str | None, seconds: float,
 
     \b
     --json: {"printers": [{"uri", "printer-name", "printer-make-and-model", "printer-location", "printer-uuid"}, ...]};
-    "" where nothing is said. With --server "printer-state" and its keyword too.
+    "" if nothing is said. With --server "printer-state" and its keyword too.
     """
     if server is None:
         browsed = browse(seconds, interfaces)

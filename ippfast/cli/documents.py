@@ -23,11 +23,11 @@ __all__ = ["ANY_FORMAT", "AUTO", "COMPRESSIONS", "PIECE", "Source", "compressed"
 
 PIECE = 262_144
 ANY_FORMAT = "application/octet-stream"
-"""What leaves it to the printer to find out (RFC 8011 section 5.1.10.1)."""
+"""The format that leaves it to the printer to find out what a document is (RFC 8011 section 5.1.10.1)."""
 
 _HEAD = 1024
 
-# What a file of each format begins with; its name decides only where its octets do not.
+# What a file of each format begins with; its name decides only if its octets do not.
 _MAGIC = (
     (b"%PDF-", "application/pdf"),
     (b"%!", "application/postscript"),
@@ -48,7 +48,7 @@ _MAGIC = (
 class Source(NamedTuple):
     """One document.
 
-    name: for people, "" where it has none. format: by its octets or its name, application/octet-stream where neither
+    name: for people, "" if it has none. format: by its octets or its name, application/octet-stream if neither
     tells. open: gives the document, for one attempt. again: whether there may be another. path: of a file that is sent
     as it is. sides: of one that is drawn, what tells how far that is. looks: what it is taken for if it is to be drawn,
     and its format says nothing. compression: with which it goes out.
@@ -66,7 +66,7 @@ class Source(NamedTuple):
 
 
 def source(path: str) -> Source:
-    """The document in a file, or on standard input for ``-``. Raises Failure where there is none."""
+    """The document in a file, or on standard input for ``-``. Raises Failure if there is none."""
     if path == "-":
         stream = sys.stdin.buffer
         assert isinstance(stream, io.BufferedIOBase)
@@ -112,7 +112,7 @@ def _format(head: bytes, name: str) -> str:
 # RFC 8011 section 5.4.32: gzip is RFC 1952, deflate the format of RFC 1951 without a header.
 COMPRESSIONS = {GZIP: 31, "deflate": -15}
 AUTO = "auto"
-"""gzip for documents that gain by it."""
+"""The choice of compression that takes gzip for documents that become smaller by it."""
 
 
 def compression_of(each: Source, wanted: str, supported: Container[object]) -> str:

@@ -49,7 +49,7 @@ FAILED = 1
 USAGE = 2
 """The command cannot be run as it was given; nothing was sent to print."""
 NO_CONNECTION = 3
-"""No answer: no such host, nobody there, or too slow."""
+"""There was no answer: the host does not exist, does not listen, or was too slow."""
 NOT_ALLOWED = 4
 """Credentials are missing or were refused, or the certificate is not trusted."""
 NOT_OVER = 5
@@ -58,14 +58,14 @@ UNKNOWN = 6
 """The printer took the job, and does not say what became of it."""
 
 INTERRUPTED = 130
-"""Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+"""Ctrl-C ended the command. Shells use this number: 128 and the number of SIGINT."""
 
 DENIED = {
     Status.CLIENT_ERROR_FORBIDDEN,
     Status.CLIENT_ERROR_NOT_AUTHENTICATED,
     Status.CLIENT_ERROR_NOT_AUTHORIZED,
 }
-"""With these a printer refuses for who asks."""
+"""The status codes by which a printer refuses because of who asks."""
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 
 LOG_IN = "set IPPFAST_USER and IPPFAST_PASSWORD, or IPPFAST_TOKEN"
@@ -97,7 +97,7 @@ class Refused(Failure):
 
 
 def status_message(answer: Message) -> str:
-    """What a response says of itself, as it came; empty where it says nothing (RFC 8011 section 4.1.6.2)."""
+    """What a response says of itself, as it came; empty if it says nothing (RFC 8011 section 4.1.6.2)."""
     for group in answer.groups_of(DelimiterTag.OPERATION):
         for name in ("status-message", "detailed-status-message"):
             attribute = group.get(name)

@@ -46,7 +46,7 @@ class Section(NamedTuple):
 
 
 def _broken(text: str, width: int | None, margin: int) -> list[str]:
-    """The lines of a text; none where it is empty."""
+    """The lines of a text; none if it is empty."""
     if width is None:
         return [text] if text else []
     return textwrap.wrap(text, max(20, width - margin), break_long_words=False, break_on_hyphens=False)

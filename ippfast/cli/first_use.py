@@ -1,4 +1,4 @@
-"""What the first use of the command says where pip could not compile the codec: once, and how to get the compiled one.
+"""What the first use of the command says if pip could not compile the codec: once, and how to get the compiled one.
 
 The rule of this file: it is said on standard error, and only if it can be remembered that it was said. Nobody who
 chose the pure codec (IPPFAST_PURE, another interpreter than CPython) is told.

@@ -23,7 +23,7 @@ __all__ = ["ATTRIBUTES", "WITH_ERRORS", "Followed", "follow"]
 ATTRIBUTES = ["job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message", "job-impressions-completed"]
 _NAMES = ("job-id", "job-uri")
 WITH_ERRORS = "job-completed-with-errors"
-"""Among the job-state-reasons of a job that is completed, and not as it should be."""
+"""The job-state-reasons of a job that was completed, but not as it should be."""
 
 
 class Followed(NamedTuple):

@@ -105,7 +105,7 @@ def _text(group: AttributeGroup, name: str) -> str:
 
 
 def job_state(group: AttributeGroup) -> tuple[int | None, str]:
-    """The job-state in a group, None where there is none, and a word for it."""
+    """The job-state in a group, None if there is none, and a word for it."""
     attribute = group.get("job-state")
     value = None if attribute is None else attribute.values[0]
     if not isinstance(value, int):

@@ -26,7 +26,7 @@ _KEYS = {"version", "code", "request-id", "groups"}
 
 
 def to_json(message: Message, document: bytes | None = None) -> str:
-    """A message, and document data where there is any to keep, as JSON in ASCII with one attribute a line."""
+    """A message, and document data if there is any to keep, as JSON in ASCII with one attribute a line."""
     version = ".".join(map(str, message.version))
     groups = ",\n  ".join([_group_to_json(group) for group in to_tagged(message)["groups"]])
     end = "" if document is None else f',\n "document": {json.dumps({"octets": document.hex()})}'
@@ -42,7 +42,7 @@ def _group_to_json(group: dict[str, Any]) -> str:
 
 
 def from_json(text: str | bytes) -> tuple[Message, bytes]:
-    """The message and its document data, b"" where the JSON has none.
+    """The message and its document data, b"" if the JSON has none.
 
     Raises ShapeError for JSON of another shape, and ValueError for text that is no JSON. Whether the values fit
     their tags is for `encode` to say.

@@ -17,7 +17,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(mm|cm|in)?")
 _HUNDREDTHS = {"mm": 100, "cm": 1_000, "in": 2_540}
 _ALIASES = {"tabloid": "ledger"}  # the same sheet, turned
 _TOLERANCE = 50
-"""In hundredths of a millimetre: 10x15cm and 4x6in are different sizes, 8.27x11.69in is A4."""
+"""How far a size may be off, in hundredths of a millimetre: 8.27x11.69in is A4, but 10x15cm is not 4x6in."""
 
 
 class AmbiguousMedia(ValueError):

@@ -59,7 +59,7 @@ class Output:
         self.terminal.print([[Span(json.dumps(data))]] if self.as_json else [line])
 
     def say(self, *spans: Span | str) -> None:
-        """Print a line for people, where they are who reads."""
+        """Print a line for people, if they are who reads."""
         if not self.as_json:
             self.terminal.print([[span if isinstance(span, Span) else Span(span) for span in spans]])
 

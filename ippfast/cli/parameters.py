@@ -23,7 +23,7 @@ JOB_ID = click.IntRange(1, MOST)
 """A job-id (RFC 8011 section 5.3.2)."""
 
 _LONGEST = 1_000_000.0
-"""In seconds, some 11 days: what select(2) and its kind take."""
+"""The longest waiting time in seconds, some 11 days: select(2) and its like take no more."""
 
 # RFC 8011 section 5.1.4
 _KEYWORD = re.compile(r"[a-z][a-z0-9._-]{0,254}")

@@ -89,7 +89,7 @@ def print_(
 ) -> None:
     """Print each FILE (- for standard input).
 
-    Several files become one job where the printer takes that, otherwise a job each.
+    Several files become one job if the printer takes that, otherwise a job each.
 
     \b
     -o copies=2 -o sides=two-sided-long-edge -o page-ranges=1-4,7
@@ -177,7 +177,7 @@ class _Request:
     def look_at_printer(
         self, sources: list[Source], check: bool, conversion: Conversion, opened: contextlib.ExitStack
     ) -> list[Made]:
-        """Ask the printer what it supports and whether it would take the job. Raises Failure where it would not.
+        """Ask the printer what it supports and whether it would take the job. Raises Failure if it would not.
 
         Returns the documents as they are sent.
         """

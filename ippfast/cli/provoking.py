@@ -26,7 +26,7 @@ SHORT = {
     "paper": "media-needed",
     "toner": "toner-empty",
 }
-"""Words for the usual ones."""
+"""Short words for the usual reasons."""
 
 
 def _known() -> list[str]:

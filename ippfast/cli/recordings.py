@@ -79,7 +79,7 @@ _QUESTIONS = (
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("."),
-    help="Where the files go; it is made where it is not there.",
+    help="Where the files go; it is made if it is not there.",
 )
 @click.option("--scrub", is_flag=True, help="Mask what may be private, as 'ippfast scrub' does.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")

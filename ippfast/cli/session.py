@@ -1,6 +1,6 @@
 """What all commands that speak with a printer share: their options, credentials, and one conversation.
 
-The rule of this file: passwords and tokens come from the environment or a prompt, go out only where a server asks and
+The rule of this file: passwords and tokens come from the environment or a prompt, go out only if a server asks and
 the connection has TLS, and stand in no argument, no error and no output.
 """
 
@@ -66,7 +66,7 @@ Build = Callable[..., Message]
 """A function of `ippfast.operations`."""
 
 Progress = Callable[[int, int | None], object]
-"""Called with the octets of a document that are sent, and its length, None where that is not known."""
+"""A function that is called with how many octets of a document are sent, and its length; None if that is not known."""
 
 
 class Access(NamedTuple):
@@ -81,7 +81,7 @@ class Access(NamedTuple):
     antique: bool = False
     """Whether TLS may be of any version, and its certificate anyone's."""
     version: tuple[int, int] | None = None
-    """The IPP version of requests; None: 2.0, or an older one where the printer takes no other."""
+    """The IPP version of requests; None: 2.0, or an older one if the printer takes no other."""
     in_tls: bool = False
     """Whether nothing goes in the clear although neither ``ca`` nor ``pin`` says so."""
 
@@ -338,7 +338,7 @@ class Session:
         return Timeouts(connect=min(30.0, seconds), first_octet=seconds, answer=seconds, idle=seconds)
 
     def authorization(self) -> dict[str, str]:
-        """The header line with the credentials, where the printer has asked for them."""
+        """The header line with the credentials, if the printer has asked for them."""
         line = None if self._auth is None else self._auth.header("POST", self.endpoint.target)
         return {} if line is None else {"Authorization": line}
 
@@ -427,7 +427,7 @@ class Session:
             return probe(place, tls=self._tls, auth=self._auth, timeout=min(_PROBE_SECONDS, self.access.timeout))
 
     def has_tls(self) -> bool:
-        """Whether there is TLS at the URI, whoever it is with. Raises Failure where that cannot be told."""
+        """Whether there is TLS at the URI, whoever it is with. Raises Failure if that cannot be told."""
         with explained(self.place, self._endpoint.authority):
             return has_tls(self._endpoint, self._tls, min(_PROBE_SECONDS, self.access.timeout))
 
@@ -435,7 +435,7 @@ class Session:
         """Go on with the printer that is found."""
         found = self.probe()
         if found.secure and not found.trusted:
-            # Nothing goes on without TLS where there is TLS: whoever sits between could bring that about.
+            # If there is TLS, nothing goes out without it: an attacker in between could have hidden it.
             if self._tls.fingerprint is not None:
                 with explained(self.place):
                     raise PinError(found.fingerprint or "")

@@ -32,7 +32,7 @@ STYLES = {
 }
 
 _FORCED = ("FORCE_COLOR", "TTY_COMPATIBLE")
-"""With these rich takes a file for a terminal."""
+"""The environment variables that make rich take a file for a terminal."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

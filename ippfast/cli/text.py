@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 
 Word: TypeAlias = tuple[Span, ...]
-"""What a line is not broken within."""
+"""A piece of a line that is never broken."""
 
 Line: TypeAlias = list[Span]
 

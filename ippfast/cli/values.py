@@ -61,7 +61,7 @@ _WRAPPERS: tuple[type[Tagged], ...] = (
     UriScheme,
 )
 TAGS: dict[str, type[Tagged]] = {each.__name__[0].lower() + each.__name__[1:]: each for each in _WRAPPERS}
-"""What may stand between a name and its value, for what the registry does not know."""
+"""The tags that may stand between a name and its value, for attributes that the registry does not know."""
 
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 _RESOLUTION = re.compile(r"(\d+)(?:x(\d+))?(dpi|dpcm)")
@@ -264,7 +264,7 @@ def _or(words: list[str]) -> str:
 
 
 def _example(tags: tuple[int, ...]) -> str:
-    """How the first syntax is typed, where its name does not say it."""
+    """How the first syntax is typed, if its name does not say it."""
     for tag in tags:
         if tag in _EXAMPLES:
             return f", such as {_EXAMPLES[tag]}"

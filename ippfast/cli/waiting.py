@@ -12,8 +12,8 @@ from collections.abc import Iterator
 __all__ = ["LOOK", "until_signal"]
 
 LOOK = 1.0
-"""For this many seconds at most the main thread waits at a time: a signal that the system gave to another thread wakes
-nobody, and its handler runs when the main thread does something."""
+"""How many seconds the main thread waits at a time. A signal that the system gives to another thread wakes nobody; its
+handler runs when the main thread does something again."""
 
 
 @contextlib.contextmanager

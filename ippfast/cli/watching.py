@@ -46,15 +46,15 @@ def watch(session: Session, output: Output, job: int | None, events: tuple[str, 
     """Follow a printer, or one of its jobs.
 
     The printer until Ctrl-C, or the job with the id JOB to its end. Printers that have subscriptions tell their
-    events, others are asked. The exit status is 1 where the job was canceled, aborted or completed with errors, and 6
-    where the printer does not say what became of it.
+    events, others are asked. The exit status is 1 if the job was canceled, aborted or completed with errors, and 6
+    if the printer does not say what became of it.
 
     \b
     --json: one object a line: {"time", "notify-subscribed-event", "job-id", "job-state", "job-state-keyword",
     "job-state-reasons", "notify-text", "attributes"}; of the printer "printer-state" and so on. The event is null for
     how things were at first.
     """
-    # This also asks for credentials, where they are needed.
+    # This also asks for credentials, if they are needed.
     watched: Job | None = None
     if job is None:
         session.ask(get_printer_attributes, requested_attributes="printer-state")

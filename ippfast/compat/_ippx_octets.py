@@ -103,7 +103,7 @@ def _take(data: bytes, offset: int, what: str) -> tuple[bytes, int]:
 
 
 def read_value(tag: int, octets: bytes) -> "Any":
-    """The value of octets under a tag that the library knows; struct.error or ValueError where they do not fit."""
+    """The value of octets under a tag that the library knows; struct.error or ValueError if they do not fit."""
     if tag in _OUT_OF_BAND:
         return None
     if tag == 0x21 or tag == 0x23:
@@ -124,7 +124,7 @@ def read_value(tag: int, octets: bytes) -> "Any":
 
 
 def _moment(octets: bytes) -> "datetime | bytes":
-    """An aware datetime; the octets where there is no such date. Any direction but ``-`` counts as ``+``."""
+    """An aware datetime; the octets if there is no such date. Any direction but ``-`` counts as ``+``."""
     try:
         year, month, day, hour, minute, second, tenth, sign, hours, minutes = _DATE(octets)
         offset = timedelta(hours=hours, minutes=minutes)

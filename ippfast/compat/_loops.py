@@ -82,7 +82,7 @@ def several(
     other: "Callable[[Attribute, bool], Any]",
     odd: "Callable[[Any], dict[str, Any]]",
 ) -> "list[Any] | None":
-    """The values under one tag as a list; None where they are not done here."""
+    """The values under one tag as a list; None if they are not done here."""
     values = attribute._values
     tag = attribute._tag
     if tag == 0x34:

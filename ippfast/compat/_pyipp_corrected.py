@@ -1,6 +1,6 @@
 """The corrected mode of the shim for pyipp and aioipp: their shapes, without what they lose, refuse or drop.
 
-The rule of this file: a program written for the library reads every value as before where the library read it
+The rule of this file: a program written for the library reads every value as before if the library read it
 right. Where there was nothing to read, or something wrong, there is now what was sent: whole, or in a type that has
 the library's as its base.
 """
@@ -175,7 +175,7 @@ _CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
 
 
 def _octets(tag: int, octets: bytes) -> "str | bytes | bool | None":
-    """A str where the octets are one, as in the library; octets where they are not."""
+    """A str if the octets are one, as in the library; octets if they are not."""
     if tag == ValueTag.BOOLEAN and len(octets) == 1:
         return True  # RFC 8010 has 0x01; any other but 0x00 means the same to everyone
     if tag == 0x43 and not octets:
@@ -234,7 +234,7 @@ def _group(attributes: "Mapping[str, Any]", group: DelimiterTag) -> list[Attribu
 
 
 def _attribute(name: str, value: "Any", group: DelimiterTag) -> Attribute:
-    """By ``ATTRIBUTE_TAG_MAP`` where it has the name and the values are plain, else by the registry or by wrappers."""
+    """By ``ATTRIBUTE_TAG_MAP`` if it has the name and the values are plain, else by the registry or by wrappers."""
     tag = find_library().serializer.ATTRIBUTE_TAG_MAP.get(name)
     values = list(value) if isinstance(value, (list, tuple)) else [value]
     if tag and all(isinstance(one, (str, int)) for one in values):

@@ -119,7 +119,7 @@ class _RegistryTags:
 
 
 class IPPParseError(IPPError):
-    """In the place of the library's exception of this name, where the library is not installed."""
+    """In the place of the library's exception of this name, if the library is not installed."""
 
 
 def _enums() -> "dict[str, Any]":

@@ -288,7 +288,7 @@ _PATCHES = Patches("ippx")
 def install(*, quirks: bool = False) -> None:
     """Put these functions in the place of ippx's, in each of its modules that has them.
 
-    quirks: True for all of ippx's limits. Installing again changes that. Raises ModuleNotFoundError where ippx is not
+    quirks: True for all of ippx's limits. Installing again changes that. Raises ModuleNotFoundError if ippx is not
     installed.
     """
     uninstall()

@@ -279,7 +279,7 @@ def encode_dict(data: "dict[str, Any]", *, quirks: bool = True) -> bytes:
 def construct_attribute(name: str, value: "Any", tag: "Any" = None) -> bytes:
     """An attribute with its value, or its values where `value` is a list, tuple or set.
 
-    tag: the library's ``IppTag``; where it is not given, ``ATTRIBUTE_TAG_MAP`` says it. A name that is not in it gives
+    tag: the library's ``IppTag``; if it is not given, ``ATTRIBUTE_TAG_MAP`` says it. A name that is not in it gives
     no octets at all, as there. The length of the name counts characters, as there.
     """
     tag = tag or find_library().serializer.ATTRIBUTE_TAG_MAP.get(name)
@@ -313,7 +313,7 @@ def install(*, quirks: bool = True) -> None:
     """Put these functions in the place of the library's, in each of its modules that has them by whatever name.
 
     quirks: False for the corrected mode. Installing again changes the mode. A release that answers otherwise than the
-    faithful mode keeps its own function, with a RuntimeWarning. Raises ModuleNotFoundError where neither
+    faithful mode keeps its own function, with a RuntimeWarning. Raises ModuleNotFoundError if neither
     pyipp nor aioipp is installed.
     """
     uninstall()

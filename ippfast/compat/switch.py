@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LIBRARIES", "off", "on"]
 
 LIBRARIES = {"cups": "pycups", "pyipp": "pyipp", "ippx": "ippx", "ippserver": "ippserver"}
-"""What programs import, and the shim of each."""
+"""The module that programs import, and the module of its shim."""
 
 
 class _Shim(Loader):

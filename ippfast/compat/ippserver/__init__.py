@@ -57,7 +57,7 @@ def install(*, quirks: bool = False, server: bool = True) -> None:
 
     quirks: `QuirkyIppRequest` instead, which writes as the library does. server: the library's command and whoever
     takes ``ippserver.server.IPPServer`` from now on then serve with ippfast. What a program has imported by name
-    before keeps the library's. Raises ModuleNotFoundError where ippserver is not installed.
+    before keeps the library's. Raises ModuleNotFoundError if ippserver is not installed.
     """
     uninstall()
     request = QuirkyIppRequest if quirks else IppRequest

@@ -72,7 +72,7 @@ def find(octets: bytes, start: int, section: int, name: bytes, tag: int) -> list
 
 
 def index(octets: bytes, start: int) -> dict[tuple[int, bytes, int], list[bytes]]:
-    """Every value from `start` on, where `check` finds no fault. Those under the same group tag, name and value tag
+    """Every value from `start` on, if `check` finds no fault. Those under the same group tag, name and value tag
     are one list, wherever they stand.
     """
     found: dict[tuple[int, bytes, int], list[bytes]] = {}

@@ -12,7 +12,7 @@ Octets: TypeAlias = bytes  # which is the name of a method below
 
 
 def read_struct(f: BinaryIO, fmt: str | bytes) -> tuple[Any, ...]:
-    """Read what a format of `struct` asks for. Raises struct.error where the file ends before."""
+    """Read what a format of `struct` asks for. Raises struct.error if the file ends before."""
     return struct.unpack(fmt, f.read(struct.calcsize(fmt)))
 
 

@@ -24,7 +24,7 @@ else:
 __all__ = ["AttributeDict", "CutError", "IppRequest", "QuirkyIppRequest", "SectionEnum", "TagEnum"]
 
 Key: TypeAlias = tuple[int, bytes, int]
-"""Group tag, attribute name, value tag."""
+"""A key of the dictionary: group tag, attribute name, value tag."""
 AttributeDict: TypeAlias = dict[Key, list[bytes]]
 """The raw values of a message."""
 
@@ -150,11 +150,11 @@ class IppRequest:
     # Looking up.
 
     def lookup(self, section: int, name: bytes, tag: int) -> list[bytes]:
-        """The raw values under a group tag, a name and a value tag. Raises KeyError where there are none."""
+        """The raw values under a group tag, a name and a value tag. Raises KeyError if there are none."""
         return self._attributes[section, name, tag]
 
     def only(self, section: int, name: bytes, tag: int) -> bytes:
-        """The one raw value. Raises KeyError where there is none, ValueError for several, RuntimeError for no list."""
+        """The one raw value. Raises KeyError if there is none, ValueError for several, RuntimeError for no list."""
         received = self._received
         if self._index is None and received is not None and section in _SECTIONS and tag in _TAGS:
             # Nobody has a list that could be changed yet.

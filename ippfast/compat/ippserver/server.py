@@ -75,7 +75,7 @@ def _message_of(response: Any) -> Message:
 
 
 def behaviour_pages(behaviour: Behaviour) -> Callable[[PageRequest], Page | None]:
-    """What answers GET: the behaviour's PPD, where it has one, under every path that ends with ``.ppd``."""
+    """What answers GET: the behaviour's PPD, if it has one, under every path that ends with ``.ppd``."""
 
     def find(request: PageRequest) -> Page | None:
         ppd = getattr(behaviour, "ppd", None)
@@ -93,7 +93,7 @@ def serve_behaviour(behaviour: Behaviour, address: tuple[str, int] = ("localhost
     """A server that lets an ippserver behaviour answer: ``with serve_behaviour(behaviour, ("localhost", 1234)):``.
 
     address: host and port; port 0 takes a free one, see the server's ``port``. options: those of
-    `ippfast.http.Server`, such as ``tls`` and ``limits``. Raises OSError where the address cannot be had.
+    `ippfast.http.Server`, such as ``tls`` and ``limits``. Raises OSError if the address cannot be had.
     """
     host, port = address
     options.setdefault("pages", behaviour_pages(behaviour))

@@ -1,4 +1,4 @@
-"""In the place of pycups, where libcups is missing or pycups cannot be compiled: its IPP part in Python.
+"""In the place of pycups, if libcups is missing or pycups cannot be compiled: its IPP part in Python.
 
     import ippfast.compat.pycups as cups                        # instead of ``import cups``
     from ippfast.compat import pycups; pycups.install()         # or: for every ``import cups`` that follows
@@ -71,7 +71,7 @@ _replaced: list[ModuleType | None] = []
 
 
 def require(version: str, /) -> None:
-    """Raises RuntimeError where the program needs a later pycups than the one that this stands for."""
+    """Raises RuntimeError if the program needs a later pycups than the one that this stands for."""
     wanted = [int(part) for part in version.split(".") if part.isdigit()]
     if wanted > [int(part) for part in __version__.split(".")]:
         raise RuntimeError(f"I am version {__version__}")

@@ -1,6 +1,6 @@
 """What administrators do with pycups: printers, classes and their settings, each one request.
 
-The rule of this file: a printer is tried first, and a class of that name where the server says that it is no printer.
+The rule of this file: a printer is tried first, and a class of that name if the server says that it is no printer.
 """
 
 import tempfile
@@ -21,7 +21,7 @@ _ADMIN = "/admin/"
 
 
 class Administration(Transport):
-    """The administrative methods of a connection. Raises IPPError where the server refuses."""
+    """The administrative methods of a connection. Raises IPPError if the server refuses."""
 
     def _printer(self, name: str | bytes) -> str:
         return self._uri("/printers/", name)
@@ -159,7 +159,7 @@ class Administration(Transport):
     # Classes.
 
     def _members(self, name: str | bytes) -> dict[str, str]:
-        """The printers of a class: their names and URIs; none where there is no such class."""
+        """The printers of a class: their names and URIs; none if there is no such class."""
         answer = self._send("/", self._message(Operation.GET_PRINTER_ATTRIBUTES, self._class(name)))
         groups = answer.groups_of(0x04)
         if not groups or "member-names" not in groups[0] or "member-uris" not in groups[0]:
@@ -172,14 +172,14 @@ class Administration(Transport):
         return self._do(_ADMIN, Operation.CUPS_ADD_MODIFY_CLASS, self._class(name), printer=[attribute])
 
     def addPrinterToClass(self, name: str | bytes, class_: str | bytes, /) -> None:
-        """Put a printer into a class, which is made where it is not there. Raises RuntimeError where it is in it."""
+        """Put a printer into a class, which is made if it is not there. Raises RuntimeError if it is in it."""
         members = self._members(class_)
         if to_text(name) in members:
             raise RuntimeError("Printer already in class")
         self._set_members(class_, [*members.values(), self._printer(name)])
 
     def deletePrinterFromClass(self, name: str | bytes, class_: str | bytes, /) -> None:
-        """Take a printer out of a class, which is deleted with its last. Raises RuntimeError where it is not in it."""
+        """Take a printer out of a class, which is deleted with its last. Raises RuntimeError if it is not in it."""
         members = self._members(class_)
         if members.pop(to_text(name), None) is None:
             raise RuntimeError("Printer not in class")

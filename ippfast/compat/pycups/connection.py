@@ -80,7 +80,7 @@ class Connection(Administration, Files, Printing, Subscriptions):
     """A connection to a CUPS server. host, port, encryption: without them, what `settings` says.
 
     quirks: whether a value that the library cannot show is its placeholder, see `values`. tls: whom to trust, see
-    `ippfast.http.TLS`. Raises RuntimeError where there is no connection to be had; every method raises IPPError where
+    `ippfast.http.TLS`. Raises RuntimeError if there is no connection to be had; every method raises IPPError if
     the server refuses, or does not answer.
     """
 
@@ -191,7 +191,7 @@ class Connection(Administration, Files, Printing, Subscriptions):
     ) -> dict[str, Any]:
         """The attributes of a printer or class, by its name or URI.
 
-        An attribute has a list where there are several values, or could be of a kind that is shown in lists;
+        An attribute has a list if there are several values, or could be of a kind that is shown in lists;
         job-sheets-default is a pair.
         """
         if (name is None) == (uri is None):
@@ -352,7 +352,7 @@ _DEST_OPTIONS = frozenset(
 
 
 _NO_OPTIONS = ("notify-", "printer-", "document-format-", "print-quality-")
-"""Whose defaults are none of a destination's options."""
+"""How the names of attributes begin whose ``-default`` is no option of a destination."""
 
 
 def _dest_options(attribute: Attribute) -> Iterable[tuple[str, str]]:

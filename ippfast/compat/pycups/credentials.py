@@ -66,7 +66,7 @@ class Credentials:
     def challenge(self, wire: Wire, lines: list[str], method: str, target: str) -> bool:
         """Meet the challenges of a 401. Returns whether it is worth another attempt; if not, the user has given up.
 
-        Raises InsecureAuthError where a password would go to another host in the clear.
+        Raises InsecureAuthError if a password would go to another host in the clear.
         """
         if self._auth is not None and self._auth.challenge(lines, secure=wire.secure):
             return True  # a digest whose nonce was stale

@@ -52,7 +52,7 @@ def connectDest(
     """A connection to a destination's server, and the resource of the destination there.
 
     ``cb(user_data, flags, dest)`` is told how far it has come, and may give up by returning 0. Raises RuntimeError, or
-    as `Connection` does, where there is no connection.
+    as `Connection` does, if there is no connection.
     """
     if not isinstance(dest, Dest):
         raise TypeError("dest must be Dest object")

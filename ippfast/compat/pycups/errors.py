@@ -33,12 +33,12 @@ class HTTPError(Exception):
 
 
 def ippErrorString(statuscode: int) -> str:
-    """The name of a status-code, such as ``"client-error-not-found"``; in hexadecimal where it has none."""
+    """The name of a status-code, such as ``"client-error-not-found"``; in hexadecimal if it has none."""
     status = Status.coerce(statuscode)
     return _OWN.get(statuscode) or (status.keyword if isinstance(status, Status) else f"0x{statuscode:04x}")
 
 
 def ippOpString(op: int) -> str:
-    """The name of an operation, such as ``"Print-Job"``; in hexadecimal where it has none."""
+    """The name of an operation, such as ``"Print-Job"``; in hexadecimal if it has none."""
     operation = Operation.coerce(op)
     return operation.keyword if isinstance(operation, Operation) else f"0x{op:04x}"

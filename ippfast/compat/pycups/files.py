@@ -117,7 +117,7 @@ class Files(Transport):
         return str(path)
 
     def getPPD(self, name: str | bytes, /) -> str:
-        """The temporary file of a printer's PPD. Raises IPPError where there is no such printer, or it has none."""
+        """The temporary file of a printer's PPD. Raises IPPError if there is no such printer, or it has none."""
         status, _, filename = self.getPPD3(name)
         if status != 200:
             raise from_http(status)

@@ -1,7 +1,7 @@
 """IPPRequest and IPPAttribute of pycups: messages to be read and written through callbacks.
 
 The rule of this file: what the library shows has the same form here. What it cannot show (dates, resolutions,
-octetStrings, collections, ranges) has that of `values`, where the library raises SystemError or gives 0.
+octetStrings, collections, ranges) has that of `values`; the library raises SystemError or gives 0.
 """
 
 from collections.abc import Callable, Iterable
@@ -163,7 +163,7 @@ class IPPRequest:
         return self.statuscode
 
     def add(self, attr: IPPAttribute, /) -> IPPAttribute:
-        """Add an attribute. It begins a group where its group tag is not that of the one before."""
+        """Add an attribute. It begins a group if its group tag is not that of the one before."""
         if not isinstance(attr, IPPAttribute):
             raise TypeError("Parameter must be IPPAttribute")
         self._attributes.append(attr)

@@ -121,4 +121,4 @@ _NAMES: dict[Known, str] = {
     Known("subscription", ValueTag.URI, _ONE): "notify-recipient-uri",
 }
 KNOWN = {name: known for known, names in _NAMES.items() for name in names.split()}
-"""By name."""
+"""The options of the table by their names."""

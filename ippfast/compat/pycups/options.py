@@ -2,7 +2,7 @@
 
 The rule of this file: a text means what libcups takes it for, however odd: ``option_table.py`` has the options that it
 knows; another one is a collection in braces, a boolean if its text is ``true`` or ``false``, and a name otherwise.
-Commas within braces are the one exception: they belong to the collection, where libcups breaks it.
+Commas within braces are the one exception: they belong to the collection, which libcups breaks there.
 """
 
 import re
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\s*([+-]?\d+)")
 _MOST = 2**31 - 1
 _MOST_DEPTH = 32
 _NO_OPTIONS = frozenset({"raw", "document-format"})
-"""What becomes of the document, not of the job: see `document_format`."""
+"""These options say how the document is sent, and are no attributes of the job: see `document_format`."""
 
 
 def split_options(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:

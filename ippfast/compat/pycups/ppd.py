@@ -19,7 +19,7 @@ __all__ = ["PPD", "Attribute", "Constraint", "Group", "Option", "ppdSetConforman
 
 _UI = {"boolean": PPD_UI_BOOLEAN, "pickone": PPD_UI_PICKONE, "pickmany": PPD_UI_PICKMANY}
 _SECTIONS = ("AnySetup", "DocumentSetup", "ExitServer", "JCLSetup", "PageSetup", "Prolog")
-"""By the numbers of ppd_section_t: PPD_ORDER_ANY and so on."""
+"""The sections in the order of ppd_section_t's numbers: PPD_ORDER_ANY is 0."""
 _ORDER = {"any": "AnySetup", "document": "DocumentSetup", "exit": "ExitServer", "jcl": "JCLSetup", "page": "PageSetup"}
 _NAMES = {
     "inputslot": "Media Source",
@@ -27,7 +27,7 @@ _NAMES = {
     "outputbin": "Output Bin",
     "pagesize": "Media Size",
 }
-"""What libcups calls options whose file gives no text."""
+"""The texts that libcups gives to options if the file has none."""
 _YES_OR_NO = {"True": "Yes", "False": "No"}
 _ENCODINGS = {"isolatin1": "iso-8859-1", "windowsansi": "cp1252", "utf-8": "utf-8", "isolatin2": "iso-8859-2",
               "isolatin5": "iso-8859-9", "jis83-rksj": "shift_jis", "macstandard": "mac-roman"}  # fmt: skip

@@ -21,13 +21,13 @@ from .transport import Request, Transport, check, read_answer, to_int, to_text
 __all__ = ["Printing"]
 
 _CONTINUE = 100
-"""The library has no name for what its document methods return."""
+"""What the methods for documents return if all is well. The library has no name for it."""
 _NO_FILE = int(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR)
-"""Nor for what a file is that cannot be read."""
+"""The status code for a file that cannot be read. The library has no name for it either."""
 
 
 class Printing(Transport):
-    """The methods of a connection that print. Raises IPPError where the server refuses."""
+    """The methods of a connection that print. Raises IPPError if the server refuses."""
 
     _upload: Request | None = None
 

@@ -26,7 +26,7 @@ _FIVE = (
 )
 _SECTION = re.compile(r"<(/?)(\w+)\s*([^>]*)>")
 _ASIDE = frozenset({"listen", "port", "loglevel", "browsing"})
-"""Directives that the five questions are about."""
+"""The directives that the five settings stand for."""
 _LOCAL = ("localhost", "127.0.0.1", "[::1]", "/")
 
 

@@ -135,14 +135,14 @@ def setEncryption(policy: int) -> None:
 
 
 def setPasswordCB(fn: Callable[[str], str | None], /) -> None:
-    """Call ``fn(prompt)`` for a password where the server asks for one; None or an empty one gives up."""
+    """Call ``fn(prompt)`` for a password if the server asks for one; None or an empty one gives up."""
     if not callable(fn):
         raise TypeError("Parameter must be callable")
     current.password, current.password_is_new, current.password_context = fn, False, ()
 
 
 def setPasswordCB2(fn: Callable[..., str | None] | None, context: Any = None, /) -> None:
-    """Call ``fn(prompt, connection, method, resource)``, and `context` where there is one; without fn, nobody."""
+    """Call ``fn(prompt, connection, method, resource)``, and `context` if there is one; without fn, nobody."""
     if fn is None:
         if context is not None:
             raise TypeError("Default callback takes no context")

@@ -17,7 +17,7 @@ _LISTS = frozenset({"notify-events", "printer-state-reasons", "job-printer-state
 
 
 class Subscriptions(Transport):
-    """The methods of a connection for subscriptions. Raises IPPError where the server refuses."""
+    """The methods of a connection for subscriptions. Raises IPPError if the server refuses."""
 
     quirks = True
 

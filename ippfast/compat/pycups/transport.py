@@ -40,7 +40,7 @@ from .wire import Reply, Sink, Wire
 __all__ = ["Request", "Transport", "check", "from_http", "to_int", "to_text"]
 
 _ATTEMPTS = 8
-"""How often one request goes out: for TLS, the local user, three passwords and a stale nonce."""
+"""How many times one request is sent at most: TLS, the local user, three passwords and a stale nonce each cost one."""
 _CONTINUE_SECONDS = 1.0
 _PIECE = 262_144
 _MOST_KEPT = 64
@@ -143,7 +143,7 @@ class Transport:
     """A server: where it is, and how requests get there.
 
     host, port, encryption: without them, what `settings` says; a host with a leading slash is a domain socket. tls:
-    whom to trust, see `ippfast.http.TLS`; without it, `trust` says. Raises RuntimeError where there is no connection to
+    whom to trust, see `ippfast.http.TLS`; without it, `trust` says. Raises RuntimeError if there is no connection to
     be had.
     """
 
@@ -264,7 +264,7 @@ class Transport:
             return read_answer(reply)
 
     def _send_document(self, resource: str, message: Message, document: BinaryIO) -> Message:
-        """As `_send`. cupsd reads a document to its end before it asks who sends it, where its policy does."""
+        """As `_send`. cupsd reads a document to its end before it asks who sends it, if its policy does."""
         self._credentials.begin()
         for _ in range(_ATTEMPTS):
             request = self._start(resource, message, anew=False)
@@ -354,7 +354,7 @@ class Transport:
         return False
 
     def _connect(self, wire: Wire) -> None:
-        """Make the connection, unless it is there and good, with TLS where that is wanted."""
+        """Make the connection, unless it is there and good, with TLS if that is wanted."""
         wanted = self._encryption in (HTTP_ENCRYPT_REQUIRED, HTTP_ENCRYPT_ALWAYS)
         quiet = wire.is_quiet
         if quiet and wire.secure >= wanted:
@@ -396,7 +396,7 @@ class Transport:
     def _http(
         self, method: str, resource: str, body: bytes = b"", into: Sink | None = None, headers: tuple[str, ...] = ()
     ) -> Reply:
-        """The response to GET or PUT. Raises IPPError where there is none."""
+        """The response to GET or PUT. Raises IPPError if there is none."""
         with self._lock, _as_ipp_errors:
             self._credentials.begin()
             for _ in range(_ATTEMPTS):
@@ -417,7 +417,7 @@ def encode_checked(message: Message) -> bytes:
 
 
 def read_answer(reply: Reply) -> Message:
-    """The message of a response. Raises IPPError where there is none."""
+    """The message of a response. Raises IPPError if there is none."""
     if reply.status != 200:
         raise from_http(reply.status)
     try:

@@ -1,6 +1,6 @@
 """The values of attributes as pycups gives them in dictionaries, and the losses that it has there.
 
-The rule of this file: where the library gives the value, ours is the same. Where it gives a placeholder instead, as for
+The rule of this file: if the library gives the value, ours is the same. If it gives a placeholder instead, as for
 dates, octetStrings and collections, ours is the value, or with ``quirks`` the placeholder.
 """
 
@@ -44,7 +44,7 @@ _SHOWN = frozenset(
 def value_of(tag: int, value: Any, *, quirks: bool = False) -> Any:
     """A value under its tag: str, int, bool, a pair for a range, three ints for a resolution, None for no-value.
 
-    Beyond the library: an aware datetime for a dateTime (a `DateTime` where it is none that exists), bytes for an
+    Beyond the library: an aware datetime for a dateTime (a `DateTime` if it is none that exists), bytes for an
     octetString and other octets, a dictionary for a collection, None for every out-of-band value.
     """
     if quirks and tag == ValueTag.DATE_TIME:
@@ -75,7 +75,7 @@ def all_values(attribute: Attribute, *, quirks: bool = False) -> list[Any]:
 
 
 def one_or_all(attribute: Attribute, *, quirks: bool = False) -> Any:
-    """The value where there is one, a list where there are several."""
+    """The value if there is one, a list if there are several."""
     values = all_values(attribute, quirks=quirks)
     return values[0] if len(values) == 1 else values
 

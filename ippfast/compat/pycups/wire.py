@@ -24,7 +24,7 @@ from ...http.limits import HTTPLimits, Timeouts
 __all__ = ["Reply", "Sink", "Wire"]
 
 _SIZE = 32_768
-"""This many octets are asked for at once. For 256 KiB, room that is not needed took as long as a small question."""
+"""How many octets are read at once. For 256 KiB, making room that is not needed took as long as a small question."""
 _MOST = 67_108_864
 """The largest answer that is kept in memory."""
 _LIMITS = HTTPLimits.for_client()
@@ -45,7 +45,7 @@ class Sink(Protocol):
 
 
 class Reply(NamedTuple):
-    """A response. head: its octets; body: all of it, or nothing where it went into a file."""
+    """A response. head: its octets; body: all of it, or nothing if it went into a file."""
 
     status: int
     head: bytes
