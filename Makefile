@@ -23,7 +23,7 @@
 #   make bench-service   a print service on PostgreSQL and S3 against the bare engines, likewise
 #   make bench-raster    raster against libcups, likewise
 #   make recipes  Spark, Dask and Ray make tables by the examples: a table of rates (RECIPES="dask"; what they need is 600 MB)
-#   make bench-columns   tables against decode and walk, and tshark: a table, and docs/benchmarks/columns.md
+#   make bench-columns   tables against decode and walk, libcups, goipp and tshark, likewise (--memory: a capture of 4 GiB too)
 #   make clean    remove everything that is not in the repository
 #
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
@@ -172,7 +172,7 @@ clean:
 # The package with what the demonstration, with what the tests, or with what the benchmarks need: a file that marks each as done.
 $(VENV)/demo: extra = [cli,tls]
 $(VENV)/test: extra = [test]
-$(VENV)/bench: extra = [bench,convert]
+$(VENV)/bench: extra = [bench,columns,convert]
 $(VENV)/docs: extra = [docs]
 $(VENV)/demo $(VENV)/test $(VENV)/bench $(VENV)/docs: $(SOURCES)
 ifeq ($(IPPFAST_BUILD_EXTENSION),auto)

@@ -118,10 +118,15 @@ def run_quietly(*command: str | Path, **environment: str) -> str | None:
 
 def prepare() -> Iterator[str]:
     """Build what is not there yet; yields a line for each step and each contender that has to stay away."""
+    yield from prepare_compiled()
+    yield from install(*PYTHON_PEERS)
+
+
+def prepare_compiled() -> Iterator[str]:
+    """Build those that are no Python; lines as `prepare` gives them."""
     READY.mkdir(parents=True, exist_ok=True)
     yield from _compile("libcups", [PEERS / "libcups_bench.c"], _compile_libcups)
     yield from _compile("goipp", [PEERS / "goipp_bench" / "main.go"], _compile_goipp)
-    yield from install(*PYTHON_PEERS)
 
 
 def install(*names: str) -> Iterator[str]:
@@ -268,10 +273,17 @@ class Worker:
         return results
 
     def waited(self) -> int:
+        return self._scheduled(1)
+
+    def worked(self) -> int:
+        """Nanoseconds in all that the runner had a core, where the system tells."""
+        return self._scheduled(0)
+
+    def _scheduled(self, place: int) -> int:
         if self._process is None:
             return 0
         threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[1]) for thread in threads)
+        return sum(int(thread.read_text().split()[place]) for thread in threads)
 
     def close(self) -> list[str]:
         """End the process, which ends by itself at the end of its input unless it hangs; gives its last words."""
