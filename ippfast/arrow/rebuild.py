@@ -30,7 +30,7 @@ def rebuild(messages: object, values: object) -> "Iterator[bytes | None]":
     messages, values: the tables, whole and in their order, from wherever they are kept: what has
     ``__arrow_c_stream__`` or ``__arrow_c_array__``, or an iterable of such. Document data is in neither.
 
-    Raises TypeError for what is no table, and ValueError where columns are missing or rows do not belong together.
+    Raises TypeError for what is no table, and ValueError if columns are missing or rows do not belong together.
     """
     rows = _rows(values)
     row = next(rows, None)

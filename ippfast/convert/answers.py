@@ -52,7 +52,7 @@ class Printer:
         self.model = self.word("printer-make-and-model") or ""
 
     def values(self, name: str) -> list[object]:
-        """The values of an attribute; none where the printer has none, or says that it knows none."""
+        """The values of an attribute; none if the printer has none, or says that it knows none."""
         attribute = self._attributes.get(name)
         found = () if attribute is None else attribute.values
         plain = (each.string if isinstance(each, StringWithLanguage) else each for each in found)

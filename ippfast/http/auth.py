@@ -81,7 +81,7 @@ class Auth(Protocol):
     def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
         """Take the WWW-Authenticate lines of a 401. Returns whether a further attempt makes sense.
 
-        secure: whether the connection has TLS. Raises InsecureAuthError where the answer may not go out without.
+        secure: whether the connection has TLS. Raises InsecureAuthError if the answer may not go out without.
         """
         ...
 

@@ -140,7 +140,7 @@ class Client:
 
         What can be read again, which is all but iterators and pipes, is sent again after a challenge or a 426.
 
-        Raises EncodeError for a message that has no form on the wire; StatusError where the server answers with
+        Raises EncodeError for a message that has no form on the wire; StatusError if the server answers with
         another HTTP status than 200; AnswerError where it answers without IPP, or to another request;
         PhaseTimeoutError; RemoteProtocolError and its kind where the server breaks the rules otherwise, or the
         connection; PinError; UpgradeError; OSError if there is no connection to be had.
@@ -236,7 +236,7 @@ class Client:
     def job(self, job: Job | int, *names: str) -> Job:
         """A job, or that with this job-id, with its attributes: these, or all. Raises as `ask`.
 
-        There are none where the printer answers about another job.
+        There are none if the printer answers about another job.
         """
         told = told_of(job)
         return Job(self, told._replace(attributes=run(self._tasks.job(told, names))))

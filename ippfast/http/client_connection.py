@@ -109,7 +109,7 @@ class ClientConnection(Connection):
         known. With none, the request is complete. expect_continue: ask for a 100 before the document. Wait a little for
         it after this; some servers, such as CUPS' ippeveprinter, send it only once they have the message.
 
-        Raises EncodeError as `encode` does, and LocalProtocolError where no request may be sent now.
+        Raises EncodeError as `encode` does, and LocalProtocolError if no request may be sent now.
         """
         if not self.reusable:
             raise LocalProtocolError("no request may be sent on this connection now")

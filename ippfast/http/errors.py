@@ -85,7 +85,7 @@ class AnswerError(RemoteProtocolError):
     """A server answered under the status 200, and with something else than the IPP answer to the request.
 
     octets: the body as it came, as far as it was read. page: whether it is a web page. answer: the IPP message in it,
-    where there is one, but to another request: its request-id is not the request's (RFC 8011 section 4.1.2).
+    if there is one, but to another request: its request-id is not the request's (RFC 8011 section 4.1.2).
     """
 
     def __init__(self, reason: str, octets: bytes, *, page: bool = False, answer: Message | None = None) -> None:

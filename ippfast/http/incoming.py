@@ -303,7 +303,7 @@ class Parts(NamedTuple):
     """Several responses to one request, each sent as it comes: multipart/related (RFC 3996 section 5.2).
 
     That is how Get-Notifications with notify-wait is answered, to a client that takes it. messages: any iterable, for
-    asyncio an asynchronous one too; where there is none yet it gives a `Wait`, and no thread waits for the next one. It
+    asyncio an asynchronous one too; if there is none yet it gives a `Wait`, and no thread waits for the next one. It
     is closed when the client goes. alone: there is but one response, and it is sent as if it were the handler's answer.
     """
 

@@ -57,7 +57,7 @@ class Told(NamedTuple):
 class OperationError(HTTPError):
     """A printer did not carry out a request: the status-code of its response is no success (RFC 8011 section 4.1.6).
 
-    status: the status-code, a `Status` where it is a known one. text: the status-message, for people; None where there
+    status: the status-code, a `Status` if it is a known one. text: the status-message, for people; None if there
     is none. response: the whole response, with the attributes that were not supported.
     """
 
@@ -107,7 +107,7 @@ class Notification:
 
     event: the keyword of the event, such as ``"job-state-changed"``; None for how things were when watching began.
     job_id: whose state this is; None if it is the printer's, or that of a job without a job-id. state: its job-state
-    or printer-state; None where the printer does not say, also of a job that has ended or is forgotten. reasons: its
+    or printer-state; None if the printer does not say, also of a job that has ended or is forgotten. reasons: its
     job-state-reasons or printer-state-reasons, but ``none``. text: for people. sequence_number: of the event; None
     where the printer was asked instead. attributes: all that the printer said.
     """
@@ -127,7 +127,7 @@ class Notification:
 
 
 class _AnyJob:
-    """id: the job-id; None where the printer gave none. attributes: what the printer said last; `update` asks again.
+    """id: the job-id; None if the printer gave none. attributes: what the printer said last; `update` asks again.
 
     status: the status-code of the answer to what printed it, such as `Status.SUCCESSFUL_OK`; None for a job that was
     only asked about. unsupported: the attributes, with the values, that the printer ignored or replaced then: it prints
@@ -157,7 +157,7 @@ class _AnyJob:
 
     @property
     def state(self) -> JobState | int | None:
-        """The job-state; None where the printer does not say, or has forgotten the job: it may be printed or not."""
+        """The job-state; None if the printer does not say, or has forgotten the job: it may be printed or not."""
         return job_state(self.attributes)
 
     @property

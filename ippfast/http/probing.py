@@ -86,11 +86,11 @@ def probe(host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeou
     631 is tried before 443 and 80, unless a port is given. tls, auth: as for `Client`. timeout: the seconds that it
     takes at most, but for the look-up of the name. A sleeping printer may take 18 to wake.
 
-    TLS is tried first. A plain connection follows only where there is none: where nobody listens, or whoever does
+    TLS is tried first. A plain connection follows only if there is none: if nobody listens, or whoever does
     closes the connection on TLS or answers it with something else. One that takes too long may only be busy. Where
     ``tls`` says whom to trust, or the URI is one of ipps or https, no plain connection is made at all.
 
-    Raises NegotiationError if there is no printer, TimeoutError where time is up before anything was found, OSError
+    Raises NegotiationError if there is no printer, TimeoutError if time is up before anything was found, OSError
     where nothing listens there, ValueError for what is no host or URI.
     """
     limits = HTTPLimits.for_client()

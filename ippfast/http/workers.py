@@ -86,7 +86,7 @@ class Workers:
         self._watcher = threading.Thread(target=self._watch, name="ippfast-workers", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve. Raises RuntimeError where a worker does not begin."""
+        """Begin to serve. Raises RuntimeError if a worker does not begin."""
         for _ in range(self._count):
             self._spawn()
         end = time.monotonic() + _START_SECONDS

@@ -82,7 +82,7 @@ class BlockingShell:
 
 
 class BlockingChannel:
-    """As `Channel`. Raises OSError and its kind where there is no connection to be had.
+    """As `Channel`. Raises OSError and its kind if there is no connection to be had.
 
     A plain socket never blocks: it is waited for by `await_socket`, which takes fewer system calls than its own
     time-out, whose every change is one. With TLS, whose steps may be several of the socket's, that keeps the time.

@@ -133,7 +133,7 @@ class Shell(Protocol[_Made]):
     """What a client does that is no decision."""
 
     async def connect(self, endpoint: Endpoint, timeouts: Timeouts, *, secure: bool) -> _Made:
-        """Make a connection. Raises OSError and its kind where there is none to be had."""
+        """Make a connection. Raises OSError and its kind if there is none to be had."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -504,7 +504,7 @@ def _is_busy(response: Response) -> bool:
 
 
 def _retry_after(response: Response) -> float | None:
-    """The seconds until then, where the server says it (RFC 9110 section 10.2.3)."""
+    """The seconds until then, if the server says it (RFC 9110 section 10.2.3)."""
     text = (response.headers.get("retry-after") or "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)

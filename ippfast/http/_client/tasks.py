@@ -160,7 +160,7 @@ class Tasks(Generic[_Channel]):
         return (str(text_of(job.attributes, "job-uri")),)
 
     async def job(self, job: Told, names: Sequence[str]) -> AttributeGroup:
-        """A job's attributes: these, or all. They are none where the answer is about another job."""
+        """A job's attributes: these, or all. They are none if the answer is about another job."""
         message = operations.get_job_attributes(
             *self._target(job), requested_attributes=list(names) or None, **self.options()
         )

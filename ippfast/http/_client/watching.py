@@ -1,4 +1,4 @@
-"""Following a job or a printer: subscriptions where the printer has them, questions where not (RFC 3995, RFC 3996).
+"""Following a job or a printer: by subscriptions if the printer has them, else by questions (RFC 3995, RFC 3996).
 
 The rule of this file: as in `core.py`, coroutines that await the core and its shell alone. Nothing is told twice, and
 nothing that a printer told is left out. A subscription is renewed while it is used, and canceled after it.
@@ -125,7 +125,7 @@ class _Watcher(Generic[_Channel]):
     # The subscription.
 
     async def subscribe(self) -> None:
-        """Subscribe, where the printer has subscriptions, and events to be fetched."""
+        """Subscribe, if the printer has subscriptions, and events to be fetched."""
         template: dict[str, object] = {"notify-pull-method": "ippget", "notify-events": self._events}
         self.subscription, self._next_number, self._renewed = None, 1, time.monotonic()
         uri, options = self._tasks.uri, self._tasks.options()

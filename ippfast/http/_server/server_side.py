@@ -179,7 +179,7 @@ class ServerSide(Connection):
         headers: further header lines. document_length: how many octets of document data `send_data` will add before
         `end`; None if that is not known. With none, the response is complete.
 
-        Raises EncodeError as `encode` does, and LocalProtocolError where no response may be sent now.
+        Raises EncodeError as `encode` does, and LocalProtocolError if no response may be sent now.
         """
         octets = encode(message)
         length = None if document_length is None else len(octets) + document_length
@@ -190,7 +190,7 @@ class ServerSide(Connection):
     def begin_parts(self, *, headers: Iterable[tuple[str, str]] = ()) -> list[Buffer]:
         """Begin an answer of several IPP responses (RFC 3996 section 5.2): then `send_part`, and `end_parts`.
 
-        headers: further header lines. Raises LocalProtocolError where no response may be sent now.
+        headers: further header lines. Raises LocalProtocolError if no response may be sent now.
         """
         self._delimiter = f"--{secrets.token_hex(16)}"
         content_type = f'multipart/related; type="{CONTENT_TYPE}"; boundary="{self._delimiter[2:]}"'
@@ -215,7 +215,7 @@ class ServerSide(Connection):
     ) -> list[Buffer]:
         """A response that is no IPP message, complete. Where HEAD asks, the content stays out (RFC 9110 section 9.3.2).
 
-        headers: further header lines. Raises LocalProtocolError where no response may be sent now.
+        headers: further header lines. Raises LocalProtocolError if no response may be sent now.
         """
         # A 304 has no body, and a length in it would be that of the body that the client has (RFC 9110 section 8.6).
         length = None if status == 304 else len(content)
@@ -231,7 +231,7 @@ class ServerSide(Connection):
     def send_error(self, refusal: Refusal) -> list[Buffer]:
         """What answers a request that `next_event` or a handler refused: complete, with the reason as text.
 
-        Raises LocalProtocolError where a response has begun: only closing the connection tells the client then.
+        Raises LocalProtocolError if a response has begun: only closing the connection tells the client then.
         """
         if isinstance(refusal, RemoteProtocolError):
             self._keep = False

@@ -27,7 +27,7 @@ _GZIP_BITS = 16 + zlib.MAX_WBITS
 class Decompressor:
     """Undoes one coding. coding: a member of `CODINGS`.
 
-    Its methods raise RemoteProtocolError with client-error-compression-error where the octets are not of that coding
+    Its methods raise RemoteProtocolError with client-error-compression-error if the octets are not of that coding
     or end too early, and with client-error-request-entity-too-large where there would be too many.
     """
 

@@ -189,7 +189,7 @@ class Connection:
         return self._writer.write(*pieces)
 
     def end(self) -> list[Buffer]:
-        """The document is complete. Raises LocalProtocolError where a longer one was announced."""
+        """The document is complete. Raises LocalProtocolError if a longer one was announced."""
         if self._writer is None:
             raise LocalProtocolError("the end of a body where none is due")
         buffers = self._writer.end()

@@ -50,7 +50,7 @@ class Framing(Protocol):
         ...
 
     def close(self) -> None:
-        """Say that no more octets come. Raises ConnectionLostError where the body is not complete."""
+        """Say that no more octets come. Raises ConnectionLostError if the body is not complete."""
         ...
 
 

@@ -67,7 +67,7 @@ class AnswerReader(MessageReader):
     """As `MessageReader`, for the answer to a request.
 
     request_id: the request's; None if nothing was asked that has one. content_type: what the server calls the body,
-    None where it says nothing; the octets decide all the same. strict: whether nothing is repaired. issues: what was
+    None if it says nothing; the octets decide all the same. strict: whether nothing is repaired. issues: what was
     repaired. Its methods raise AnswerError for what is no answer.
     """
 

@@ -28,7 +28,7 @@ PART: Final = _Mark.PART
 
 
 def boundary_of(headers: Headers) -> bytes:
-    """The boundary that a multipart Content-Type gives. Raises RemoteProtocolError where it gives none."""
+    """The boundary that a multipart Content-Type gives. Raises RemoteProtocolError if it gives none."""
     found = _PARAMETER.search(headers.get("content-type") or "")
     text = "" if found is None else found[2] or re.sub(r"\\(.)", r"\1", found[1])
     if _BOUNDARY.fullmatch(text) is None:

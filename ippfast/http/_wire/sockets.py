@@ -62,7 +62,7 @@ def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], boo
     """Send all of the buffers.
 
     wait: called where a socket that does not block takes no more for now, and before each step of TLS; where it returns
-    false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError where the socket's
+    false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError if the socket's
     time-out passes in one step.
     """
     secure = isinstance(sock, ssl.SSLSocket)

@@ -33,7 +33,7 @@ class ServiceMetrics(Metrics):
     ``ippfast_printers_without_figures``: how many printers are left out of those. ``ippfast_resources``,
     ``ippfast_subscriptions``: of the system. And those of `WorkMetrics`.
 
-    Raises ImportError where prometheus-client is not installed.
+    Raises ImportError if prometheus-client is not installed.
     """
 
     def __init__(self, service: "PrintService") -> None:

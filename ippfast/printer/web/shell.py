@@ -138,7 +138,7 @@ def state(word: str) -> Markup:
 
 
 def table_of(columns: Mapping[str, str], rows: Iterable[Mapping[str, Child]]) -> Markup:
-    """A table, which is cards where there is no room for columns.
+    """A table, which is cards if there is no room for columns.
 
     columns: the classes of each column (`style.css`). rows: the cells by column.
     """
