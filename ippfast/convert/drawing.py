@@ -26,17 +26,17 @@ _BAND = 28 * 1024 * 1024
 """Octets. A page of A4 or letter in colour at 300 dpi is less: its images are taken apart once, not for each band."""
 
 _FIRST_ROWS = 256
-"""Of the first band of all, which a printer waits for."""
+"""The rows of the first band of all, for which a printer waits."""
 
 _WHITE = 0xFF
 _INVERSE = bytes(range(255, -1, -1))
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
 _SHARP = raw.FPDF_RENDER_NO_SMOOTHTEXT | raw.FPDF_RENDER_NO_SMOOTHPATH
 _MOST_OBJECTS = 2_000
-"""This many objects of a page are looked at before it is drawn; a page of maps has millions."""
+"""How many objects of a page are looked at before it is drawn. A page of maps has millions."""
 
 _MOST_PIXELS = 1 << 29
-"""Of an image. One that is too large for pdfium would be left out without a word."""
+"""The most pixels of an image. pdfium would leave out one that is too large for it, without a word."""
 
 # Those that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2), and pdfium does.
 _STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")

@@ -33,13 +33,13 @@ FACTS, SIDE, DATA, WARNING, ERROR, END = b"F", b"S", b"D", b"W", b"E", b"Z"
 """The kinds: what the document is; a side is done; octets of raster; what a user should know; it failed; it is over."""
 
 PIECE = 262_144
-"""Octets of raster come in frames of this many at most."""
+"""The most octets of raster in one frame."""
 
 TOO_LARGE = 77
 """The exit status of a child that took more memory than it may."""
 
 ALONE = 6
-"""So many sides the first child draws alone, as the second is starting."""
+"""How many sides the first child draws alone while the second one starts."""
 
 _HEAD = struct.Struct(">cI")
 

@@ -31,7 +31,7 @@ CONVERTIBLE = (
     "image/webp",
     "text/plain",
 )
-"""What is drawn here. Everything else goes untouched, or not at all."""
+"""The formats that are drawn here. A document of any other goes untouched, or not at all."""
 
 _OURS = (
     "printer-resolution",

@@ -26,7 +26,7 @@ from .tls import CLIENT_HELLO
 __all__ = ["AsyncServer"]
 
 _QUEUE = 524_288
-"""Reading pauses while this many octets wait."""
+"""How many octets may wait before reading pauses."""
 
 _PIECE = 262_144
 """What is handed to the transport at once. It copies what the socket does not take."""
@@ -34,10 +34,10 @@ _PIECE = 262_144
 _SMALL = 16_384
 
 _COPIED = 131_072
-"""Copying this many octets into one costs less than another turn of the loop."""
+"""Up to this many octets, copying them into one buffer costs less than another turn of the loop."""
 
 _LOOK = 0.25
-"""Seconds after which a full server looks again whether there is room."""
+"""How often, in seconds, a full server checks whether there is room again."""
 
 _LINGER = 2.0
 """For this many seconds a client may read the last answer while it still sends."""

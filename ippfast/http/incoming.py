@@ -35,10 +35,10 @@ __all__ = [
 
 
 _BUFFER = 524_288
-"""This many octets are received at once on their way to a file."""
+"""How many octets on their way to a file are received at once."""
 
 _BATCH = 1024 * 1024
-"""For asyncio: this many octets are written by one call of a thread."""
+"""For asyncio: how many octets one call of a thread writes."""
 
 
 def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:

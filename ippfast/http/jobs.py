@@ -26,17 +26,17 @@ ENDED = (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)
 """The states that a job does not leave by itself (RFC 8011 section 5.3.7)."""
 
 GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
-"""With these a printer says that it knows no such job or subscription, or not any more."""
+"""The status codes by which a printer says that it does not know a job or subscription, or no longer."""
 
 TELLS_NOTHING = GONE | {Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED}
-"""With these, of a job that it has taken, a printer says that it does not tell what becomes of it."""
+"""The status codes by which a printer that has taken a job says that it does not tell what becomes of it."""
 
 WITHOUT_STATE = 5
 """This many answers in a row without the job's state, and nobody asks on: the printer has the job, and says no more."""
 
 
 _SHOWN = 5
-"""This many values of an attribute stand in an error."""
+"""How many values of an attribute an error shows."""
 
 
 class Told(NamedTuple):

@@ -40,7 +40,7 @@ PUBLIC = frozenset(
         "date-time-at-completed",
     }
 )
-"""What everybody may know of a job."""
+"""The attributes of a job that everybody may know."""
 
 
 class Who(NamedTuple):

@@ -176,7 +176,7 @@ _REASONS = {
     "aborted-by-system": "aborted-by-system",
     "processing-to-stop-point": "processing-to-stop-point",
 }
-"""What a job's reasons are for its documents (PWG 5100.5 section 9.3)."""
+"""The keywords of job-state-reasons, and what each is for the documents of the job (PWG 5100.5 section 9.3)."""
 
 
 def _document_state(job: Job, document: Document) -> DocumentState:

@@ -27,7 +27,7 @@ __all__ = ["OPERATIONS", "Access", "Call", "OperationSpec", "Target", "begin", "
 
 Target: TypeAlias = Literal["printer", "job"]
 Access: TypeAlias = Literal["anyone", "owner", "operator"]
-"""Who may use an operation: anyone, the owner of the job that is its target, or operators alone. The latter may all."""
+"""Who may use an operation: anyone, the owner of the job that is its target, or operators. Operators may use all."""
 
 Carry: TypeAlias = "Callable[[PrinterCore, Call], Message] | Callable[[PrinterCore, Call], Message | Reply | Parts]"
 """Carries out an operation."""

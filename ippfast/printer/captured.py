@@ -23,7 +23,7 @@ ALWAYS = (
     "ipp-versions-supported",
     "natural-language-configured",
 )
-"""What depends on this server alone."""
+"""The attributes that depend on this server alone."""
 
 NEEDED = (
     "compression-supported",
@@ -96,7 +96,7 @@ _OPTIONAL = frozenset(
         "subscription-privacy-scope",
     }
 )
-"""What this server says of itself, and a printer need not say."""
+"""The attributes that this server has, and a printer need not have."""
 
 _SERIAL = re.compile(r"(?:^|(?<=;))\s*(?:SN|SERN|SERIALNUMBER|SER)\s*:[^;]*;?", re.IGNORECASE)  # of a device-id
 _MOST_OCTETS = 16 << 20

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TIME_OUT", "PrinterCore"]
 
 DEFAULT_TIME_OUT = 120
-"""Seconds: multiple-operation-time-out, if the description leaves it out."""
+"""multiple-operation-time-out in seconds, if the description leaves it out."""
 
 
 class PrinterCore:

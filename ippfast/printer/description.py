@@ -35,7 +35,7 @@ SETTABLE = (
     "printer-organization",
     "printer-organizational-unit",
 )
-"""What Set-Printer-Attributes may set (RFC 3380 section 4.1)."""
+"""The attributes that Set-Printer-Attributes may set (RFC 3380 section 4.1)."""
 
 _RESOLUTION = re.compile(r"(\d+)(?:x(\d+))?(dpi|dpcm)")
 _RANGE = re.compile(r"(-?\d+)-(-?\d+)")

@@ -35,7 +35,7 @@ __all__ = ["InThreads"]
 _T = TypeVar("_T")
 
 _EVENTS = 8
-"""Threads for those that ask for events. However many wait for some, none does so in a thread."""
+"""How many threads answer those that ask for events. Nobody waits for events in a thread, however many ask."""
 
 
 class InThreads:

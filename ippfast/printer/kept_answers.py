@@ -26,7 +26,7 @@ __all__ = ["answered_again", "forget"]
 MOST = 128
 """How many answers are kept in this process, of whatever printers: 2 MB of usual ones."""
 _LONGEST = 65_536
-"""Octets of an answer that is kept: one with a media-col-database may have more."""
+"""The most octets of an answer that is kept. One with a media-col-database may have more."""
 _MOST_NAMES = 64
 """Names that are asked for, of a question whose answer is kept."""
 _LONGEST_NAME = 255

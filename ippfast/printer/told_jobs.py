@@ -29,7 +29,7 @@ _MOST_QUESTIONS = 8
 _MOST_OCTETS = 4 * 1024 * 1024
 """Of the rows and what is told of them, kept for one question: of some 2,500 jobs with all attributes."""
 _ROW = 1_024
-"""About so many octets has a row without its ticket."""
+"""About how many octets a row has without its ticket."""
 _ALL = 2**31 - 1
 _OWN = Limits(MAX_DEPTH, _ALL, _ALL, _ALL, _ALL)  # the answer is this printer's own
 

@@ -34,7 +34,7 @@ MEDIA_TYPES: Final = (
     *(f"photographic-{finish}" for finish in ("matte", "satin", "semi-gloss", "glossy", "high-gloss")),
     "other",
 )
-"""Keywords of "media-type": what URF has numbers for."""
+"""The keywords of "media-type" for which URF has numbers."""
 
 _PWG_SPACES = {"rgb": 1, "black": 3, "cmyk": 6, "sgray": 18, "srgb": 19, "adobe-rgb": 20}
 _PWG_SPACES |= {f"device{number}": 47 + number for number in range(1, 16)}

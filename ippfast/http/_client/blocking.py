@@ -30,7 +30,7 @@ _Result = TypeVar("_Result")
 __all__ = ["BlockingChannel", "BlockingShell"]
 
 _HELD = 131_072
-"""This many octets of small pieces go out together."""
+"""How many octets of small pieces are collected before they are sent together."""
 _LOOK = 262_144
 _LOOK_SECONDS = 0.1
 """After this many octets of a document, or seconds, it is seen whether the server has answered already."""

@@ -40,7 +40,7 @@ __all__ = ["Core", "Upgrade"]
 _TEXT_SIZE = 4_096
 _KEPT = 4
 _ATTEMPTS = 4
-"""How often a request is sent in answer to challenges: a 426, a 401, a stale nonce, and another."""
+"""How many times one request is sent in answer to challenges: a 426, a 401, a stale nonce, and another."""
 
 _CHALLENGE_SECONDS = 30.0
 """So long a server is waited for that does not answer the question before a document: a Canon wakes in 18 s."""

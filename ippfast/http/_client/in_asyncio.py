@@ -30,13 +30,13 @@ __all__ = ["AsyncChannel", "AsyncShell"]
 _T = TypeVar("_T")
 
 _COPIED = 131_072
-"""Copying this many octets into one costs less than another turn of the loop."""
+"""Up to this many octets, copying them into one buffer costs less than another turn of the loop."""
 _BURST = 16 * 1_048_576
-"""This many octets of a file are sent at most before the loop is told."""
+"""The most octets of a file that are sent before the loop is told."""
 _PATIENCE = 0.002
 """Seconds; a file's thread waits so long for a full socket, which costs less than another turn of the loop."""
 _UNREAD = 4 * RECEIVE_SIZE
-"""So much may have come before anyone takes it."""
+"""How many octets may have arrived before anyone takes them."""
 
 _CLOSING_SECONDS = 1.0
 

@@ -26,7 +26,7 @@ _NO_PAGES = frozenset(
         Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
     }
 )
-"""What printers may answer that know no first-index."""
+"""The status codes with which a printer may answer that does not know first-index."""
 
 _MOST_BACK = 1_000
 """This many pages in all have been asked for in vain, and it is the printer that has no order in its jobs."""

@@ -60,7 +60,7 @@ class Agreement(NamedTuple):
 
 
 FOUND: Memory[Agreement] = Memory()
-"""What was found. It may be wrong later, as printers change, and is then found anew."""
+"""What was found at each place. A printer may change; then it is found anew."""
 
 
 Ask = Callable[[Message, str], Awaitable[Message]]

@@ -21,7 +21,7 @@ PIECE = 262_144
 """Files are read and sent in pieces of this many octets."""
 
 OBJECT = 64
-"""What it takes to hold a piece, besides its octets."""
+"""How many octets the object that holds a piece takes, besides the piece itself."""
 
 Document: TypeAlias = str | Path | IO[bytes] | Buffer | Iterable[Buffer]
 """A path, a binary file from its position on, octets, or an iterable of octets."""

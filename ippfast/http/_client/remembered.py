@@ -15,7 +15,7 @@ __all__ = ["Remembered"]
 SECONDS = 60.0
 
 _NAMES = frozenset({"job_name", "document_name", "request_id"})
-"""What jobs are called, on which no printer's answer depends."""
+"""The attributes that name a job. No printer's answer depends on them."""
 
 
 class Remembered:

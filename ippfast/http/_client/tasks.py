@@ -49,15 +49,15 @@ _Channel = TypeVar("_Channel", bound=Channel)
 
 _STATE = ("job-id", "job-uri", "job-name", "job-state", "job-state-reasons", "job-state-message")
 JOB_ATTRIBUTES = (*_STATE, "job-originating-user-name", "job-k-octets", "job-impressions-completed", "time-at-creation")
-"""What is asked of each job if nobody says otherwise."""
+"""The attributes that are asked of each job if the caller names none."""
 
 QUICK = Timeouts(connect=5.0, first_octet=5.0, idle=5.0)
-"""For what is tidied up."""
+"""Short time-outs, for requests that clean up."""
 
 _NOT_PACKED = frozenset({Status.CLIENT_ERROR_COMPRESSION_NOT_SUPPORTED, Status.CLIENT_ERROR_COMPRESSION_ERROR})
 
 _QUESTIONS = 64
-"""This many sets of attributes that were asked for are kept as octets."""
+"""How many sets of requested attributes are kept as octets."""
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0

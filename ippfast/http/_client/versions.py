@@ -19,7 +19,7 @@ __all__ = ["TAKEN", "VERSIONS", "Memory", "Version", "older", "refuses"]
 Version = tuple[int, int]
 
 VERSIONS: tuple[Version, ...] = ((2, 0), (1, 1), (1, 0))
-"""Those that are tried, the newest first; 2.1 and 2.2 are 2.0 with more attributes (PWG 5100.12)."""
+"""The versions that are tried, the newest first. 2.1 and 2.2 are 2.0 with more attributes (PWG 5100.12)."""
 
 _NEWEST = (2, 2)
 _MOST = 1_024

@@ -43,17 +43,17 @@ _PRINTER_EVENTS = ("printer-state-changed", "job-state-changed")
 _PRINTER_ATTRIBUTES = ("printer-state", "printer-state-reasons", "printer-state-message")
 
 _LEASE = 600
-"""Seconds; after this many a printer forgets whom nothing is heard of."""
+"""The lease of a subscription in seconds. The printer forgets it then, if it is not renewed."""
 
 _WAIT = 300.0
 """Seconds for which a printer that waits for events (event wait mode) may be silent. Then it is asked again."""
 
 _FIRST_PAUSE = 0.5
 _ATTEMPTS = 5
-"""So often a printer that cannot be reached is asked again, after 1, 2, 4, ... seconds."""
+"""How many times a printer that cannot be reached is asked again: after 1, 2, 4, ... seconds."""
 
 _ENDED_JOBS = 50
-"""This many of the jobs that have ended are looked at, for some end between two looks."""
+"""How many of the ended jobs are asked for, since a job may end between two polls."""
 
 
 _DENIED = frozenset({401, 403})
@@ -65,7 +65,7 @@ _REFUSED = frozenset(
         Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED,
     }
 )
-"""With these, of HTTP and of IPP, events are refused to a user who may still ask for the state of a job."""
+"""The status codes, of HTTP and of IPP, with which events are refused to a user who may still poll a job's state."""
 
 
 class _Subscription(NamedTuple):

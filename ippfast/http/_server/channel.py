@@ -20,7 +20,7 @@ GATHERING = 1.0
 """For at most this many seconds `Channel.fill` waits for more octets once some are in its buffer."""
 
 _LOOK = 0.5
-"""Seconds after which a connection of asyncio that waits is looked at: whether its client has left."""
+"""How often, in seconds, a waiting connection of asyncio is checked for whether its client has left."""
 
 Pieces: TypeAlias = Iterator[Any] | AsyncIterator[Any]
 """The rest of an answer: octets of its document, or several messages."""

@@ -21,7 +21,7 @@ __all__ = ["MAX_FORM", "ServerSide"]
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 65_536
-"""Octets of a web form."""
+"""The most octets of a web form."""
 
 
 class ServerSide(Connection):

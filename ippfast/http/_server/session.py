@@ -28,7 +28,7 @@ _WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 _MOST_FIELDS = 200  # of a form
 
 RATE_AFTER = 10.0
-"""A body has to keep the rate once it was waited for this many seconds."""
+"""A body has to keep the least rate after this many seconds of waiting for it."""
 
 UNASKED = 0.2
 """Seconds for a client to send the message before it gets its 100, where that decides whether a user is needed."""

@@ -9,7 +9,7 @@ import re
 __all__ = ["gather"]
 
 _LARGE = 16_384
-"""Copying less than this costs less than an event of its own."""
+"""Fewer octets than this are copied, since that costs less than an event of their own."""
 
 # What stands between the data of two chunks. Longer sizes could be more than the compiled twin's integers hold.
 _plain_line = re.compile(rb"\r\n([0-9A-Fa-f]{1,15})\r\n").match

@@ -14,7 +14,7 @@ from ..limits import HTTPLimits
 __all__ = ["CODINGS", "Decompressor"]
 
 CODINGS = frozenset({"deflate", "gzip", "x-gzip"})
-"""What can be undone. The keywords of the "compression" attribute and of Content-Encoding are the same."""
+"""The codings that can be undone. "compression" and Content-Encoding use the same keywords."""
 
 _PIECE = 65_536
 _WINDOW = 8_192

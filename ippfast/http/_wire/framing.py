@@ -23,7 +23,7 @@ __all__ = ["ChunkedFraming", "CloseFraming", "Framing", "LengthFraming"]
 _NOTHING: Buffer = b""
 
 _FREE_OVERHEAD = 65_536
-"""So much may chunk lines take before their ratio to the data counts."""
+"""How many octets of chunk lines are free, before their ratio to the data counts."""
 
 _MAX_OVERHEAD_RATIO = 2
 """Chunk lines take at most this many octets for one of data: chunks of 3 octets and more on the average."""

@@ -17,10 +17,10 @@ __all__ = ["CONTENT_TYPE", "AnswerReader", "MessageReader"]
 CONTENT_TYPE = "application/ipp"
 
 _MAJOR_VERSIONS = (b"\x01", b"\x02")
-"""What an IPP message begins with, and no text (RFC 8010 section 3.1.1)."""
+"""The first octets that an IPP message may have, and a text may not (RFC 8010 section 3.1.1)."""
 
 _UNTYPED = (CONTENT_TYPE, "application/octet-stream", None)
-"""What printers are known to call their answers; some say nothing."""
+"""The Content-Types that printers are known to give to their answers; None: they give none."""
 
 _LOOKED_AT = 262_144
 """So large a message is looked through for values that do not fit their tags; a longer one, such as a list, is not."""

@@ -18,7 +18,7 @@ RECEIVE_SIZE = 131_072
 """How many octets are asked for at once, where there may be many."""
 
 SMALL = 16_384
-"""This many octets cost less to copy than to send by themselves."""
+"""Fewer octets than this cost less to copy than to send by themselves."""
 
 _LONGEST_POLL = 2**31 - 1
 """Milliseconds; `poll` takes no more."""

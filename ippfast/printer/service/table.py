@@ -25,7 +25,7 @@ __all__ = ["OF_PRINTERS", "OPERATIONS", "group_of", "operation", "printer_of", "
 Carry: TypeAlias = "Callable[[System, Call], Message | Reply | Parts]"
 
 OPERATIONS: dict[int, tuple[Carry, Access]] = {}
-"""What carries out an operation, and who may use it."""
+"""The functions that carry out operations, and who may use each."""
 
 OF_PRINTERS = frozenset(
     {

@@ -44,7 +44,7 @@ class Place:
 
 
 AnyPlace: TypeAlias = Storage | Place | str | Path
-"""A storage, or where it is."""
+"""A storage, or the URL or directory of one."""
 
 
 def opened(storage: AnyPlace) -> tuple[Storage, bool]:

@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 MAX_ATTEMPTS = 3
-"""How many times a job is begun whose worker was killed meanwhile."""
+"""How many times a job is started if the server is killed while processing it."""
 
 
 class StorageError(Exception):

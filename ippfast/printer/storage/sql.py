@@ -15,7 +15,7 @@ KNOWS_KEY = "SELECT 1 FROM documents WHERE key = ? UNION ALL SELECT 1 FROM resou
 """Whether a document with a key is a job's or a resource's."""
 
 MANY = 1 << 62
-"""As a LIMIT: all of them."""
+"""A LIMIT that takes all rows."""
 
 
 class Cursor(Protocol):

@@ -34,14 +34,14 @@ _SECONDS = 10.0
 _OUTPUT = 16 << 20
 _AT_ONCE = 2
 _WAIT = 5.0
-"""This many seconds a picture waits for its turn."""
+"""How many seconds a picture waits for its turn."""
 
 _KEPT = 64
 _KEPT_OCTETS = 16 << 20
 """Of the pictures that are kept together: a photograph has up to 2 MB, a page of text some kilobytes."""
 
 _MOST_OCTETS = 1 << 30
-"""Octets of raster that are read for one page."""
+"""The most octets of raster that are read for one page."""
 
 _MOST_PIXELS = 1 << 29
 """Pixels of such a page: a large one takes some seconds."""

@@ -18,7 +18,7 @@ __all__ = ["buttons", "facts", "job_list", "state_of"]
 
 _MOST = 20  # on a page
 _LONGEST = 24
-"""Characters of a user's name in a list; the page of the job has all."""
+"""The most characters of a user's name in a list. The page of the job shows all."""
 
 _KINDS = {
     "Job": "number labelled",

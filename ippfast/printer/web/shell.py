@@ -45,7 +45,7 @@ GUARDED = (
     ("Cache-Control", "no-store"),
     *_HARMLESS,
 )
-"""The header lines of what tells of jobs and states."""
+"""The header lines of pages that tell of jobs and states."""
 
 SANDBOXED = (("Content-Security-Policy", "default-src 'none'; sandbox"), *_HARMLESS)
 """The header lines of what others have made: a browser lets it do nothing in our name."""
