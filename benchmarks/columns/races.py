@@ -34,7 +34,6 @@ Contestant = tuple[list[bytes], Callable[[], Any]]
 
 UNIT = "MB/s"
 OURS, WALK, EK, FIELDS = "values", "decode and walk", "tshark -T ek", "tshark -T fields"
-ROUNDS = 3
 SYN, ACK = 0x02, 0x18
 TIMES = 5  # that libcups and goipp do a message once they have read it
 
@@ -99,12 +98,12 @@ def walked(octets: list[bytes]) -> int:
     return sum(1 for one in octets for _ in ippfast.walk(ippfast.decode(one)))
 
 
-def run(once: bool, say: Callable[[str], None]) -> Results:
-    """All races. once: each thing a single time, over few messages."""
-    results = Results()
+def run(size: str, say: Callable[[str], None]) -> Results:
+    """All races. size: "full"; "quick", with fewer rounds and messages; or "once", each thing a single time."""
+    results, once = Results(), size == "once"
     few = messages()[:200] if once else messages()
-    many = few if once else few * 10
-    rounds = 1 if once else ROUNDS
+    many = few * {"full": 10, "quick": 3, "once": 1}[size]
+    rounds = {"full": 5, "quick": 2, "once": 1}[size]
     sizes = {id(few): sum(map(len, few)) / 1e6, id(many): sum(map(len, many)) / 1e6}
     for line in [*contenders.prepare_compiled()]:
         say(line)
