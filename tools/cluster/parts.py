@@ -27,7 +27,7 @@ __all__ = ["Balancer", "Cluster", "Hosts", "Node"]
 
 _NETWORK = "10.98.0"
 _QUEUES = 20
-_START = 30.0
+_START = 120.0
 
 
 class Hosts:
@@ -95,6 +95,10 @@ class Node:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
             )
+
+    def said(self) -> str:
+        """The end of its log."""
+        return self._log.read_text(errors="replace")[-2_000:]
 
     @property
     def has_ended(self) -> bool:
@@ -207,7 +211,7 @@ class Cluster:
         return len(ended)
 
     def wait_until_served(self) -> None:
-        """Wait for all front ends. Raises RuntimeError."""
+        """Wait for all front ends. Raises RuntimeError, with what the one that does not start has said."""
         import socket
 
         end = time.monotonic() + _START
@@ -218,7 +222,7 @@ class Cluster:
                     break
                 except OSError:
                     if time.monotonic() > end:
-                        raise RuntimeError(f"{node.given.name} does not start") from None
+                        raise RuntimeError(f"{node.given.name} does not start:\n{node.said()}") from None
                     time.sleep(0.1)
 
     def __enter__(self) -> Self:
