@@ -9,7 +9,8 @@ at it, the compiled one goes on alone with messages that are damaged in an octet
 
 In DIRECTORY it keeps, from run to run, the cases that said something new (corpus/), those that were found (found/), and
 a ledger of all runs: when, of which commit, for how long, and how many executions. They count toward 1,000,000,000.
-It is .fuzz, if no other is named, and `make clean` leaves it.
+It is .fuzz, if no other is named, and `make clean` leaves it. If goipp is installed (golang-go and
+golang-github-openprinting-goipp-dev), it reads each case too (`tests/support/second_reader.py`).
 """
 
 import argparse
@@ -19,6 +20,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from random import Random
@@ -118,6 +120,8 @@ def first_cases() -> list[bytes]:
 
 class Run:
     def __init__(self, kept: Path, seed: int) -> None:
+        from second_reader import SecondReader
+
         self.random = Random(seed)
         self.kept = kept
         for name in ("corpus", "found"):
@@ -127,6 +131,7 @@ class Run:
         self.sounds = [octets for octets in first_cases() if 60 <= len(octets) <= 1500]
         self.seen: set[Any] = set()
         self.compared = self.fast = self.finds = 0
+        self.second = SecondReader(kept) if SecondReader.is_here() else None
         self.count = 10_000  # of fast executions for each batch, until it is known how many fit
         self.worker = Worker()
 
@@ -137,6 +142,8 @@ class Run:
             self.batch()
             done += 1
         self.worker.end()
+        if self.second is not None:
+            self.second.close()
 
     def batch(self) -> None:
         from fuzzing import bend
@@ -163,6 +170,8 @@ class Run:
             if one != other:
                 steps = [step for (step, said), (_, too) in zip(one, other, strict=False) if said != too]
                 self.find(case, f"the twins differ in {', '.join(steps) or 'the steps they come to'}")
+            if self.second is not None and self.second.differs(case[0]):
+                self.find(case, "goipp reads another message")
             self.keep(case[0], one)
 
     def keep(self, octets: bytes, said: list[tuple[str, bytes]]) -> None:
@@ -233,6 +242,15 @@ def again(path: Path) -> int:
         return 1
     worker.end()
     differences = [] if fast else [one[0] for one, other in zip(compiled[0], pure, strict=False) if one != other]
+    from second_reader import SecondReader
+
+    if not fast and SecondReader.is_here():
+        with tempfile.TemporaryDirectory() as directory:
+            second = SecondReader(Path(directory))
+            if second.differs(case[0]):
+                print(f"{case[0].hex()}: goipp reads another message")
+                return 1
+            second.close()
     if not differences:
         print("nothing differs")
         return 0
@@ -273,7 +291,9 @@ def main() -> int:
     total = write_ledger(arguments.kept, run, seconds)
     print(
         f"seed {seed}: in {seconds:.0f} s {run.compared:,} cases compared, {run.fast:,} fast executions "
-        f"({(run.compared + run.fast) / seconds:,.0f} a second), {run.finds} finds; corpus {len(run.corpus):,}; "
+        f"({(run.compared + run.fast) / seconds:,.0f} a second), {run.finds} finds; "
+        f"{'without goipp' if run.second is None else f'{run.second.compared:,} read by goipp too'}; "
+        f"corpus {len(run.corpus):,}; "
         f"{total:,} of {GOAL:,} executions in all runs"
     )
     return 1 if run.finds else 0

@@ -59,7 +59,7 @@ def test_what_it_finds(tmp_path: Path, words: str) -> None:
     copied = tmp_path / "copy"
     shutil.copytree(ROOT / "tests" / "support", copied / "tests" / "support")
     (copied / "tests" / "vectors").symlink_to(ROOT / "tests" / "vectors")
-    (copied / "tools").mkdir()
+    shutil.copytree(ROOT / "tools" / "goipp_reader", copied / "tools" / "goipp_reader")
     tool = Path(shutil.copy(TOOL, copied / "tools"))
     program = copied / "tests" / "support" / "fuzzing.py"
     head = "    random = Random(seed)\n    few"

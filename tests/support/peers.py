@@ -57,6 +57,7 @@ PACKAGES = {
     "cupsd": "cups-daemon",
     "curl": "curl",
     "dbus-daemon": "dbus",
+    "go": "golang-go golang-github-openprinting-goipp-dev",
     "gs": "ghostscript",
     "haproxy": "haproxy",
     "initdb": "postgresql",
