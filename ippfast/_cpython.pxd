@@ -165,6 +165,7 @@ cdef extern from *:
     #if PY_VERSION_HEX >= 0x030E0000
     #define IPPFAST_KEYED_HASH(at, size) ((uint64_t)Py_HashBuffer(at, size))
     #else
+    PyAPI_FUNC(Py_hash_t) _Py_HashBytes(const void*, Py_ssize_t);  /* which 3.13 has, and no public header of it */
     #define IPPFAST_KEYED_HASH(at, size) ((uint64_t)_Py_HashBytes(at, size))
     #endif
     #define IPPFAST_FINALIZES_MEANWHILE (IPPFAST_PLAIN || PY_VERSION_HEX < 0x030C0000)
