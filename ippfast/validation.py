@@ -409,13 +409,13 @@ class _Validator:
 
 
 def _said(tag: int, value: object, spec: AttributeSpec | None, group: int, charset: str) -> "tuple[Fault, ...]":
-    """The faults of a value, with all the words. Those of short strings and numbers are kept: they come again.
+    """The faults of a value, with all the words. Those of short strings, numbers and ranges are kept: they come again.
 
     group: in which the registry found spec; it may describe a name otherwise there.
     """
-    kept = type(value) is int or (type(value) is str and len(value) <= _LONGEST_KEPT)
+    kept = type(value) in (int, RangeOfInteger) or (type(value) is str and len(value) <= _LONGEST_KEPT)
     kept = kept and len(charset) <= _LONGEST_KEPT
-    key = (int(tag), value, None if spec is None else spec.path, int(group), charset) if kept else None
+    key = (int(tag), type(value), value, None if spec is None else spec.path, int(group), charset) if kept else None
     said = _kept_faults.get(key)
     if said is None:
         said = tuple(

@@ -56,11 +56,14 @@ QUICK = Timeouts(connect=5.0, first_octet=5.0, idle=5.0)
 
 _NOT_PACKED = frozenset({Status.CLIENT_ERROR_COMPRESSION_NOT_SUPPORTED, Status.CLIENT_ERROR_COMPRESSION_ERROR})
 
-_QUESTIONS = 64
-"""How many sets of requested attributes are kept as octets."""
+_MADE = 64
+"""How many requests are kept as octets."""
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+
+_ARE_PLAIN = {str, int, type(None)}
+"""Values of these types are what they are equal to."""
 
 _TWO_STEPS = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT}
 
@@ -102,7 +105,7 @@ class Tasks(Generic[_Channel]):
         self.core = core
         self._user = _system_user() if isinstance(user, SystemUser) else user
         self._numbers = itertools.count()
-        self._questions: dict[tuple[str, ...], Template] = {}
+        self._made: dict[tuple[object, ...], Template] = {}
         self._remembered = Remembered()
 
     def options(self) -> dict[str, Any]:
@@ -111,6 +114,15 @@ class Tasks(Generic[_Channel]):
 
     def _next_id(self) -> int:
         return next(self._numbers) % 0x7FFFFFFF + 1
+
+    def _again(self, key: tuple[object, ...], make: Callable[[], Message]) -> Message:
+        """A request that may be sent again: made once, and then from its octets. key: all that it is made of."""
+        template = self._made.get(key)
+        if template is None:
+            if len(self._made) >= _MADE:
+                self._made.clear()
+            self._made[key] = template = Template(make())
+        return template.message(request_id=self._next_id())
 
     @property
     def uri(self) -> str:
@@ -137,15 +149,12 @@ class Tasks(Generic[_Channel]):
 
     async def attributes(self, names: Sequence[str]) -> AttributeGroup:
         """The printer's attributes: these, or all."""
-        key = (self.uri, *names)  # the names alone are what differs
-        template = self._questions.get(key)
-        if template is None:
-            asked = list(names) or None
-            message = operations.get_printer_attributes(self.uri, requested_attributes=asked, **self.options())
-            if len(self._questions) >= _QUESTIONS:
-                self._questions.clear()
-            self._questions[key] = template = Template(message)
-        message = template.message(request_id=self._next_id())
+        message = self._again(
+            (Operation.GET_PRINTER_ATTRIBUTES, self.uri, *names),
+            lambda: operations.get_printer_attributes(
+                self.uri, requested_attributes=list(names) or None, **self.options()
+            ),
+        )
         return _first_group(await self.ask(message), DelimiterTag.PRINTER)
 
     def _target(self, job: Told) -> tuple[str] | tuple[str, int]:
@@ -318,7 +327,13 @@ class Tasks(Generic[_Channel]):
             with await self.core.shell.open(item.document) as outgoing:
 
                 def print_job(about: Mapping[str, Any]) -> Message:
-                    return operations.print_job(self.uri, job=template, **{**of_job, **about, **self.options()})
+                    said = {**of_job, **about}
+                    key = (Operation.PRINT_JOB, self.uri, *said.items(), None, *template.items())
+                    if not _ARE_PLAIN.issuperset(map(type, (*said.values(), *template.values()))):
+                        return operations.print_job(self.uri, job=template, **{**said, **self.options()})
+                    return self._again(
+                        key, lambda: operations.print_job(self.uri, job=template, **{**said, **self.options()})
+                    )
 
                 try:
                     response = await self._send(item, outgoing, print_job, of_document, progress)
