@@ -19,6 +19,7 @@
 #   make pycups   a wheel of the name pycups in dist, whose module cups is the shim; not to be published
 #   make docs     the documentation as a site, in docs/_build/html; a warning or an example that fails is an error
 #   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks (ARGUMENTS=--quick: a first look)
+#   make bench-pgo       the same on Debian 13's CPython, in a machine that it makes (root, debootstrap): docs/benchmarks/pgo.md
 #   make bench-stream    the transport against bare sockets and its peers, likewise
 #   make bench-service   a print service on PostgreSQL and S3 against the bare engines, likewise
 #   make bench-raster    raster against libcups, likewise
@@ -54,7 +55,7 @@ CYTHON := $(shell find ippfast -name "*.pyx" -o -name "*.pxd" | sort)
 SOURCES = pyproject.toml setup.py ippfast/_attribute.py ippfast/_message.py ippfast/compat/_loops.py $(CYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help nightly coverage damages fresh-machine test-plain sanitize fuzz sanitize-fuzz test-free-threaded demo test lint suite conformance marks crashes cluster bench bench-stream bench-service bench-raster bench-columns recipes clean
+.PHONY: help nightly coverage damages fresh-machine test-plain sanitize fuzz sanitize-fuzz test-free-threaded demo test lint suite conformance marks crashes cluster bench bench-pgo bench-stream bench-service bench-raster bench-columns recipes clean
 .DELETE_ON_ERROR:
 
 help:
@@ -144,6 +145,12 @@ bench: $(VENV)/bench
 
 bench-stream: $(VENV)/bench
 	$(BIN)/python -m benchmarks.stream $(ARGUMENTS)
+
+# Debian builds its CPython with profile-guided optimisation, which pyenv does not.
+bench-pgo:
+	tools/fresh_machine.sh trixie bench libcups2-dev,golang-go,golang-github-openprinting-goipp-dev \
+	    "make .venv/bench && .venv/bin/python -m benchmarks --write docs/benchmarks/pgo.md $(ARGUMENTS)"
+	cp build/machines/bench/root/ippfast/docs/benchmarks/pgo.md docs/benchmarks/
 
 bench-service: $(VENV)/test
 	$(BIN)/python -m benchmarks.service $(ARGUMENTS)

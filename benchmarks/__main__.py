@@ -4,6 +4,7 @@
     --once          every benchmark once with timing off, to see that none is broken
     --report FILE   tables and plots again from the JSON of an earlier run
     -k EXPRESSION   only these, as for pytest; nothing is written
+    --write FILE    the table to this file, whatever ran, and nothing else
 
 The corpus of real printers' responses takes part where the environment variable IPPFAST_CORPUS names it.
 """
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="everything once, timing off")
     parser.add_argument("--report", type=Path, metavar="FILE", help="tables and plots from an earlier run's JSON")
     parser.add_argument("-k", metavar="EXPRESSION", help="only these benchmarks, nothing written")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="the table to this file, and nothing else")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 200)
     if options.report:
@@ -69,7 +71,9 @@ def main() -> int:
             ["python", "-m", "benchmarks", *sys.argv[1:]]
         )
         report.to_console(results, results.facts.command, console)
-        if not (options.quick or options.k):
+        if options.write:
+            options.write.write_text(report.to_markdown(results, results.facts.command, {}))
+        elif not (options.quick or options.k):
             publish(file, results, results.facts.command)
         return status
 

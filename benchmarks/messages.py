@@ -61,6 +61,35 @@ def request() -> bytes:
     return header(0x0002) + OPERATION_ATTRIBUTES + bytes([JOB]) + job + bytes([END])
 
 
+def state_question() -> bytes:
+    """A Get-Printer-Attributes request for one attribute."""
+    operation = bytes([OPERATION]) + b"".join(
+        [
+            field(CHARSET, "attributes-charset", "utf-8"),
+            field(LANGUAGE, "attributes-natural-language", "en-us"),
+            field(URI, "printer-uri", "ipp://localhost:1234/ipp/print"),
+            field(KEYWORD, "requested-attributes", "printer-state"),
+        ]
+    )
+    return header(0x000B) + operation + bytes([END])
+
+
+def state_answer() -> bytes:
+    """Its answer."""
+    operation = field(CHARSET, "attributes-charset", "utf-8") + field(LANGUAGE, "attributes-natural-language", "en-us")
+    return (
+        header(0) + bytes([OPERATION]) + operation + bytes([PRINTER]) + field(ENUM, "printer-state", 3) + bytes([END])
+    )
+
+
+def job_answer() -> bytes:
+    """The answer to a Print-Job request."""
+    operation = field(CHARSET, "attributes-charset", "utf-8") + field(LANGUAGE, "attributes-natural-language", "en-us")
+    job = field(INTEGER, "job-id", 17) + field(URI, "job-uri", "ipp://printer.example/ipp/print/17")
+    job += field(ENUM, "job-state", 3) + field(KEYWORD, "job-state-reasons", "none")
+    return header(0) + bytes([OPERATION]) + operation + bytes([JOB]) + job + bytes([END])
+
+
 def print_job_request() -> bytes:
     """A Print-Job request as clients send it: 13 attributes, one of them nested; 488 octets."""
     return (
@@ -152,6 +181,7 @@ def load() -> dict[str, dict[str, bytes]]:
     """All samples by name. A sample is one message or, for the responses, several, each by its own name."""
     messages = {"request": request(), "print-job": print_job_request()}
     messages |= {f"jobs-{count}": jobs_response(count) for count in JOB_COUNTS}
+    messages |= {"state-question": state_question(), "state-answer": state_answer(), "job-answer": job_answer()}
     messages["printer-held"] = HELD_PRINTER.read_bytes()
     real = real_responses()
     if REAL_PRINTER in real:

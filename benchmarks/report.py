@@ -252,6 +252,7 @@ def to_markdown(results: Results, command: str, plots: dict[str, str]) -> str:
         if sheet.rows:
             parts += [f"## {sheet.title}", sheet.markdown()]
     parts += ["## Notes", "\n".join(f"- [{number}] {text}" for number, text in enumerate(notes.texts, 1))]
-    parts += ["\n".join(f"- {line}" for line in contender_lines(results)), "## Plots"]
-    parts += [f"![{caption}]({file})" for file, caption in plots.items()]
+    parts.append("\n".join(f"- {line}" for line in contender_lines(results)))
+    if plots:
+        parts += ["## Plots", *(f"![{caption}]({file})" for file, caption in plots.items())]
     return "\n\n".join(parts) + "\n"

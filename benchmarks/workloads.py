@@ -44,6 +44,8 @@ class Workload:
 JOBS = ("jobs-1", "jobs-10", "jobs-100", "jobs-1000", "jobs-10000")
 PRINTERS = ("printer-held", "printer-real")
 
+KEPT = " over a kept connection and decode the answer, which a printer of few lines gives from memory"
+
 WORKLOADS = (
     Workload(
         "serve",
@@ -101,6 +103,18 @@ WORKLOADS = (
     ),
     Workload("request", "request", "make a Print-Job request from names and values, encode it", ("request",)),
     Workload("response", "response", "decode a request, answer it with a job's four attributes, encode", ("request",)),
+    Workload("client", "client", f"ask a printer for its state{KEPT}", ("state-answer", *PRINTERS)),
+    Workload("client_async", "client, asyncio", "the same from an event loop", ("state-answer",)),
+    Workload("post", "http.client, decode", "the same with http.client, a request made before", ("state-answer",)),
+    Workload("print", "print", f"print a document of 10 kB{KEPT}", ("job-answer",)),
+    Workload("print_async", "print, asyncio", "the same from an event loop", ("job-answer",)),
+    Workload("post_print", "print by http.client", "the same with http.client, a request made before", ("job-answer",)),
+    Workload(
+        "printer",
+        "printer",
+        "be the printer: decode Get-Printer-Attributes, carry it out, encode the answer; no sockets",
+        ("state-question",),
+    ),
 )
 # Every race: a workload with one of its samples.
 RACES = {f"{workload.title}: {sample}": (workload, sample) for workload in WORKLOADS for sample in workload.samples}

@@ -1,15 +1,17 @@
 #!/bin/bash
-# fresh_machine.sh SUITE: the README's two commands on a machine that has nothing but what the README names.
+# fresh_machine.sh SUITE [NAME PACKAGES COMMAND]: the README's two commands, or another, on a machine that has nothing
+# but what the README names, and these packages.
 #
 # The rule of this file: it makes a new Debian of that suite (bookworm, trixie, sid) by debootstrap in build/machines,
 # with the packages of the README and none of the programs that tests have as peers, and runs `make demo` and
-# `make test` there on a clean clone of HEAD. It needs root, and leaves nothing mounted: the mounts stand in a
-# namespace of their own.
+# `make test` there on a clean clone of HEAD, or that command. It needs root, and leaves nothing mounted: the mounts
+# stand in a namespace of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 suite=$1
-root=$PWD/build/machines/$suite
-packages=python3,python3-venv,python3-dev,gcc,make,git,ca-certificates
+root=$PWD/build/machines/${2:-$suite}
+packages=python3,python3-venv,python3-dev,gcc,make,git,ca-certificates${3:+,$3}
+command=${4:-'make demo; make test ARGUMENTS=--quiet'}
 
 if [ ! -e "$root/ready" ]; then
     rm -rf "$root"
@@ -30,6 +32,8 @@ printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts" # debootstrap l
 rm -rf "$root/root/ippfast"
 git clone --quiet --no-hardlinks . "$root/root/ippfast"
 
+if [ -n "${IPPFAST_CORPUS:-}" ]; then mkdir -p "$root/corpus"; fi
+
 export root
 unshare --mount --pid --fork bash -c '
     set -euo pipefail
@@ -41,10 +45,10 @@ unshare --mount --pid --fork bash -c '
         mkdir -p "$root/opt"
         mount --rbind /opt "$root/opt"
     fi
-    exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    if [ -n "${IPPFAST_CORPUS:-}" ]; then mount --bind "$IPPFAST_CORPUS" "$root/corpus"; fi
+    exec chroot "$root" /usr/bin/env -i ${IPPFAST_CORPUS:+IPPFAST_CORPUS=/corpus} HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_FIND_LINKS:+PIP_FIND_LINKS="$PIP_FIND_LINKS"} \
         PIP_DEFAULT_TIMEOUT=180 ${AGAIN:+AGAIN="$AGAIN"} "$@"' fresh_machine bash -euc '
     cd /root/ippfast
     echo "$(. /etc/os-release; echo "$PRETTY_NAME"), $(python3 -V)"
-    make demo
-    make test ARGUMENTS=--quiet'
+    eval "$1"' fresh_machine "$command"

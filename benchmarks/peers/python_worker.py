@@ -11,12 +11,14 @@ import json
 import sys
 import tracemalloc
 from collections.abc import Callable
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
 from .adapters import Adapter
+from .answering import answering
 
 ADAPTERS = {
     "ippfast": "Ippfast",
@@ -25,7 +27,10 @@ ADAPTERS = {
     "pycups": "Pycups",
     "pyipp": "Pyipp",
 }
-UNCOUNTED = ("decode", "pieces", "dict", "validate", "recover", "request", "response")  # what these give has no number
+ASKING = ("client", "client_async", "post", "print", "print_async", "post_print")
+"""What these do, they do with a printer that answers from memory."""
+UNCOUNTED = ("decode", "pieces", "dict", "validate", "recover", "request", "response", "printer", *ASKING)
+"""What these give has no number."""
 FRESH_OCTETS = 10_000  # of messages that are made before a timed loop encodes them: few enough for the caches
 LARGE = 16 << 20
 
@@ -56,6 +61,13 @@ def timed_build(adapter: Adapter, octets: bytes, iterations: int) -> tuple[int, 
     return elapsed, encoded
 
 
+@cache
+def asker(adapter: Adapter, workload: str, answer: bytes) -> Callable[[], object]:
+    """What asks a printer that answers so, over a connection that is kept."""
+    make: Callable[[int], Callable[[], object]] = getattr(adapter, workload)
+    return make(answering(answer))
+
+
 def workload_call(adapter: Adapter, workload: str, option: str, octets: bytes) -> tuple[Callable[[Any], Any], Any]:
     """The function that does one iteration, and its argument."""
     decode, encode, touch, proxy = adapter.decode, adapter.encode, adapter.touch, adapter.proxy
@@ -65,6 +77,8 @@ def workload_call(adapter: Adapter, workload: str, option: str, octets: bytes) -
         return lambda octets: proxy(octets, option), octets
     if workload == "make-build":
         return lambda make: len(encode(make())), adapter.maker(octets)
+    if workload in ASKING:
+        return lambda ask: ask(), asker(adapter, workload, octets)
     if workload == "pieces":
         size = int(option)
         return adapter.pieces, [octets[at : at + size] for at in range(0, len(octets), size)]

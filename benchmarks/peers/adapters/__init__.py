@@ -7,6 +7,7 @@ as its error.
 """
 
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import Any
 
 
@@ -81,7 +82,49 @@ class Adapter:
         """Decode a request, and encode a response with `JOB` in a job group."""
         raise Unable("makes no responses")
 
+    def client(self, port: int) -> Callable[[], object]:
+        """What asks a printer at this port for printer-state, each time over the same connection, and decodes."""
+        raise Unable("no client")
 
+    def client_async(self, port: int) -> Callable[[], object]:
+        """The same by the library's client for asyncio."""
+        raise Unable("no client for asyncio")
+
+    def post(self, port: int) -> Callable[[], object]:
+        """The same by `Posting` and the library's decoder, with a request made before."""
+        raise Unable("not compared")
+
+    def print(self, port: int) -> Callable[[], object]:
+        """What prints `DOCUMENT` on a printer at this port, each time over the same connection."""
+        raise Unable("no client that prints")
+
+    def print_async(self, port: int) -> Callable[[], object]:
+        """The same by the library's client for asyncio."""
+        raise Unable("no client for asyncio that prints")
+
+    def post_print(self, port: int) -> Callable[[], object]:
+        """The same by `Posting` and the library's decoder, with a request made before."""
+        raise Unable("not compared")
+
+    def printer(self, octets: bytes) -> Any:
+        """Decode a request to a printer, carry it out, encode the answer."""
+        raise Unable("no printer")
+
+
+class Posting:
+    """The standard library's client for those that have none, for `Adapter.client`. request: what is posted."""
+
+    def __init__(self, port: int, request: bytes) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port)
+        self._request = request
+
+    def __call__(self) -> bytes:
+        """The octets of the answer."""
+        self._connection.request("POST", "/ipp/print", self._request, {"Content-Type": "application/ipp"})
+        return self._connection.getresponse().read()
+
+
+DOCUMENT = b"%PDF-1.7".ljust(10_240, b"\n")
 URI = "ipp://printer.example/ipp/print"
 NAMES_AND_VALUES = (
     {"job-name": "Report", "document-format": "application/pdf"},

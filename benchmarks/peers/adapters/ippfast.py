@@ -1,7 +1,10 @@
 """ippfast, with whichever codec the environment chooses (IPPFAST_PURE)."""
 
+import atexit
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import cached_property
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import ippfast
 from ippfast import (
@@ -19,7 +22,11 @@ from ippfast import (
     walk,
 )
 
-from . import JOB, NAMES_AND_VALUES, URI, Adapter
+from ...messages import state_question
+from . import DOCUMENT, JOB, NAMES_AND_VALUES, URI, Adapter, Posting
+
+if TYPE_CHECKING:
+    import asyncio
 
 # A message as plain values: what a program holds before it makes one. A collection is a list of attributes.
 PlainAttribute = tuple[str, "int | list[int]", list[Any]]
@@ -58,6 +65,15 @@ def make(attributes: list[PlainAttribute]) -> list[Attribute]:
         values = [Collection(make(value)) if isinstance(value, list) else value for value in plain_values]
         made.append(Attribute(name, tags, values))
     return made
+
+
+def _in_asyncio(port: int) -> "tuple[asyncio.AbstractEventLoop, Any]":
+    """A loop, and a client that is used in it."""
+    import asyncio
+
+    from ippfast.http import AsyncClient
+
+    return asyncio.new_event_loop(), AsyncClient(f"ipp://127.0.0.1:{port}/ipp/print")
 
 
 class Ippfast(Adapter):
@@ -146,3 +162,59 @@ class Ippfast(Adapter):
 
     def response(self, octets: bytes) -> Any:
         return encode(response(decode(octets), job=JOB))
+
+    def client(self, port: int) -> Callable[[], object]:
+        from ippfast.http import Client
+
+        client = Client(f"ipp://127.0.0.1:{port}/ipp/print")
+        return lambda: client.attributes("printer-state")
+
+    def client_async(self, port: int) -> Callable[[], object]:
+        loop, client = _in_asyncio(port)
+        return lambda: loop.run_until_complete(client.attributes("printer-state"))
+
+    def post(self, port: int) -> Callable[[], object]:
+        post = Posting(port, state_question())
+        return lambda: decode(post())
+
+    def print(self, port: int) -> Callable[[], object]:
+        from ippfast.http import Client
+
+        client = Client(f"ipp://127.0.0.1:{port}/ipp/print")
+        return lambda: client.print(DOCUMENT)
+
+    def print_async(self, port: int) -> Callable[[], object]:
+        loop, client = _in_asyncio(port)
+        return lambda: loop.run_until_complete(client.print(DOCUMENT))
+
+    def post_print(self, port: int) -> Callable[[], object]:
+        made = request("Print-Job", URI, user="alice", operation_attributes={"document-format": "application/pdf"})
+        post = Posting(port, encode(made) + DOCUMENT)
+        return lambda: decode(post())
+
+    def printer(self, octets: bytes) -> Any:
+        return self._carry_out(octets)
+
+    @cached_property
+    def _carry_out(self) -> Callable[[bytes], bytes]:
+        from ippfast.http import Headers, IncomingDocument, IncomingRequest, RequestHead
+        from ippfast.http.events import EndOfMessage
+        from ippfast.printer import SpoolPrinter
+
+        folder = TemporaryDirectory()
+        printer = SpoolPrinter(folder.name)
+        atexit.register(folder.cleanup)
+        atexit.register(printer.close)
+        head = RequestHead("POST", "/ipp/print", Headers([("host", "localhost:1234")]), "1.1", None)
+
+        def carry_out(octets: bytes) -> bytes:
+            document = IncomingDocument(EndOfMessage)
+            message = decode(octets)
+            answer = printer(
+                IncomingRequest(message=message, head=head, peer="127.0.0.1", secure=False, document=document)
+            )
+            assert isinstance(answer, Message)
+            assert answer.succeeded
+            return encode(answer)
+
+        return carry_out

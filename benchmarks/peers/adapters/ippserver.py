@@ -1,13 +1,16 @@
 """ippserver: its IppRequest. Values stay octets, jobs run together, the version becomes 1.1."""
 
 from collections.abc import Callable
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from ippserver.behaviour import StatelessPrinter
 from ippserver.constants import SectionEnum, TagEnum
 from ippserver.request import IppRequest
 
-from . import JOB, Adapter
+from ...messages import state_question
+from . import JOB, Adapter, Posting
 
 
 class Ippserver(Adapter):
@@ -57,6 +60,17 @@ class Ippserver(Adapter):
         plain = list(original._attributes.items())
         version, code, request_id = original.version, original.opid_or_status, original.request_id
         return lambda: IppRequest(version, code, request_id, {key: list(values) for key, values in plain})
+
+    def client(self, port: int) -> Callable[[], object]:
+        post = Posting(port, state_question())
+        return lambda: IppRequest.from_string(post())
+
+    @cached_property
+    def _printer(self) -> Any:
+        return StatelessPrinter()  # which gives all the attributes that it has, whatever is asked for
+
+    def printer(self, octets: bytes) -> Any:
+        return self._printer.handle_ipp(IppRequest.from_string(octets), None).to_string()
 
     def proxy(self, octets: bytes, uri: str) -> int:
         request = IppRequest.from_string(octets)

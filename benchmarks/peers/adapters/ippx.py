@@ -6,7 +6,8 @@ from typing import Any
 
 from ippx import Attribute, IppMessage, Tag, decode, encode
 
-from . import Adapter
+from ...messages import state_question
+from . import Adapter, Posting
 
 
 def touch_collection(members: dict[str, Any]) -> int:
@@ -83,6 +84,10 @@ class Ippx(Adapter):
             )
 
         return made
+
+    def client(self, port: int) -> Callable[[], object]:
+        post = Posting(port, state_question())
+        return lambda: decode(post())
 
     def proxy(self, octets: bytes, uri: str) -> int:
         message = decode(octets)

@@ -5,6 +5,7 @@ marks between groups, which have no name, raise SystemError. Collections, dates 
 fixed text.
 """
 
+from collections.abc import Callable
 from importlib.metadata import version
 from io import BytesIO
 from typing import Any
@@ -29,6 +30,11 @@ class Pycups(Adapter):
         message.state = cups.IPP_IDLE  # libcups goes on where it stands, and writes nothing after it has read
         message.writeIO(octets.write)
         return octets.getvalue()
+
+    def client(self, port: int) -> Callable[[], object]:
+        connection = cups.Connection(host="127.0.0.1", port=port)
+        uri = f"ipp://127.0.0.1:{port}/ipp/print"
+        return lambda: connection.getPrinterAttributes(uri=uri, requested_attributes=["printer-state"])
 
     def serve(self, octets: bytes) -> int:
         attributes = {attribute.name: attribute for attribute in self.decode(octets).attributes}

@@ -4,10 +4,12 @@ Their dictionaries keep one value of a member, no language and no tag, so their 
 alone and leaves out what its table of names lacks.
 """
 
+import asyncio
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from pyipp import IPP
 from pyipp.enums import IppOperation
 from pyipp.parser import parse
 from pyipp.serializer import encode_dict
@@ -109,6 +111,16 @@ class Pyipp(Adapter):
         message = to_encode(parsed, IppOperation(parsed["status-code"]))
         message["operation-attributes-tag"]["printer-uri"] = uri
         return len(encode_dict(message))
+
+    def client(self, port: int) -> Callable[[], object]:
+        loop = asyncio.new_event_loop()
+        asked = {"operation-attributes-tag": {"requested-attributes": ["printer-state"]}}
+
+        async def make() -> IPP:
+            return IPP(host="127.0.0.1", port=port, base_path="/ipp/print")
+
+        printer = loop.run_until_complete(make())
+        return lambda: loop.run_until_complete(printer.execute(IppOperation.GET_PRINTER_ATTRIBUTES, asked))
 
     def dict(self, octets: bytes) -> Any:
         return parse(octets)
