@@ -78,6 +78,21 @@ def pieces(results: Results) -> Iterator[Figure]:
             )
 
 
+def clients(results: Results) -> Iterator[Figure]:
+    """Little more than the standard library's client, which is given a request that was made before."""
+    asked, printed = ("state-answer", "http.client, decode", 1.3), ("job-answer", "print by http.client", 1.5)
+    for title, (sample, bare, most) in (
+        ("client", asked),
+        ("client, asyncio", asked),
+        ("print", printed),
+        ("print, asyncio", printed),
+    ):
+        timing, least = results.timing(f"{title}: {sample}", OURS), results.timing(f"{bare}: {sample}", OURS)
+        if timing and least:
+            times = timing.median / least.median
+            yield Figure(f"{title}: {sample}", bare, f"within {most:g}x", f"{times:.2f}x", times <= most)
+
+
 def memory(results: Results) -> Iterator[Figure]:
     for sample in MEMORY_SAMPLES:
         ours, libcups = results.memory(sample, OURS), results.memory(sample, "libcups")
@@ -127,7 +142,7 @@ def figures(results: Results) -> list[Figure]:
     found: list[Figure] = []
     for target in SPEED:
         found += target.figures(results)
-    others: tuple[Callable[[Results], Iterator[Figure]], ...] = (pieces, memory, imports)
+    others: tuple[Callable[[Results], Iterator[Figure]], ...] = (pieces, clients, memory, imports)
     for other in others:
         found += other(results)
     return found
