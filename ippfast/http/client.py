@@ -225,7 +225,7 @@ class Client:
         compression says what they come with.
 
         What the printer said of itself for this, and that it would take such a job (Validate-Job), is remembered for a
-        minute, unless it refuses something meanwhile.
+        minute, unless something fails meanwhile; not which media are loaded.
 
         A job that a document could not be sent for is canceled. Raises as `ask`; RegistryError for an attribute that
         the registry does not know or allow; ValueError if there is no document.

@@ -1,12 +1,11 @@
 """What a printer said that it can, for whoever prints again: its attributes, and that it takes such a job.
 
 The rule of this file: it is known for a minute, and no longer once the printer refuses anything. What changes sooner,
-such as a state, is asked for.
+such as a state or the media that are loaded, is asked for. Threads share it.
 """
 
 import copy
 import time
-from collections.abc import Mapping
 
 from ...codec import AttributeGroup
 
@@ -14,16 +13,13 @@ __all__ = ["Remembered"]
 
 SECONDS = 60.0
 
-_NAMES = frozenset({"job_name", "document_name", "request_id"})
-"""The attributes that name a job. No printer's answer depends on them."""
-
 
 class Remembered:
     """The last answers of one printer."""
 
     def __init__(self) -> None:
         self._printers: dict[tuple[str, ...], tuple[float, AttributeGroup]] = {}
-        self._job: tuple[float, Mapping[str, object]] | None = None
+        self._job: tuple[float, bytes] | None = None
 
     def attributes(self, names: tuple[str, ...]) -> AttributeGroup | None:
         """Its attributes of these names, or all of them; None: they are not known."""
@@ -37,19 +33,16 @@ class Remembered:
         """It has told its attributes of these names, or all."""
         self._printers[names] = time.monotonic(), copy.copy(printer)
 
-    def takes(self, job: Mapping[str, object]) -> bool:
-        """Whether it would take a job, described by what it is asked with."""
-        return self._job is not None and time.monotonic() < self._job[0] + SECONDS and self._job[1] == _bare(job)
+    def takes(self, job: bytes) -> bool:
+        """Whether it would take a job. job: the octets of the request that asked so."""
+        known = self._job  # another thread may forget it meanwhile
+        return known is not None and time.monotonic() < known[0] + SECONDS and known[1] == job
 
-    def took(self, job: Mapping[str, object]) -> None:
+    def took(self, job: bytes) -> None:
         """It has said that it would."""
-        self._job = time.monotonic(), _bare(job)
+        self._job = time.monotonic(), job
 
     def forget(self) -> None:
         """It is not so any more."""
         self._printers.clear()
         self._job = None
-
-
-def _bare(job: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in job.items() if name not in _NAMES}

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ... import operations
-from ...codec import AttributeGroup, Message
+from ...codec import AttributeGroup, Message, encode
 from ...enums import JobState, Operation, Status
 from ...requests import Template
 from ...tags import DelimiterTag
@@ -64,6 +64,12 @@ _LONGEST_PAUSE = 5.0
 
 _ARE_PLAIN = {str, int, type(None)}
 """Values of these types are what they are equal to."""
+
+_NAMES = frozenset({"job_name", "document_name"})
+"""The attributes that name a job. No printer's answer to Validate-Job depends on them."""
+
+_LOADED = ("media-col-ready", "media-ready")
+"""What somebody may have changed at the printer since the last job. Pages are made for it."""
 
 _TWO_STEPS = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT}
 
@@ -227,6 +233,7 @@ class Tasks(Generic[_Channel]):
             if state is JobState.COMPLETED:
                 return job
             if state in ENDED:
+                self._remembered.forget()
                 reasons = reasons_of(attributes, "job-state-reasons")
                 raise JobError(job.id, state, reasons, text_of(attributes, "job-state-message"))
             if end is not None:
@@ -272,7 +279,7 @@ class Tasks(Generic[_Channel]):
                 if packing and await self._takes_gzip():
                     items = [await self._packed(item) for item in items]
                 return await self._print(items, of_job, of_document, template, able, progress)
-            except OperationError:
+            except Exception:  # HTTP's refusals too; and who cannot be reached may come back as another
                 self._remembered.forget()
                 raise
 
@@ -316,11 +323,13 @@ class Tasks(Generic[_Channel]):
         """
         made_now = any(each.made_now for each in items)
         if made_now and not able >= _TWO_STEPS and Operation.VALIDATE_JOB in able:
-            options = {**of_job, **items[0].about(of_document), **self.options()}
+            options = {**of_job, **items[0].about(of_document)}
             options.pop("compression", None)  # there is no document yet
-            asked = {**options, "job": template}
+            # By its octets, for what the caller gave may be changed meanwhile.
+            unnamed = {name: value for name, value in options.items() if name not in _NAMES}
+            asked = encode(operations.validate_job(self.uri, job=template, user=self._user, **unnamed))
             if not self._remembered.takes(asked):
-                await self.ask(operations.validate_job(self.uri, job=template, **options))
+                await self.ask(operations.validate_job(self.uri, job=template, **{**options, **self.options()}))
                 self._remembered.took(asked)
         if len(items) == 1 and not (made_now and able >= _TWO_STEPS):
             (item,) = items
@@ -363,11 +372,19 @@ class Tasks(Generic[_Channel]):
         return made
 
     async def _able_to(self, *names: str) -> AttributeGroup:
-        """The printer's attributes: these, or all. They are asked for once a minute at most."""
+        """The printer's attributes: these, or all. They are asked for once a minute at most, but for what is loaded."""
         known = self._remembered.attributes(names)
         if known is None:
             known = await self.attributes(names)
             self._remembered.told(names, known)
+            return known
+        loaded = [name for name in _LOADED if name in known]
+        if loaded and not names:
+            now = await self.attributes(loaded)
+            for name in loaded:
+                del known[name]
+                if name in now:
+                    known[name] = now[name]
         return known
 
     async def _takes_gzip(self) -> bool:
