@@ -111,6 +111,7 @@ def _difference(one: int, other: int) -> int:
 def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> "Iterator[Record]":
     """The IPP messages in the HTTP of a capture's connections, each as soon as it is complete."""
     streams: OrderedDict[tuple[bytes, bytes], _Stream] = OrderedDict()
+    over: dict[tuple[bytes, bytes], int] = {}  # where streams have ended, for what is sent again behind their end
     held = 0
 
     def end(key: "tuple[bytes, bytes]") -> "list[Record]":
@@ -130,6 +131,12 @@ def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> 
         if stream is None:
             if not data and not flags & _SYN:
                 continue
+            ended = over.pop(key, None)
+            if ended is not None and not flags & _SYN:
+                behind = _difference(ended, sequence + len(data))
+                if 0 <= behind < _MOST_WAITING:  # it has been read
+                    over[key] = ended
+                    continue
             streams[key] = stream = _Stream(Direction(source, key, limits))
             if len(streams) > _MOST_STREAMS:
                 yield from end(next(iter(streams)))
@@ -137,7 +144,7 @@ def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> 
             streams.move_to_end(key)
         direction = stream.direction
         direction.place = place
-        if sequence == stream.expected and not flags & _ENDS and not stream.waiting:  # nearly all
+        if sequence == stream.expected and not flags & _ENDS and not stream.waiting and stream.end is None:  # most
             direction.feed(data, time)
             stream.expected = (sequence + len(data)) & 0xFFFFFFFF
         else:
@@ -148,6 +155,10 @@ def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> 
         if direction.closed:
             held -= stream.counted
             del streams[key]
+            if len(over) >= _MOST_STREAMS:
+                over.clear()
+            if stream.end is not None:
+                over[key] = stream.end
             continue
         now = stream.size + direction.held
         held += now - stream.counted

@@ -266,6 +266,22 @@ def test_ports_are_used_again(tmp_path: Path) -> None:
     assert sorted(octets(path)) == sorted(said + more)
 
 
+def test_packets_around_the_end(tmp_path: Path) -> None:
+    """The end may come before the last octets, and what came may come once more behind it."""
+    path = tmp_path / "a.pcap"
+    packets, said = conversation(Connection(start=2**32 - 500))
+    *sent, end, other_end = packets
+    path.write_bytes(pcap([*packets, *sent[2:], end, *sent[-2:]]))
+    assert sorted(octets(path)) == sorted(said), "sent again"
+    answers = [each for each in sent if each[20:22] == (631).to_bytes(2)]
+    rest = [each for each in sent if each not in answers]
+    path.write_bytes(pcap([*rest, *answers[:-1], end, other_end, *answers[-1:]]))
+    assert sorted(octets(path)) == sorted(said), "the end came first"
+    again, more = conversation(Connection(start=900_000_000))
+    path.write_bytes(pcap([*rest, *answers[:-1], end, other_end, *answers[-1:], *answers[-2:], *again[2:]]))
+    assert sorted(octets(path)) == sorted(said + more), "another connection, whose beginning is not there"
+
+
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of connections that never end the oldest are given up, with a row."""
     from ippfast.arrow import streams
