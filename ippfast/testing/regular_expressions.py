@@ -4,6 +4,7 @@ The rule of this file: the time grows with the length of the string and of the e
 anybody's; so an automaton is followed, and nothing is tried twice. What is found, and where, nobody asks.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +14,8 @@ _MOST_STATES = 5_000
 _MOST_NODES = 200_000  # repeats of nothing make no states, and take time
 _MOST_REPEATS = 255
 """RE_DUP_MAX, the least that POSIX wants."""
-_MOST_REMEMBERED = 20_000
+_MOST_REMEMBERED = 1_000_000
+"""This many states are remembered in all steps: some tens of megabytes."""
 _MOST_VISITS = 20_000_000
 """Of states by one expression in all its strings: some seconds. Those of usual files make a few thousand."""
 _DEEPEST = 100
@@ -67,6 +69,7 @@ class Pattern:
             raise PatternError("the regular expression is too deep") from None
         self._begun = self._reached([self._start], begin=True)
         self._steps: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._remembered = 0
 
     def search(self, text: str) -> bool:
         """Whether it is found anywhere in a string. ``^`` and ``$`` are the string's ends, whatever lines it has.
@@ -92,9 +95,12 @@ class Pattern:
             state = self._states[number]
             if state.kind == "one" and state.test is not None and state.test(character):
                 reached += state.following
-        if len(self._steps) > _MOST_REMEMBERED:
+        following = self._reached(reached)
+        self._remembered += len(now) + len(following)
+        if self._remembered > _MOST_REMEMBERED:
             self._steps.clear()
-        following = self._steps[now, character] = self._reached(reached)
+            self._remembered = 0
+        self._steps[now, character] = following
         return following
 
     def _reached(self, states: Iterable[int], *, begin: bool = False, end: bool = False) -> frozenset[int]:
@@ -238,7 +244,7 @@ class _Parser:
         text, at = self._text, self._at
         other = text.startswith("^", at)
         at += other
-        tests: list[Callable[[str], bool]] = []
+        tests: dict[Callable[[str], bool], None] = {}
         singles: set[str] = set()
         ranges: list[tuple[str, str]] = []
         first = True
@@ -252,7 +258,7 @@ class _Parser:
                 if text[at + 1] == ":":
                     if name not in _CLASSES:
                         raise PatternError(f"there is no class [:{name[:20]}:]")
-                    tests.append(_CLASSES[name])
+                    tests[_CLASSES[name]] = None
                 elif len(name) == 1:
                     singles.add(name)
                 else:
@@ -270,10 +276,21 @@ class _Parser:
             raise PatternError("a bracket is not closed")
         self._at = at + 1
 
+        # The ranges apart and in order, for there may be thousands, and each character is looked for in them.
+        lows: list[str] = []
+        highs: list[str] = []
+        for low, high in sorted(ranges):
+            if highs and low <= highs[-1]:
+                highs[-1] = max(high, highs[-1])
+            else:
+                lows.append(low)
+                highs.append(high)
+
         def within(character: str) -> bool:
+            place = bisect_right(lows, character)
             return (
                 character in singles
-                or any(low <= character <= high for low, high in ranges)
+                or (place > 0 and character <= highs[place - 1])
                 or any(test(character) for test in tests)
             )
 

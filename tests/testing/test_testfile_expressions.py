@@ -66,6 +66,8 @@ def test_as_the_c_library(pattern: str, text: str) -> None:
         ("^.{0,3}$", "a\nb", True),
         ("[[:alpha:]_]+[0-9]", "x_9", True),
         ("[\\]", "\\", True),
+        ("^[m-pa-cb-eg-gb-b]+$", "abcdegmnop", True),
+        ("[m-pa-cb-eg-gb-b]", "`fhlq", False),
         ("(a|)b", "b", True),
         (")", "a)", True),
         ("a**", "", True),
@@ -107,3 +109,36 @@ def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
     pattern = Pattern("(.{1,9}){1,9}z")
     with pytest.raises(PatternError, match="too long"):
         pattern.search("abcdefghijklmnopqrstuvwxyz"[:25])
+
+
+def test_little_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not so many steps, but so many states in them, of which each step may have thousands."""
+    monkeypatch.setattr("ippfast.testing.regular_expressions._MOST_REMEMBERED", 1_000)
+    pattern = Pattern("(" + "a[ab]{90}x|" * 5 + "q)")
+    for number in range(200):
+        pattern.search(f"{number:012b}".replace("0", "a").replace("1", "b") * 2)
+        assert sum(len(now) + len(following) for (now, _), following in pattern._steps.items()) <= 2_000
+
+
+def test_a_bracket_of_many_ranges_is_not_gone_through() -> None:
+    compared = []
+
+    class Character(str):
+        def __lt__(self, other: str) -> bool:
+            compared.append(other)
+            return str(self) < other
+
+        def __le__(self, other: str) -> bool:
+            compared.append(other)
+            return str(self) <= other
+
+        def __ge__(self, other: str) -> bool:
+            compared.append(other)
+            return str(self) >= other
+
+    ranges = [f"{chr(0x4E00 + 3 * number)}-{chr(0x4E01 + 3 * number)}" for number in range(4_000)]
+    pattern = Pattern(f"[{''.join(reversed(ranges))}]")
+    test = next(state.test for state in pattern._states if state.test is not None)
+    assert test(Character("\u4e03"))
+    assert not test(Character("\u4e05"))
+    assert len(compared) < 100
