@@ -310,7 +310,15 @@ def test_where_a_response_ends(lines: bytes, rest: bytes, keeps: bool) -> None:
         assert wire.connected == keeps
 
 
-@pytest.mark.parametrize("lines", [b"Content-Length: 4\r\nContent-Length: 5", b"Content-Length: 4x"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Content-Length: 4\r\nContent-Length: 5",
+        b"Content-Length:5\r\nContent-Length: 4",
+        b"Content-Length : 5\r\nContent-Length: 4",
+        b"Content-Length: 4x",
+    ],
+)
 def test_a_length_that_is_none(lines: bytes) -> None:
     ours, theirs = socket.socketpair()
     wire = Wire("localhost", 631)

@@ -207,12 +207,13 @@ class Transport:
     def _octets(self, operation: int, uri: str | None, *attributes: tuple[str, ValueTag, Any]) -> bytes:
         """A request that is asked again and again, encoded once for each user. attributes: what `Attribute` takes."""
         key = operation, uri, attributes, settings.getUser()
-        if key not in self._encoded:
+        octets = self._encoded.get(key)
+        if octets is None:
             if len(self._encoded) > _MOST_KEPT:
                 self._encoded.clear()
             made = [Attribute(name, tag, list(v) if isinstance(v, tuple) else v) for name, tag, v in attributes]
-            self._encoded[key] = encode_checked(self._message(operation, uri, *made))
-        return self._encoded[key]
+            octets = self._encoded[key] = encode_checked(self._message(operation, uri, *made))
+        return octets  # another thread may have let go of it
 
     def _message(
         self,

@@ -274,9 +274,9 @@ def _plain_length(head: bytes) -> int | None:
     for word in _OTHERWISE:  # three searches take less than one by a pattern of all
         if word in lines:
             return None
-    _, found, rest = lines.partition(b"\r\ncontent-length: ")
+    before, _, rest = lines.partition(b"\r\ncontent-length: ")
     length = rest.partition(b"\r\n")[0]
-    if not found or not length.isdigit() or len(length) > 10 or b"\r\ncontent-length" in rest:
+    if not length.isdigit() or len(length) > 10 or b"\r\ncontent-length" in before or b"\r\ncontent-length" in rest:
         return None
     return int(length)
 
