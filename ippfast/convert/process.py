@@ -78,7 +78,8 @@ class Child:
         """End the process, whatever it does."""
         self._closed.set()
         self._process.kill()
-        self._orders.close()
+        with contextlib.suppress(OSError):  # an order is left that a dead child did not take
+            self._orders.close()
         self._answers.close()
         self._process.wait()
 

@@ -266,9 +266,9 @@ class _Exchange(AwaitedHooks):
         with self._watching():
             return await super().next_piece(pieces)
 
-    async def wait(self, wait: Wait) -> None:
+    async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
         with self._watching():
-            await super().wait(wait)
+            await super().wait(wait, over)
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:

@@ -78,7 +78,10 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         await self.shutdown()
 
     async def shutdown(self, deadline: float = 10.0) -> None:
-        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close."""
+        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close.
+
+        Whoever waits for something to happen is not waited for (see `Wait`).
+        """
         self.stopping = True
         if self._loop is None:  # it never began
             self._listener.close()

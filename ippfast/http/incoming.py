@@ -314,8 +314,11 @@ class Parts(NamedTuple):
 class Wait(NamedTuple):
     """There is nothing to send for now: what gave this is asked again later.
 
-    seconds: after so many at the latest; at once if the client leaves. wake: is given a function, which it calls, from
-    any thread, as soon as there may be something; at once if there already is.
+    seconds: after so many at the latest; at once if the client leaves, or the server stops. wake: is given a function,
+    which it calls, from any thread, as soon as there may be something; at once if there already is.
+
+    A server that stops waits no more: it ends an answer in parts there, and instead of a response that is alone its
+    client gets server-error-service-unavailable.
     """
 
     seconds: float

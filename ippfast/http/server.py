@@ -107,7 +107,10 @@ class Server(Listening[Handler, Authorizer, Pages]):
         self.shutdown()
 
     def shutdown(self, deadline: float = 10.0) -> None:
-        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close."""
+        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close.
+
+        Whoever waits for something to happen is not waited for (see `Wait`).
+        """
         if not hasattr(self, "_sessions"):  # it never began
             self._listener.close()
             return
@@ -121,13 +124,13 @@ class Server(Listening[Handler, Authorizer, Pages]):
             self._acceptor.join()
         for connection in sessions:
             connection.wake_if_idle()
+        self._parking.close()
         for seconds in (deadline, 1.0):
             with self._changed:
                 self._changed.wait_for(lambda: not self._sessions, seconds)
                 sessions = set(self._sessions)
             for connection in sessions:
                 connection.abort()
-        self._parking.close()
         self.forget_turned_away()
 
     def _accept(self) -> None:
@@ -172,18 +175,27 @@ class Server(Listening[Handler, Authorizer, Pages]):
     def _go_on(self, connection: "_Connection") -> None:
         """Have a connection served by a thread, from its beginning or from where it waited."""
         name = f"ippfast-{connection.peer}"
-        threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True).start()
+        except RuntimeError as error:  # the system has no more: the others are served on
+            log.warning("%s: the connection is given up: %s", connection.peer, error)
+            self._dismiss(connection)
 
     def _serve(self, connection: "_Connection") -> None:
         try:
             wait = connection.serve()
             if wait is not None:
                 connection.park(self._parking, wait)
+                if self.stopping:  # perhaps it was not there yet when all were sent on
+                    self._parking.wake(connection)
                 return
         except (HTTPError, OSError) as error:
             log.info("%s: %s", connection.peer, error)
         except Exception:
             log.exception("%s: the connection is given up", connection.peer)
+        self._dismiss(connection)
+
+    def _dismiss(self, connection: "_Connection") -> None:
         connection.close()
         with self._changed:
             self._sessions.remove(connection)
@@ -282,7 +294,7 @@ class _Connection(BlockingHooks):
             self._buffer = memoryview(bytearray(RECEIVE_SIZE))
         return bytes(self._buffer[: self._socket.recv_into(self._buffer)])
 
-    async def wait(self, wait: Wait) -> None:
+    async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
         await _Parked(wait)
 
     async def send(self, buffers: list[Buffer], seconds: float) -> None:

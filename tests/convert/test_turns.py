@@ -88,6 +88,17 @@ def test_who_stops_reading_stops_both(tmp_path: Path, started: Started) -> None:
     assert [alive(child) for child in started] == [False, False]
 
 
+def test_a_child_that_dies_before_its_order_is_buried(tmp_path: Path) -> None:
+    child = Child(document(tmp_path / "one.pdf"), PDF)
+    with contextlib.suppress(RenderError), child:
+        child.facts()
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        child.begin(Work(format=URF, raster=raster("srgb_8", 75)))
+        next(child.side(pytest.fail))
+    assert not alive(child)
+
+
 def alive(child: Child) -> bool:
     with contextlib.suppress(ProcessLookupError):
         os.kill(child.pid, 0)

@@ -108,7 +108,7 @@ class Script(BlockingHooks):
     async def start_tls(self) -> None:
         self.steps.append(("start_tls",))
 
-    async def wait(self, wait: Wait) -> None:
+    async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
         self.steps.append(("wait", wait.seconds))
 
     async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,8 +170,8 @@ def test_the_waiting_room() -> None:
 
 
 @contextlib.contextmanager
-def in_asyncio(printer: SpoolPrinter, limits: HTTPLimits | None = None) -> Iterator[int]:
-    """The printer under the server for asyncio. Gives the port."""
+def in_asyncio(printer: SpoolPrinter, limits: HTTPLimits | None = None, *, ends: bool = True) -> Iterator[int]:
+    """The printer under the server for asyncio. Gives the port. ends: in the end, the printer ends before it."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -185,8 +186,9 @@ def in_asyncio(printer: SpoolPrinter, limits: HTTPLimits | None = None) -> Itera
         try:
             yield server.port
         finally:
-            printer.end_waiting()
-            asyncio.run_coroutine_threadsafe(server.shutdown(1.0), loop).result(SECONDS)
+            if ends:
+                printer.end_waiting()
+            asyncio.run_coroutine_threadsafe(server.shutdown(1.0 if ends else 2 * SECONDS), loop).result(SECONDS)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(SECONDS)
     loop.close()
@@ -254,6 +256,75 @@ def test_who_waits_for_an_event_has_no_thread(tmp_path: Path, kind: str) -> None
         for sock in waiting:
             sock.close()
         wait_until(lambda: not taken())
+
+
+@pytest.mark.parametrize("kind", ["threads", "asyncio"])
+def test_a_server_that_stops_does_not_wait_for_those_who_wait(tmp_path: Path, kind: str) -> None:
+    """They hear of it, and get no answer that is cut off."""
+    with printing(tmp_path) as desk, contextlib.ExitStack() as stack:
+        made = desk.ask(Operation.CREATE_PRINTER_SUBSCRIPTIONS, groups={"subscription": CHANGES})
+        number = made.groups_of(DelimiterTag.SUBSCRIPTION)[0]["notify-subscription-id"].value
+        given = {"printer-uri": URI, "notify-subscription-ids": [number], "notify-wait": True}
+        message = request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user="alice")
+        running = stack.enter_context(contextlib.ExitStack())
+        port = desk.server.port if kind == "threads" else running.enter_context(in_asyncio(desk.printer, ends=False))
+        alone, in_parts = (stack.enter_context(connect(port)) for _ in range(2))
+        alone.sendall(post(message))
+        in_parts.sendall(post(message, accept="multipart/related"))
+        wait_until(lambda: desk.printer.waiting_room._taken["all", ""] == 2)
+        octets = b""
+        while b"\r\n--" not in octets:  # the first part, which comes at once
+            octets += in_parts.recv(65_536)
+        begun = time.monotonic()
+        running.close()
+        if kind == "threads":
+            desk.server.shutdown(2 * SECONDS)
+        assert time.monotonic() - begun < 2 * SECONDS
+        assert answer_on(alone).status is Status.SERVER_ERROR_SERVICE_UNAVAILABLE
+        while piece := in_parts.recv(65_536):
+            octets += piece
+        assert octets.endswith(b"--\r\n\r\n0\r\n\r\n")
+        assert not desk.printer.waiting_room._taken
+
+
+def test_who_gets_no_thread_is_given_up_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes, and whoever waits and is to go on: others are served before and after."""
+    start, full = threading.Thread.start, threading.Event()
+
+    def start_if_there_is_room(thread: threading.Thread) -> None:
+        if full.is_set() and thread.name.startswith("ippfast-"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_if_there_is_room)
+    with printing(tmp_path) as desk, contextlib.ExitStack() as stack:
+        made = desk.ask(Operation.CREATE_PRINTER_SUBSCRIPTIONS, groups={"subscription": CHANGES})
+        number = made.groups_of(DelimiterTag.SUBSCRIPTION)[0]["notify-subscription-id"].value
+        given = {"printer-uri": URI, "notify-subscription-ids": [number], "notify-wait": True}
+        ask = post(request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user="alice"))
+
+        def waiting() -> socket.socket:
+            sock = stack.enter_context(connect(desk.server.port))
+            sock.sendall(ask)
+            return sock
+
+        def parked() -> int:
+            return len(desk.server._parking._parked)
+
+        leaves = waiting()
+        wait_until(lambda: parked() == 1)
+        full.set()
+        comes = stack.enter_context(connect(desk.server.port))
+        leaves.shutdown(socket.SHUT_WR)
+        for sock in (comes, leaves):
+            assert not sock.recv(1)
+        full.clear()
+        wait_until(lambda: not desk.printer.waiting_room._taken)
+        stays = waiting()
+        wait_until(lambda: parked() == 1)
+        desk.printer.pause()
+        assert len(events_of(answer_on(stays))) == 1
+        wait_until(lambda: not parked() and desk.server._parking._bell is None)
 
 
 CHANGE = "printer-state-changed"

@@ -20,7 +20,7 @@ GATHERING = 1.0
 """For at most this many seconds `Channel.fill` waits for more octets once some are in its buffer."""
 
 _LOOK = 0.5
-"""How often, in seconds, a waiting connection of asyncio is checked for whether its client has left."""
+"""How often, in seconds, a waiting connection of asyncio is checked for whether its client has left, or all is over."""
 
 Pieces: TypeAlias = Iterator[Any] | AsyncIterator[Any]
 """The rest of an answer: octets of its document, or several messages."""
@@ -60,8 +60,8 @@ class Channel(Protocol):
         """Call a hook: what it gives, or the result of the awaitable that it gives. blocks: it may block a thread."""
         ...
 
-    async def wait(self, wait: Wait) -> None:
-        """Wait as it says. It may come back too early."""
+    async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
+        """Wait as it says, and no longer than until it is over. It may come back too early."""
         ...
 
     async def next_piece(self, pieces: Pieces) -> Any:
@@ -101,7 +101,7 @@ class AwaitedHooks:
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    async def wait(self, wait: Wait) -> None:
+    async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
         loop, came = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
@@ -110,7 +110,7 @@ class AwaitedHooks:
 
         wait.wake(wake)
         end = loop.time() + wait.seconds
-        while not came.is_set() and not self.has_gone() and (left := end - loop.time()) > 0:
+        while not (came.is_set() or over() or self.has_gone()) and (left := end - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(came.wait(), min(left, _LOOK))
 

@@ -39,14 +39,15 @@ class Parking(Generic[_T]):
         self._rung = False
 
     def park(self, connection: _T, sock: socket.socket, seconds: float) -> None:
-        """Let a connection wait, for at most so many seconds."""
+        """Let a connection wait, for at most so many seconds.
+
+        Raises OSError or RuntimeError if the system has nothing left for the thread that watches.
+        """
         with self._lock:
-            self._parked[connection] = _Parked(sock, time.monotonic() + seconds)
             if self._bell is None:
-                self._bell = socket.socketpair()
-                threading.Thread(target=self._watch, args=(self._bell[0],), name="ippfast-parking", daemon=True).start()
-            else:
-                self._ring()
+                self._bell = self._begin()
+            self._parked[connection] = _Parked(sock, time.monotonic() + seconds)
+            self._ring()
 
     def wake(self, connection: _T) -> None:
         """Send a connection on, if it still waits. It may be called from any thread, and does little there."""
@@ -60,6 +61,17 @@ class Parking(Generic[_T]):
         with self._lock:
             self._awake.update(self._parked)
             self._ring()
+
+    def _begin(self) -> tuple[socket.socket, socket.socket]:
+        """Start the thread. Gives its bell."""
+        bell = socket.socketpair()
+        try:
+            threading.Thread(target=self._watch, args=(bell[0],), name="ippfast-parking", daemon=True).start()
+        except RuntimeError:
+            for end in bell:
+                end.close()
+            raise
+        return bell
 
     def _ring(self) -> None:
         if self._bell is not None and not self._rung:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ...codec import Message
-from ...enums import Operation
+from ...enums import Operation, Status
 from ..errors import ConnectionLostError, LocalProtocolError, Refusal, RemoteProtocolError
 from ..events import NEED_DATA, Buffer, ConnectionClosed, DocumentData, EndOfMessage, Event, Request, RequestHead
 from ..hosts import uri_authority
@@ -332,14 +332,20 @@ class Session:
         """The one response, once it is there."""
         messages = _pieces_of(parts)
         try:
-            return await self._next(messages)
+            message = await self._next(messages)
         finally:
             await self._channel.close_pieces(messages)
+        if message is None:
+            status = Status.SERVER_ERROR_SERVICE_UNAVAILABLE
+            raise Refusal(503, "the server ends, and nothing has happened", ipp_status=status)
+        return message
 
     async def _next(self, messages: Pieces) -> Any:
-        """The next response, after whatever is to be waited for; None at the end."""
+        """The next response, after whatever is to be waited for; None at the end, and if the server ends meanwhile."""
         while isinstance(message := await self._channel.next_piece(messages), Wait):
-            await self._channel.wait(message)
+            if self._service.stopping:
+                return None
+            await self._channel.wait(message, lambda: self._service.stopping)
         return message
 
     def _closing(self) -> list[tuple[str, str]]:
