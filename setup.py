@@ -13,6 +13,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
 
 mode = os.environ.get("IPPFAST_BUILD_EXTENSION", "auto")
 if mode not in ("0", "1", "auto"):
@@ -37,43 +38,67 @@ class Wheel(bdist_wheel):
         super().run()
 
 
-extensions = []
-if mode == "1" or (mode == "auto" and sys.implementation.name == "cpython"):
-    from Cython.Build import cythonize
+class BuildExtensions(build_ext):
+    """Translates and compiles: only where modules are built, though an installer asks setup.py several questions."""
 
-    extensions = cythonize(
-        [
-            Extension("ippfast._attribute_c", ["ippfast/_attribute.py"]),
-            Extension("ippfast._message_c", ["ippfast/_message.py"]),
-            Extension("ippfast._wire", ["ippfast/_wire.pyx"]),
-            Extension("ippfast._walk", ["ippfast/_walk.pyx"]),
-            Extension("ippfast._encode", ["ippfast/_encode.pyx"]),
-            Extension("ippfast._codec", ["ippfast/_codec.pyx"]),
-            Extension("ippfast._specs", ["ippfast/_specs.pyx"]),
-            Extension("ippfast._plain", ["ippfast/_plain.pyx"]),
-            Extension("ippfast._json", ["ippfast/_json.pyx"]),
-            Extension("ippfast._glance", ["ippfast/_glance.pyx"]),
-            Extension("ippfast.http._wire._chunks", ["ippfast/http/_wire/_chunks.pyx"]),
-            Extension("ippfast.compat.ippserver._octets", ["ippfast/compat/ippserver/_octets.pyx"]),
-            Extension("ippfast.arrow._export", ["ippfast/arrow/_export.pyx"]),
-            Extension("ippfast.arrow._builder", ["ippfast/arrow/_builder.pyx"]),
-            Extension("ippfast.raster._lines", ["ippfast/raster/_lines.pyx"]),
-            Extension("ippfast.compat._loops_c", ["ippfast/compat/_loops.py"]),
-        ],
-        force=True,  # it does not know that _attribute_c.pxd belongs to _attribute.py
-        compiler_directives={
-            "language_level": 3,
-            "annotation_typing": False,  # annotations are for readers and type checkers
-            "auto_pickle": False,
-            "freethreading_compatible": True,
-        },
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
+    def run(self):
+        from Cython.Build import cythonize
+
+        translated = cythonize(
+            list(self.extensions),
+            force=True,  # it does not know that _attribute_c.pxd belongs to _attribute.py
+            compiler_directives={
+                "language_level": 3,
+                "annotation_typing": False,  # annotations are for readers and type checkers
+                "auto_pickle": False,
+                "freethreading_compatible": True,
+            },
+        )
+        sources = {each.name: each.sources for each in translated}
+        for extension in self.extensions:
+            extension.sources = sources[extension.name]
+        super().run()
+
+
+def extension(path):
+    """The compiled module of a file, or what gives a Python module its compiled form: ``ippfast/_message.py``."""
+    name = path.removesuffix(".pyx").replace(".py", "_c").replace("/", ".")
+    plain = os.environ.get("IPPFAST_PLAIN", "0") not in ("", "0")
+    return Extension(
+        name,
+        [path],
+        define_macros=[("IPPFAST_PLAIN", "1"), ("CYTHON_USE_FREELISTS", "0")] if plain else [],
+        # CFLAGS may replace what the interpreter was built with, which may be -O2: encoding is then a sixth slower.
+        extra_compile_args=["-O3"] if os.name == "posix" else [],
+        optional=mode == "auto",
     )
-    for extension in extensions:
-        if os.environ.get("IPPFAST_PLAIN", "0") not in ("", "0"):
-            extension.define_macros += [("IPPFAST_PLAIN", "1"), ("CYTHON_USE_FREELISTS", "0")]
-        if os.name == "posix":
-            # CFLAGS may replace what the interpreter was built with, which may be -O2: encoding is then a sixth slower.
-            extension.extra_compile_args.append("-O3")
-        extension.optional = mode == "auto"  # cythonize() forgets it where it was given to Extension
 
-setup(ext_modules=extensions, cmdclass={"bdist_wheel": Wheel})
+
+MODULES = [
+    "ippfast/_attribute.py",
+    "ippfast/_message.py",
+    "ippfast/_wire.pyx",
+    "ippfast/_walk.pyx",
+    "ippfast/_encode.pyx",
+    "ippfast/_codec.pyx",
+    "ippfast/_specs.pyx",
+    "ippfast/_plain.pyx",
+    "ippfast/_json.pyx",
+    "ippfast/_glance.pyx",
+    "ippfast/http/_wire/_chunks.pyx",
+    "ippfast/compat/ippserver/_octets.pyx",
+    "ippfast/arrow/_export.pyx",
+    "ippfast/arrow/_builder.pyx",
+    "ippfast/raster/_lines.pyx",
+    "ippfast/compat/_loops.py",
+]
+
+compiled = mode == "1" or (mode == "auto" and sys.implementation.name == "cpython")
+setup(
+    ext_modules=[extension(path) for path in MODULES] if compiled else [],
+    cmdclass={"bdist_wheel": Wheel, "build_ext": BuildExtensions},
+)
