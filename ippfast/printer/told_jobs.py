@@ -24,8 +24,10 @@ from .storage.rows import Job
 __all__ = ["forget", "told_jobs", "with_jobs"]
 
 _UP_TIME, _AHEAD = "job-printer-up-time", "number-of-intervening-jobs"
-_MOST_QUESTIONS = 8
-"""How many are known in this process, of whatever printers."""
+_MOST_QUESTIONS = 32
+"""How many are known in this process, of whatever printers: each is one of those who may see, or of strangers."""
+_MOST_NAMES = 64
+"""Names that are asked for, of a question that is known: it is kept too."""
 _MOST_OCTETS = 32 * 1024 * 1024
 """Of the rows and what is told of them, kept in this process: of some 15,000 jobs with all attributes."""
 _ROW = 1_024
@@ -62,14 +64,15 @@ def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
     offset = round(time.time() - now, 1)  # between the store's clock and this host's, in which dates are told
     question = (printer, printer.uri(call.incoming), selected.asked, state.settings.get("started"), offset)
     lasting = _Lasting(selected.kind, selected.asked)
-    kept = {visible: _kept_for((*question, visible)) for visible in (False, True)}
+    known = len(selected.asked) <= _MOST_NAMES
+    kept = {visible: _kept_for((*question, visible)) if known else _Kept() for visible in (False, True)}
     told, who = [], call.who
     for place, job in enumerate(jobs):
         visible = may_see(printer, who, job)
         row, octets = kept[visible].get(job.id, (None, b""))
         if row is not job and row != job:
             octets = _group(job_attributes(call, job, lasting, state=state))
-            if job.documents < 2 or job.pages is None:  # else it tells of its documents, too
+            if known and (job.documents < 2 or job.pages is None):  # else it tells of its documents, too
                 _keep(kept[visible], job, octets)
         told.append(octets + moving if ahead is None else b"".join((octets, moving, _attribute(_AHEAD, ahead[place]))))
     return told

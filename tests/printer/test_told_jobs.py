@@ -86,3 +86,11 @@ def test_what_is_kept_has_a_bound(printer: SpoolPrinter, monkeypatch: pytest.Mon
     assert sum(len(kept) for question, kept in told_jobs._kept.items() if question[0] is printer) == 9
     told_jobs.forget(printer)
     assert not [question for question in told_jobs._kept if question[0] is printer]
+
+
+def test_no_question_is_kept_that_asks_for_much(printer: SpoolPrinter) -> None:
+    printer.store.create(new("one"))
+    names = [f"x-{number}" for number in range(10_000)]
+    for _ in range(2):
+        assert jobs(printer, "job-name", *names).job.value("job-name") == "one"
+    assert not [question for question in told_jobs._kept if question[0] is printer]
