@@ -36,6 +36,7 @@ from ippfast.printer.storage.rows import SYSTEM, Created, Job, NewJob, NewResour
 from ippfast.printer.storage.seam import Storage, StorageBusy, StorageError, Unsaid
 from ippfast.printer.storage.sql import Connection
 from ippfast.printer.storage.sqlite import SQLiteStorage
+from ippfast.printer.storage.together import Together
 
 STORAGES: dict[str, Callable[[pytest.FixtureRequest, Path], Storage]] = {
     "sqlite": lambda request, directory: SQLiteStorage(directory / "state"),
@@ -740,6 +741,36 @@ def test_usual_jobs_are_made_together(postgres: Postgres, tmp_path: Path) -> Non
     assert store._create_together(new(), None, UNLIMITED) is None
     assert len(store.jobs()) == 3
     storage.close()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_who_waited_long_asks_where_there_was_an_answer(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:
+    """So a database that comes back after some seconds is one for all who came meanwhile."""
+    monkeypatch.setattr("ippfast.printer.storage.together._LONGEST", 0.0)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def ask(items: list[int]) -> list[int]:
+        begun.set()
+        go_on.wait(SECONDS)
+        if not answers:
+            raise StorageError("the database is not there")
+        return items
+
+    asked = Together(ask)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(asked.do, 0)
+        begun.wait(SECONDS)
+        others = [pool.submit(asked.do, number) for number in (1, 2)]
+        wait_until(lambda: len(asked._waiting) == 2)
+        go_on.set()
+        said = [each.exception(SECONDS) or each.result() for each in (first, *others)]
+    if answers:
+        assert said == [0, 1, 2]
+    else:
+        assert [str(each) for each in said] == [
+            "the database is not there",
+            *["the database does not answer: others wait for it too"] * 2,
+        ]
 
 
 def test_a_queue_that_stands_still_holds_up_no_other(postgres: Postgres, tmp_path: Path) -> None:

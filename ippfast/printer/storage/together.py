@@ -19,7 +19,7 @@ _Item = TypeVar("_Item")
 _T = TypeVar("_T")
 
 _MOST = 64  # at once
-_LONGEST = 5.0  # seconds: whoever has waited for longer than that hears that the database does not answer
+_LONGEST = 5.0  # seconds: whoever has waited for those who asked in vain for longer than that does not ask too
 
 
 class _Part(Generic[_Item]):
@@ -47,10 +47,11 @@ class Together(Generic[_Item, _T]):
         self._ask = ask
         self._gate = threading.Lock()  # of the two that follow
         self._free = leaders
+        self._failed = False  # the last that was asked
         self._waiting: deque[_Part[_Item]] = deque()
 
     def do(self, item: _Item) -> _T:
-        """Ask for one item. Raises what `ask` raises, and StorageError if that takes too long for those before."""
+        """Ask for one item. Raises what `ask` raises, and StorageError after a long wait for others in vain."""
         part = _Part(item)
         with self._gate:
             leads = self._free > 0
@@ -88,7 +89,7 @@ class Together(Generic[_Item, _T]):
         now = time.monotonic()
         asked = []
         for part in batch:
-            if now - part.since < _LONGEST:
+            if not self._failed or now - part.since < _LONGEST:
                 asked.append(part)
             else:
                 part.error = StorageError("the database does not answer: others wait for it too")
@@ -97,6 +98,8 @@ class Together(Generic[_Item, _T]):
         try:
             for part, result in zip(asked, self._ask([part.item for part in asked]), strict=True):
                 part.result = result
+            self._failed = False
         except BaseException as error:
+            self._failed = True
             for part in asked:
                 part.error = error
