@@ -318,7 +318,7 @@ class Wait(NamedTuple):
     which it calls, from any thread, as soon as there may be something; at once if there already is.
 
     A server that stops waits no more: it ends an answer in parts there, and instead of a response that is alone its
-    client gets server-error-service-unavailable.
+    client gets server-error-busy, after which it asks again.
     """
 
     seconds: float

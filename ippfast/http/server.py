@@ -256,7 +256,7 @@ class _Connection(BlockingHooks):
         )
         return session.serve()
 
-    # What the session awaits: a channel whose coroutines block, and so never wait.
+    # What the session awaits: a channel whose coroutines block, and so never wait, but in `wait`.
 
     async def receive(self, seconds: float) -> bytes | None:
         return self._received(seconds, self._receive_piece)

@@ -1,7 +1,7 @@
 """What a server's session needs of a connection: octets both ways, and the application's hooks called.
 
-The rule of this file: a channel waits and decides nothing. One for threads blocks, so that its coroutines never wait;
-one for asyncio awaits its loop.
+The rule of this file: a channel waits and decides nothing. One for threads blocks, so that its coroutines never wait,
+but for an event; one for asyncio awaits its loop.
 """
 
 import asyncio

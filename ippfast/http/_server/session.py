@@ -336,7 +336,7 @@ class Session:
         finally:
             await self._channel.close_pieces(messages)
         if message is None:
-            status = Status.SERVER_ERROR_SERVICE_UNAVAILABLE
+            status = Status.SERVER_ERROR_BUSY  # ask again later
             raise Refusal(503, "the server ends, and nothing has happened", ipp_status=status)
         return message
 
