@@ -54,7 +54,10 @@ def pieces(
         while number < total or not number:
             number += 1
             if number > 1 and len(children) < turns:  # not earlier: a printer waits for the first side
-                children.append(stack.enter_context(another()))
+                try:
+                    children.append(stack.enter_context(another()))
+                except OSError as error:  # which a sender would take for the connection's
+                    raise RenderError(f"the document cannot be opened once more: {error}") from error
                 children[-1].begin(Work(format=format_, raster=raster, turn=1, turns=turns))
             child = children[turn_of(number, turns)]
             if child.facts() != (original, pages):

@@ -88,6 +88,16 @@ def test_who_stops_reading_stops_both(tmp_path: Path, started: Started) -> None:
     assert [alive(child) for child in started] == [False, False]
 
 
+def test_a_document_that_is_removed_meanwhile_is_no_error_of_the_connection(tmp_path: Path, started: Started) -> None:
+    path = document(tmp_path / "long.pdf", pages=LONG)
+    pieces = iter(Pages(path, PDF, URF, raster("srgb_8", 300)))
+    next(pieces)
+    path.unlink()
+    with pytest.raises(RenderError, match="cannot be opened once more: .*No such file"):
+        list(pieces)
+    assert [alive(child) for child in started] == [False]
+
+
 def test_a_child_that_dies_before_its_order_is_buried(tmp_path: Path) -> None:
     child = Child(document(tmp_path / "one.pdf"), PDF)
     with contextlib.suppress(RenderError), child:
