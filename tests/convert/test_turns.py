@@ -93,7 +93,7 @@ def test_a_document_that_is_removed_meanwhile_is_no_error_of_the_connection(tmp_
     pieces = iter(Pages(path, PDF, URF, raster("srgb_8", 300)))
     next(pieces)
     path.unlink()
-    with pytest.raises(RenderError, match="cannot be opened once more: .*No such file"):
+    with pytest.raises(RenderError, match=r"cannot be opened once more: .*No such file"):
         list(pieces)
     assert [alive(child) for child in started] == [False]
 
