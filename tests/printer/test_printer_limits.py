@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from peers import free_port
 from printers import DOCUMENT, SECONDS, Gate, printing
+from services import serving_many
 
 from ippfast import AttributeGroup, DelimiterTag, Message, decode, encode, operations, request
 from ippfast.enums import JobState, Operation, Status
@@ -219,6 +220,24 @@ def test_few_wait_and_a_waiter_that_leaves_is_noticed(tmp_path: Path, kind: str,
         for sock in waiting:
             sock.close()
         wait_until(lambda: not desk.printer.waiting_room._taken["all", ""])
+
+
+def test_all_printers_of_a_service_have_one_waiting_room(tmp_path: Path) -> None:
+    """Else whoever waits at a few of them takes all connections."""
+    names = ("one", "two", "three")
+    with serving_many(tmp_path, *names, limits=PrinterLimits(waiters=2)) as desk, contextlib.ExitStack() as stack:
+        port = int(desk.host.rpartition(":")[2])
+        for place, name in enumerate(names):
+            uri = f"ipp://localhost:{port}/ipp/print/{name}"
+            with Client(uri) as client:
+                made = client.send(operations.create_printer_subscriptions(uri, subscription=PULL, user=name))
+            number = made.groups_of(DelimiterTag.SUBSCRIPTION)[0]["notify-subscription-id"].value
+            given = {"printer-uri": uri, "notify-subscription-ids": [number], "notify-wait": True}
+            sock = stack.enter_context(connect(port, f"127.0.0.{place + 1}"))
+            sock.sendall(post(request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user=name)))
+            if place < 2:
+                wait_until(lambda: desk.service.system.waiting_room._taken["all", ""] == place + 1)  # noqa: B023
+        assert "notify-get-interval" in answer_on(sock).operation_attributes
 
 
 MANY = 210

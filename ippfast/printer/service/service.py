@@ -73,7 +73,8 @@ class PrintService:
     storage: as for `SpoolPrinter`. queues: the printers that there are, besides those that Create-Printer made; None:
     those that the storage has. output: makes the output of a printer. workers: how many jobs are processed at a time by
     this process, of different printers; 0: other processes do that. access, limits, fetcher: as for `SpoolPrinter`, of
-    each printer. schemes: those that the server serves. shared: other processes serve the same storage.
+    each printer, but waiters and user_waiters are of all together. schemes: those that the server serves. shared: other
+    processes serve the same storage.
 
     Raises QueueError and DescriptionError for printers that cannot be, StorageError, and OSError.
     """
@@ -141,6 +142,7 @@ class PrintService:
                 limits=self.limits,
                 fetcher=self._fetcher,
             )
+            made.waiting_room = self.system.waiting_room  # the connections are the service's
             made.more = functools.partial(self.allocations.attributes, self.system, spec.key)
             if known is not None:
                 self._retire(known)
