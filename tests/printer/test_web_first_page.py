@@ -250,10 +250,19 @@ def test_few_are_drawn_at_a_time_and_the_last_are_kept(desk: Desk, monkeypatch: 
 
 
 def test_of_a_document_that_is_lost_there_is_none(desk: Desk) -> None:
-    job = desk.print(b"A line.\n" * 10_000, document_format="text/plain")
+    job = desk.print(pdf() + b"\n" * 100_000)
     for document in desk.printer.store.documents(job):
         desk.printer.documents.remove([document.key])
     assert fetch(desk, job)[0] == 404
+
+
+def test_of_a_document_that_is_away_for_a_while_there_is_one_again(desk: Desk) -> None:
+    job = desk.print(pdf() + b"\n" * 100_000)
+    (path,) = desk.files()
+    away = path.rename(path.with_suffix(".away"))
+    assert fetch(desk, job)[0] == 404
+    away.rename(path)
+    assert fetch(desk, job)[0] == 200
 
 
 def test_without_the_extra_there_is_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,8 @@ class FirstPages:
             raise Refusal(503, "other pages are being drawn", headers=[("Retry-After", "5")])
         try:
             found = _drawn(printer, document)
+        except OSError:  # the storage does not have it now, and may have it the next time
+            return None
         finally:
             self._turns.release()
         self._keep(key, found)
@@ -98,15 +100,16 @@ class FirstPages:
 
 
 def _drawn(printer: PrinterCore, document: Document) -> bytes | None:
+    """The picture; None: there is none of that document. Raises OSError if the document is not there."""
     from ippfast.convert import ConvertError
     from ippfast.raster import RasterError
 
     kind = document.format.partition(";")[0].strip().lower()
-    try:
-        with printer.documents.local(document.key) as path:
+    with printer.documents.local(document.key) as path:
+        try:
             return _read(_pieces_of(path)) if kind in _RASTER else _draw(path, kind)
-    except (ConvertError, RasterError, OSError, ValueError):
-        return None
+        except (ConvertError, RasterError, OSError, ValueError):
+            return None
 
 
 def _draw(path: Path, kind: str) -> bytes | None:
