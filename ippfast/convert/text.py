@@ -64,11 +64,13 @@ def lines_of(text: str, columns: int) -> Iterator[str | None]:
             yield from [line[start : start + columns] for start in range(0, len(line), columns)] or [""]
 
 
-def pages_of(lines: Iterator[str | None], rows: int, most: int) -> list[list[str]]:
-    """The lines of each page. Raises RenderError for too many pages."""
+def pages_of(lines: Iterator[str | None], rows: int, most: int, last: int | None = None) -> list[list[str]]:
+    """The lines of each page. last: the last one that is wanted. Raises RenderError for too many pages."""
     pages: list[list[str]] = [[]]
     for line in lines:
         if line is None or len(pages[-1]) == rows:
+            if len(pages) == last:
+                break
             if len(pages) == most:
                 raise RenderError(f"more than {most:,} pages of text are too many")
             pages.append([])
@@ -105,7 +107,8 @@ class Text:
         text = _shown(self._text, _characters(octets), warn)
         buffer = (ctypes.c_uint8 * len(octets)).from_buffer_copy(octets)
         font = raw.FPDFText_LoadFont(made, buffer, len(octets), raw.FPDF_FONT_TRUETYPE, 1)
-        for lines in pages_of(lines_of(text, columns), rows, most):
+        last = max((upper for _, upper in raster.pages), default=None)
+        for lines in pages_of(lines_of(text, columns), rows, most, last):
             page = made.new_page(width, height)
             for row, line in enumerate(lines):
                 if line.strip():

@@ -43,6 +43,7 @@ def test_lines() -> None:
 
 def test_pages() -> None:
     assert pages_of(iter(["1", "2", "3", None, "4"]), 2, 10) == [["1", "2"], ["3"], ["4"]]
+    assert pages_of(iter("12345"), 2, 2, 2) == [["1", "2"], ["3", "4"]]
     with pytest.raises(RenderError, match="more than 5 pages"):
         pages_of(itertools.repeat("x"), 2, 5)
 

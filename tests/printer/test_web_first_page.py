@@ -126,7 +126,7 @@ def test_raster(desk: Desk, format_: str, type_: str) -> None:
 
 
 def test_text_and_images(desk: Desk) -> None:
-    text = picture(desk, desk.print(b"Some words\n" * 30, document_format="text/plain"))
+    text = picture(desk, desk.print(b"Some words\n" * 300, document_format="text/plain"))  # several pages
     assert text.getextrema()[0][0] < 128  # type: ignore[index]
     file = io.BytesIO()
     Image.new("RGB", (300, 200), "blue").save(file, "PNG")
