@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MOST = 4
+MOST = 8
 """More than these are no accident."""
 
 # A process that dies may have been broken by what ran before: that it lives when alone proves nothing.

@@ -232,11 +232,13 @@ def _check_values(attributes: Iterable[Attribute]) -> None:
 
 def _check_lengths(attributes: Iterable[Attribute], whole: Attribute | None = None) -> None:
     """Refuse strings that are longer than their syntax (RFC 8011 section 5.1): what is kept of a request has a bound,
-    and cut, they might be others.
+    and cut, they might be others. Of requested-attributes nothing is kept: a name that is too long is not known.
 
     whole: the attribute that has these as members.
     """
     for attribute in attributes:
+        if attribute.name == "requested-attributes":
+            continue
         for tag, value in zip(attribute.tags, attribute.values, strict=True):
             if isinstance(value, Collection):
                 _check_lengths(value, whole or attribute)

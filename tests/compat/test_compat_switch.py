@@ -76,6 +76,7 @@ def test_a_line_in_a_pth_file(program: Path, tmp_path: Path) -> None:
 
 
 def test_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch.off()  # whatever ran before in this process
     before = list(sys.meta_path)
     switch.on()
     switch.on(["cups"])

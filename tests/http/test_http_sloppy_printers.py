@@ -245,7 +245,9 @@ def test_answer_to_another_request(make: Any) -> None:
         return made
 
     with printer(answer) as uri, make(uri) as client:
-        with pytest.raises(AnswerError, match="an answer to another request: its request-id is 2, and not 1") as caught:
+        with pytest.raises(
+            AnswerError, match=r"an answer to another request: its request-id is \d+, and not \d+"
+        ) as caught:
             client.print(DOCUMENT)
         assert caught.value.answer is not None
         with pytest.raises(AnswerError):

@@ -203,7 +203,6 @@ LONG: dict[str, tuple[ValueTag, str | bytes | StringWithLanguage]] = {
     "document-format": (ValueTag.MIME_MEDIA_TYPE, "a/" + "n" * 254),
     "document-metadata": (ValueTag.OCTET_STRING, b"n" * 1_024),
     "job-name": (ValueTag.NAME_WITH_LANGUAGE, StringWithLanguage("short", "n" * 64)),
-    "requested-attributes": (KEYWORD, "n" * 256),
     "requesting-user-name": (ValueTag.TEXT, "n" * 256),
     "requesting-user-uri": (ValueTag.URI, "urn:" + "n" * 1_020),
 }
