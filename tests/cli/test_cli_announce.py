@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from networks import HERE, Avahi, Network
-from peers import SystemBus, program
+from peers import program
 
 SECONDS = 90.0
 IPPFAST = [sys.executable, "-m", "ippfast"]
@@ -74,8 +74,8 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(system_bus: SystemBus) -> Iterator[Lab]:
-    with Network() as network, Avahi(network.there, system_bus) as avahi:
+def lab() -> Iterator[Lab]:
+    with Network() as network, Avahi(network.there) as avahi:
         yield Lab(network, avahi)
 
 
@@ -190,7 +190,7 @@ def test_a_conflict_that_comes_late_is_solved(lab: Lab, tmp_path: Path) -> None:
 def test_beside_avahi(lab: Lab, tmp_path: Path) -> None:
     """Both have the same addresses for the name of this host, and neither takes the other for a conflict."""
     host = socket.gethostname().partition(".")[0]
-    with SystemBus() as bus, Avahi(lab.network.here, bus, host) as avahi:
+    with Avahi(lab.network.here, host) as avahi:
         with lab.serving(tmp_path, "--host", "::", "--name", "Beside"):
             found = lab.until(lambda found: {each[2] for each in found} == {"IPv4", "IPv6"})
             assert {each[6] for each in found} == {f"{host}.local"}

@@ -61,18 +61,27 @@ class Network:
 
 
 class Avahi(Peer):
-    """avahi-daemon in a namespace. ``environment`` is what its tools need."""
+    """avahi-daemon in a namespace. ``environment`` is what its tools need.
+
+    It has a bus of its own: CUPS' ippeveprinter ends with an avahi-daemon that it saw on its bus.
+    """
 
     CONFIGURATION = "[server]\nhost-name={}\nuse-ipv4=yes\nuse-ipv6=yes\n[wide-area]\nenable-wide-area=no\n"
 
-    def __init__(self, namespace: list[str], bus: SystemBus, host: str = "peer") -> None:
+    def __init__(self, namespace: list[str], host: str = "peer") -> None:
+        avahi = program("avahi-daemon")
         super().__init__()
-        self.environment = bus.environment
+        self._bus = SystemBus()
+        self.environment = self._bus.environment
         configuration = self.directory / "avahi.conf"
         configuration.write_text(self.CONFIGURATION.format(host))
-        daemon = f"{program('avahi-daemon')} --no-drop-root --no-chroot --no-rlimits -f {configuration}"
+        daemon = f"{avahi} --no-drop-root --no-chroot --no-rlimits -f {configuration}"
         run = f"mkdir -p /run/avahi-daemon; mount -t tmpfs tmpfs /run/avahi-daemon; exec {daemon}"
-        self._start([*namespace, "unshare", "-m", "sh", "-c", run], bus.environment)
+        self._start([*namespace, "unshare", "-m", "sh", "-c", run], self.environment)
+
+    def stop(self) -> None:
+        super().stop()
+        self._bus.stop()
 
     def is_ready(self) -> bool:
         return "Server startup complete" in self.log.read_text(errors="replace")
