@@ -30,7 +30,7 @@
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
 #   PACKAGE=dist/ippfast-....whl          test this instead of the source tree
 #   AGAIN=1                               what fails is run once more, alone, as CI does (tools/run_again.py)
-#   WORKERS=4                             so many processes run the suite, instead of one for each core
+#   WORKERS=4                             how many processes run the suite, instead of one for each core
 #   ARGUMENTS="-k collection"             more arguments for pytest, or for `make bench`
 #
 # Needed: python3 with venv. For the compiled twin a C compiler and Python's headers too, and for some tests the

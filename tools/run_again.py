@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-MOST = 20
-"""More than these are no accident; one peer that did not start can fail a dozen."""
+MOST = 8
+"""More than these are no accident."""
 
 # A process that dies may have been broken by what ran before: that it lives when alone proves nothing.
 DIED = b"crashed while running"

@@ -64,7 +64,7 @@ def test_fails_alone_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "workers"),
     [
-        (UNSTEADY.format(count=21), 0),
+        (UNSTEADY.format(count=9), 0),
         ("import os\ndef test_dies(): os.kill(os.getpid(), 9)\n", 1),
         ("import nothing_of_that_name\n", 1),
     ],
