@@ -9,10 +9,8 @@ object store and who asks them. So ratios say something, and absolute figures li
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
-import platform
 import random
 import socket
 import statistics
@@ -492,25 +490,12 @@ PARTS: dict[str, Callable[[Plan, Path], Iterator[Row]]] = {
 }
 
 
-def _facts() -> dict[str, Any]:
+def _facts(*, once: bool) -> dict[str, Any]:
     import psycopg
 
-    import ippfast
+    from . import publishing
 
-    from .stream.__main__ import processor
-
-    return {
-        "date": datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d"),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "load": f"{os.getloadavg()[0]:.2f}",
-        "system": platform.platform(),
-        "versions": {
-            "ippfast": f"{ippfast.__version__} ({ippfast.IMPLEMENTATION})",
-            "CPython": platform.python_version(),
-            "psycopg": psycopg.__version__,
-        },
-    }
+    return publishing.facts("service", "once" if once else "full", {"psycopg": psycopg.__version__})
 
 
 def main() -> int:
@@ -524,7 +509,7 @@ def main() -> int:
         _ROLES[given.role[0]](**json.loads(given.role[1]))
         return 0
     sys.path.insert(0, str(ROOT / "tests" / "support"))  # the engines, as tests have them
-    results, plan = Results(facts=_facts()), Plan(once=given.once)
+    results, plan = Results(facts=_facts(once=given.once)), Plan(once=given.once)
     for name, part in PARTS.items():
         if given.k and name not in given.k:
             continue

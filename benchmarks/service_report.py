@@ -7,9 +7,6 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
-
 from .contenders import ROOT
 
 __all__ = ["Results", "Row", "publish"]
@@ -54,6 +51,9 @@ class Results:
 
 def _draw(results: Results) -> None:
     """How much of each goal is reached."""
+    import matplotlib as mpl  # not at the head: the processes whose memory is measured load this file, too
+    from matplotlib import pyplot as plt
+
     mpl.use("svg")
     with mpl.rc_context({"svg.hashsalt": "ippfast", "svg.fonttype": "none", "font.size": 9}):
         figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")

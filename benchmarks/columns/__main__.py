@@ -8,45 +8,17 @@
 
 import argparse
 import json
-import os
-import platform
-import shlex
 import sys
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import ippfast
-
-from ..contenders import ROOT
-from ..stream.__main__ import processor
+from .. import publishing
 from ..stream.results import Results
 from . import races, report
 
-DOCS = ROOT / "docs" / "benchmarks"
-
-
-def facts(size: str) -> dict[str, object]:
-    return {
-        "date": datetime.now(tz=UTC).strftime("%Y-%m-%d"),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "load": f"{os.getloadavg()[0]:.2f}",
-        "system": platform.platform(),
-        "command": shlex.join(["python", "-m", "benchmarks.columns", *sys.argv[1:]]),
-        "versions": {
-            "ippfast": f"{ippfast.__version__} ({ippfast.IMPLEMENTATION})",
-            "CPython": platform.python_version(),
-            "pyarrow": version("pyarrow"),
-        },
-        "size": size,
-    }
-
 
 def publish(results: Results) -> None:
-    (DOCS / "columns.json").write_text(json.dumps(results.as_json(), indent=1) + "\n")
-    report.draw(results, DOCS / "columns.svg")
-    (DOCS / "columns.md").write_text(report.to_markdown(results, "columns.svg"))
+    publishing.publish("columns", results, report.to_markdown, report.draw)
 
 
 def main() -> int:
@@ -60,7 +32,7 @@ def main() -> int:
         publish(Results.from_json(json.loads(options.report.read_text())))
         return 0
     size = "once" if options.once else "quick" if options.quick else "full"
-    before = facts(size)
+    before = publishing.facts("columns", size, {"pyarrow": version("pyarrow")})
     results = races.run(size, lambda line: print(line, flush=True))
     if options.memory:
         results.memory.append(races.memory())

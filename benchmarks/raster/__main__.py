@@ -7,50 +7,27 @@
 
 import argparse
 import json
-import os
-import platform
-import shlex
 import subprocess
 import sys
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import ippfast
-
-from ..contenders import ROOT
-from ..stream.__main__ import processor
+from .. import publishing
 from ..stream.results import Results
 from . import races, report
 
-DOCS = ROOT / "docs" / "benchmarks"
 
-
-def facts(size: str) -> dict[str, object]:
-    versions = {"ippfast": f"{ippfast.__version__} ({ippfast.IMPLEMENTATION})", "CPython": platform.python_version()}
+def versions() -> dict[str, str]:
     command = ["cups-config", "--version"]
     try:
-        versions["libcups"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        libcups = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        versions["libcups"] = "not installed"
-    versions |= {name: version(name) for name in ("matplotlib", "numpy", "pillow")}  # which draw the pages
-    return {
-        "date": datetime.now(tz=UTC).strftime("%Y-%m-%d"),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "load": f"{os.getloadavg()[0]:.2f}",
-        "system": platform.platform(),
-        "command": shlex.join(["python", "-m", "benchmarks.raster", *sys.argv[1:]]),
-        "versions": versions,
-        "size": size,
-    }
+        libcups = "not installed"
+    return {"libcups": libcups, **{name: version(name) for name in ("matplotlib", "numpy", "pillow")}}  # draw the pages
 
 
 def publish(results: Results) -> None:
-    DOCS.mkdir(parents=True, exist_ok=True)
-    (DOCS / "raster.json").write_text(json.dumps(results.as_json(), indent=1) + "\n")
-    report.draw(results, DOCS / "raster.svg")
-    (DOCS / "raster.md").write_text(report.to_markdown(results, "raster.svg"))
+    publishing.publish("raster", results, report.to_markdown, report.draw)
 
 
 def main() -> int:
@@ -65,7 +42,7 @@ def main() -> int:
     for line in races.prepare():
         print(line, flush=True)
     size = "once" if options.once else "quick" if options.quick else "full"
-    before = facts(size)
+    before = publishing.facts("raster", size, versions())
     results = races.run(size, lambda line: print(line, flush=True))
     results.facts = before
     print(report.to_markdown(results, None))

@@ -7,38 +7,22 @@
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
-import shlex
 import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-import ippfast
-
-from ..contenders import ROOT, run_quietly
+from .. import publishing
+from ..contenders import run_quietly
 from . import races, report
 from .processes import CORES
 from .results import Results, figures
 
-DOCS = ROOT / "docs" / "benchmarks"
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
-
 
 def versions() -> dict[str, str]:
-    found = {"ippfast": f"{ippfast.__version__} ({ippfast.IMPLEMENTATION})", "h11": version("h11")}
-    found["CPython"] = platform.python_version()
+    found = {"h11": version("h11")}
     for package in ("cups-ipp-utils", "wrk"):
         try:
             command = ["dpkg-query", "-W", "-f", "${Version}", package]
@@ -54,24 +38,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def facts(*, size: str) -> dict[str, object]:
-    return {
-        "date": datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d"),
-        "processor": processor(),
-        "cores": len(CORES) or os.cpu_count(),
-        "load": f"{os.getloadavg()[0]:.2f}",
-        "system": platform.platform(),
-        "command": shlex.join(["python", "-m", "benchmarks.stream", *sys.argv[1:]]),
-        "versions": versions(),
-        "size": size,
-    }
-
-
 def publish(results: Results) -> None:
-    DOCS.mkdir(parents=True, exist_ok=True)
-    (DOCS / "stream.json").write_text(json.dumps(results.as_json(), indent=1) + "\n")
-    report.draw(results, DOCS / "stream.svg")
-    (DOCS / "stream.md").write_text(report.to_markdown(results, "stream.svg"))
+    publishing.publish("stream", results, report.to_markdown, report.draw)
 
 
 def make_certificate(folder: Path) -> Path:
@@ -97,7 +65,8 @@ def main() -> int:
         return 0
     for line in races.prepare():
         print(line, flush=True)
-    before = facts(size="once" if options.once else "quick" if options.quick else "full")
+    size = "once" if options.once else "quick" if options.quick else "full"
+    before = publishing.facts("stream", size, versions(), cores=len(CORES))
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder))
         plan = races.Plan(once=options.once, quick=options.quick)

@@ -5,14 +5,12 @@ Rule: ratios first, for they are what can be compared; each speed with the sprea
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
-
+from .. import publishing
+from ..publishing import facts_lines, figures_table, plot_line, table
 from .results import MEBIBYTE, Results, figures
 
-__all__ = ["SIZES", "WORDS", "draw", "table", "to_markdown"]
+__all__ = ["draw", "to_markdown"]
 
 HOW = """\
 One end sends prepared octets over loopback, the other is judged; each has a core to itself where there are two, and all
@@ -23,27 +21,14 @@ go to a sink that lets Linux discard them, since copying them takes as long as s
 process had in memory during one job, over what it had before its first; what is not measured is the system's own socket
 buffers."""
 
-COLOURS = {"threads": "#d62728", "asyncio": "#ff9896", "uvicorn": "#e7969c", "granian": "#ad494a", "h11": "#7f7f7f"}
+COLOURS = {
+    "threads": publishing.OURS,
+    "asyncio": "#ff9896",
+    "uvicorn": "#e7969c",
+    "granian": "#ad494a",
+    "h11": "#7f7f7f",
+}
 OTHERS = "#1f77b4"
-SIZES = {"full": "", "quick": " (a quick run: rough figures)", "once": " (everything once and in small: no figures)"}
-WORDS = {True: "reached", False: "NOT REACHED", None: "not measured"}
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _facts(results: Results) -> str:
-    facts = results.facts
-    lines = [
-        f"Date: {facts['date']}{SIZES[facts['size']]}",
-        f"Processor: {facts['processor']}, {facts['cores']} cores; load before the run {facts['load']}",
-        f"System: {facts['system']}",
-        f"Command: `{facts['command']}`",
-        "Versions: " + ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
-    ]
-    return "\n".join(f"- {line}" for line in lines)
 
 
 def _races(results: Results) -> str:
@@ -95,44 +80,24 @@ def _scale(results: Results) -> str:
 
 
 def to_markdown(results: Results, plot: str | None) -> str:
-    goals = [[each.what, each.against, each.goal, each.found, WORDS[each.reached]] for each in figures(results)]
     parts: list[tuple[str, Callable[[], str]]] = [
-        ("The figures to reach", lambda: table(["", "against", "at least", "found", ""], goals)),
+        ("The figures to reach", lambda: figures_table(figures(results), head="")),
         ("Speeds", lambda: _races(results)),
         ("Memory of one large job", lambda: _memory(results)),
         ("Many connections", lambda: _crowd(results)),
         ("For scale: other Python libraries", lambda: _scale(results)),
     ]
-    text = ["# Benchmarks of the transport", HOW, _facts(results)]
+    text = ["# Benchmarks of the transport", HOW, facts_lines(results)]
     if plot:
-        text.append(f"![The speeds of each race; ippfast's in red, from the slowest round to the fastest]({plot})")
+        text.append(plot_line(plot))
     for title, part in parts:
         text += [f"## {title}", part()]
     return "\n\n".join(text) + "\n"
 
 
 def draw(results: Results, file: Path) -> None:
-    """Bars for each race: every contender's speed, ours in red."""
-    mpl.use("svg")
+    def colour(name: str) -> str:
+        return COLOURS.get(name, OTHERS)
+
     races = [race for race in results.races if race.speeds]
-    with mpl.rc_context({"svg.hashsalt": "ippfast", "svg.fonttype": "none", "font.size": 9}):
-        rows = (len(races) + 2) // 3
-        figure, grid = plt.subplots(rows, 3, figsize=(11, 2.1 * rows), layout="constrained", squeeze=False)
-        axes: Any
-        for place, axes in enumerate(grid.flat):
-            if place >= len(races):
-                axes.set_visible(False)
-                continue
-            race = races[place]
-            names = list(race.speeds)
-            medians = [race.median(name) or 0.0 for name in names]
-            lows = [median - min(race.speeds[name]) for name, median in zip(names, medians, strict=True)]
-            highs = [max(race.speeds[name]) - median for name, median in zip(names, medians, strict=True)]
-            colours = [COLOURS.get(name, OTHERS) for name in names]
-            axes.barh(names, medians, color=colours, xerr=[lows, highs], error_kw={"elinewidth": 1})
-            axes.invert_yaxis()
-            axes.set_title(race.title, fontsize=9)
-            axes.set_xlabel(f"{race.unit} (more is better)")
-            axes.set_xlim(left=0)
-        figure.savefig(file, metadata={"Date": None})
-        plt.close(figure)
+    publishing.bars(races, file, columns=3, width=11, height=2.1, colour=colour)
