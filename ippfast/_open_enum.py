@@ -17,7 +17,7 @@ class OpenEnum(IntEnum):
     """An integer with a name; ``str`` of a member is its keyword, and it formats as either."""
 
     keyword: str
-    """As the registry spells it: ``"Print-Job"``, ``"client-error-not-found"``, ``"processing-stopped"``."""
+    """The word as the registry spells it: ``"Print-Job"``, ``"client-error-not-found"``, ``"processing-stopped"``."""
 
     # The keyword has a default for type checkers alone, to which Operation(2) would be a call of this.
     def __new__(cls, value: int, keyword: str = "") -> "Self":

@@ -1,8 +1,8 @@
-"""The pure twin's shortcut: runs of ordinary tokens, skipped by a regular expression, which is C.
+"""The pure twin's shortcut: a regular expression, which runs in C, skips many ordinary tokens at once.
 
-The rule of this file: it may skip less than it could, and never more than the reader that asks would pass without a
-fault. It does not count, so the scanner asks it only while the octets are too few for any number of tokens that would
-exceed the limits.
+The rule of this file: it may skip less than it could, but nothing in which the reader that calls it would find a
+fault. It does not count tokens, so the scanner calls it only while the octets are too few to hold more tokens than
+the limits allow.
 """
 
 from functools import cache
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 __all__ = ["WORTH_SKIPPING", "skip_attributes", "skip_members", "skip_tokens"]
 
 WORTH_SKIPPING = 256
-"""From this many octets on, `re` and the patterns are worth their loading."""
+"""In fewer octets a run saves less time than it takes to load `re` and the patterns."""
 
 
 def skip_attributes(octets: "bytes | bytearray", at: int, end: int) -> int:
-    """Where a run of attributes ends, the first with its name, that begins at `at`; `at` if none does.
+    """Return where the run of attributes ends that begins at `at`, with the name of the first; `at` if there is none.
 
-    Of collections it takes those that hold no others.
+    The run ends before a collection that holds another one.
     """
     run = _attributes().match(octets, at, end)
     return at if run is None else run.end()
 
 
 def skip_members(octets: "bytes | bytearray", at: int, end: int) -> int:
-    """The same of member attributes whose values are no collections."""
+    """Return the same for a run of member attributes whose values are no collections."""
     run = _members().match(octets, at, end)
     return at if run is None else run.end()
 
 
 def skip_tokens(octets: bytes, at: int, end: int) -> int:
-    """The same of any tokens but those that begin a group: for octets that were checked."""
+    """Return the same for a run of any tokens inside a group. The octets must have been checked."""
     run = _tokens().match(octets, at, end)
     return at if run is None else run.end()
 
 
 def _compile(pattern: str) -> "Pattern[bytes]":
-    """A pattern of tokens (RFC 8010 section 3.1), each of which can be read in one way only, so it never goes back.
+    """Compile a pattern of tokens (RFC 8010 section 3.1). Each can be read in one way only, so it never goes back.
 
-    In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, ``NAME`` the
-    same but not empty: an alternative for each length up to 63, for a pattern cannot count. Nothing longer is matched.
-    What is not to be gone back to is in ``(?>...)``: with ``.{4}+`` and ``(?:...)++`` CPython 3.11.2 refuses some.
+    In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, and ``NAME`` is
+    the same but not empty. A pattern cannot count, so both have an alternative for each length up to 63, and nothing
+    longer is matched. ``(?>...)`` forbids going back; CPython 3.11.2 refuses some of ``.{4}+`` and ``(?:...)++``.
     """
     import re
 

@@ -14,7 +14,7 @@ from .tags import DelimiterTag, describe_tag
 __all__ = ["RULES", "Issue", "Rule", "Severity", "told_name"]
 
 _LONGEST_TOLD = 255
-"""Of a longer name no more is told: one that is right has no more, and each issue tells all names of a path again."""
+"""The most characters that an issue shows of a name. A right name has no more, and each issue shows a whole path."""
 
 
 class Severity(StrEnum):
@@ -46,9 +46,9 @@ class Issue(
     __slots__ = ()
     severity: Severity
     code: str
-    """What kind of thing, for programs: a key of `RULES`."""
+    """The kind of the issue, for programs: a key of `RULES`."""
     message: str
-    """What should be and what is, for people. Controls and the like are escaped."""
+    """What is there and what should be, in words for people. Control characters and the like are escaped."""
     section: str
     """Where the rule stands: ``"RFC 8011 section 5.1.4"``."""
     group: DelimiterTag | int | None

@@ -60,7 +60,7 @@ class Limits(namedtuple("Limits", "max_depth max_groups max_attributes max_value
 
 
 DEFAULT_LIMITS = Limits()
-"""For messages in general: a client reading a printer's answer, a tool reading a file."""
+"""The limits for messages in general: a client reading a printer's answer, a tool reading a file."""
 
 REQUEST_LIMITS = Limits(8, 4_096, 16_384, 65_536, 1024 * 1024)
-"""For a server reading requests from clients it does not know."""
+"""The limits for a server that reads requests of clients it does not know."""

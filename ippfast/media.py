@@ -29,11 +29,11 @@ class MediaName(namedtuple("MediaName", "media_class name width length units")):
     name: str
     """``"a4"``, ``"letter"``; ``"min"`` and ``"max"`` in the bounds of custom sizes."""
     width: int
-    """In hundredths of a millimetre, like the media-size member x-dimension: 21000 for A4."""
+    """The width in hundredths of a millimetre, like the member x-dimension of media-size: 21000 for A4."""
     length: int
-    """In hundredths of a millimetre, like the media-size member y-dimension: 29700 for A4."""
+    """The length in hundredths of a millimetre, like the member y-dimension of media-size: 29700 for A4."""
     units: str
-    """What the name gives its size in: ``"mm"`` or ``"in"``."""
+    """The unit in which the name gives the size: ``"mm"`` or ``"in"``."""
 
 
 def parse_media_name(name: object) -> MediaName | None:

@@ -54,7 +54,7 @@ _SHORT = frozenset((tag, least - 1) for tag, (least, most) in SIZES.items() if l
 """The tags of numbers and times, with the size of a value that lacks one octet."""
 _AGAIN = 4
 _LOOK = 100_000
-"""This many octets behind the end of the attributes are looked at, for what may belong before it."""
+"""How many octets behind the end of the attributes are searched for tokens that belong before it."""
 # No sender makes so many mistakes; a hostile one could make one every five octets.
 _MAX_ISSUES = 10_000
 

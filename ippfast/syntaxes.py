@@ -41,7 +41,7 @@ class Fault(namedtuple("Fault", "code expected section", defaults=(None,))):
     code: str
     """A key of `ippfast.issues.RULES`."""
     expected: str
-    """What should be there, in words."""
+    """The value that should be there, in words."""
     section: str | None
     """Where the rule stands, if it is not what `RULES` says of the code."""
 

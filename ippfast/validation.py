@@ -80,7 +80,7 @@ _RESPONSE_ATTRIBUTES = ("status-message", "notify-status-code", "notify-get-inte
 _kept_faults: "dict[tuple[object, ...] | None, tuple[Fault, ...]]" = {}
 _MOST_KEPT = 2_048
 _LONGEST_KEPT = 255
-"""Characters of a string whose faults are kept: a keyword or name has no more octets."""
+"""The most characters of a string whose faults are kept: a keyword or name has no more octets."""
 
 
 def validate(message: "Message", *, role: "Role | None" = None) -> list[Issue]:
@@ -145,7 +145,7 @@ class _Validator:
         self.issues: list[Issue] = []
         self.charset = "utf-8"
         self.name = ""
-        """Of the attribute that is looked at: members have the rest of the path."""
+        """The name of the attribute that is looked at. Members have the rest of the path."""
 
     def look_at_head(self) -> None:
         """What is no attribute's own: the header, the groups, what has to come first."""

@@ -92,7 +92,7 @@ def group_to_dict(group: "AttributeGroup", charset: str = "utf-8") -> "dict[str,
 
 
 _LONGEST_NAME = 255
-"""Of more octets no name can be registered (RFC 8011 section 5.1.4), nor what is inside it: each member would make a
+"""No longer name can be registered (RFC 8011 section 5.1.4), nor anything inside it: each member would make a
 path again that is as long as the sender likes."""
 
 

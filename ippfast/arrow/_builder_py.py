@@ -30,7 +30,7 @@ _RANGE = Struct(">ii").unpack_from
 _RESOLUTION = Struct(">iib").unpack_from
 _DATE_TIME = Struct(">HBBBBBBcBB")
 
-_MOST_NAMES = 4096  # that are kept from batch to batch
+_MOST_NAMES = 4096  # so many names are kept from batch to batch
 _MOST_NAME_OCTETS = 1 << 18
 _FULL = 1 << 29
 _MOST_OCTETS = 1 << 27
@@ -91,7 +91,7 @@ class Builder:
         self._octets: list[bytes | None] = []
         self._size = 0
         self._empties: list[int] = []
-        # What few rows have: by row.
+        # Few rows have these, so they are kept by the number of the row.
         self._integers: dict[int, int] = {}
         self._uppers: dict[int, int] = {}
         self._resolutions: dict[int, tuple[int, int, int]] = {}

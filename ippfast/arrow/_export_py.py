@@ -27,7 +27,7 @@ _WIDTHS = {"c": 1, "C": 1, "s": 2, "S": 2, "i": 4, "l": 8, "tsm:UTC": 8, "tsu:UT
 _BUFFERS = {"+s": 1, "u": 3, "z": 3}
 
 _kept: "dict[int, Any]" = {}
-"""What consumers hold, by the number that stands in private_data."""
+"""The objects that consumers hold, by the number that stands in private_data."""
 _numbers = count(1)
 
 
@@ -78,7 +78,7 @@ def _pointers(kind: "Any", structs: "list[Any]") -> "Any":
 _new_capsule = ctypes.pythonapi.PyCapsule_New
 _new_capsule.restype = ctypes.py_object
 _new_capsule.argtypes = [c_void_p, c_char_p, c_void_p]
-# Of a capsule that is being freed: nothing may hold it once more.
+# These are for a capsule that is being freed: nothing may hold it once more.
 _pointer_of = ctypes.PYFUNCTYPE(c_void_p, c_void_p, c_char_p)(("PyCapsule_GetPointer", ctypes.pythonapi))
 
 

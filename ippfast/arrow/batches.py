@@ -73,7 +73,7 @@ class Table:
         return tuple([child.name for child in self._field.children])
 
     def _arrays(self) -> "Iterator[Array]":
-        # Not before the first batch is asked for: who takes the schema alone leaves the rows where they are.
+        # Nothing is read before the first batch is asked for: who takes only the schema leaves the rows alone.
         with self._lock:
             if self._once and self._read:
                 raise RuntimeError("this table is made of an iterator, which has been read: give a list, or paths")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CaptureError", "Segment", "is_capture", "segments"]
 
 _MOST = 1 << 24
-"""No packet is larger, and no block of pcapng."""
+"""The most octets of a packet, and of a block of pcapng. A larger one is taken for damage."""
 _MICROSECONDS = 1_000_000
 _PIECE = 1 << 18
 

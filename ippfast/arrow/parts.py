@@ -65,7 +65,7 @@ def table(
         items = given.column(column).to_pylist()
     rows: list[int] = []  # for each message, the row of the batch that it is of
     source = _maker(make)(_records(items, limits, rows), recover=recover, limits=limits)
-    # Not by the stream of the whole, which makes an OSError of every exception.
+    # The stream of the whole is not used here, since it makes an OSError of every exception.
     batches = [pyarrow.record_batch(each) for each in source]
     made = pyarrow.Table.from_batches(batches, pyarrow.schema(source))
     made = made.unify_dictionaries()  # each batch's own is longer than the one before

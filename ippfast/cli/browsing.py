@@ -27,7 +27,7 @@ __all__ = ["Announced", "Browsed", "browse", "judge"]
 TYPES = ("_ipps._tcp.local.", "_ipp._tcp.local.")
 
 _MOST_NAMES = 5_000
-"""More are not looked into: no network has this many printers, but one host can make up any number."""
+"""How many names are looked into at most: no network has this many printers, but one host can make up any number."""
 _IN_PATH = "/:@!$&'()*+,;=-._~?"
 """The characters that stand in a path or query unescaped (RFC 3986 section 3.3), but for "%"."""
 _LEAST_SECONDS = 0.01

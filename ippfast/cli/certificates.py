@@ -27,7 +27,7 @@ __all__ = ["examine_tls"]
 _SECONDS = 10.0
 _SOON = timedelta(days=30)
 _LONG = timedelta(days=20 * 366)
-"""Longer than printers last; a key that nobody ever replaces is found out some day."""
+"""A certificate that is valid for longer than this gets a note: printers do not last so long."""
 _OLD = (("TLS 1.0", ssl.TLSVersion.TLSv1), ("TLS 1.1", ssl.TLSVersion.TLSv1_1))
 
 

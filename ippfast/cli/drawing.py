@@ -40,7 +40,7 @@ _ANY_PRINTER = {
     "sides-supported": ["one-sided", "two-sided-long-edge", "two-sided-short-edge"],
     "urf-supported": ["CP255", "DM1", "RS300-600", "SRGB24", "W8"],
 }
-"""What a printer in an office takes, if nobody says which."""
+"""The capabilities of a usual office printer, for which pages are drawn if no printer is named."""
 
 
 def _printer_options(command: Any) -> Any:

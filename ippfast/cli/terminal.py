@@ -16,7 +16,7 @@ from .text import Line, escape
 
 __all__ = ["STYLES", "Terminal", "name_of", "terminal_options"]
 
-# In the 16 colours that every terminal has, whose user chose how they look.
+# These are of the 16 colours that every terminal has, since its user chose how they look.
 STYLES = {
     "http": "yellow",
     "group": "bold",

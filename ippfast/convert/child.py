@@ -19,8 +19,8 @@ from .frames import Limits, Order, Work
 
 __all__ = ["main"]
 
-_ROOM = 4  # times as much may be allocated as may be used
-_GLANCE = 0.01  # seconds
+_ROOM = 4  # a child may allocate so many times what it may use
+_GLANCE = 0.01  # seconds between two looks at the memory
 
 _MOST_WARNINGS = 100
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # of unshare(2)
@@ -41,7 +41,7 @@ def main() -> None:
     except Exception as error:
         _fail(answers, f"it cannot be drawn: {type(error).__name__}: {error}")
     answers.flush()
-    os._exit(0)  # pdfium's own end would take apart what is gone with the process anyway
+    os._exit(0)  # pdfium would free its memory piece by piece, which the end of the process does at once
 
 
 def _fail(answers: BinaryIO, text: str) -> None:

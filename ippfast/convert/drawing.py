@@ -23,10 +23,10 @@ from .plans import COLOR_TYPES, Raster
 __all__ = ["Drawing", "open_pdf"]
 
 _BAND = 28 * 1024 * 1024
-"""Octets. A page of A4 or letter in colour at 300 dpi is less: its images are taken apart once, not for each band."""
+"""The most octets of a band. A page of A4 in colour at 300 dpi fits one, so its images are decoded once."""
 
 _FIRST_ROWS = 256
-"""The rows of the first band of all, for which a printer waits."""
+"""How many rows the first band has. It is small, since a printer waits for it."""
 
 _WHITE = 0xFF
 _INVERSE = bytes(range(255, -1, -1))
@@ -38,7 +38,7 @@ _MOST_OBJECTS = 2_000
 _MOST_PIXELS = 1 << 29
 """The most pixels of an image. pdfium would leave out one that is too large for it, without a word."""
 
-# Those that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2), and pdfium does.
+# The fonts that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2). pdfium brings them.
 _STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")
 
 
@@ -166,7 +166,7 @@ class _Band:
         )
         self._octets = memoryview(self._bitmap.buffer).cast("B")
         self._flags = _FLAGS | (0 if raster.smooth else _SHARP)
-        # Of the two orders of colours that pdfium has, this is that of raster.
+        # pdfium has two orders of colours; this one is the order of raster.
         self._flags |= raw.FPDF_REVERSE_BYTE_ORDER if color else 0
         self._flags |= raw.FPDF_GRAYSCALE if raster.gray or not color else 0
 

@@ -29,7 +29,7 @@ class Images:
 
     def __init__(self, file: BinaryIO) -> None:
         Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
-        warnings.simplefilter("ignore")  # of the library, about what is damaged
+        warnings.simplefilter("ignore")  # the library warns of damaged images
         try:
             self._image = Image.open(file, formats=_FORMATS)
             self._frames = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1

@@ -31,7 +31,7 @@ CONVERTIBLE = (
     "image/webp",
     "text/plain",
 )
-"""The formats that are drawn here. A document of any other goes untouched, or not at all."""
+"""The formats that are drawn here. A document of any other format is sent as it is, or refused."""
 
 _OURS = (
     "printer-resolution",

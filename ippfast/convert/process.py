@@ -26,7 +26,7 @@ from .planning import Original
 __all__ = ["Child", "Warn", "cores", "load_ahead"]
 
 Warn = Callable[[str], object]
-"""Called with what a user should know."""
+"""A function that is called with words that a user should read."""
 
 # The child knows where our packages are, and nothing else of the environment: it holds the caller's secrets too.
 _PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from ippfast.convert.child import main; main()"

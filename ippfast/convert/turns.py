@@ -15,11 +15,11 @@ from .process import Child, Warn, cores
 __all__ = ["Progress", "pieces"]
 
 Progress = Callable[[int, int], object]
-"""Called when a side is drawn, with its number from 1 on and how many there are."""
+"""A function that is called when a side is drawn, with its number from 1 on and how many there are."""
 
 _MANY = 30
-"""Sides of a PDF from which on a second child gains more than it takes to start. Each would make the pages of other
-documents for itself."""
+"""With this many sides a PDF gains more by a second child than it takes to start one. Of other documents each child
+would make all pages for itself."""
 
 
 def pieces(

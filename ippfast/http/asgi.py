@@ -40,7 +40,7 @@ _ReceiveFunction: TypeAlias = Callable[[], Awaitable[_Event]]
 _SendFunction: TypeAlias = Callable[[_Event], Awaitable[None]]
 
 _PIECE = 65_536
-"""A client has ``limits.idle`` seconds to take this many octets: a server does not say how many have gone."""
+"""A client has ``limits.idle`` seconds to take this many octets: ASGI does not tell how many have been sent."""
 
 
 class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):

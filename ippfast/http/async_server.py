@@ -29,7 +29,7 @@ _QUEUE = 524_288
 """How many octets may wait before reading pauses."""
 
 _PIECE = 262_144
-"""What is handed to the transport at once. It copies what the socket does not take."""
+"""How many octets the transport gets at once. It copies those that the socket does not take."""
 
 _SMALL = 16_384
 

@@ -38,7 +38,7 @@ _BUFFER = 524_288
 """How many octets on their way to a file are received at once."""
 
 _BATCH = 1024 * 1024
-"""For asyncio: how many octets one call of a thread writes."""
+"""How many octets one call of a thread writes, for asyncio."""
 
 
 def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:
@@ -326,22 +326,28 @@ class Wait(NamedTuple):
 
 
 Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply | Parts]
-"""Carries out a request and gives the response. It need not read the document; it may raise `Refusal`."""
+"""A function that carries out a request and returns the response.
+
+It need not read the document, and may raise `Refusal`.
+"""
 
 AsyncHandler: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[Message | AsyncReply | Parts]]
-"""As `Handler`, for asyncio."""
+"""A `Handler` for asyncio."""
 
 Authorizer: TypeAlias = Callable[[IncomingRequest], None]
-"""Raises `Refusal` unless a request may be carried out. It leaves the document alone, which has not been asked for."""
+"""A function that raises `Refusal` unless a request may be carried out. It must not read the document."""
 
 AsyncAuthorizer: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[None] | None]
-"""As `Authorizer`, asynchronous or not."""
+"""An `Authorizer`, asynchronous or not."""
 
 Anonymous: TypeAlias = Callable[[RequestHead, Message | None], bool]
-"""Whether a request is served without credentials: its head and its message, None for a page."""
+"""A function that says whether a request is served without credentials.
+
+It gets the head and the message, None for a page.
+"""
 
 Pages: TypeAlias = Callable[[PageRequest], Page | None]
-"""Answers GET and HEAD; None says that there is no such page. It may raise `Refusal`.
+"""A function that answers GET and HEAD; None says that there is no such page. It may raise `Refusal`.
 
 If it has an attribute `takes_forms` that is true, POST of a web form comes to it too: of Content-Type
 application/x-www-form-urlencoded, with at most 64 KiB. Whether the form comes from a page of its own is for it to find
@@ -349,4 +355,4 @@ out: a browser sends a user's credentials along with a form of any site's.
 """
 
 AsyncPages: TypeAlias = Callable[[PageRequest], Awaitable[Page | None] | Page | None]
-"""As `Pages`, asynchronous or not."""
+"""`Pages`, asynchronous or not."""

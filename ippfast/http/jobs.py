@@ -32,7 +32,7 @@ TELLS_NOTHING = GONE | {Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED}
 """The status codes by which a printer that has taken a job says that it does not tell what becomes of it."""
 
 WITHOUT_STATE = 5
-"""This many answers in a row without the job's state, and nobody asks on: the printer has the job, and says no more."""
+"""After this many answers in a row without the job's state no more are asked for: the printer does not tell it."""
 
 
 _SHOWN = 5

@@ -30,7 +30,7 @@ __all__ = ["ProbeResult", "has_tls", "probe", "probe_async"]
 _LEAST_SECONDS = 0.05
 
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""What a server that closes the connection on a ClientHello raises, as the OpenSSL and the Python are."""
+"""The exceptions for a server that closes the connection on a ClientHello; they depend on OpenSSL and Python."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,10 +32,10 @@ __all__ = ["Server"]
 _T = TypeVar("_T")
 
 _LOOK = 0.25
-"""Seconds after which a full server looks again whether there is room, or somebody who waits for it."""
+"""How often, in seconds, a full server looks whether there is room, or whether a client waits."""
 
 _HEAD = 16_384
-"""This many octets are asked for at once where a head or a message may come."""
+"""How many octets are asked for at once if a head or a message may come."""
 
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # which needs no descriptor
 

@@ -29,7 +29,7 @@ __all__ = ["MakeServer", "Workers"]
 _log = logging.getLogger("ippfast.http")
 
 MakeServer: TypeAlias = Callable[[str, int], Server | AsyncServer]
-"""Makes a server for that host and port, with ``reuse_port=True``."""
+"""A function that makes a server for a host and a port, with ``reuse_port=True``."""
 
 _START_SECONDS = 60.0
 _RESTART_SECONDS = 60.0

@@ -48,10 +48,10 @@ _GROUPS = frozenset(
         "subscription-template",
     }
 )
-"""What `_group_of` knows, and all of them (RFC 8011 section 4.2.5.1)."""
+"""The names of groups of attributes that `_group_of` knows, and ``all`` (RFC 8011 section 4.2.5.1)."""
 
 Selection = Callable[[str], bool]
-"""Whether an attribute of that name is asked for."""
+"""A function that says whether an attribute of that name is asked for."""
 
 
 def made(name: str, value: object) -> Attribute:

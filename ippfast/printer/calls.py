@@ -30,7 +30,7 @@ Access: TypeAlias = Literal["anyone", "owner", "operator"]
 """Who may use an operation: anyone, the owner of the job that is its target, or operators. Operators may use all."""
 
 Carry: TypeAlias = "Callable[[PrinterCore, Call], Message] | Callable[[PrinterCore, Call], Message | Reply | Parts]"
-"""Carries out an operation."""
+"""A function that carries out an operation."""
 
 _LONGEST = {
     **{tag: SIZES[tag][1] for tag in STRINGS},

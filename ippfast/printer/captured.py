@@ -32,7 +32,7 @@ NEEDED = (
     "pdl-override-supported",
     "printer-name",
 )
-"""What is this server's own if the answer lacks it: it needs them, or RFC 8011 section 5.4 has them REQUIRED."""
+"""The attributes that are added if the answer lacks them: this server or RFC 8011 section 5.4 requires them."""
 
 _OWN_NAMES = frozenset(
     {

@@ -15,7 +15,7 @@ __all__ = ["Events", "Listener"]
 _log = logging.getLogger("ippfast.printer")
 
 Listener: TypeAlias = Callable[[str, Job | None], None]
-"""Is called with a keyword of notify-events, and the job as it is now; None: the printer is meant."""
+"""A function that is called with a keyword of notify-events, and the job as it is now; None: the printer is meant."""
 
 
 class Events:

@@ -46,7 +46,7 @@ _BUSY = frozenset(
 )
 _GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
 _WITHOUT_STATE = 10
-"""This many answers without a job-state, and the job is taken for done: the printer has it, and says no more."""
+"""After this many answers without a job-state the job is taken for done: the printer does not tell it."""
 
 UNREACHABLE = ("connecting-to-device",)
 _REASON = re.compile(r"[a-z][a-z0-9._-]{0,254}")

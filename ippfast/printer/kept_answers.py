@@ -28,9 +28,9 @@ MOST = 128
 _LONGEST = 65_536
 """The most octets of an answer that is kept. One with a media-col-database may have more."""
 _MOST_NAMES = 64
-"""Names that are asked for, of a question whose answer is kept."""
+"""The most names in a question whose answer is kept."""
 _LONGEST_NAME = 255
-"""Characters of such a name (RFC 8011 section 5.1.4): the question is kept with the answer."""
+"""The most characters of such a name (RFC 8011 section 5.1.4): the question is kept with the answer."""
 _PLAIN = frozenset(
     {
         "attributes-charset",

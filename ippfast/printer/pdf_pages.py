@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 __all__ = ["ReadAt", "pages_of"]
 
 ReadAt = Callable[[int, int], bytes]
-"""Octets of the document: from which on, and how many at most."""
+"""A function that returns octets of the document: from which place on, and how many at most."""
 
 _TAIL = 2_048
 _PIECE = 4_096
 _MOST_READS = 48
-_MOST_OCTETS = 4 << 20  # that are read
-_MOST_INFLATED = 16 << 20  # of all streams together
-_MOST_SEARCHED = 64 << 20  # of the tables, for all entries together
-_MOST_SECTIONS = 16  # of the cross-reference: the document was changed this many times
+_MOST_OCTETS = 4 << 20  # so many are read
+_MOST_INFLATED = 16 << 20  # octets of all streams together
+_MOST_SEARCHED = 64 << 20  # octets of the tables, for all entries together
+_MOST_SECTIONS = 16  # the cross-reference has one for each time that the document was changed
 _MOST_SUBSECTIONS = 256
 _DEEPEST = 16
 _MOST_TOKENS = 40_000

@@ -26,7 +26,7 @@ from .template import of_documents, template_of
 __all__ = ["TAGS", "printer_attributes"]
 
 _PROCESSING = ("media", "number-up", "orientation-requested", "page-ranges", "print-", "printer-resolution", "sides")
-"""Where the names begin of what makes other pages of a document (print-processing-attributes-supported)."""
+"""How the names of attributes begin that change the pages of a document (print-processing-attributes-supported)."""
 _NOTIFICATIONS = {name: attribute(name, value, group=DelimiterTag.PRINTER) for name, value in ATTRIBUTES.items()}
 
 

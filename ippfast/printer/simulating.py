@@ -78,7 +78,7 @@ class ManualClock:
         self._now = 0.0
         self._changed = threading.Condition()
         self.waiting = 0
-        """How many threads wait for a moment to come."""
+        """How many threads wait for a point in time."""
 
     def now(self) -> float:
         """As `Clock.now`."""
@@ -200,7 +200,7 @@ class Simulated:
             before = sheets
             for number in range(1, impressions + 1):
                 if self._has_stopped(task):
-                    due = self.clock.now()  # what it did not print meanwhile it does not make up for
+                    due = self.clock.now()  # it does not catch up on the time in which it did not print
                 due += 60.0 / self.speed
                 self.clock.wait(due, task.should_stop)
                 if task.should_stop():

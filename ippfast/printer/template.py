@@ -114,7 +114,7 @@ _OF_DOCUMENTS = (
     "document-natural-language",
 )
 _DESCRIBING = frozenset({"document-charset", "document-message", "document-metadata", "document-natural-language"})
-"""Those of them that stay with the document as they are."""
+"""Those of these attributes that are kept with the document unchanged."""
 
 
 def check(description: Description, attributes: Iterable[Attribute]) -> tuple[list[Attribute], list[Attribute]]:

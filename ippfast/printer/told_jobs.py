@@ -25,11 +25,11 @@ __all__ = ["forget", "told_jobs", "with_jobs"]
 
 _UP_TIME, _AHEAD = "job-printer-up-time", "number-of-intervening-jobs"
 _MOST_QUESTIONS = 32
-"""How many are known in this process, of whatever printers: each is one of those who may see, or of strangers."""
+"""How many questions are known in this process, for all printers. Those who may see a job ask others than strangers."""
 _MOST_NAMES = 64
-"""Names that are asked for, of a question that is known: it is kept too."""
+"""The most names in a question that is known, since the question is kept too."""
 _MOST_OCTETS = 32 * 1024 * 1024
-"""Of the rows and what is told of them, kept in this process: of some 15,000 jobs with all attributes."""
+"""The most octets of rows, and what is told of them, in this process: some 15,000 jobs with all attributes."""
 _ROW = 1_024
 """About how many octets a row has without its ticket."""
 _ALL = 2**31 - 1

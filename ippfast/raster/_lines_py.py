@@ -18,7 +18,7 @@ _MOST_UNITS = 128  # of one code
 _MOST_REPEATS = 256
 _ROOM_BESIDE = 19  # what the compiled twin needs beside a line's own octets and one for each 128 units
 _REMEMBERED = 64
-"""Lines whose codes are kept during one call: many lines of a page come again, not only below each other."""
+"""How many lines are kept with their codes during one call: many come again, not only below each other."""
 
 _REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 """Each octet with its bits the other way round."""

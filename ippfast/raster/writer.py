@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _SMALL = 65_536
-"""Lines shorter than this in octets are gathered: each call of `encode` costs, and only within one are equal
+"""Lines of fewer octets are gathered: each call of `encode` costs, and only within one are equal
 lines found."""
 
 _PIECE = 98_304
-"""Octets written at once, and two lines more: the system gives memory of this size out again without a call."""
+"""How many octets, and two lines more, are written at once: memory of this size is reused without a system call."""
 
 
 class Sink(Protocol):

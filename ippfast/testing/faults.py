@@ -18,7 +18,7 @@ from ippfast.requests import response
 __all__ = ["Alter", "Break", "Fault", "Garble", "Handled", "Refuse", "RefuseHTTP", "Slow", "Wire"]
 
 Handled = Message | Reply | Parts
-"""What a handler gives back."""
+"""The answer that a handler returns."""
 
 
 class Wire(Protocol):

@@ -13,11 +13,11 @@ __all__ = ["Pattern", "PatternError"]
 _MOST_STATES = 5_000
 _MOST_NODES = 200_000  # repeats of nothing make no states, and take time
 _MOST_REPEATS = 255
-"""RE_DUP_MAX, the least that POSIX wants."""
+"""The most repeats of an expression: RE_DUP_MAX, the least that POSIX asks for."""
 _MOST_REMEMBERED = 1_000_000
-"""This many states are remembered in all steps: some tens of megabytes."""
+"""How many states are remembered in all steps: some tens of megabytes."""
 _MOST_VISITS = 20_000_000
-"""Of states by one expression in all its strings: some seconds. Those of usual files make a few thousand."""
+"""How often one expression visits states in all its strings: some seconds. Usual files need a few thousand visits."""
 _DEEPEST = 100
 
 _CLASSES: dict[str, Callable[[str], bool]] = {

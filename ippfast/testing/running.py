@@ -44,7 +44,7 @@ _SEEN = (
     ("job-uri", ValueTag.URI),
     ("notify-subscription-id", ValueTag.INTEGER),
 )
-"""What of a response becomes a variable of the same name."""
+"""The attributes of a response that become variables of the same name."""
 
 
 @dataclass(frozen=True, kw_only=True)

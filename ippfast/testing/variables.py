@@ -41,7 +41,7 @@ _TYPES = {
     ".urf": "image/urf",
     ".xps": "application/openxps",
 }
-"""As ipptool has them."""
+"""The formats of files by their suffixes, as ipptool has them."""
 
 
 def about_document(path: Path | None) -> dict[str, str]:

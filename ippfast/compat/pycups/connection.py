@@ -116,7 +116,7 @@ class Connection(Administration, Files, Printing, Subscriptions):
                     printer = str(each.values[0])
                 elif name in _PRINTER_ATTRIBUTES:
                     value = each.values[0]
-                    # Most are what they are; what is not shown has a type of its own.
+                    # Most values are shown as they are; each that is not has a type of its own.
                     values[name] = value if type(value) in _PLAIN else value_of(each.tag, value)
             if printer is not None:
                 printers[printer] = values

@@ -104,7 +104,7 @@ def _local_proof(wire: Wire, lines: list[str]) -> str | None:
         return None
     found = {part.partition(" ")[0].lower(): part for part in _challenges(lines)}
     if "peercred" in found and wire.path is not None:
-        import pwd  # where there are domain sockets, there is that
+        import pwd  # every system with domain sockets has it
 
         user = settings.getUser()
         with contextlib.suppress(KeyError):

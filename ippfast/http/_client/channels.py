@@ -20,7 +20,7 @@ __all__ = ["Channel", "Patience", "Progress", "Rest", "Shell", "within"]
 _REST_SECONDS = 10.0
 
 Progress: TypeAlias = Callable[[int, int | None], object]
-"""Called with the octets of the document sent so far, and its length, None if that is not known."""
+"""A function that is called with how many octets of a document are sent, and its length, None if it is not known."""
 
 
 def within(seconds: float | None, deadline: float | None) -> float | None:

@@ -24,7 +24,7 @@ _GAIN = 0.9
 
 
 _Call: TypeAlias = Callable[..., Awaitable[Any]]
-"""Calls a function that may wait."""
+"""A function that calls another one, which may wait."""
 
 
 def gains(sample: object) -> bool:

@@ -43,7 +43,7 @@ _ATTEMPTS = 4
 """How many times one request is sent in answer to challenges: a 426, a 401, a stale nonce, and another."""
 
 _CHALLENGE_SECONDS = 30.0
-"""So long a server is waited for that does not answer the question before a document: a Canon wakes in 18 s."""
+"""How many seconds to wait for the answer to the question before a document: a Canon wakes in 18 s."""
 
 _IDEMPOTENT = frozenset(
     operation for operation in Operation if operation.name.startswith("GET_") or operation is Operation.VALIDATE_JOB

@@ -34,7 +34,7 @@ _COPIED = 131_072
 _BURST = 16 * 1_048_576
 """The most octets of a file that are sent before the loop is told."""
 _PATIENCE = 0.002
-"""Seconds; a file's thread waits so long for a full socket, which costs less than another turn of the loop."""
+"""How many seconds a file's thread waits for a full socket, which costs less than another turn of the loop."""
 _UNREAD = 4 * RECEIVE_SIZE
 """How many octets may have arrived before anyone takes them."""
 

@@ -29,7 +29,7 @@ _NO_PAGES = frozenset(
 """The status codes with which a printer may answer that does not know first-index."""
 
 _MOST_BACK = 1_000
-"""This many pages in all have been asked for in vain, and it is the printer that has no order in its jobs."""
+"""After this many pages in vain the list is given up: the printer keeps its jobs in no order."""
 
 
 async def pages(

@@ -64,7 +64,10 @@ FOUND: Memory[Agreement] = Memory()
 
 
 Ask = Callable[[Message, str], Awaitable[Message]]
-"""Sends a message to a request-target and gives the response; raises StatusError for another HTTP status than 200."""
+"""A function that sends a message to a request-target and returns the response.
+
+It raises StatusError for another HTTP status than 200.
+"""
 
 
 async def negotiate(ask: Ask, endpoint: Endpoint, versions: Iterable[Version] = VERSIONS) -> Agreement:

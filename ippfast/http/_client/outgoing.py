@@ -27,7 +27,7 @@ Document: TypeAlias = str | Path | IO[bytes] | Buffer | Iterable[Buffer]
 """A path, a binary file from its position on, octets, or an iterable of octets."""
 
 AsyncDocument: TypeAlias = Document | AsyncIterable[Buffer]
-"""As `Document`, or an asynchronous iterable of octets. What is no such iterable is read in another thread."""
+"""A `Document`, or an asynchronous iterable of octets. All but the latter is read in another thread."""
 
 
 class Outgoing:

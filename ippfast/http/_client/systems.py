@@ -30,7 +30,7 @@ _PATH = "/ipp/system"
 _STATE = ("system-state", "system-state-reasons", "system-up-time")
 _LEASE = 600
 _WAIT = 60.0
-"""Seconds that a system may be silent for when it is asked to wait for events."""
+"""How many seconds a system may be silent when it is asked to wait for events."""
 _PAUSE = 5.0
 
 

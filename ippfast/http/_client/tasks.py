@@ -63,13 +63,13 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 
 _ARE_PLAIN = {str, int, type(None)}
-"""Values of these types are what they are equal to."""
+"""The types whose equal values are the same on the wire."""
 
 _NAMES = frozenset({"job_name", "document_name"})
 """The attributes that name a job. No printer's answer to Validate-Job depends on them."""
 
 _LOADED = ("media-col-ready", "media-ready")
-"""What somebody may have changed at the printer since the last job. Pages are made for it."""
+"""The attributes that somebody may have changed at the printer since the last job, and that pages depend on."""
 
 _TWO_STEPS = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT}
 

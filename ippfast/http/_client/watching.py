@@ -46,7 +46,7 @@ _LEASE = 600
 """The lease of a subscription in seconds. The printer forgets it then, if it is not renewed."""
 
 _WAIT = 300.0
-"""Seconds for which a printer that waits for events (event wait mode) may be silent. Then it is asked again."""
+"""How many seconds a printer that waits for events (event wait mode) may be silent before it is asked again."""
 
 _FIRST_PAUSE = 0.5
 _ATTEMPTS = 5

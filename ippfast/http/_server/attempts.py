@@ -18,7 +18,7 @@ _LONGEST = 8.0
 _PATIENCE = 8.0  # whoever would wait longer is told to come back
 _FORGET = 900.0
 _MOST = 10_000
-_MOST_USERS = 100  # of one address
+_MOST_USERS = 100  # so many are remembered of one address
 
 
 class _Address:

@@ -39,7 +39,7 @@ _TOO_MANY = (
 )
 
 _LEAST_IDLE = 1.0
-"""Seconds between two requests after which a full server may close a connection."""
+"""A full server may close a connection that has been idle for this many seconds."""
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

@@ -25,7 +25,7 @@ __all__ = ["RATE_AFTER", "UNASKED", "Session"]
 
 _WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 
-_MOST_FIELDS = 200  # of a form
+_MOST_FIELDS = 200  # a form may have so many
 
 RATE_AFTER = 10.0
 """A body has to keep the least rate after this many seconds of waiting for it."""

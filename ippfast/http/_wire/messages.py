@@ -23,7 +23,7 @@ _UNTYPED = (CONTENT_TYPE, "application/octet-stream", None)
 """The Content-Types that printers are known to give to their answers; None: they give none."""
 
 _LOOKED_AT = 262_144
-"""So large a message is looked through for values that do not fit their tags; a longer one, such as a list, is not."""
+"""The most octets of a message that is searched for values that do not fit their tags. A list may be longer."""
 
 _GLANCED_AT = 2_048
 """A message of fewer octets is looked through without the registry, which takes time to load."""

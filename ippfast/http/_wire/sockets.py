@@ -21,12 +21,12 @@ SMALL = 16_384
 """Fewer octets than this cost less to copy than to send by themselves."""
 
 _LONGEST_POLL = 2**31 - 1
-"""Milliseconds; `poll` takes no more."""
+"""The most milliseconds that `poll` takes."""
 READ, WRITE = 1, 2
 """What a socket is waited for: octets or the end to read; room to write."""
 
 LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
-"""What `poll` says of a peer that has closed the connection, or its half of it."""
+"""The bits by which `poll` tells that a peer has closed the connection, or its half of it."""
 
 
 def has_left(sock: socket) -> bool:

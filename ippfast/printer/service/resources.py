@@ -56,7 +56,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "template-job": ("application/ipp",),
     "template-printer": ("application/ipp",),
 }
-"""The types of resources, and their formats. What is executable runs nowhere here, and is not taken."""
+"""The types of resources, and their formats. Executable ones are refused, since nothing runs them."""
 
 TEMPLATES = {
     "template-document": DelimiterTag.DOCUMENT,
@@ -66,7 +66,7 @@ TEMPLATES = {
 """The types that are attributes for a request, and the group of the request that they are for."""
 
 RESOURCE_SETTABLE = ("resource-info", "resource-name")
-"""What Set-Resource-Attributes may set."""
+"""The attributes that Set-Resource-Attributes may set."""
 
 _LARGEST_TEMPLATE = 65_536
 _WITH_DATA = (

@@ -38,7 +38,7 @@ SETTABLE = (
     "system-name",
     "system-service-contact-col",
 )
-"""What Set-System-Attributes may set."""
+"""The attributes that Set-System-Attributes may set."""
 
 _CREATION = (
     "printer-contact-col",

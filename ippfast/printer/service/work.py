@@ -18,7 +18,7 @@ from ..storage.seam import Storage
 __all__ = ["FOR_REVIEW", "GONE", "Working"]
 
 FOR_REVIEW = ("job-held-for-review",)
-"""job-state-reasons of a job whose printer is not there any more: somebody decides what becomes of it."""
+"""The job-state-reasons of a job whose printer is gone. An operator decides what becomes of it."""
 GONE = "there is no such printer any more"
 
 _log = logging.getLogger("ippfast.printer")

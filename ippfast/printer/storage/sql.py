@@ -15,7 +15,7 @@ KNOWS_KEY = "SELECT 1 FROM documents WHERE key = ? UNION ALL SELECT 1 FROM resou
 """Whether a document with a key is a job's or a resource's."""
 
 MANY = 1 << 62
-"""A LIMIT that takes all rows."""
+"""A value of LIMIT that takes all rows."""
 
 
 class Cursor(Protocol):
@@ -43,7 +43,7 @@ class Connection(Protocol):
 
 
 Work = Callable[[Connection], _T]
-"""What is to be done in a transaction. It is done again if the first commit failed for another's sake."""
+"""A function that does its work in a transaction. It is called again if the commit failed because of another one."""
 
 
 class Engine(Protocol):

@@ -45,7 +45,7 @@ _STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "dev
 QUEUE_COLUMNS = (
     "active, processing, settings.name, value FROM queues LEFT JOIN settings ON settings.queue = queues.name"
 )
-"""What a state is made of, for each setting of a queue."""
+"""The columns that a state is made of: there is a row for each setting of a queue."""
 _QUEUE = f"SELECT {QUEUE_COLUMNS} WHERE queues.name = ?"
 _ORDER = "state NOT IN (5, 6), priority DESC, position, id"
 

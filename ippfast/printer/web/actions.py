@@ -27,7 +27,7 @@ from .visit import Visit
 __all__ = ["act", "button", "hidden"]
 
 Carry = Callable[[IncomingRequest], Message | Reply | Parts]
-"""Carries out a request: a printer, or what counts its requests."""
+"""A function that carries out a request: a printer, or an object that counts its requests."""
 
 _DONE_BY_PAGES = {
     code.name.lower(): code

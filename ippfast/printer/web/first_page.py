@@ -26,7 +26,7 @@ __all__ = ["FirstPages", "can_draw"]
 _DRAWN = ("application/pdf", "image/jpeg", "image/png", "image/tiff", "image/gif", "text/plain")
 _RASTER = ("image/pwg-raster", "image/urf")
 _WIDTH, _LENGTH = 700, 900
-"""Pixels of a picture at most."""
+"""The most pixels of a picture, across and down."""
 
 _A4 = (21_000, 29_700)
 _MEMORY = 512 << 20
@@ -38,16 +38,16 @@ _WAIT = 5.0
 
 _KEPT = 64
 _KEPT_OCTETS = 16 << 20
-"""Of the pictures that are kept together: a photograph has up to 2 MB, a page of text some kilobytes."""
+"""The most octets of all pictures that are kept: a photograph has up to 2 MB, a page of text some kilobytes."""
 
 _MOST_OCTETS = 1 << 30
 """The most octets of raster that are read for one page."""
 
 _MOST_PIXELS = 1 << 29
-"""Pixels of such a page: a large one takes some seconds."""
+"""The most pixels of such a page: a large one takes some seconds."""
 
 _AT_A_TIME = 8 << 20
-"""Pixels that are held at a time, of four octets each."""
+"""How many pixels are held at a time, of four octets each."""
 
 _LINES = 64
 

@@ -28,7 +28,7 @@ __all__ = ["ServicePages"]
 _MOST = 50  # printers on a page
 _COLUMNS = {"Printer": "name", "Jobs": "number labelled", "State": "fixed end", "Location": "words wide"}
 _AGAIN = 10.0
-"""Seconds for which the state of all printers together is taken for the same: it is the sum of many."""
+"""How many seconds the state of all printers together is kept, since it takes long to add up."""
 
 
 class ServicePages:

@@ -56,7 +56,7 @@ _ASSETS = {
     "/icon.png": "image/png",
 }
 _REFRESH = 15
-"""Seconds after which a browser without scripts loads a page again."""
+"""How many seconds a browser without scripts waits before it loads a page again."""
 
 
 class _Asset(NamedTuple):
