@@ -414,6 +414,75 @@ def test_the_server_s_ppds() -> None:
     assert given["exclude-schemes"].values == ("gutenprint",)
 
 
+def test_going_through_destinations() -> None:
+    queues = (
+        {"printer-name": "draft", "printer-type": 0x4, "printer-uri-supported": "ipp://elsewhere:631/printers/draft"},
+        {"printer-name": "photo", "printer-type": 0xC, "device-uri": "ipp://127.0.0.1/ipp/print"},
+        {"printer-name": "team", "printer-type": 0x1, "device-uri": "socket:"},
+    )
+
+    def answer(request: IncomingRequest) -> Message:
+        made = response(request.message)
+        if request.message.code == constants.IPP_OP_CUPS_GET_DEFAULT:
+            return Message(made.version, constants.IPP_NOT_FOUND, made.request_id, made.groups)
+        groups = [AttributeGroup(4, [attribute(*pair) for pair in each.items()]) for each in queues]
+        return Message(made.version, made.code, made.request_id, [*made.groups, *groups])
+
+    def all_of(**options: int) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+        cups.enumDests(lambda known, flags, dest: known.append((dest.name, flags)) or 1, user_data=found, **options)
+        return found
+
+    with serving(answer) as server:
+        settings.setServer(f"localhost:{server.port}")
+        more = constants.CUPS_DEST_FLAGS_MORE
+        assert all_of() == [("draft", more), ("photo", more), ("team", 0)]
+        assert all_of(type=0x4, mask=0x5) == [("draft", more), ("photo", 0)]
+        assert all_of(type=0xC, mask=0x5) == [("draft", more), ("photo", 0)]
+        assert all_of(type=0x8, mask=0xC) == []
+        stopped: list[str] = []
+        cups.enumDests(lambda known, flags, dest: known.append(dest.name), user_data=stopped)
+        assert stopped == ["draft"]
+
+        dests = cups.Connection().getDests()
+        told: list[int] = []
+
+        def tell(known: list[int], flags: int, dest: cups.Dest) -> int:
+            known.append(flags)
+            return 1
+
+        # A queue of the server is reached through it, whatever host its URI names; another printer by itself.
+        unconnected = constants.CUPS_DEST_FLAGS_UNCONNECTED
+        steps = [
+            unconnected | each for each in (constants.CUPS_DEST_FLAGS_RESOLVING, constants.CUPS_DEST_FLAGS_CONNECTING)
+        ]
+        connection, resource = cups.connectDest(dests["draft", None], tell, user_data=told)
+        assert (resource, told) == ("/printers/draft", [*steps, constants.CUPS_DEST_FLAGS_NONE])
+        assert len(connection.getPrinters()) == 3
+        connection.close()
+        photo = dests["photo", None]
+        photo.options["device-uri"] = f"ipp://127.0.0.1:{server.port}/ipp/print"
+        connection, resource = cups.connectDest(photo, tell, user_data=told)
+        assert resource == "/ipp/print"
+        connection.close()
+
+        with pytest.raises(RuntimeError, match="canceled"):
+            cups.connectDest(photo, lambda *_: 0)
+        with pytest.raises(RuntimeError, match="no URI"):
+            cups.connectDest(dests["team", None], tell, user_data=told)
+        unchecked: Any = cups
+        with pytest.raises(TypeError):
+            unchecked.enumDests(3)
+        with pytest.raises(TypeError):
+            unchecked.connectDest("photo", tell)
+        with pytest.raises(TypeError):
+            unchecked.connectDest(photo, 3)
+    told.clear()
+    with pytest.raises(RuntimeError, match="failed to connect"):
+        cups.connectDest(photo, tell, user_data=told)
+    assert told == [*steps, unconnected | constants.CUPS_DEST_FLAGS_ERROR]
+
+
 def test_other_answers() -> None:
     def refuse(request: IncomingRequest) -> Message:
         raise Refusal(403, "not you")

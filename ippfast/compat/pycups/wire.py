@@ -5,7 +5,6 @@ The rule of this file: it moves heads and bodies, and decides nothing: who asks,
 ask many small questions: what this takes for one is a third of the time. Bodies end where `ippfast.http` says.
 """
 
-import contextlib
 import re
 import selectors
 import socket
@@ -28,7 +27,7 @@ _SIZE = 32_768
 _MOST = 67_108_864
 """The largest answer that is kept in memory."""
 _LIMITS = HTTPLimits.for_client()
-_STATUS = re.compile(rb"HTTP/1\.(\d) ([1-5]\d\d)")
+_STATUS = re.compile(rb"HTTP/1\.\d ([1-5]\d\d)")
 _DONT_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
 _PEEK = int(socket.MSG_PEEK) | _DONT_WAIT
 _FRAMES = re.compile(rb"(?i)\r\n(content-length|transfer-encoding|connection)[ \t]*:[ \t]*([^\r\n]*)")
@@ -197,7 +196,7 @@ class Wire:
     def reply(self, into: Sink | None = None) -> Reply:
         """Read the response. into: where its body goes, if its status is 200."""
         while True:
-            head, version, status = self._read_head()
+            head, status = self._read_head()
             if status == 101 or status >= 200:
                 break
         self.used = True
@@ -206,6 +205,9 @@ class Wire:
         into = into if status == 200 else None
         size = _plain_length(head) if status == 200 else None
         if size is not None:
+            if into is None and size <= len(self._input):  # as small answers are: all of it came with its head
+                body, self._input = self._input[:size], self._input[size:]
+                return Reply(status, head, body)
             return Reply(status, head, self._read_body(LengthFraming(size), into))
         headers = Headers(
             [(name.decode().lower(), value.decode("iso-8859-1")) for name, value in _FRAMES.findall(head)]
@@ -217,11 +219,12 @@ class Wire:
         if self._method == "OPTIONS" and not lengths:
             framing = LengthFraming(0)  # CUPS 2.4 announces chunks, and sends none
         body = self._read_body(framing, into)
-        if closes(headers, version):
+        if closes(headers, head[5:8].decode()):
             self.close()
         return Reply(status, head, body)
 
-    def _read_head(self) -> tuple[bytes, str, int]:
+    def _read_head(self) -> tuple[bytes, int]:
+        """The head of the next response, and its status. It begins with ``HTTP/1.`` and a digit."""
         while b"\r\n\r\n" not in self._input:
             if len(self._input) > _LIMITS.head:
                 raise RemoteProtocolError(502, f"a head of over {_LIMITS.head} octets")
@@ -230,7 +233,7 @@ class Wire:
         first = _STATUS.match(head)
         if first is None:
             raise RemoteProtocolError(502, "no HTTP response")
-        return head, f"1.{first[1].decode()}", int(first[2])
+        return head, int(first[1])
 
     def _read_body(self, framing: Framing, into: Sink | None) -> bytes:
         pieces = []
@@ -260,12 +263,12 @@ class Wire:
         self._input += octets
 
     def _receive(self) -> bytes:
-        with contextlib.suppress(ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            try:
-                return self._open.recv(_SIZE)
-            except BlockingIOError as error:
-                raise TimeoutError("timed out") from error
-        return b""
+        try:
+            return self._open.recv(_SIZE)
+        except BlockingIOError as error:
+            raise TimeoutError("timed out") from error
+        except (ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
 
 
 def _plain_length(head: bytes) -> int | None:
