@@ -1,5 +1,5 @@
-# The struct of `_codec.pyx`, which sees it without asking: what a decoder works with; and what other compiled modules
-# call. Nothing here has behaviour.
+# The struct that a decoder of `_codec.pyx` works with, and the functions that other compiled modules call. Nothing here
+# has behaviour.
 
 from libc.stdint cimport uint8_t
 
@@ -8,11 +8,11 @@ from ._scan cimport Scan
 
 
 cdef enum:
-    ROOM = 1024  # for a message that is no larger
+    ROOM = 1024  # a message of so many octets needs no buffer
     SPARES = 4
 
 cdef struct Work:
-    # What a decoder needs until its message is complete. Too large to be cleared for every decoder.
+    # A decoder needs it until its message is complete. It is too large to be cleared for every decoder.
     Scan scan
     uint8_t room[ROOM]
 

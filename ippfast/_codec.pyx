@@ -26,7 +26,7 @@ from ._scan cimport (
 )
 from ._wire cimport MOST_DEPTH, Octets, Wire, be16, be32, give_group
 
-# As C variables: a look-up in the module's dictionary costs as much as a small value.
+# These are C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DEFAULT_LIMITS, REQUEST_LIMITS, Limits
 
 from ._encode import encode, encode_into  # no-cython-lint
@@ -34,7 +34,7 @@ from ._walk import walk  # no-cython-lint
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
 
-# What is cimported has no name in Python yet.
+# Names that are cimported are not there for Python yet.
 globals().update(Attribute=Attribute, AttributeGroup=AttributeGroup, Collection=Collection, Message=Message)
 
 if MOST_DEPTH != MAX_DEPTH:
@@ -144,7 +144,7 @@ cdef inline int check(Scan* scan, Octets octets, Py_ssize_t available) except -1
     if unlikely(scan.bounds.octets - scan.position <= 2 * 0xFFFF + 5) or (
             scan.position and scan.position + 3 <= available and unlikely(octets[scan.position + 1] >= 0x80)):
         return check_cut(scan, octets, available)
-    return 0  # neither can be
+    return 0  # it can be neither
 
 
 cdef int check_cut(Scan* scan, Octets octets, Py_ssize_t available) except -1:
@@ -262,7 +262,7 @@ cdef int get_octets(object buffer, Py_buffer* view) except -1:
     return 0
 
 
-cdef Work* spares[SPARES]  # what earlier decoders gave back
+cdef Work* spares[SPARES]  # earlier decoders gave these back
 cdef int spared = 0
 
 
@@ -299,19 +299,19 @@ cdef class MessageDecoder:
     """
 
     cdef Work* work  # NULL once the message is complete
-    cdef Octets octets  # what came so far, while the message is not complete: in the room, or in the buffer
-    cdef Py_ssize_t size  # of what came so far
+    cdef Octets octets  # the octets so far, while the message is not complete: in the room, or in the buffer
+    cdef Py_ssize_t size  # how many octets came so far
     cdef Py_ssize_t capacity
-    cdef PyObject* buffer  # bytes with room
+    cdef PyObject* buffer  # bytes that are longer than what came
     cdef Wire wire
     cdef list groups
     cdef object only
-    cdef bytes rest  # of the last piece
-    cdef bint busy  # at work: all of the above is in between
+    cdef bytes rest  # the octets of the last piece behind the message
+    cdef bint busy  # whether it is at work: the fields above may not fit each other then
 
     def __init__(self, *, limits=None, only=None):
         cdef Bounds bounds
-        # What may fail, before anything is changed: a decoder without bounds would write past its places.
+        # First come the steps that may fail: a decoder without bounds would write past its places.
         read_bounds(limits, &bounds)
         only = check_only(only)
         with cython.critical_section(self):
@@ -417,7 +417,7 @@ cdef class MessageDecoder:
             memcpy(PyBytes_AS_STRING(<object>self.buffer), self.octets, self.size)
         else:
             self.capacity = 0
-            self.size, size = 0, self.size  # should it fail
+            self.size, size = 0, self.size  # it stays 0 if this fails
             _PyBytes_Resize(&self.buffer, capacity)
             self.size = size
         self.octets = <Octets>PyBytes_AS_STRING(<object>self.buffer)

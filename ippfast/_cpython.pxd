@@ -178,7 +178,7 @@ cdef extern from *:
     void hold "ippfast_hold"(PyObject*)
     void drop "ippfast_drop"(PyObject*)
     bint is_ours "ippfast_is_ours"(PyObject*)  # whether nobody else has a reference; never so without the lock
-    void forget_hash "IPPFAST_FORGET_HASH"(PyObject*)  # of a tuple that is_ours and is filled anew
+    void forget_hash "IPPFAST_FORGET_HASH"(PyObject*)  # for a tuple that is_ours and is filled anew
     PyObject* new_several "ippfast_new_several"(PyTypeObject*, Py_ssize_t) except NULL
     PyObject* finish_several "ippfast_finish_several"(PyTypeObject*, PyObject* items) except NULL  # takes the reference
     uint8_t* ascii_octets "IPPFAST_ASCII_OCTETS"(PyObject*)
@@ -193,7 +193,7 @@ cdef extern from *:
     int set_item "IPPFAST_SET"(PyObject*, PyObject*, PyObject*, Py_hash_t) except -1
     dict new_dict "IPPFAST_NEW_DICT"(Py_ssize_t size)
     int own_methods "ippfast_own_methods"(PyTypeObject* type, PyTypeObject* base) except -1
-    # Where a tuple is made the cycle collector may run, and with it a finalizer that goes on with the same walk.
+    # When a tuple is made the cycle collector may run, and with it a finalizer that goes on with the same walk.
     const bint finalizes_meanwhile "IPPFAST_FINALIZES_MEANWHILE"
 
 cdef extern from *:  # Cython's own macros

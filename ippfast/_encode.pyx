@@ -24,7 +24,7 @@ from ._wire cimport (
     WITH_LANGUAGE, WORD, IppfastAttribute, Octets, Wire, be16, be32,
 )
 
-# As C variables: a look-up in the module's dictionary costs as much as a small value.
+# These are C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object errors, DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 cdef tuple OUT_OF_BANDS
 
@@ -65,12 +65,12 @@ cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ_CHAR(PyObject*, Py_ssize_t)
 
 cdef enum:
-    STACK = 2048  # octets that a message is put together in; a larger one grows in bytes of its own
+    STACK = 2048  # a message of so many octets is put together on the stack; a larger one grows in bytes of its own
 
 
 cdef struct Output:
     uint8_t* begin
-    uint8_t* end  # of the room
+    uint8_t* end  # the end of the room
     PyObject* grown  # the bytes that they are in, NULL while they fit the stack
     PyObject* held  # a list, NULL while nothing had to be held
 
@@ -83,7 +83,7 @@ cdef struct Names:
     bint held
     Names* outer
 
-# Who writes is told where, and returns where it ended: so the place stays in a register.
+# A function that writes gets the place, and returns where it ended: so the place stays in a register.
 
 
 cdef uint8_t* grow(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
@@ -245,7 +245,7 @@ def encode_into(message, buffer, offset=0):
     """
     cdef Output output
     cdef Py_buffer view
-    cdef Py_ssize_t size, start = PyNumber_AsSsize_t(offset, NULL), available  # one that is too large is clipped
+    cdef Py_ssize_t size, start = PyNumber_AsSsize_t(offset, NULL), available  # an offset that is too large is clipped
     cdef uint8_t* at
     if type(message) is not Message:
         raise TypeError(f"encode takes a Message, not {type(message).__name__}")

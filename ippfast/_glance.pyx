@@ -37,7 +37,7 @@ cdef extern from *:
     const uint64_t IPPFAST_HIGHS
 
 cdef struct Sizes:
-    # Of a value under a tag: the least, and by how much the greatest is more.
+    # The least size of a value under a tag, and by how much the greatest is more.
     uint32_t known
     uint16_t least
     uint16_t span
@@ -80,7 +80,7 @@ cdef bint are_believable(Octets octets, Py_ssize_t size) noexcept nogil:
         tag = at[0]
         if unlikely(tag < 0x10):
             if (tag == 0x0D and at[1] == 0x0A) or (tag == 0x0A and (at - 1)[0] == 0x0D):
-                return False  # the end of a line, rather than a group
+                return False  # this is the end of a line, rather than a group
             at += 1
             continue
         # As in `advance`: the high octet of a length is looked at, not waited for.
@@ -147,23 +147,23 @@ cdef bint may_go_on(Octets at, Py_ssize_t left) noexcept nogil:
 # ---- For `validate` ----
 
 cdef enum:
-    MEMBERS = 32  # a collection of more is looked at closely
+    MEMBERS = 32  # a collection with more members is looked at closely
     UNSUPPORTED = 0x05
 
 # Which octets each syntax is made of (RFC 8011 section 5.1, RFC 3986 appendix A).
 cdef enum Kind:
     PRINTABLE = 1
     LINE_END = 2  # and tab: a text may have them
-    FIRST = 4  # of a keyword
+    FIRST = 4  # the first octet of a keyword
     KEYWORD = 8
     SCHEME = 16
     CHARSET = 32
-    TOKEN = 64  # of a media type
+    TOKEN = 64  # an octet of a media type
     PATH = 128
-    URI_SCHEME = 256  # in any letter case, as the next
+    URI_SCHEME = 256  # letters of either case, as for the next
     HOST = 512
     ANY_KEYWORD = 1024
-    SUBTAG = 2048  # of a natural language, behind the first
+    SUBTAG = 2048  # a part of a natural language, behind the first
 
 cdef uint16_t[256] kinds
 
@@ -539,8 +539,8 @@ cdef bint look_at_values(
 cdef enum Fact:
     IS_OPERATION = 1
     IS_STATUS = 2
-    ASKS_FOR_MORE = 4  # its requests have rules of their own, which have to be looked at closely
-    ANSWERS_MORE = 8  # the same of its responses
+    ASKS_FOR_MORE = 4  # requests with this code have rules of their own, which have to be looked at closely
+    ANSWERS_MORE = 8  # the same is true of the responses
     IS_ON_A_JOB = 16
     HAS_NO_PRINTER_GROUP = 32
 
@@ -558,7 +558,7 @@ def head(whole, role, int facts):
     cdef Wire wire
     cdef Py_ssize_t place
     cdef bint request
-    if type(whole) is not Message:  # but one of the pure twin
+    if type(whole) is not Message:  # it is of the pure twin
         return None
     message = whole
     request = role == "request" if role is not None else facts & IS_OPERATION

@@ -42,8 +42,8 @@ cdef extern from *:
 cdef enum:
     KNOWN = 4096  # slots for what the registry says of a path
     KNOWN_SHIFT = 52  # 64 less the bits of a slot's number
-    LONGEST_KNOWN = 108  # octets of such a path
-    LONGEST_NAME = 255  # of more octets none is registered, nor what is inside it, as in `views.py`
+    LONGEST_KNOWN = 108  # a path of more octets has no slot
+    LONGEST_NAME = 255  # no longer name is registered, nor anything inside it, as in `views.py`
 
 cdef struct Path:
     uint64_t hashed
@@ -59,7 +59,7 @@ cdef inline uint64_t name_hash(Octets name, Py_ssize_t size) noexcept:
     return (name[0] | name[size >> 1] << 8 | <uint64_t>name[size - 1] << 16) * <uint64_t>0x9E3779B97F4A7C15
 
 cdef struct Seen:
-    # A name, in the group or collection of that number.
+    # This is a name in the group or collection of that number.
     Octets name
     uint32_t size, owner
 
@@ -97,7 +97,7 @@ def to_json(buffer, *, lossless=False, limits=None):
         raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
     if type(buffer) is not bytes:  # others may write to it
         view = memoryview(buffer)
-        if not view.c_contiguous or view.nbytes == 0:  # what has no octets in several dimensions cannot be cast
+        if not view.c_contiguous or view.nbytes == 0:  # an empty one of several dimensions cannot be cast
             view = memoryview(view.tobytes())
         buffer = bytes(view.cast("B")[:limits.max_octets + 1])
     if not writer.write(<bytes>buffer, bool(lossless)):
@@ -119,7 +119,7 @@ cdef class Writer:
     cdef Seen* seen
     cdef Py_ssize_t seen_mask
     cdef uint32_t owners
-    cdef char* path  # of the members of the current collection
+    cdef char* path  # the path of the members of the current collection
     cdef Py_ssize_t path_capacity
     cdef int group  # its tag
 

@@ -3,7 +3,7 @@
 # Messages as plain data and back, the short way: dictionaries and lists made from the wire, without attributes between.
 #
 # The rule of this file: what it makes is what `views.py` and `dictionaries.py` make. They hand it a function for values
-# that are rare, and go the long way where it says None: groups that were made or changed by hand, names that only the
+# that are rare, and go the long way if it says None: groups that were made or changed by hand, names that only the
 # registry can judge, data that is not in the usual shape.
 
 from cpython.object cimport PyObject
@@ -16,10 +16,10 @@ from ._wire cimport (
     next_member, slice_of, value_of,
 )
 
-# As C variables: a look-up in the module's dictionary costs as much as a small value.
+# These are C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object OutOfBand, RangeOfInteger, Resolution
 cdef object from_hexadecimal = bytes.fromhex
-cdef list KEYWORDS = []  # for each octet what stands for it as a value tag
+cdef list KEYWORDS = []  # for each octet the word for it as a value tag
 cdef dict TAGS = {}
 cdef dict OUT_OF_BAND = {}
 

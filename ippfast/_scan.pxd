@@ -12,8 +12,8 @@ from ._wire cimport MOST_DEPTH, Octets, be16
 
 
 cdef enum:
-    INDEXED = 256  # of how many attributes of a group the index notes where they begin
-    WORTH_INDEXING = 24  # a group with fewer is searched faster without
+    INDEXED = 256  # for so many attributes of a group the index notes where they begin
+    WORTH_INDEXING = 24  # a group with fewer attributes is searched faster without an index
     FEW = 4  # groups that the list of a message has room for from the beginning
 
 # The faults of `errors.py`, which has their words.
@@ -45,8 +45,8 @@ cdef struct Scan:
     Bounds bounds
     PyObject* wire  # for the codec: of the message that is being decoded, and the list of its groups; it holds them
     PyObject* found
-    Py_ssize_t position  # of the next token
-    Py_ssize_t wanted  # where a value ends that is not all there: nothing can be found before that is
+    Py_ssize_t position  # where the next token is
+    Py_ssize_t wanted  # where the value ends that is cut off: nothing can be found before it is complete
     Py_ssize_t start  # where the current group's attributes begin
     Py_ssize_t attribute_at  # the token that names the current attribute, -1 before the group's first
     Py_ssize_t groups, attributes, values
@@ -64,11 +64,11 @@ cdef enum:
     FAULTY = 2
 
 cdef struct Fault:
-    # What `errors.raise_fault` has to know.
+    # `errors.raise_fault` has to know these.
     int kind
     int tag
     Py_ssize_t number
-    Py_ssize_t place  # of the field at fault; -1 if it is the token at `position`
+    Py_ssize_t place  # where the field at fault is; -1 if it is the token at `position`
 
 
 cdef inline void begin_scan(Scan* scan) noexcept nogil:
@@ -102,11 +102,11 @@ cdef inline int look(Scan* scan, Octets octets, Py_ssize_t available, Fault* fou
     cdef Octets token = octets + scan.position
     cdef Octets end = octets + size
     cdef Octets at
-    # What nearly every token reads or changes, in registers.
+    # Nearly every token reads or changes these, so they are in registers.
     cdef Py_ssize_t values = scan.values, attributes = scan.attributes, attribute_at = scan.attribute_at
     cdef int depth = scan.depth, expect = scan.expect
     cdef uint32_t named = scan.named
-    cdef int kind = 0  # of the fault
+    cdef int kind = 0  # the kind of the fault
     cdef int state = CUT
     cdef Py_ssize_t number = 0, place = -1
     cdef unsigned int tag = 0, name_length, length
@@ -235,7 +235,7 @@ cdef inline int look(Scan* scan, Octets octets, Py_ssize_t available, Fault* fou
             expect = 0
         token = at
     if kind == VALUE_LIMIT or kind == BEGIN_WITH_VALUE or kind == DEPTH_LIMIT:
-        # Who feeds the decoder on meets the token again, which then is counted again: the error stays the same.
+        # If the decoder is fed on, the token comes again, and is counted again: the error stays the same.
         attributes -= name_length != 0
         values -= kind != VALUE_LIMIT
     scan.position = token - octets

@@ -12,8 +12,8 @@ from ._registry_data import ATTRIBUTES
 from .syntaxes import has_capitals, is_name, is_registered, least_enum, longest_string, vendor_numbers
 
 cdef enum:
-    MOST = 4096  # specs that are kept; some 1,500 attributes and members are registered
-    MOST_JUDGED = 512  # keywords of one attribute
+    MOST = 4096  # so many specs are kept; some 1,500 attributes and members are registered
+    MOST_JUDGED = 512  # so many keywords of one attribute are remembered
 
 cdef list roots = [None] * 256  # for each delimiter tag its attributes by name
 cdef int kept = 0

@@ -39,7 +39,7 @@ def walk(source):
 
 
 cdef struct Frame:
-    # What a collection in a slice is in: the attribute that it is a value of, and what comes behind it.
+    # This is around a collection in a slice: the attribute that it is a value of, and what comes behind it.
     PyObject* attribute
     Py_ssize_t index
     Octets at
@@ -53,17 +53,17 @@ cdef class Walk:
 
     cdef object owners  # the groups to come
     cdef PyObject* attribute  # the current one
-    cdef Py_ssize_t index  # of its next value
+    cdef Py_ssize_t index  # which value of it comes next
     cdef PyObject* spare  # the attribute before it, which serves again if nobody kept it
     cdef PyObject* pair  # what came last; it serves again if nobody kept it
-    # In a slice, where collections are of the same slice.
-    cdef Wire wire  # None outside
+    # These are for a slice. Its collections are of the same slice.
+    cdef Wire wire  # None outside a slice
     cdef Octets at  # the next attribute, up to the end of the innermost collection or of the group
     cdef Octets end
     cdef bint member  # whether the slice is a collection's
     cdef int depth  # how many collections inside the slice are open
     cdef Frame* frames
-    # In what was made by hand.
+    # These are for groups and collections that were made by hand.
     cdef object attributes  # those to come in the innermost collection, or in the group
     cdef list outer  # the attributes, the attribute and the index of each collection that the current one is in
 

@@ -18,7 +18,7 @@ from ._cpython cimport (
     hold, is_ascii, is_str, new_several, new_tuple, own, own_methods, put, tuple_items,
 )
 
-# As C variables: a look-up in the module's dictionary costs as much as a small value.
+# These are C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object DateTime, RangeOfInteger, RawValue, Resolution, StringWithLanguage
 cdef tuple OUT_OF_BANDS
 
@@ -48,13 +48,13 @@ cdef enum:
     LONGEST_SHARED = 64  # strings up to this many octets are shared
     SHARED = 2048  # slots of the cache
     SHARED_SHIFT = 53  # 64 less the bits of a slot's number
-    TEXTS = 1024  # the same for texts, names and URIs
+    TEXTS = 1024  # slots of the cache of texts, names and URIs
     TEXTS_SHIFT = 54
-    NUMBERS = 512  # the same for numbers
+    NUMBERS = 512  # slots of the cache of numbers
     NUMBERS_SHIFT = 23  # 32 less the bits of a slot's number
-    SEVERAL = 128  # for ranges and resolutions
+    SEVERAL = 128  # slots of the cache of ranges and resolutions
     SEVERAL_SHIFT = 57  # 64 less the bits of a slot's number
-    MEASURED = 16  # collections of an attribute that are gone through once
+    MEASURED = 16  # so many collections of an attribute are gone through only once
 
 
 # ---- Strings ----
@@ -232,7 +232,7 @@ cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) excep
     if IPPFAST_LOCKED and made != NULL and slot.octets == octets and slot.units == units:
         hold(made)
         return made
-    unfinished = own(new_several(<PyTypeObject*>kind, size))  # as Cython's, which lets go of it if memory ends
+    unfinished = own(new_several(<PyTypeObject*>kind, size))  # Cython holds it, and lets go of it if there is no memory
     put(<PyObject*>unfinished, 0, number(be32(at)))
     put(<PyObject*>unfinished, 1, number(be32(at + 4)))
     if units >= 0:
@@ -525,7 +525,7 @@ cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, P
 
 
 cdef struct Extent:
-    # Of a collection that has been gone through once.
+    # This is for a collection that has been gone through once.
     Octets behind
     short deepest
 

@@ -78,7 +78,7 @@ cdef enum:
 cdef enum:
     SLACK = 16  # octets that may be written behind what is copied
     CHUNK = 256  # messages whose octets are asked for at once
-    MOST_NAMES = 4096  # that are kept from batch to batch
+    MOST_NAMES = 4096  # so many names are kept from batch to batch
     MOST_NAME_OCTETS = 1 << 18
     ENUMS_UNKNOWN = -1
     # Offsets are int32. A batch takes no message more once it has this many octets, and none is larger than that; nine
@@ -103,7 +103,7 @@ cdef struct Keyword:
     uint32_t start, size  # in the octets of all keywords
 
 cdef struct Level:
-    # What a collection is in.
+    # This is around a collection.
     int32_t parent, attribute, name, index
 
 cdef struct Growing:
@@ -252,17 +252,17 @@ cdef class Builder:
 
     cdef Bounds bounds
     cdef object keywords_of, dictionary_of
-    cdef Py_ssize_t wanted  # rows of a batch
+    cdef Py_ssize_t wanted  # how many rows a batch has
     cdef Py_ssize_t size  # rows so far
     cdef Py_ssize_t capacity
     cdef Py_ssize_t usual  # capacity of the last batch
-    cdef int64_t number  # of the next message
+    cdef int64_t number  # the number of the next message
     cdef char* columns[COLUMNS]
     cdef uint8_t* bitmaps[BITMAPS]
     cdef Py_ssize_t nulls[BITMAPS]  # rows that are not null, until the batch is done
     cdef Growing data[DATA]
     cdef Growing empties  # the rows of groups without attributes
-    cdef Growing names  # of struct Name
+    cdef Growing names  # each is a struct Name
     cdef Growing name_octets
     cdef Growing enums  # of struct Keyword
     cdef Growing keyword_octets

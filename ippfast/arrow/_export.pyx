@@ -253,7 +253,7 @@ def export_schema(field):
 # ---- Arrays ----
 
 cdef struct Part:
-    # What belongs to one array.
+    # All of this belongs to one array.
     const void* buffers[MOST_BUFFERS]
     Held* held[MOST_BUFFERS]
 
@@ -410,7 +410,7 @@ def export_array(field, array):
 cdef struct Source:
     PyObject* field
     PyObject* arrays  # an iterator
-    char* error  # of the last call, in words
+    char* error  # what was wrong in the last call, in words
 
 
 cdef int failed(Flow* flow, object error):

@@ -71,7 +71,7 @@ cdef extern from *:
 ctypedef const uint8_t* Octets
 
 cdef enum:
-    MOST_UNITS = 128  # of one code
+    MOST_UNITS = 128  # a code is for so many at most
     MOST_REPEATS = 256
     SLACK = 16  # octets that may be written behind the last code
     ROOM_BESIDE = 3 + SLACK  # a line takes no more than its own octets, one for each 128 units, and this many

@@ -25,7 +25,7 @@ cdef extern from "Python.h":
     Py_hash_t hash_of "PyObject_Hash"(PyObject*) except -1
 
 cdef enum:
-    LONGEST_SHARED = 64  # octets up to this many are shared
+    LONGEST_SHARED = 64  # strings of up to this many octets are shared
     SHARED = 4096  # slots of the cache of names and values
     SHARED_SHIFT = 52  # 64 less the bits of a slot's number
     KEYS = 2048  # slots of the cache of keys, each two of which are two places for the same keys

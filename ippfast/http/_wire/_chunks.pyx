@@ -53,7 +53,7 @@ def gather(bytes data not None, Py_ssize_t at, left, Py_ssize_t longest):
     here = left
     if here >= LARGE:
         return memoryview(data)[at : at + here], at + here, 0
-    # First how much it is, then the octets. `here` counts those of the current chunk that are there.
+    # First they are counted, then copied. `here` counts the octets of the current chunk that are there.
     total = 0
     while True:
         total += here
