@@ -9,6 +9,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 
 __all__ = ["OWN", "Hosts", "has_port", "host_name", "uri_authority"]
 
@@ -28,17 +29,22 @@ class Hosts:
         self._names = [name.lower().rstrip(".") for name in names]
 
     def __contains__(self, name: object) -> bool:
-        try:
-            ipaddress.ip_address(str(name).strip("[]"))
-        except ValueError:
-            return name in self._names
-        return True
+        return name in self._names or _is_address(str(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+@lru_cache(maxsize=256)  # whoever asks asks again, and to find out that it is none takes an exception
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _own() -> Collection[str]:
@@ -50,6 +56,7 @@ OWN: Collection[str] = _own()
 """The names of this machine that need no look-up: its host name, that of multicast DNS, and ``localhost``."""
 
 
+@lru_cache(maxsize=256)
 def host_name(line: str) -> str:
     """The name of a Host line, in lower case, without its port and a dot at its end; an address with a bare zone."""
     name, bracket, port = line.rpartition("]")
@@ -72,6 +79,7 @@ def has_port(authority: str) -> bool:
     return _PORT_AT_END.search(authority) is not None
 
 
+@lru_cache(maxsize=256)
 def uri_authority(line: str) -> str | None:
     """A Host line as it may stand in a URI; None: it may not.
 

@@ -21,7 +21,7 @@ Network: TypeAlias = str | ipaddress.IPv4Network | ipaddress.IPv6Network
 UNKNOWN = "unknown"
 """The address of a client of whom a proxy tells nothing (RFC 7239 section 6.2)."""
 
-_LINES = ("forwarded", "x-forwarded-for", "via")
+_LINES = frozenset({"forwarded", "x-forwarded-for", "via"})
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"\\]*)"|([^;"\s]*))\s*(?=;|$)', re.IGNORECASE)
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
@@ -33,6 +33,8 @@ class Networks:
         self._networks = [ipaddress.ip_network(network) for network in networks]
 
     def __contains__(self, peer: str) -> bool:
+        if not self._networks:
+            return False
         address = _parsed(peer)
         return address is not None and any(address in network for network in self._networks)
 
@@ -49,7 +51,7 @@ def _parsed(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def is_forwarded(headers: Headers) -> bool:
     """Whether a request says that a proxy has passed it on."""
-    return any(headers.get(name) is not None for name in _LINES)
+    return not _LINES.isdisjoint([name for name, _ in headers])
 
 
 def client_of(headers: Headers, peer: str, proxies: Networks) -> str:

@@ -16,6 +16,7 @@ from ._wire.writers import ChunkWriter, CloseWriter, LengthWriter, Writer
 from .auth import UPGRADE
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
 from .events import NEED_DATA, Buffer, ConnectionClosed, Event, RequestHead
+from .limits import HTTPLimits
 
 __all__ = ["ServerConnection"]
 
@@ -54,9 +55,17 @@ class ServerConnection(ServerSide):
 
     _last: "_Known | None" = None  # the last head that was taken
 
+    def __init__(
+        self, limits: HTTPLimits | None = None, *, methods: Iterable[str] = ("POST",), forms: bool = False
+    ) -> None:
+        limits = limits or HTTPLimits()
+        self._head_reader = HeadReader(limits, requests=True)
+        super().__init__(limits, methods=methods, forms=forms)
+
     def _begin_cycle(self) -> None:
         super()._begin_cycle()
-        self._head_reader = HeadReader(self.limits, requests=True)
+        if self._head_reader.used:
+            self._head_reader = HeadReader(self.limits, requests=True)
         self._response_begun = False
 
     @property

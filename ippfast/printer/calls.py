@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from ippfast.codec import Attribute, AttributeGroup, Collection, Message
+from ippfast.codec import Attribute, AttributeGroup, Collection, Message, encode
 from ippfast.enums import Operation, Status
 from ippfast.http.errors import Refusal
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
@@ -40,6 +40,10 @@ _LONGEST = {
 }
 _LONGEST_LANGUAGE = SIZES[ValueTag.NATURAL_LANGUAGE][1]
 _LONGEST_USER = SIZES[ValueTag.NAME][1]
+_MOST_SOUND = 256
+_LONGEST_SOUND = 1_024
+_sound: dict[bytes, None] = {}
+"""Requests that were found sound, without their request-ids: who asks the same again is not checked again."""
 _STRINGS = (ValueTag.TEXT, ValueTag.NAME, ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE)
 
 
@@ -79,7 +83,7 @@ class Call:
     user: who asks: whom the server has authenticated, else the requesting-user-name, which is but a claim.
     ignored: the attributes that are not supported and were left out; they turn successful-ok into
     successful-ok-ignored-or-substituted-attributes. state: the printer's when the request came, if that was asked for;
-    the store asks again in the transaction for which it counts.
+    the store asks again in the transaction for which it counts. known: all octets of the request but its request-id.
     """
 
     printer: PrinterCore
@@ -91,6 +95,7 @@ class Call:
     job: Job | None = None
     ignored: list[Attribute] = field(default_factory=list)
     state: QueueState | None = None
+    known: bytes = b""
 
     @property
     def message(self) -> Message:
@@ -170,12 +175,18 @@ def begin(
     Raises OperationError, and Refusal for a message that is malformed.
     """
     message = incoming.message
-    _check_version(message.version)
-    _check_form(message.groups)
+    known = _known_by(message)
+    if known not in _sound:
+        _check_version(message.version)
+        _check_form(message.groups)
     spec = operations.get(message.code)
     if spec is None:
         raise OperationError(Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED, "there is no such operation here")
-    call = Call(printer, incoming, spec, _check_attributes(message), user_of(incoming))
+    _check_request_id(message)
+    if known not in _sound:
+        _check_attributes(message)
+        _remember(known)
+    call = Call(printer, incoming, spec, message.groups[0], user_of(incoming), known=known)
     call.operator = is_operator(printer, incoming)
     (find or _find_target)(call)
     return call
@@ -188,6 +199,7 @@ def check(message: Message) -> AttributeGroup:
     """
     _check_version(message.version)
     _check_form(message.groups)
+    _check_request_id(message)
     return _check_attributes(message)
 
 
@@ -199,6 +211,20 @@ def _check_attributes(message: Message) -> AttributeGroup:
     if claim is not None and isinstance(claim.values[0], str):  # whatever its tag is, it is taken for a name
         _check_length(claim, claim.values[0], _LONGEST_USER)
     return attributes
+
+
+def _known_by(message: Message) -> bytes:
+    """All octets of a request but its request-id."""
+    octets = encode(message)
+    return octets[:4] + octets[8:]
+
+
+def _remember(known: bytes) -> None:
+    """Check a request no more that is sound, but for its request-id."""
+    if len(known) <= _LONGEST_SOUND:
+        if len(_sound) >= _MOST_SOUND:
+            _sound.clear()
+        _sound[known] = None
 
 
 def _check_version(version: tuple[int, int]) -> None:
@@ -265,14 +291,17 @@ def _is_whole(data: bytes) -> bool:
     return len(data) >= start + 2 + length
 
 
+def _check_request_id(message: Message) -> None:
+    if not 1 <= message.request_id < 2**31:
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "a request-id is from 1 to 2147483647")
+
+
 def _check_header(message: Message) -> AttributeGroup:
     """The operation attributes, which begin with charset and natural language (RFC 8011 section 4.1.4)."""
 
     def bad(reason: str) -> OperationError:
         return OperationError(Status.CLIENT_ERROR_BAD_REQUEST, reason)
 
-    if not 1 <= message.request_id < 2**31:
-        raise bad("a request-id is from 1 to 2147483647")
     if not message.groups or message.groups[0].tag != DelimiterTag.OPERATION or len(message.groups[0]) < 2:
         raise bad("there are no operation attributes")
     group = message.groups[0]

@@ -5,15 +5,15 @@ of, and for those who ask the same in the same way: the same attributes, by the 
 faster, printer-current-time, is set in each copy.
 """
 
+import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ippfast.attributes import attribute
 from ippfast.codec import Message, decode, encode
-from ippfast.tags import DelimiterTag, ValueTag
+from ippfast.tags import ValueTag
 
 from .calls import Call
 from .storage.rows import QueueState
@@ -41,17 +41,25 @@ _PLAIN = frozenset(
     }
 )
 """The operation attributes of such a question. Any other, such as document-format, may choose among the values."""
-_NOW = "printer-current-time"
+_LONGEST_QUESTION = 1_024
+"""The most octets of a request whose question is remembered."""
+_NOW = b"\x31\x00\x14printer-current-time\x00\x0b"
+_DATE = struct.Struct(">H6BcBB")
+"""A dateTime (RFC 2579); what stands before one in an answer is `_NOW`."""
 
 
 class _Kept(NamedTuple):
+    """time: where printer-current-time stands in the octets; None: nowhere."""
+
     octets: bytes
     state: QueueState
     second: int
-    tells_time: bool
+    time: int | None
 
 
 _kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
+_asked: dict[bytes, "tuple[object, ...] | None"] = {}
+"""What requests ask, without their request-ids; None: more than is kept."""
 _lock = threading.Lock()
 
 
@@ -63,21 +71,45 @@ def answered_again(printer: "PrinterCore", call: Call, answer: Callable[[], Mess
     state = printer.store.state()
     second = printer.up_time_at(printer.store.now(), state)
     kept = _kept.get(question)
-    if kept is None or kept.second != second or kept.state != state:
+    if kept is None or kept.second != second or (kept.state is not state and kept.state != state):
         made = answer()
         octets = encode(made)
-        if len(octets) <= _LONGEST:
-            _keep(question, _Kept(octets, state, second, _NOW in made.printer))
+        if len(octets) <= _LONGEST and octets.count(_NOW) < 2:
+            _keep(question, _Kept(octets, state, second, octets.index(_NOW) + len(_NOW) if _NOW in octets else None))
         return made
-    again = decode(kept.octets)
-    again.request_id = call.message.request_id
-    if kept.tells_time:
-        again.printer[_NOW] = attribute(_NOW, datetime.now(UTC), group=DelimiterTag.PRINTER)
-    return again
+    return decode(_now(kept, call.message.request_id))
+
+
+def _now(kept: _Kept, request_id: int) -> bytes:
+    """The octets of an answer to be given now."""
+    octets, at, number = kept.octets, kept.time, request_id.to_bytes(4, "big")
+    if at is None:
+        return b"".join((octets[:4], number, octets[8:]))
+    now = datetime.now(UTC)
+    date = _DATE.pack(
+        now.year, now.month, now.day, now.hour, now.minute, now.second, now.microsecond // 100_000, b"+", 0, 0
+    )
+    return b"".join((octets[:4], number, octets[8:at], date, octets[at + len(date) :]))
 
 
 def _question(printer: "PrinterCore", call: Call) -> tuple[object, ...] | None:
     """All that the answer depends on but for the state and the time. None: it depends on more."""
+    if call.known in _asked:
+        asked = _asked[call.known]
+    else:
+        asked = _what(call)
+        if len(call.known) <= _LONGEST_QUESTION:
+            with _lock:
+                if len(_asked) >= MOST:
+                    _asked.clear()
+                _asked[call.known] = asked
+    if asked is None or call.ignored or printer.more(call):
+        return None
+    return printer, call.incoming.secure, printer.host(call.incoming), asked
+
+
+def _what(call: Call) -> tuple[object, ...] | None:
+    """What a request asks, and how. None: the answer depends on more of it."""
     asked: tuple[object, ...] = ()
     charset: object = None
     for each in call.attributes:
@@ -91,9 +123,9 @@ def _question(printer: "PrinterCore", call: Call) -> tuple[object, ...] | None:
             charset = each.value
         elif each.name not in _PLAIN:
             return None
-    if len(asked) > _MOST_NAMES or call.ignored or len(call.message.groups) > 1 or printer.more(call):
+    if len(asked) > _MOST_NAMES or len(call.message.groups) > 1:
         return None
-    return printer, call.message.version, charset, call.incoming.secure, printer.host(call.incoming), asked
+    return call.message.version, charset, asked
 
 
 def _keep(question: tuple[object, ...], kept: _Kept) -> None:

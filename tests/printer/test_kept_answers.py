@@ -3,13 +3,14 @@
 The rule of this file: each answer is compared with the one that is made after `forget`.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from printers import Desk, printing
 
-from ippfast import Attribute, Message, Operation, ValueTag
+from ippfast import Attribute, DateTime, Message, Operation, ValueTag
 from ippfast.enums import PrinterState, Status
 from ippfast.http import Client
 from ippfast.operations import get_printer_attributes
@@ -99,11 +100,21 @@ def test_each_request_gets_its_number_and_the_time(made: list[str], tmp_path: Pa
         return desk.client.send(get_printer_attributes(desk.uri, request_id=number))
 
     with printing(tmp_path) as desk:
+        began = DateTime.from_datetime(datetime.now(UTC))
         answers = [ask(number) for number in (5, 9, 2**31 - 1)]
         assert made == ["made"]
         assert [each.request_id for each in answers] == [5, 9, 2**31 - 1]
-        times = [each.printer.value("printer-current-time") for each in answers]
+        times = [began, *(each.printer.value("printer-current-time") for each in answers)]
+        times.append(DateTime.from_datetime(datetime.now(UTC)))
         assert sorted(times) == times
+
+
+def test_a_known_request_is_checked_for_its_number(tmp_path: Path) -> None:
+    with printing(tmp_path) as desk:
+        asked = get_printer_attributes(desk.uri, requested_attributes=["printer-state"])
+        for number, status in ((1, Status.SUCCESSFUL_OK), (0, Status.CLIENT_ERROR_BAD_REQUEST)):
+            asked.request_id = number
+            assert desk.client.send(asked).status is status
 
 
 def test_few_are_kept(made: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

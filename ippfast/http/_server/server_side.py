@@ -33,6 +33,8 @@ class ServerSide(Connection):
         super().__init__(limits or HTTPLimits())
         self._methods = frozenset(methods)
         self._forms = forms
+        self._taken: RequestHead | None = None  # a head that was checked; a connection is given the same again
+        self._coding: str | None = None  # its Content-Encoding
         self._begin_cycle()
 
     def _begin_cycle(self) -> None:
@@ -81,8 +83,10 @@ class ServerSide(Connection):
     def _begin_request(self, head: RequestHead, framing: Framing) -> Event:
         """What comes first of a request. Raises RemoteProtocolError for one that is not taken, whatever its body."""
         self._method = head.method
-        self._check_head(head)
-        self._begin_body(framing, content_coding(head.headers))
+        if head is not self._taken:
+            self._check_head(head)
+            self._coding, self._taken = content_coding(head.headers), head
+        self._begin_body(framing, self._coding)
         if self.is_form(head):
             self._begin_document(b"", None)
         elif head.method == "POST":

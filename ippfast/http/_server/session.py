@@ -230,6 +230,8 @@ class Session:
 
     async def _authenticate(self, head: RequestHead, message: Message | None) -> None:
         service, secure = self._service, self.secure
+        if service.authenticator is None:
+            return
         with service.failures(self.peer):
             if not service.needs_user(head, message):
                 return

@@ -66,7 +66,7 @@ class Connection:
         if state not in FOLLOWING[self._state]:
             raise AssertionError(f"a connection goes from {self._state.name} to {state.name}")
         self._state = state
-        self._read = getattr(self, state.value)  # which returns None if it is to be called again
+        self._read = getattr(self, state._value_)  # which returns None if it is to be called again
 
     def _wait(self) -> Event | None:
         """What there is to say while nothing is to be read."""

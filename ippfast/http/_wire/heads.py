@@ -56,6 +56,11 @@ class HeadReader:
         """Whether any octet of the head has come."""
         return bool(self._octets)
 
+    @property
+    def used(self) -> bool:
+        """Whether any octet at all has come, be it of an empty line."""
+        return self._skipped or bool(self._octets)
+
     def take(self, data: bytes, start: int) -> tuple[bytes | None, int]:
         """The head, once it is complete, and where in ``data[start:]`` the rest begins."""
         octets, limit = self._octets, self._limits.head
@@ -171,6 +176,11 @@ def make_response(status: int, lines: Iterable[tuple[str, str]]) -> bytes:
 
     Raises LocalProtocolError for what has no form on the wire.
     """
+    return _response(status, *lines)
+
+
+@lru_cache(maxsize=64)  # who is asked again answers the same within the second
+def _response(status: int, *lines: tuple[str, str]) -> bytes:
     return b"".join([_status_line(status), *(_header_line(name, value) for name, value in lines), b"\r\n"])
 
 

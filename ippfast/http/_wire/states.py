@@ -19,13 +19,13 @@ CLOSED    nothing, ever                        -
 A server that answers before it has the whole request goes to DRAIN from wherever it is, and to CLOSED if it gives up.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 __all__ = ["FOLLOWING", "State"]
 
 
-class State(Enum):
-    """What is read next. The value is the method that reads it."""
+class State(StrEnum):
+    """What is read next. The value is the method that reads it. A str is looked up without Python code, an Enum not."""
 
     PAUSED = "_wait"
     HEAD = "_read_head"

@@ -65,9 +65,9 @@ class SQLJobs(SQLResources):
         engine.after_commit(self._after_commit)
 
     def _after_commit(self, kept: bool) -> None:
-        if not kept:
+        if not (kept and self._engine.alone):
             self._latest = None
-        self._committed = self._latest if self._engine.alone else None
+        self._committed = self._latest
 
     def now(self) -> float:
         """As `JobStore.now`."""
@@ -549,6 +549,8 @@ class SQLJobs(SQLResources):
         known = self._committed
         if known is not None:
             return known
+        if self._engine.alone:  # asked in a turn among those who write, it is remembered
+            return self._engine.write(self._state)
         return self._as_state(self._engine.read(_QUEUE, (self.name,)))
 
     def job(self, job_id: int) -> Job | None:
