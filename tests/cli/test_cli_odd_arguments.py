@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from printers import printing
+from scale import examples
 
 from ippfast.cli import recordings, serve, service
 from ippfast.cli.commands import ippfast
@@ -182,7 +183,7 @@ def test_no_traceback(
         monkeypatch.setattr(module, "until_signal", at_once)
 
     @given(lines(COMMANDS[path]), ENVIRONMENTS)
-    @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     def no_traceback(words: list[str], environment: dict[str, str]) -> None:
         arguments = [uris.get(word, word) for word in words]
         result = CliRunner().invoke(

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from implementations import Implementation
 from outcome import normal, outcome
+from scale import examples
 from strategies import damaged, document, octets, pieces
 from vectors import Vector, accepted, every, parametrize, refused
 
@@ -113,14 +114,14 @@ def test_a_message_and_its_document(codec: Implementation, vector: Vector) -> No
         assert codec.encode(message) + left == data
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(octets(), document, st.data())
 def test_any_pieces(codec: Implementation, message: bytes, tail: bytes, data: st.DataObject) -> None:
     parts = data.draw(pieces(message + tail))
     assert outcome(feed, codec, parts) == outcome(whole, codec, message + tail)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(damaged, st.data())
 def test_any_pieces_of_damaged_messages(codec: Implementation, message: bytes, data: st.DataObject) -> None:
     """Wherever they are split, the class, the offset and the words are those of `decode`."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from implementations import Implementation
 from outcome import rebuild
 from samples import made
+from scale import examples
 from strategies import messages
 
 from ippfast import (
@@ -309,7 +310,7 @@ def test_an_error_leaves_the_message(codec: Implementation) -> None:
     assert codec.encode(message) == good
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(messages(fit=True))
 def test_what_fits_is_taken(codec: Implementation, message: Message) -> None:
     mine = rebuild(codec, message)
@@ -321,7 +322,7 @@ def test_what_fits_is_taken(codec: Implementation, message: Message) -> None:
         assert [each.tags for each in group] == [each.tags for each in other]
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(messages(fit=False))
 def test_what_is_not_refused_can_be_decoded(codec: Implementation, message: Message) -> None:
     try:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from implementations import Implementation
 from outcome import normal, outcome
 from samples import NAMES, Of, decoded, groups, octets
+from scale import examples
 from strategies import octets as octets_of_messages
 
 from ippfast import (
@@ -336,7 +337,7 @@ def test_ill_made_group(codec: Implementation, row: str) -> None:
     assert str(caught.value).endswith(words)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(octets_of_messages())
 def test_value_is_that_of_the_first_attribute(codec: Implementation, data: bytes) -> None:
     """In groups and collections, several values included, though no attribute is made for it."""

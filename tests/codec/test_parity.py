@@ -16,14 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from implementations import COMPILED, PURE, Implementation
 from outcome import attributes_of, normal, outcome, rebuild
+from scale import examples
 from strategies import DAMAGES, damaged, document, messages, names, octets, pieces
 from vectors import Vector, accepted, every, parametrize
 
 from ippfast import DecodeError, Limits, Message
 
 BOTH = (cast(Implementation, COMPILED), PURE)
-WHOLE = 2048  # messages up to so many octets are cut everywhere, longer ones at so many places
-DAMAGED = 30  # copies of each vector
+WHOLE = examples(2048)  # messages up to so many octets are cut everywhere, longer ones at so many places
+DAMAGED = examples(30)  # copies of each vector
 sets_of_names = st.none() | st.frozensets(names, max_size=3)
 limits_ = st.builds(
     Limits, st.integers(0, 3), st.integers(0, 3), st.integers(0, 6), st.integers(0, 8), st.integers(0, 200)
@@ -138,7 +139,7 @@ def test_damaged_vectors(vector: Vector) -> None:
 # ---- Made by hypothesis ----
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(octets(), document, st.data())
 def test_valid(whole: bytes, tail: bytes, data: st.DataObject) -> None:
     same(decoded, whole + tail)
@@ -149,14 +150,14 @@ def test_valid(whole: bytes, tail: bytes, data: st.DataObject) -> None:
     same(fed, data.draw(pieces(whole + tail)), only=only)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(damaged, st.data())
 def test_damaged(damaged: bytes, data: st.DataObject) -> None:
     same(decoded, damaged)
     same(fed, data.draw(pieces(damaged)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(octets() | damaged, limits_, st.data())
 def test_limits(whole: bytes, limits: Limits, data: st.DataObject) -> None:
     same(decoded, whole, limits=limits)
@@ -167,13 +168,13 @@ def encoded(codec: Implementation, message: Message) -> bytes:
     return codec.encode(rebuild(codec, message))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(messages(fit=False))
 def test_encode_anything(message: Message) -> None:
     same(encoded, message)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(messages(fit=True))
 def test_encode_fit(message: Message) -> None:
     same(encoded, message)

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from implementations import Implementation
 from outcome import normal, outcome
+from scale import examples
 from strategies import octets, pieces
 from vectors import Vector, accepted, every, parametrize
 
@@ -129,7 +130,7 @@ def test_as_decode(selected: Implementation, vector: Vector) -> None:
             assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == vector.offset
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(octets(), st.data())
 def test_any_pieces(codec: Implementation, whole: bytes, data: st.DataObject) -> None:
     file = Slow(data.draw(pieces(whole + DOCUMENT)))

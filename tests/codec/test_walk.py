@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from implementations import Implementation
 from outcome import normal
 from samples import NAMES, Of, groups, made, parted
+from scale import examples
 from strategies import octets
 from vectors import Vector, accepted, parametrize
 
@@ -56,7 +57,7 @@ def test_vectors(codec: Implementation, vector: Vector) -> None:
                 check(codec, value)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(octets())
 def test_any_message(codec: Implementation, message: bytes) -> None:
     check(codec, codec.decode(message))

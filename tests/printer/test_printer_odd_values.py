@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from printers import SECONDS, Desk, printing
+from scale import examples
 
 from ippfast import DelimiterTag, Message, Operation, decode, registry, validate
 from ippfast.http import HTTPLimits
@@ -203,7 +204,7 @@ def faults(answer: Message) -> list[str]:
     return [each for each in said if "Get-Printer-Supported-Values responses only" not in each]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=st.sampled_from(sorted(map(Operation, OPERATIONS))).flatmap(requests_of))
 def test_nothing_that_a_client_sends_is_an_error_of_the_server(
     desk: Desk, connection: http.client.HTTPConnection, made: Callable[[int, int], bytes]

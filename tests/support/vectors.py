@@ -12,11 +12,12 @@ import csv
 import functools
 import inspect
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from scale import some
 
 __all__ = ["Vector", "accepted", "corpus", "every", "http", "parametrize", "recorded", "refused"]
 
@@ -116,17 +117,18 @@ def http() -> dict[str, bytes]:
 
 
 def parametrize(vectors: tuple[Vector, ...]) -> Callable[[Callable[..., None]], Any]:
-    """Decorates a test with an argument ``vector``: it runs over these, `TOGETHER` of them in one test.
+    """Decorates a test with an argument ``vector``: it runs over `some` of these, `TOGETHER` of them in a test.
 
     Each vector of a test is tried, whatever the others come to; the first failure is raised, with the names of all.
     """
-    parts = [vectors[at : at + TOGETHER] for at in range(0, len(vectors), TOGETHER)]
+    chosen = some(vectors)
+    parts = [chosen[at : at + TOGETHER] for at in range(0, len(chosen), TOGETHER)]
 
     def decorate(test: Callable[..., None]) -> Any:
         signature = inspect.signature(test)
 
         @functools.wraps(test)
-        def over_all(*, part: tuple[Vector, ...], **fixtures: Any) -> None:
+        def over_all(*, part: Sequence[Vector], **fixtures: Any) -> None:
             failures: dict[str, Exception] = {}
             for vector in part:
                 try:

@@ -10,6 +10,7 @@ import locale
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scale import examples
 
 from ippfast.testing.regular_expressions import Pattern, PatternError
 
@@ -48,7 +49,7 @@ def is_odd(pattern: str) -> bool:
     return any(f"{anchor}{mark}" in pattern for anchor in "^$" for mark in "*+?{") or "^)" in pattern
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(PATTERNS, st.text("abc-. 1x", max_size=8))
 def test_as_the_c_library(pattern: str, text: str) -> None:
     expected = in_c(pattern, text)
