@@ -1,8 +1,8 @@
 """How much a run tries of what repeats: all of it or, if IPPFAST_BRIEF is set, a tenth.
 
-The rule of this file: a test that goes over many vectors, damages or examples asks here how many. `make test` tries all
-of them, and so do CI's last step and `make nightly`. Where CI runs the same tests on another interpreter or another build,
-a tenth shows what differs there.
+The rule of this file: a test that goes over many vectors, damages or examples asks here how many. `make test` tries
+all of them, and so do CI's last step and `make nightly`. Where CI runs the same tests on another interpreter or another
+build, a tenth shows what differs there.
 """
 
 import os
