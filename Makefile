@@ -30,6 +30,7 @@
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
 #   PACKAGE=dist/ippfast-....whl          test this instead of the source tree
 #   AGAIN=1                               what fails is run once more, alone, as CI does (tools/run_again.py)
+#   IPPFAST_TRY=all                       everything that repeats, as at night; few: what CI tries again elsewhere (tests/support/scale.py)
 #   WORKERS=4                             how many processes run the suite, instead of one for each core
 #   ARGUMENTS="-k collection"             more arguments for pytest, or for `make bench`
 #
@@ -124,6 +125,7 @@ coverage:
 	$(MAKE) -C build/pure suite PACKAGE=. IPPFAST_BUILD_EXTENSION=0 PYTHON=$(PYTHON) ARGUMENTS="--cov --quiet"
 
 # Each is one command; what fails ends the night, and its name stands above it.
+nightly: export IPPFAST_TRY = all
 nightly:
 	@for each in test coverage crashes cluster conformance marks damages test-plain sanitize "fuzz ARGUMENTS=--seconds=1200" \
 	    "sanitize-fuzz ARGUMENTS=--seconds=1200" "fresh-machine SUITE=bookworm" "fresh-machine SUITE=trixie" "fresh-machine SUITE=sid" bench-stream bench-service bench-raster bench-columns recipes; do \

@@ -51,7 +51,7 @@ PARITY = [f"codec/test_parity{rest}.py" for rest in ("", "_chunks", "_fuzz", "_m
 collect_ignore = [] if COMPILED is not None else PARITY
 
 hypothesis.settings.register_profile(
-    "dev", deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+    "dev", deadline=None, max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("dev"), derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if "IPPFAST_CI" in os.environ else "dev")

@@ -17,14 +17,15 @@ import pytest
 import vectors
 from command_line import run
 from damages import DAMAGES, Damaged, Leaf, Token
+from scale import examples
 from scripted_printer import http, printer
 
 from ippfast import DelimiterTag, Message, ValueTag, decode, encode, response
 from ippfast.enums import Operation, Status
 from ippfast.http import AnswerError, AsyncClient, Client
 
-COUNT = 1_000
-BLOCKS = 20
+COUNT = examples(1_000)
+BLOCKS = 10
 SECONDS = 300.0
 JOB = {"job-id": 7, "job-uri": "ipp://localhost/7", "job-name": "Report", "job-state": "completed"}
 _OF_COLLECTIONS = (damages.BEGIN, damages.END, damages.MEMBER)

@@ -243,7 +243,7 @@ def test_parts_are_no_values(codec: Implementation) -> None:
     assert group == made(codec)
 
 
-LONG = 200_000
+LONG = 100_000
 
 
 def test_long_chains_are_freed(codec: Implementation) -> None:
