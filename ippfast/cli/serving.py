@@ -3,11 +3,14 @@
 The rule of this file: a `Plan` is plain values, so that a worker in a process of its own makes the same of it.
 """
 
+import contextlib
 import functools
 import logging
 import os
 import shutil
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -259,25 +262,22 @@ def _figures(
     return counted, PrinterPages(printer, metrics=counted)
 
 
-def make_worker(plan: Plan) -> functools.partial[Server]:
+def make_worker(plan: Plan) -> Callable[[str, int], AbstractContextManager[Server]]:
     """What makes a server in each worker."""
     return functools.partial(_work, plan)
 
 
-def _work(plan: Plan, host: str, port: int) -> Server:
-    """In a worker: a printer of its own over the same spool, which ends with its server."""
+@contextlib.contextmanager
+def _work(plan: Plan, host: str, port: int) -> Iterator[Server]:
+    """In a worker: a printer of its own over the same spool, which ends after its server."""
     printer = make_handler(plan)
-    server, reload = make_server(plan, printer, host, port)
-    end = server.shutdown
-
-    def shutdown(deadline: float = 10.0) -> None:
-        end(deadline)
+    try:
+        server, reload = make_server(plan, printer, host, port)
+        signal.signal(signal.SIGHUP, lambda number, frame: reload())
+        printer.start()
+        yield server
+    finally:
         printer.close()
-
-    server.shutdown = shutdown  # type: ignore[method-assign]
-    signal.signal(signal.SIGHUP, lambda number, frame: reload())
-    printer.start()
-    return server
 
 
 def prepare(plan: Plan) -> None:

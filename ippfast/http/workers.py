@@ -5,6 +5,7 @@ the death of the process that had it; so none is left behind. One that dies is r
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import multiprocessing
@@ -15,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -28,8 +30,11 @@ __all__ = ["MakeServer", "Workers"]
 
 _log = logging.getLogger("ippfast.http")
 
-MakeServer: TypeAlias = Callable[[str, int], Server | AsyncServer]
-"""A function that makes a server for a host and a port, with ``reuse_port=True``."""
+MakeServer: TypeAlias = Callable[[str, int], Server | AsyncServer | AbstractContextManager[Server | AsyncServer]]
+"""A function that makes a server for a host and a port, with ``reuse_port=True``.
+
+It may return a context manager that gives the server: that is left when the server has been shut down.
+"""
 
 _START_SECONDS = 60.0
 _RESTART_SECONDS = 60.0
@@ -203,13 +208,14 @@ def _work(make: MakeServer, host: str, port: int, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it is for, `make` decides
-    server = make(host, port)
-    if isinstance(server, AsyncServer):
-        asyncio.run(_work_async(server, pipe))
-        return
-    server.start()
-    pipe.send(True)
-    server.shutdown(_deadline(pipe))
+    made = make(host, port)
+    with contextlib.nullcontext(made) if isinstance(made, (Server, AsyncServer)) else made as server:
+        if isinstance(server, AsyncServer):
+            asyncio.run(_work_async(server, pipe))
+            return
+        server.start()
+        pipe.send(True)
+        server.shutdown(_deadline(pipe))
 
 
 async def _work_async(server: AsyncServer, pipe: Connection) -> None:

@@ -3,11 +3,14 @@
 The rule of this file: real processes, which are few and end with the test.
 """
 
+import contextlib
+import functools
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -53,6 +56,12 @@ def make_threads(host: str, port: int) -> Server:
     return Server(read_document, host=host, port=port, reuse_port=True, pages=show)
 
 
+@contextlib.contextmanager
+def make_within(left: Path, host: str, port: int) -> Iterator[Server]:
+    yield make_threads(host, port)
+    left.touch()
+
+
 def make_nothing(host: str, port: int) -> Server:
     raise SystemExit(1)
 
@@ -86,6 +95,14 @@ def test_workers(make: MakeServer) -> None:
         assert len(workers.pids) == 2
     assert workers.pids == []
     assert ask(workers.port) is None
+
+
+def test_what_is_around_a_server_ends_after_it(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    with Workers(functools.partial(make_within, left), 1, port=0) as workers:
+        assert ask(workers.port) in workers.pids
+        assert not left.exists()
+    assert left.exists()
 
 
 def test_running_requests_finish() -> None:
