@@ -25,6 +25,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit."""
+    if sys.argv[1:2] == ["print"] and any(word.lower().endswith(".pdf") for word in sys.argv):
+        from ippfast.convert.starting import load_ahead
+
+        load_ahead()  # what draws documents, which takes as long to load as all else
     try:
         import click
         import rich

@@ -54,8 +54,6 @@ class _Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]  # in one
         """Run a command and exit, with one line if it fails. With --json that is said in JSON too."""
         words = list(sys.argv[1:] if args is None else args)
-        if words[:1] == ["print"] and any(word.lower().endswith(".pdf") for word in words):
-            _load_ahead()
         try:
             status = super().main(words, standalone_mode=False, **options)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -79,15 +77,6 @@ class _Commands(click.Group):
         command = getattr(import_module(f"{__package__}.{module}"), name)
         assert isinstance(command, click.Command)
         return command
-
-
-def _load_ahead() -> None:
-    """Have what draws documents loaded in its process while this one loads the rest."""
-    from ippfast.convert.converted import can_draw
-    from ippfast.convert.process import load_ahead
-
-    if can_draw():
-        load_ahead()
 
 
 def _in_a_line(error: click.ClickException) -> click.ClickException:

@@ -11,7 +11,7 @@ child process, and needs the extra ``convert`` (``pip install 'ippfast[convert]'
 | `answers` | a printer's attributes, read for a plan |
 | `quirks` | printers whose answers are not what they print |
 | `layout` | where pages go on a sheet: scaling, several on a side, copies |
-| `process`, `frames` | a child process, its limits, and what is said to it and by it |
+| `process`, `starting`, `frames` | a child process, its limits, and what is said to it and by it |
 | `turns` | one child draws a document, or two of them in turns |
 | `child`, `sources`, `drawing` | in a child: what it may do; documents opened; pages drawn |
 | `text`, `images` | in a child: text and images made into pages |

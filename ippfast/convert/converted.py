@@ -5,7 +5,6 @@ is to be sent, and how. What is sent can be made anew, for a request that has to
 """
 
 import contextlib
-import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,13 +17,13 @@ from .frames import Limits
 from .planning import Original, plan_for
 from .plans import Plan, Raster
 from .process import Child, Warn
+from .starting import can_draw
 from .turns import Progress, pieces
 
-__all__ = ["Converted", "Pages", "Prepared", "can_draw", "plan"]
+__all__ = ["Converted", "Pages", "Prepared", "plan"]
 
 _HEAD = 1024
 _PIECE = 262_144
-_LIBRARIES = ("pypdfium2", "PIL")
 
 
 def plan(
@@ -60,11 +59,6 @@ def plan(
 def _format(path: Path) -> str:
     with path.open("rb") as file:
         return sniff(file.read(_HEAD))
-
-
-def can_draw() -> bool:
-    """Whether the libraries of the extra ``convert`` are here."""
-    return all(importlib.util.find_spec(name) is not None for name in _LIBRARIES)
 
 
 def _check_libraries(made: Plan, printer: AttributeGroup) -> None:

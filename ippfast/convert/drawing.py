@@ -87,6 +87,8 @@ class Drawing:
             if first:
                 writer.begin_page(page)
             writer.write_lines(lines, stride)
+            if first:
+                file.flush()  # a printer waits for it, however little it is
             if last:
                 done(last, len(self.sides))
 
@@ -156,15 +158,11 @@ class _Band:
         octets = 3 if color else 1
         self._stride = -(-width * octets // 4) * 4
         self.rows = max(min(height, _BAND // self._stride), 1)
-        self._bitmap = pdfium.PdfBitmap.new_native(
-            width,
-            self.rows,
-            raw.FPDFBitmap_BGR if color else raw.FPDFBitmap_Gray,
-            stride=self._stride,
-            # Memory that the system gives as it is used: a small band takes no more than it needs.
-            buffer=(ctypes.c_ubyte * (self._stride * self.rows)).from_buffer(mmap.mmap(-1, self._stride * self.rows)),
-        )
-        self._octets = memoryview(self._bitmap.buffer).cast("B")
+        self._format = raw.FPDFBitmap_BGR if color else raw.FPDFBitmap_Gray
+        size = self._stride * self.rows
+        # Memory that the system gives as it is used: a small band takes no more than it needs.
+        self._buffer = (ctypes.c_ubyte * size).from_buffer(mmap.mmap(-1, size))
+        self._octets = memoryview(self._buffer).cast("B")
         self._flags = _FLAGS | (0 if raster.smooth else _SHARP)
         # pdfium has two orders of colours; this one is the order of raster.
         self._flags |= raw.FPDF_REVERSE_BYTE_ORDER if color else 0
@@ -174,14 +172,16 @@ class _Band:
         self, pages: Sequence[tuple[pdfium.PdfPage, Placement]], top: int, rows: int
     ) -> tuple[memoryview | bytes, int]:
         """The lines from `top` on, and octets from one line to the next."""
-        ctypes.memset(self._bitmap.buffer, _WHITE, self._stride * rows)
+        ctypes.memset(self._buffer, _WHITE, self._stride * rows)
+        # Of just these rows: pdfium draws whatever lies on a bitmap.
+        bitmap = pdfium.PdfBitmap.new_native(self._width, rows, self._format, buffer=self._buffer, stride=self._stride)
         for page, place in pages:
             if place.y >= top + rows or place.y + place.height <= top:
                 continue
             box = (place.x, place.y - top, place.width, place.height, -place.turn % 4)
-            raw.FPDF_RenderPageBitmap(self._bitmap, page, *box, self._flags)
+            raw.FPDF_RenderPageBitmap(bitmap, page, *box, self._flags)
             if page.formenv is not None:
-                raw.FPDF_FFLDraw(page.formenv, self._bitmap, page, *box, self._flags)
+                raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, self._flags)
         lines = self._octets[: self._stride * rows]
         if self._raster.type == "black_8":
             return bytes(lines).translate(_INVERSE), self._stride

@@ -4,13 +4,9 @@ The rule of this file: nothing of a document is believed. A child that takes too
 ordinary error, it is gone when its `Child` is closed, and what it wrote before is never taken for the whole.
 """
 
-import atexit
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,17 +18,15 @@ from . import frames
 from .errors import RenderError
 from .frames import Limits, Order, Work
 from .planning import Original
+from .starting import start
 
-__all__ = ["Child", "Warn", "cores", "load_ahead"]
+__all__ = ["Child", "Warn"]
 
 Warn = Callable[[str], object]
 """A function that is called with words that a user should read."""
 
-# The child knows where our packages are, and nothing else of the environment: it holds the caller's secrets too.
-_PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from ippfast.convert.child import main; main()"
 _GLANCE = 0.1  # seconds
 _PIPE = 1 << 20  # octets that a child may be ahead of its parent, where the system lets a pipe have them
-_PASSED_ON = ("HOME", "IPPFAST_PURE", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 
 
 class Child:
@@ -49,7 +43,7 @@ class Child:
         self._closed = threading.Event()
         path.open("rb").close()  # the error of a file that is not there, as everywhere else
         order = Order(path=str(path.absolute()), format=format_, encoding=encoding, limits=self.limits)
-        self._process = _ahead.pop() if _ahead else _started()
+        self._process = start()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._orders, self._answers = self._process.stdin, self._process.stdout
@@ -165,44 +159,6 @@ class Child:
             word = signal.Signals(-status).name
             return RenderError(f"what draws it broke down ({word}): it is damaged, or made to harm")
         return RenderError(f"what draws it ended without a word (status {status})")
-
-
-_ahead: list[subprocess.Popen[bytes]] = []
-
-
-def load_ahead() -> None:
-    """Start the process of the next `Child` already, as it loads for long; unless there is but one core.
-
-    It waits for its orders, and ends when this process does.
-    """
-    if not _ahead and cores() > 1:
-        _ahead.append(_started())
-        atexit.register(_dismiss)
-
-
-def _dismiss() -> None:
-    for process in _ahead:
-        process.kill()
-        process.wait()
-
-
-def _started() -> subprocess.Popen[bytes]:
-    places = [os.path.abspath(place) for place in sys.path]
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", _PROGRAM, json.dumps(places)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-    )
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def _enlarge(pipe: int) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from .errors import RenderError
 from .frames import Work, turn_of
 from .plans import Raster
-from .process import Child, Warn, cores
+from .process import Child, Warn
+from .starting import cores
 
 __all__ = ["Progress", "pieces"]
 

@@ -3,6 +3,7 @@
 The rule of this file: each comparison that is to succeed has one beside it that has to fail.
 """
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +85,36 @@ def test_bands_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert difference(whole, bands) < 0.05
 
 
-def drawing_of(path: Path) -> Image.Image:
+def drawing_of(path: Path, file: io.BytesIO | None = None) -> Image.Image:
     """The first page, drawn in this process: the document is our own."""
-    import io
-
     from ippfast.convert.drawing import Drawing, open_pdf
 
-    file = io.BytesIO()
+    file = file or io.BytesIO()
     with path.open("rb") as opened:
         Drawing(open_pdf(opened), raster(back="flipped"), pytest.fail, 10).write(file, URF, lambda *_: None)
     return drawn(file.getvalue())[0][1]
+
+
+def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is written at once, and for which no more of the page is drawn."""
+    from ippfast.convert import drawing
+
+    heights, flushed = [], []
+    draw = drawing.raw.FPDF_RenderPageBitmap
+
+    def noted(bitmap: Any, *arguments: Any) -> None:
+        heights.append(drawing.raw.FPDFBitmap_GetHeight(bitmap))
+        draw(bitmap, *arguments)
+
+    class File(io.BytesIO):
+        def flush(self) -> None:
+            flushed.append(self.tell())
+
+    monkeypatch.setattr(drawing.raw, "FPDF_RenderPageBitmap", noted)
+    file = File()
+    whole = drawing_of(document(tmp_path / "one.pdf", pages=1), file)
+    assert heights == [drawing._FIRST_ROWS, whole.height - drawing._FIRST_ROWS]
+    assert 0 < flushed[0] < len(file.getvalue())
 
 
 # ---- Scaling, several on a side, copies ----
