@@ -37,6 +37,19 @@ _T = TypeVar("_T")
 _EVENTS = 8
 """How many threads answer those that ask for events. Nobody waits for events in a thread, however many ask."""
 
+_OTHERS = 32
+"""How many carry out what brings no document, and so waits for no client."""
+
+_WITH_DOCUMENT = frozenset(
+    {
+        Operation.PRINT_JOB,
+        Operation.SEND_DOCUMENT,
+        Operation.PRINT_URI,
+        Operation.SEND_URI,
+        Operation.SEND_RESOURCE_DATA,
+    }
+)
+
 
 class InThreads:
     """A handler for threads as one for asyncio.
@@ -45,10 +58,10 @@ class InThreads:
             async with AsyncServer(handler) as server:
                 ...
 
-    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests are carried out at once;
-    more wait, with their documents, until one is done. threads_per_host: how many of them for one address, so that
-    uploads that stand still do not keep others out; it is told that the printer is busy if it wants more. Those that
-    ask for events (Get-Notifications) have a few threads of their own, and wait for them without one.
+    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many documents are received at once;
+    more wait until one is done. threads_per_host: how many of them from one address, so that uploads that stand still
+    do not keep others out; it is told that the printer is busy if it wants more. All other requests have threads of
+    their own, and those that ask for events (Get-Notifications) wait for them without one.
     """
 
     def __init__(self, handler: Handler, *, threads: int = 128, threads_per_host: int = 20) -> None:
@@ -56,15 +69,17 @@ class InThreads:
         self._per_host: Counter[str] = Counter()
         self._most_per_host = threads_per_host
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
+        self._others = ThreadPoolExecutor(_OTHERS, thread_name_prefix="ippfast-printer")
         self._events = ThreadPoolExecutor(_EVENTS, thread_name_prefix="ippfast-events")
 
     def pages(self, pages: Pages) -> "_PagesInThreads":
         """Web pages that wait for disks, such as `PrinterPages`, as ``pages`` of a server for asyncio."""
-        return _PagesInThreads(self._threads, pages)
+        return _PagesInThreads(self._others, pages)
 
     def close(self) -> None:
         """End, once the requests that are being carried out are done."""
         self._threads.shutdown()
+        self._others.shutdown()
         self._events.shutdown()
 
     def __enter__(self) -> Self:
@@ -77,18 +92,23 @@ class InThreads:
 
     async def __call__(self, incoming: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
         """Carry out a request."""
+        if incoming.message.code not in _WITH_DOCUMENT:
+            asks_for_events = incoming.message.code == Operation.GET_NOTIFICATIONS
+            return await self._carry_out(incoming, self._events if asks_for_events else self._others)
         peer = incoming.peer
         if self._per_host[peer] >= self._most_per_host:
             return response(incoming.message, Status.SERVER_ERROR_BUSY, status_message="too many requests at once")
         self._per_host[peer] += 1
         try:
-            return await self._carry_out(incoming)
+            return await self._carry_out(incoming, self._threads)
         finally:
             self._per_host[peer] -= 1
             if not self._per_host[peer]:
                 del self._per_host[peer]
 
-    async def _carry_out(self, incoming: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
+    async def _carry_out(
+        self, incoming: AsyncIncomingRequest, threads: ThreadPoolExecutor
+    ) -> Message | AsyncReply | Parts:
         document = _Document(incoming.document, asyncio.get_running_loop())
         request = IncomingRequest(
             message=incoming.message,
@@ -99,7 +119,6 @@ class InThreads:
             gone=incoming.gone,
             document=IncomingDocument(document.next_event),
         )
-        threads = self._events if incoming.message.code == Operation.GET_NOTIFICATIONS else self._threads
         try:
             reply = await _run(threads, lambda: self._handler(request))
         finally:

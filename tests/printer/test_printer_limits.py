@@ -417,28 +417,39 @@ def decode_of(posted: bytes) -> Message:
 
 
 def test_uploads_that_stand_still_keep_nobody_else_out(tmp_path: Path) -> None:
-    begun = post(operations.print_job(URI), bytes(90_000))[:-1_000]
-    with SpoolPrinter(tmp_path) as printer, InThreads(printer, threads=64, threads_per_host=4) as handler:
+    """Neither with documents of their own, nor with questions, not even from the same address."""
+    document = post(operations.print_job(URI), bytes(90_000))
+    begun = document[:-1_000]
+    question = post(operations.get_printer_attributes(URI))
+    with SpoolPrinter(tmp_path) as printer, InThreads(printer, threads=5, threads_per_host=4) as handler:
         loop = asyncio.new_event_loop()
         server = AsyncServer(handler, port=0)
 
         async def run() -> None:
             await server.start()
             writers = []
-            for _ in range(4):
-                _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+
+            async def stand_still(source: str) -> None:
+                _, writer = await asyncio.open_connection("127.0.0.1", server.port, local_addr=(source, 0))
                 writer.write(begun)
                 await writer.drain()
                 writers.append(writer)
-            while len(list((tmp_path / "documents").iterdir())) < 4:
-                await asyncio.sleep(0.01)
-            for source, status in (
-                ("127.0.0.1", Status.SERVER_ERROR_BUSY),
-                ("127.0.0.2", Status.SUCCESSFUL_OK),
-            ):
+                while len(list((tmp_path / "documents").iterdir())) < len(writers):
+                    await asyncio.sleep(0.01)
+
+            async def status_of(source: str, octets: bytes) -> Status | int:
                 with await asyncio.to_thread(connect, server.port, source) as sock:
-                    await asyncio.to_thread(sock.sendall, post(operations.get_printer_attributes(URI)))
-                    assert (await asyncio.to_thread(answer_on, sock)).status is status
+                    await asyncio.to_thread(sock.sendall, octets)
+                    return (await asyncio.to_thread(answer_on, sock)).status
+
+            for _ in range(4):
+                await stand_still("127.0.0.1")
+            assert await status_of("127.0.0.1", document) is Status.SERVER_ERROR_BUSY
+            await stand_still("127.0.0.2")
+            for source in ("127.0.0.1", "127.0.0.2"):  # though all threads for documents are taken
+                assert await status_of(source, question) is Status.SUCCESSFUL_OK
+            writers.pop().close()
+            assert await status_of("127.0.0.2", document) is Status.SUCCESSFUL_OK
             for writer in writers:
                 writer.close()
             await server.shutdown(1.0)
