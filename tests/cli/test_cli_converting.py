@@ -20,7 +20,7 @@ from pypdfium2 import PdfDocument
 
 import ippfast
 from ippfast.cli.session import Session
-from ippfast.convert import converted as library
+from ippfast.convert import starting
 from ippfast.convert.process import Child
 from ippfast.enums import JobState
 from ippfast.operations import get_printer_attributes
@@ -195,7 +195,7 @@ def test_a_document_that_breaks_on_the_way(desk: Desk, gate: Gate, tmp_path: Pat
 
 
 def test_without_the_libraries(desk: Desk, text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "_LIBRARIES", ("no_such_library",))
+    monkeypatch.setattr(starting, "_LIBRARIES", ("no_such_library",))
     result = run("print", desk.uri, str(text))
     assert result.exit_code == 2
     assert result.stderr == (

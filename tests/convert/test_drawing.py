@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pypdfium2.raw as raw
 import pytest
 from drawn import A4, NEAR, difference, document, drawn, pages_of, poppler, raster, upright
 from hostile_pdfs import pdf_of
@@ -100,17 +101,17 @@ def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, monkeypatch: pyt
     from ippfast.convert import drawing
 
     heights, flushed = [], []
-    draw = drawing.raw.FPDF_RenderPageBitmap
+    draw = raw.FPDF_RenderPageBitmap
 
     def noted(bitmap: Any, *arguments: Any) -> None:
-        heights.append(drawing.raw.FPDFBitmap_GetHeight(bitmap))
+        heights.append(raw.FPDFBitmap_GetHeight(bitmap))
         draw(bitmap, *arguments)
 
     class File(io.BytesIO):
         def flush(self) -> None:
             flushed.append(self.tell())
 
-    monkeypatch.setattr(drawing.raw, "FPDF_RenderPageBitmap", noted)
+    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
     file = File()
     whole = drawing_of(document(tmp_path / "one.pdf", pages=1), file)
     assert heights == [drawing._FIRST_ROWS, whole.height - drawing._FIRST_ROWS]
