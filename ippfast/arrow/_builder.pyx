@@ -16,14 +16,13 @@ from libc.string cimport memcpy, memset
 from .._cpython cimport keyed_hash
 from .._scan cimport DELIMITED, Bounds, Fault, Scan, begin_scan, look, next_group
 from .._wire cimport IN_THE_WAY, MOST_DEPTH, Octets, be16, be32, is_on_calendar, mix, same
-from ._export cimport Block, block_of
+from ._export cimport Block, Held, Pool, block_of, close_pool, hold_memory, let_go, new_pool, room_of
 
 from ..limits import Limits
 from .schema import Array
 
 cdef extern from "Python.h":
     void* PyMem_RawMalloc(size_t size) noexcept nogil
-    void* PyMem_RawCalloc(size_t count, size_t size) noexcept nogil
     void* PyMem_RawRealloc(void* memory, size_t size) noexcept nogil
     void PyMem_RawFree(void* memory) noexcept nogil
 
@@ -74,6 +73,11 @@ cdef enum:
     TEXTS
     BINARIES
     DATA
+# What memory is for: the columns, the bitmaps, the data.
+cdef enum:
+    FIRST_BITMAP = COLUMNS
+    FIRST_DATA = COLUMNS + BITMAPS
+    KINDS = COLUMNS + BITMAPS + DATA
 
 cdef enum:
     SLACK = 16  # octets that may be written behind what is copied
@@ -126,17 +130,6 @@ cdef int grow(Growing* data, Py_ssize_t more) except -1 nogil:
     data.octets = octets
     data.capacity = capacity
     return 0
-
-
-cdef void* cleared(void* memory, Py_ssize_t used, Py_ssize_t size) noexcept nogil:
-    """Memory of that size, with zeros behind what is used; NULL if there is none."""
-    cdef char* made
-    if memory == NULL:
-        return PyMem_RawCalloc(size, 1)
-    made = <char*>PyMem_RawRealloc(memory, size)
-    if made != NULL:
-        memset(made + used, 0, size - used)
-    return made
 
 
 cdef inline void put(Growing* data, Octets at, Py_ssize_t size, Py_ssize_t readable) noexcept nogil:
@@ -257,10 +250,13 @@ cdef class Builder:
     cdef Py_ssize_t capacity
     cdef Py_ssize_t usual  # capacity of the last batch
     cdef int64_t number  # the number of the next message
-    cdef char* columns[COLUMNS]
+    cdef Pool* pool
+    cdef Held* held[KINDS]
+    cdef char* columns[COLUMNS]  # these are the memory of the first `held`
     cdef uint8_t* bitmaps[BITMAPS]
     cdef Py_ssize_t nulls[BITMAPS]  # rows that are not null, until the batch is done
     cdef Growing data[DATA]
+    cdef Py_ssize_t usual_data[DATA]
     cdef Growing empties  # the rows of groups without attributes
     cdef Growing names  # each is a struct Name
     cdef Growing name_octets
@@ -286,6 +282,7 @@ cdef class Builder:
             raise RuntimeError("a Builder is made once")
         if type(rows) is not int or not 1 <= rows <= INT_MAX:
             raise ValueError(f"rows is an int from 1 to {INT_MAX}, not {rows!r}")
+        self.pool = new_pool()
         self.wanted = rows
         self.bounds = bounds
         self.keywords_of = keywords
@@ -293,12 +290,9 @@ cdef class Builder:
 
     def __dealloc__(self):
         cdef int index
-        for index in range(COLUMNS):
-            PyMem_RawFree(self.columns[index])
-        for index in range(BITMAPS):
-            PyMem_RawFree(self.bitmaps[index])
-        for index in range(DATA):
-            PyMem_RawFree(self.data[index].octets)
+        for index in range(KINDS):
+            let_go(self.held[index])
+        close_pool(self.pool)
         PyMem_RawFree(self.empties.octets)
         PyMem_RawFree(self.names.octets)
         PyMem_RawFree(self.name_octets.octets)
@@ -401,8 +395,8 @@ cdef class Builder:
         """Room for a message with this many rows, names of attributes and octets, which may all be data or names."""
         if self.size + rows > self.capacity:
             self.grow_rows(rows)
-        grow(&self.data[TEXTS], octets)
-        grow(&self.data[BINARIES], octets)
+        self.grow_data(TEXTS, octets)
+        self.grow_data(BINARIES, octets)
         grow(&self.empties, rows * <Py_ssize_t>sizeof(int32_t))
         grow(&self.names, names * <Py_ssize_t>sizeof(Name))
         grow(&self.name_octets, octets)
@@ -412,30 +406,40 @@ cdef class Builder:
 
     cdef int grow_rows(self, Py_ssize_t rows) except -1 nogil:
         cdef Py_ssize_t capacity = max(self.size + rows, 2 * self.capacity, min(self.usual, self.wanted + 4096))
-        cdef Py_ssize_t index, size
-        cdef char* column
-        cdef uint8_t* bitmap
+        cdef Py_ssize_t index, used, size
         capacity = (capacity + 63) & ~<Py_ssize_t>63
         for index in range(COLUMNS):
             size = (capacity + 1) * widths[index]  # one more, for the offsets of strings
-            if index < SPARSE:
-                column = <char*>PyMem_RawRealloc(self.columns[index], size)
-            else:
-                column = <char*>cleared(self.columns[index], self.size * widths[index], size)
-            if column == NULL:
-                with gil:
-                    raise MemoryError
-            self.columns[index] = column
+            self.columns[index] = self.room(index, size)
+            if index >= SPARSE:
+                used = self.size * widths[index]
+                memset(self.columns[index] + used, 0, size - used)
         for index in range(BITMAPS):
-            bitmap = <uint8_t*>cleared(self.bitmaps[index], (self.size + 7) >> 3, capacity >> 3)
-            if bitmap == NULL:
-                with gil:
-                    raise MemoryError
-            self.bitmaps[index] = bitmap
+            used = (self.size + 7) >> 3
+            self.bitmaps[index] = <uint8_t*>self.room(FIRST_BITMAP + index, capacity >> 3)
+            memset(self.bitmaps[index] + used, 0, (capacity >> 3) - used)
         if self.capacity == 0:
             (<Numbers>self.columns[STRING])[0] = 0
             (<Numbers>self.columns[OCTETS])[0] = 0
         self.capacity = capacity
+        return 0
+
+    cdef char* room(self, int kind, Py_ssize_t size) except NULL nogil:
+        """Memory of that size, with what is in it so far."""
+        cdef Held* held = room_of(self.pool, kind, self.held[kind], size)
+        if held == NULL:
+            with gil:
+                raise MemoryError
+        self.held[kind] = held
+        return <char*>held.memory
+
+    cdef int grow_data(self, int which, Py_ssize_t more) except -1 nogil:
+        """Room for this many octets more, and for SLACK behind them."""
+        cdef Growing* data = &self.data[which]
+        cdef Py_ssize_t capacity = data.size + more + SLACK
+        if capacity > data.capacity:
+            data.octets = self.room(FIRST_DATA + which, max(capacity, 2 * data.capacity, self.usual_data[which]))
+            data.capacity = self.held[FIRST_DATA + which].room
         return 0
 
     cdef int grow_slots(self, Py_ssize_t names) except -1 nogil:
@@ -539,7 +543,7 @@ cdef class Builder:
         for index in range(name.enums, name.enums_end):
             keyword = <Keyword*>self.enums.octets + index
             if keyword.number == value:
-                grow(&self.data[TEXTS], keyword.size + left)
+                self.grow_data(TEXTS, keyword.size + left)
                 put(&self.data[TEXTS], <Octets>self.keyword_octets.octets + keyword.start, keyword.size, SLACK)
                 return True
         return False
@@ -714,11 +718,9 @@ cdef class Builder:
         attributes = self.attribute_bitmap()
         self.usual = self.size + (self.size >> 3)
         for index in range(COLUMNS):
-            blocks.append(block_of(self.taken(<void**>&self.columns[index]), (
-                size + (index == STRING or index == OCTETS)) * widths[index]))
+            blocks.append(self.block(index, (size + (index == STRING or index == OCTETS)) * widths[index]))
         for index in range(BITMAPS):
-            bitmaps.append((size - self.nulls[index], block_of(self.taken(<void**>&self.bitmaps[index]),
-                                                               (size + 7) >> 3)))
+            bitmaps.append((size - self.nulls[index], self.block(FIRST_BITMAP + index, (size + 7) >> 3)))
             self.nulls[index] = 0
         texts, binaries = self.data_block(TEXTS), self.data_block(BINARIES)
         plain = (0, None)
@@ -753,21 +755,22 @@ cdef class Builder:
         """Room, though for no row."""
         if self.capacity == 0:
             self.grow_rows(1)
-        grow(&self.data[TEXTS], 1)
-        grow(&self.data[BINARIES], 1)
+        self.grow_data(TEXTS, 1)
+        self.grow_data(BINARIES, 1)
         return 0
 
-    cdef inline void* taken(self, void** memory) noexcept:
-        cdef void* made = memory[0]
-        memory[0] = NULL
-        return made
+    cdef Block block(self, int kind, Py_ssize_t size):
+        """So much of the memory of a kind, which is the batch's from now on."""
+        cdef Held* held = self.held[kind]
+        self.held[kind] = NULL
+        return block_of(held, size)
 
     cdef Block data_block(self, int which):
         cdef Py_ssize_t size = self.data[which].size
-        cdef void* memory = self.data[which].octets
         self.data[which].octets = NULL
         self.data[which].size = self.data[which].capacity = 0
-        return block_of(memory, size)
+        self.usual_data[which] = size + (size >> 3)
+        return self.block(FIRST_DATA + which, size)
 
     cdef tuple attribute_bitmap(self):
         """Which rows have an attribute: all, if no group is empty."""
@@ -785,7 +788,7 @@ cdef class Builder:
         for index in range(count):
             row = (<Numbers>self.empties.octets)[index]
             made[row >> 3] &= ~(1 << (row & 7))
-        return count, block_of(made, (self.size + 7) >> 3)
+        return count, block_of(hold_memory(made), (self.size + 7) >> 3)
 
     cdef object dictionary_now(self):
         """The dictionary of the batch's names; those of earlier batches are in it, as long as they are few."""

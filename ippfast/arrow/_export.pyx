@@ -18,6 +18,7 @@ from .schema import Array, Field
 cdef extern from "Python.h":
     void* PyMem_RawMalloc(size_t size) noexcept nogil
     void* PyMem_RawCalloc(size_t count, size_t size) noexcept nogil
+    void* PyMem_RawRealloc(void* memory, size_t size) noexcept nogil
     void PyMem_RawFree(void* memory) noexcept nogil
 
 cdef extern from *:
@@ -31,8 +32,10 @@ cdef extern from *:
     #else
     #define ippfast_count(at, by) (_InterlockedExchangeAdd((volatile long *)(at), (by)) + (by))
     #endif
+    #define ippfast_exchange(at, by) _InterlockedExchangePointer((void *volatile *)(at), (by))
     #else
     #define ippfast_count(at, by) __atomic_add_fetch((at), (by), __ATOMIC_ACQ_REL)
+    #define ippfast_exchange(at, by) ((void *)__atomic_exchange_n((at), (by), __ATOMIC_ACQ_REL))
     #endif
 
     #ifndef ARROW_C_DATA_INTERFACE
@@ -67,6 +70,7 @@ cdef extern from *:
     #endif
     """
     Py_ssize_t count "ippfast_count"(Py_ssize_t* at, Py_ssize_t by) noexcept nogil
+    void* exchange "ippfast_exchange"(Held** at, Held* by) noexcept nogil
     const int EIO
     const int NULLABLE "ARROW_FLAG_NULLABLE"
     ctypedef struct Schema "struct ArrowSchema":
@@ -108,14 +112,85 @@ cdef enum:
 
 
 cdef void let_go(Held* held) noexcept nogil:
-    if held != NULL and count(&held.holders, -1) == 0:
+    cdef Pool* pool
+    if held == NULL or count(&held.holders, -1):
+        return
+    pool = held.pool
+    if pool != NULL:
+        if not pool.closed:  # it is freed with the pool at the latest
+            held = <Held*>exchange(&pool.spare[held.kind], held)
+        free_held(held)
+        leave_pool(pool)
+    else:
+        free_held(held)
+
+
+cdef void free_held(Held* held) noexcept nogil:
+    if held != NULL:
         PyMem_RawFree(held.memory)
         PyMem_RawFree(held)
 
 
+cdef Pool* new_pool() except NULL:
+    cdef Pool* made = <Pool*>PyMem_RawCalloc(1, sizeof(Pool))
+    if made == NULL:
+        raise MemoryError
+    made.holders = 1
+    return made
+
+
+cdef void close_pool(Pool* pool) noexcept nogil:
+    """Say that no memory is asked of it any more, which whoever made it does once."""
+    cdef int index
+    if pool != NULL:
+        pool.closed = True
+        for index in range(MOST_KINDS):
+            free_held(<Held*>exchange(&pool.spare[index], NULL))
+        leave_pool(pool)
+
+
+cdef void leave_pool(Pool* pool) noexcept nogil:
+    cdef int index
+    if count(&pool.holders, -1) == 0:
+        for index in range(MOST_KINDS):
+            free_held(pool.spare[index])
+        PyMem_RawFree(pool)
+
+
+cdef Held* room_of(Pool* pool, int kind, Held* held, Py_ssize_t size) noexcept nogil:
+    """Memory of at least that size with what is in `held`, or, if that is NULL, with anything; NULL if there is none.
+
+    What was given stays as it is then, and is gone otherwise.
+    """
+    cdef void* memory
+    if held == NULL:
+        held = <Held*>exchange(&pool.spare[kind], NULL)
+        if held == NULL:
+            held = <Held*>PyMem_RawCalloc(1, sizeof(Held))
+            if held == NULL:
+                return NULL
+            held.kind = kind
+            held.pool = pool
+        held.holders = 1
+        count(&pool.holders, 1)
+        if held.room < size or held.room > 8 * size + 65536:  # too small, or larger than such batches need
+            PyMem_RawFree(held.memory)
+            held.memory = NULL
+            held.room = 0
+    if held.room < size:
+        memory = PyMem_RawRealloc(held.memory, size)
+        if memory == NULL:
+            if held.memory == NULL:
+                let_go(held)
+            return NULL
+        held.memory = memory
+        held.room = size
+    return held
+
+
 cdef Held* hold_memory(void* memory) except NULL:
     """Take memory of `PyMem_RawMalloc`; it is freed with the last holder, or here if there is no more of it."""
-    cdef Held* held = <Held*>PyMem_RawMalloc(sizeof(Held))
+    cdef Held* held = <Held*>PyMem_RawCalloc(1, sizeof(Held))
     if held == NULL:
         PyMem_RawFree(memory)
         raise MemoryError
@@ -142,9 +217,8 @@ cdef class Block:
         raise TypeError("a Block cannot be pickled")
 
 
-cdef Block block_of(void* memory, Py_ssize_t size):
-    """A block of that memory, which is its own from now on, even where this fails."""
-    cdef Held* held = hold_memory(memory)
+cdef Block block_of(Held* held, Py_ssize_t size):
+    """A block of what is held, which is its own from now on, even if this fails."""
     cdef Block made
     try:
         made = Block.__new__(Block)

@@ -60,11 +60,13 @@ def opened(
     if not once and isinstance(items, (list, tuple)):
         for item in items:
             check(item)
-    return lambda: (record for item in items for record in _records(item, limits, tell)), once
+    return lambda: _all_records(items, limits, tell), once
 
 
 def check(item: object) -> None:
     """Raise for what is not there, or no source."""
+    if type(item) is bytes:  # of which there may be a million
+        return
     if isinstance(item, (str, os.PathLike)):
         if not os.path.lexists(item) and not _matches(os.fspath(item)):
             raise FileNotFoundError(f"there is nothing at {os.fspath(item)}")
@@ -82,6 +84,16 @@ def _is_buffer(source: object) -> bool:
 
 def _matches(pattern: str) -> list[str]:
     return sorted(glob(pattern, recursive=True)) if has_magic(pattern) else []
+
+
+def _all_records(
+    items: "Iterable[Item]", limits: "Limits", tell: "Callable[[str, int], None] | None"
+) -> "Iterator[Buffer | Record]":
+    for item in items:
+        if type(item) is bytes:  # a generator for each would take longer than its rows
+            yield item
+        else:
+            yield from _records(item, limits, tell)
 
 
 def _records(item: "Item", limits: "Limits", tell: "Callable[[str, int], None] | None") -> "Iterator[Buffer | Record]":

@@ -93,7 +93,7 @@ def _some(records: "Iterator[Buffer | Record]", limits: Limits) -> "Iterator[lis
     some: list[bytes] = []
     size = 0
     for record in records:
-        octets = _octets(record, limits)
+        octets = record if type(record) is bytes else _octets(record, limits)
         some.append(octets)
         size += len(octets)
         if len(some) == _AT_ONCE or size >= _OCTETS_AT_ONCE:
