@@ -15,9 +15,29 @@ from libc.string cimport memcpy, memset
 
 from .._cpython cimport keyed_hash
 from .._scan cimport DELIMITED, Bounds, Fault, Scan, begin_scan, look, next_group
-from .._wire cimport IN_THE_WAY, MOST_DEPTH, Octets, be16, be32, is_on_calendar, mix, same
+from .._wire cimport (
+    BOOLEAN,
+    COLLECTION,
+    DATE_TIME,
+    INTEGER,
+    IN_THE_WAY,
+    MOST_DEPTH,
+    OUT_OF_BAND,
+    RANGE_OF_INTEGER,
+    RESOLUTION,
+    TEXT,
+    WITH_LANGUAGE,
+    WORD,
+    Octets,
+    be16,
+    be32,
+    is_on_calendar,
+    mix,
+    same,
+)
 from ._export cimport Block, Held, Pool, block_of, close_pool, hold_memory, let_go, new_pool, room_of
 
+from .. import tags
 from ..limits import Limits
 from .schema import Array
 
@@ -50,14 +70,14 @@ cdef enum:
     TAG
     STRING  # offsets, as OCTETS
     OCTETS
-    INTEGER
+    NUMBER
     UPPER
     CROSS_FEED
     FEED
     UNITS
     TIMESTAMP
     COLUMNS
-    SPARSE = INTEGER
+    SPARSE = NUMBER
 # Which rows of a column are not null; some columns share that.
 cdef enum:
     HAS_PARENT
@@ -90,6 +110,9 @@ cdef enum:
     FULL = 1 << 29
     MOST_OCTETS = 1 << 27
     LONGEST_KEYWORD = 64
+
+cdef uint8_t FORMS[256]
+memcpy(FORMS, <const char*>tags.FORMS, 256)
 
 cdef int widths[COLUMNS]
 widths[:] = [8, 4, 1, 4, 4, 1, 4, 4, 1, 4, 4, 4, 4, 4, 4, 1, 8]
@@ -555,23 +578,27 @@ cdef class Builder:
         cdef Octets at = octets + 8
         cdef Octets end = octets + size
         cdef Octets value
+        cdef char* columns[COLUMNS]  # of our own: what is written to columns could be any field of `self`
         cdef Level levels[MOST_DEPTH + 1]
         cdef Level here
         cdef Level* outer
         cdef Py_ssize_t row = self.size, first = self.size, length
         cdef int32_t group = -1, attributes = 0, number
         cdef int depth = 0, bit
-        cdef uint8_t tag, group_tag = 0
+        cdef uint8_t tag, form, group_tag = 0
         cdef bint bare = False  # whether the group has no attribute yet
         cdef int64_t milliseconds
         cdef Growing* texts = &self.data[TEXTS]
         cdef Growing* binaries = &self.data[BINARIES]
+        memcpy(columns, self.columns, sizeof(columns))
         here.parent = here.attribute = here.name = here.index = 0
         while True:
             tag = at[0]
             if tag < 0x10:
                 if bare:  # a group without attributes is a row too
-                    self.head(row, group, group_tag, &here, 0, 0)
+                    self.head(columns, row, group, group_tag, &here, 0, 0)
+                    (<Numbers>columns[STRING])[row + 1] = <int32_t>texts.size
+                    (<Numbers>columns[OCTETS])[row + 1] = <int32_t>binaries.size
                     (<Numbers>self.empties.octets)[self.empties.size >> 2] = <int32_t>row
                     self.empties.size += 4
                     row += 1
@@ -609,72 +636,71 @@ cdef class Builder:
             length = be16(at + 3)
             value = at + 5
             at = value + length
-            self.head(row, group, group_tag, &here, depth, tag)
+            self.head(columns, row, group, group_tag, &here, depth, tag)
             bit = 1 << (row & 7)
             if depth:
                 self.mark(HAS_PARENT, row, bit)
-            if 0x41 <= tag <= 0x49 and tag != 0x43:
+            form = FORMS[tag]
+            if form == WORD or form == TEXT:
                 if is_text(value, length):
                     put(texts, value, length, end - value)
                     self.mark(HAS_STRING, row, bit)
                 else:
                     self.put_octets(value, length, row, bit)
-            elif (tag == 0x21 or tag == 0x23) and length == 4:
+            elif form == INTEGER and length == 4:
                 number = be32(value)
-                (<Numbers>self.columns[INTEGER])[row] = number
+                (<Numbers>columns[NUMBER])[row] = number
                 self.mark(HAS_INTEGER, row, bit)
                 if tag == 0x23 and self.put_keyword(here.name, number, end - at):
                     self.mark(HAS_STRING, row, bit)
-            elif tag == 0x22 and length == 1 and value[0] <= 1:
-                (<Numbers>self.columns[INTEGER])[row] = value[0]
+            elif form == BOOLEAN and length == 1 and value[0] <= 1:
+                (<Numbers>columns[NUMBER])[row] = value[0]
                 self.mark(HAS_INTEGER, row, bit)
-            elif tag == 0x34:
+            elif form == COLLECTION:
                 outer = &levels[depth]
                 outer[0] = here
                 depth += 1
                 here.parent = <int32_t>(row - first)
-            elif tag == 0x33 and length == 8:
-                (<Numbers>self.columns[INTEGER])[row] = be32(value)
-                (<Numbers>self.columns[UPPER])[row] = be32(value + 4)
+            elif form == RANGE_OF_INTEGER and length == 8:
+                (<Numbers>columns[NUMBER])[row] = be32(value)
+                (<Numbers>columns[UPPER])[row] = be32(value + 4)
                 self.mark(HAS_INTEGER, row, bit)
                 self.mark(HAS_UPPER, row, bit)
-            elif tag == 0x32 and length == 9:
-                (<Numbers>self.columns[CROSS_FEED])[row] = be32(value)
-                (<Numbers>self.columns[FEED])[row] = be32(value + 4)
-                (<int8_t*>self.columns[UNITS])[row] = <int8_t>value[8]
+            elif form == RESOLUTION and length == 9:
+                (<Numbers>columns[CROSS_FEED])[row] = be32(value)
+                (<Numbers>columns[FEED])[row] = be32(value + 4)
+                (<int8_t*>columns[UNITS])[row] = <int8_t>value[8]
                 self.mark(HAS_RESOLUTION, row, bit)
-            elif length == 0 and 0x10 <= tag <= 0x17 and tag != 0x11 and tag != 0x14:
+            elif form == OUT_OF_BAND and length == 0:
                 pass  # an out-of-band value is its tag (RFC 8010 section 3.8)
             else:
                 self.put_octets(value, length, row, bit)
-                if tag == 0x31 and length == 11:
+                if form == DATE_TIME and length == 11:
                     milliseconds = moment(value)
                     if milliseconds != INT64_MIN:
-                        (<int64_t*>self.columns[TIMESTAMP])[row] = milliseconds
+                        (<int64_t*>columns[TIMESTAMP])[row] = milliseconds
                         self.mark(HAS_TIMESTAMP, row, bit)
-                elif (tag == 0x35 or tag == 0x36) and length >= 4:
+                elif form == WITH_LANGUAGE and length >= 4:
                     self.put_with_language(value, length, row, bit)
-            (<Numbers>self.columns[STRING])[row + 1] = <int32_t>texts.size
-            (<Numbers>self.columns[OCTETS])[row + 1] = <int32_t>binaries.size
+            (<Numbers>columns[STRING])[row + 1] = <int32_t>texts.size
+            (<Numbers>columns[OCTETS])[row + 1] = <int32_t>binaries.size
             row += 1
         self.size = row
         return 0
 
     cdef inline void head(
-        self, Py_ssize_t row, int32_t group, uint8_t group_tag, Level* here, int depth, uint8_t tag
+        self, char** columns, Py_ssize_t row, int32_t group, uint8_t group_tag, Level* here, int depth, uint8_t tag
     ) noexcept nogil:
         """What every row has."""
-        (<int64_t*>self.columns[MESSAGE])[row] = self.number
-        (<Numbers>self.columns[GROUP])[row] = group
-        (<uint8_t*>self.columns[GROUP_TAG])[row] = group_tag
-        (<Numbers>self.columns[ATTRIBUTE])[row] = here.attribute
-        (<Numbers>self.columns[PARENT])[row] = here.parent
-        (<uint8_t*>self.columns[DEPTH])[row] = <uint8_t>depth
-        (<Numbers>self.columns[NAME])[row] = here.name
-        (<Numbers>self.columns[INDEX])[row] = here.index
-        (<uint8_t*>self.columns[TAG])[row] = tag
-        (<Numbers>self.columns[STRING])[row + 1] = <int32_t>self.data[TEXTS].size
-        (<Numbers>self.columns[OCTETS])[row + 1] = <int32_t>self.data[BINARIES].size
+        (<int64_t*>columns[MESSAGE])[row] = self.number
+        (<Numbers>columns[GROUP])[row] = group
+        (<uint8_t*>columns[GROUP_TAG])[row] = group_tag
+        (<Numbers>columns[ATTRIBUTE])[row] = here.attribute
+        (<Numbers>columns[PARENT])[row] = here.parent
+        (<uint8_t*>columns[DEPTH])[row] = <uint8_t>depth
+        (<Numbers>columns[NAME])[row] = here.name
+        (<Numbers>columns[INDEX])[row] = here.index
+        (<uint8_t*>columns[TAG])[row] = tag
 
     cdef inline void mark(self, int which, Py_ssize_t row, int bit) noexcept nogil:
         self.bitmaps[which][row >> 3] |= bit
@@ -738,7 +764,7 @@ cdef class Builder:
             column(attributes, blocks[NAME], dictionary=dictionary),
             column(attributes, blocks[INDEX]),
             column(attributes, blocks[TAG]),
-            column(bitmaps[HAS_INTEGER], blocks[INTEGER]),
+            column(bitmaps[HAS_INTEGER], blocks[NUMBER]),
             column(bitmaps[HAS_UPPER], blocks[UPPER]),
             column(bitmaps[HAS_RESOLUTION], blocks[CROSS_FEED]),
             column(bitmaps[HAS_RESOLUTION], blocks[FEED]),

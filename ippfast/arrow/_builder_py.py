@@ -29,6 +29,9 @@ _INTEGER = Struct(">i").unpack_from
 _RANGE = Struct(">ii").unpack_from
 _RESOLUTION = Struct(">iib").unpack_from
 _DATE_TIME = Struct(">HBBBBBBcBB")
+# Columns have their numbers in the machine's own order.
+_INT32 = Struct("=i").pack
+_INT64 = Struct("=q").pack
 
 _MOST_NAMES = 4096  # so many names are kept from batch to batch
 _MOST_NAME_OCTETS = 1 << 18
@@ -78,20 +81,21 @@ class Builder:
         self._begin()
 
     def _begin(self) -> None:
-        self._messages: list[int] = []
-        self._groups: list[int] = []
+        # Many rows in turn have the same of these, so they are written for all at once, as the column's octets.
+        self._messages = bytearray()
+        self._groups = bytearray()
         self._group_tags = bytearray()
-        self._attributes: list[int] = []
-        self._parents: list[int] = []
+        self._parents = bytearray()
         self._depths = bytearray()
+        self._attributes: list[int] = []
         self._places: list[int] = []
         self._indexes: list[int] = []
         self._tags = bytearray()
         self._strings: list[bytes | None] = []
-        self._octets: list[bytes | None] = []
         self._size = 0
         self._empties: list[int] = []
         # Few rows have these, so they are kept by the number of the row.
+        self._octets: dict[int, bytes] = {}
         self._integers: dict[int, int] = {}
         self._uppers: dict[int, int] = {}
         self._resolutions: dict[int, tuple[int, int, int]] = {}
@@ -139,12 +143,12 @@ class Builder:
 
     def _emit(self, octets: bytes) -> None:
         """Write the rows of a message that `decode` has taken."""
-        names, number = self._names, self._number
-        add_message, add_group, add_group_tag = self._messages.append, self._groups.append, self._group_tags.append
-        add_attribute, add_parent, add_depth = self._attributes.append, self._parents.append, self._depths.append
-        add_place, add_index, add_tag = self._places.append, self._indexes.append, self._tags.append
-        add_string, add_octets = self._strings.append, self._octets.append
+        names, raws = self._names, self._octets
+        groups, group_tags, parents, depths = self._groups, self._group_tags, self._parents, self._depths
+        add_attribute, add_place, add_index = self._attributes.append, self._places.append, self._indexes.append
+        add_tag, add_string = self._tags.append, self._strings.append
         first = row = len(self._tags)
+        group_row = level_row = first  # the first row of the group, and of those alike in parent and depth
         at, group, group_tag, attributes, depth = 8, -1, 0, 0, 0
         parent = attribute = place = index = 0
         bare = False
@@ -155,9 +159,11 @@ class Builder:
             if tag < 0x10:
                 if bare:  # a group without attributes is a row too
                     self._empties.append(row)
-                    add_message(number), add_group(group), add_group_tag(group_tag), add_attribute(0), add_parent(0)
-                    add_depth(0), add_place(0), add_index(0), add_tag(0), add_string(None), add_octets(None)
+                    add_attribute(0), add_place(0), add_index(0), add_tag(0), add_string(None)
                     row += 1
+                groups += _INT32(group) * (row - group_row)
+                group_tags += bytes((group_tag,)) * (row - group_row)
+                group_row = row
                 if tag == 0x03:
                     break
                 group += 1
@@ -184,6 +190,9 @@ class Builder:
                 attributes += 1
                 continue
             elif tag == 0x37:
+                depths += bytes((depth,)) * (row - level_row)
+                parents += _INT32(parent) * (row - level_row)
+                level_row = row
                 depth -= 1
                 parent, attribute, place, index = levels.pop()
                 at += 5
@@ -193,23 +202,26 @@ class Builder:
             at += 5
             value = octets[at : at + length]
             at += length
-            add_message(number), add_group(group), add_group_tag(group_tag), add_attribute(attribute)
-            add_parent(parent), add_depth(depth), add_place(place), add_index(index), add_tag(tag)
+            add_attribute(attribute), add_place(place), add_index(index), add_tag(tag)
             string: bytes | None = None
-            raw: bytes | None = None
             if tag in STRINGS:
+                size += length
                 if value.isascii() or _is_utf8(value):
                     string = value
                 else:
-                    raw = value
-            elif tag in (0x21, 0x23) and length == 4:
+                    raws[row] = value
+            elif (tag == 0x21 or tag == 0x23) and length == 4:
                 self._integers[row] = integer = _INTEGER(value)[0]
                 if tag == 0x23:
                     string = self._keyword(place, integer)
+                    size += len(string or b"")
             elif tag == 0x22 and length == 1 and value[0] <= 1:
                 self._integers[row] = value[0]
             elif tag == 0x34:
                 levels.append((parent, attribute, place, index))
+                depths += bytes((depth,)) * (row + 1 - level_row)
+                parents += _INT32(parent) * (row + 1 - level_row)
+                level_row = row + 1
                 depth += 1
                 parent = row - first
             elif tag == 0x33 and length == 8:
@@ -219,17 +231,20 @@ class Builder:
             elif length == 0 and tag in _ALONE:
                 pass  # an out-of-band value is its tag (RFC 8010 section 3.8)
             else:
-                raw = value
+                raws[row] = value
+                size += length
                 if tag == 0x31 and length == 11:
                     moment = _moment(value)
                     if moment is not None:
                         self._timestamps[row] = moment
                 elif tag in (0x35, 0x36) and length >= 4:
                     string = _without_language(value)
+                    size += len(string or b"")
             add_string(string)
-            add_octets(raw)
-            size += (len(string) if string else 0) + (len(raw) if raw else 0)
             row += 1
+        depths += bytes(row - level_row)
+        parents += bytes(4 * (row - level_row))
+        self._messages += _INT64(self._number) * (row - first)
         self._size += size
 
     def _new_name(self, name: bytes) -> int:
@@ -280,11 +295,11 @@ class Builder:
         within = self._depths.count(0), bitmap(self._depths)
         resolutions = [{row: value[which] for row, value in self._resolutions.items()} for which in range(3)]
         columns = (
-            column(plain, "q", self._messages),
-            column(plain, "i", self._groups),
+            column(plain, "B", self._messages),
+            column(plain, "B", self._groups),
             column(plain, "B", self._group_tags),
             column(attributes, "i", self._attributes),
-            column(within, "i", self._parents),
+            column(within, "B", self._parents),
             column(plain, "B", self._depths),
             column(attributes, "i", self._places, self._dictionary_now()),
             column(attributes, "i", self._indexes),
@@ -295,7 +310,7 @@ class Builder:
             sparse("i", resolutions[1]),
             sparse("b", resolutions[2]),
             _sparse_strings(self._strings),
-            _sparse_strings(self._octets),
+            _few_octets(self._octets, size),
             sparse("q", self._timestamps),
         )
         self._begin()
@@ -317,7 +332,20 @@ class Builder:
 
 def _sparse_strings(values: "list[bytes | None]") -> Array:
     made = strings(values)
-    return made if made.nulls else made._replace(buffers=(bitmap([1] * len(values)), *made.buffers[1:]))
+    return made if made.nulls else made._replace(buffers=(bitmap(b"\1" * len(values)), *made.buffers[1:]))
+
+
+def _few_octets(values: "Mapping[int, bytes]", size: int) -> Array:
+    """Octets that few rows have, by row in their order."""
+    some, offsets = bytearray(size), bytearray()
+    behind = end = 0
+    for row, value in values.items():
+        some[row] = 1
+        offsets += _INT32(end) * (row + 1 - behind)
+        behind = row + 1
+        end += len(value)
+    offsets += _INT32(end) * (size + 1 - behind)
+    return Array(size, size - len(values), (bitmap(some), bytes(offsets), b"".join(values.values())))
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -17,16 +17,18 @@ __all__ = ["array_of", "bitmap", "strings"]
 
 _CODES = {"c": "b", "C": "B", "S": "H", "i": "i", "l": "q", "tsm:UTC": "q", "tsu:UTC": "q"}
 
+_DIGITS = b"0" + b"1" * 255
+
 
 def bitmap(flags: "Sequence[object]") -> bytes:
     """A bit for each, the lowest of an octet first."""
-    bits = "".join(["1" if flag else "0" for flag in reversed(flags)])
-    return int(bits or "0", 2).to_bytes((len(flags) + 7) // 8, "little")
+    octets = flags if isinstance(flags, (bytes, bytearray)) else bytes([1 if flag else 0 for flag in flags])
+    return int(octets[::-1].translate(_DIGITS) or b"0", 2).to_bytes((len(octets) + 7) // 8, "little")
 
 
 def _validity(values: "Sequence[object]") -> "tuple[int, bytes | None]":
     nulls = values.count(None)
-    return nulls, bitmap([value is not None for value in values]) if nulls else None
+    return nulls, bitmap(bytes([value is not None for value in values])) if nulls else None
 
 
 def strings(values: "Sequence[bytes | None]") -> Array:
