@@ -16,6 +16,7 @@ What each file does:
 | `job_creation`, `job_operations`, `document_operations`, `printer_operations` | the operations |
 | `template` | what a client wants of a job against what the printer has |
 | `printer_attributes`, `answers` | the attributes of the printer, of jobs and documents; which are asked for |
+| `kept_answers`, `told_jobs`, `told_printers`, `spliced` | what is told again as octets, as long as it is true |
 | `description`, `derived` | what the printer says of itself, from TOML (`description.toml`); what follows from that |
 | `captured` | a description that is another printer's answer |
 | `operator_messages` | what operators say along with an operation |

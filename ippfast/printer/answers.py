@@ -6,8 +6,9 @@ the printer's up-time, which goes on over a restart (section 5.3.14).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 from ippfast import registry
 from ippfast.attributes import attribute
@@ -32,7 +33,10 @@ __all__ = [
     "made",
     "readable",
     "select",
+    "within",
 ]
+
+_T = TypeVar("_T")
 
 _MOST_VALUES = 200_000
 _SUFFIXES = ("-default", "-supported", "-ready", "-database", "-configured")
@@ -60,15 +64,22 @@ def made(name: str, value: object) -> Attribute:
 
 
 def bounded(printers: Iterable[list[Attribute]]) -> list[AttributeGroup]:
-    """The first printers, as many as an answer may have: a client asks for those behind them by first-index."""
-    chosen: list[AttributeGroup] = []
+    """The first printers, as many as an answer may have."""
+    counted = ((sum([len(each.values) for each in attributes]), attributes) for attributes in printers)
+    return [AttributeGroup(DelimiterTag.PRINTER, attributes) for attributes in within(counted)]
+
+
+def within(counted: Iterable[tuple[int, _T]]) -> Iterator[_T]:
+    """The first, as many as an answer may have: a client asks for those behind them by first-index.
+
+    counted: each with how many values it has.
+    """
     values = 0
-    for attributes in printers:
-        values += sum([len(each.values) for each in attributes])
-        if chosen and values > _MOST_VALUES:
-            break
-        chosen.append(AttributeGroup(DelimiterTag.PRINTER, attributes))
-    return chosen
+    for first, (count, each) in enumerate(counted):
+        values += count
+        if first and values > _MOST_VALUES:
+            return
+        yield each
 
 
 def select(call: Call, kind: str, default: Iterable[str] = ("all",)) -> "Asked":

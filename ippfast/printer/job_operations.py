@@ -23,9 +23,10 @@ from .holding import hold_of
 from .job_attributes import job_attributes
 from .job_creation import create
 from .operator_messages import JOB_MESSAGE
+from .spliced import with_jobs
 from .storage.rows import ACTIVE, ENDED, Changes, Job, NewJob, pack, told_state
 from .template import check, is_sound, job_group
-from .told_jobs import told_jobs, with_jobs
+from .told_jobs import told_jobs
 
 __all__ = ["JobsWanted", "cancel", "jobs_of", "jobs_wanted"]
 

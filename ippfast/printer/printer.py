@@ -14,7 +14,7 @@ from ippfast.codec import Message
 from ippfast.enums import Operation, Status
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
 
-from . import kept_answers, told_jobs
+from . import kept_answers, told_jobs, told_printers
 from .access import may_use
 from .calls import Call, begin
 from .core import PrinterCore
@@ -113,6 +113,7 @@ class SpoolPrinter(PrinterCore):
         self.end_waiting()
         kept_answers.forget(self)
         told_jobs.forget(self)
+        told_printers.forget(self)
         self.processor.close()
         super().close()
 

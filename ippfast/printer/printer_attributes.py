@@ -21,6 +21,7 @@ from .calls import Call
 from .core import PrinterCore
 from .description import SETTABLE
 from .notifications import ATTRIBUTES, EVENT_LIFE
+from .storage.rows import QueueState
 from .template import of_documents, template_of
 
 __all__ = ["TAGS", "printer_attributes"]
@@ -30,10 +31,12 @@ _PROCESSING = ("media", "number-up", "orientation-requested", "page-ranges", "pr
 _NOTIFICATIONS = {name: attribute(name, value, group=DelimiterTag.PRINTER) for name, value in ATTRIBUTES.items()}
 
 
-def printer_attributes(printer: PrinterCore, call: Call, selected: Selection) -> list[Attribute]:
-    """The printer's attributes that are asked for."""
+def printer_attributes(
+    printer: PrinterCore, call: Call, selected: Selection, known: QueueState | None = None
+) -> list[Attribute]:
+    """The printer's attributes that are asked for. known: its state, if somebody has looked."""
     incoming = call.incoming
-    now, state = printer.store.now(), printer.store.state()
+    now, state = printer.store.now(), known or printer.store.state()
 
     def since(setting: str) -> int:
         return printer.up_time_at(_float(state.settings.get(setting), now), state)

@@ -7,21 +7,19 @@ of this host, and kept until the row is another one; what moves with the clock o
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 
-from ippfast.codec import Attribute, AttributeGroup, Message, decode, encode
-from ippfast.limits import MAX_DEPTH, Limits
-from ippfast.tags import DelimiterTag, ValueTag
+from ippfast.tags import DelimiterTag
 
 from .access import may_see
 from .answers import Asked
 from .calls import Call
 from .core import PrinterCore
 from .job_attributes import job_attributes
+from .spliced import group_of, integer
 from .storage.rows import Job
 
-__all__ = ["forget", "told_jobs", "with_jobs"]
+__all__ = ["forget", "told_jobs"]
 
 _UP_TIME, _AHEAD = "job-printer-up-time", "number-of-intervening-jobs"
 _MOST_QUESTIONS = 32
@@ -32,8 +30,6 @@ _MOST_OCTETS = 32 * 1024 * 1024
 """The most octets of rows, and what is told of them, in this process: some 15,000 jobs with all attributes."""
 _ROW = 1_024
 """About how many octets a row has without its ticket."""
-_ALL = 2**31 - 1
-_OWN = Limits(MAX_DEPTH, _ALL, _ALL, _ALL, _ALL)  # the answer is this printer's own
 
 
 class _Kept(dict[int, tuple[Job, bytes]]):
@@ -60,7 +56,7 @@ def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
     printer = call.printer
     state, now = printer.store.state(), printer.store.now()
     ahead = printer.store.ahead_of(jobs) if selected(_AHEAD) else None
-    moving = _attribute(_UP_TIME, printer.up_time_at(now, state)) if selected(_UP_TIME) else b""
+    moving = integer(_UP_TIME, printer.up_time_at(now, state)) if selected(_UP_TIME) else b""
     offset = round(time.time() - now, 1)  # between the store's clock and this host's, in which dates are told
     question = (printer, printer.uri(call.incoming), selected.asked, state.settings.get("started"), offset)
     lasting = _Lasting(selected.kind, selected.asked)
@@ -71,30 +67,11 @@ def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
         visible = may_see(printer, who, job)
         row, octets = kept[visible].get(job.id, (None, b""))
         if row is not job and row != job:
-            octets = _group(job_attributes(call, job, lasting, state=state))
+            octets = group_of(DelimiterTag.JOB, job_attributes(call, job, lasting, state=state))
             if known and (job.documents < 2 or job.pages is None):  # else it tells of its documents, too
                 _keep(kept[visible], job, octets)
-        told.append(octets + moving if ahead is None else b"".join((octets, moving, _attribute(_AHEAD, ahead[place]))))
+        told.append(octets + moving if ahead is None else b"".join((octets, moving, integer(_AHEAD, ahead[place]))))
     return told
-
-
-def with_jobs(respond: Callable[..., Message], jobs: Iterable[bytes]) -> Message:
-    """A response with these groups. respond: makes it, with the groups that it is given as `job` or without any."""
-    head = encode(respond())
-    message = decode(b"".join((head[:-1], *jobs, head[-1:])), limits=_OWN)
-    if message.operation_attributes.value("attributes-charset") == "us-ascii":  # as long as all of it is
-        return respond(job=[group for group in message.groups if group.tag == DelimiterTag.JOB])
-    return message
-
-
-def _group(attributes: Iterable[Attribute]) -> bytes:
-    """A group without the message around it (RFC 8010 section 3.1.2)."""
-    return encode(Message((2, 0), 0, 1, [AttributeGroup(DelimiterTag.JOB, attributes)]))[8:-1]
-
-
-@lru_cache(maxsize=16_384)
-def _attribute(name: str, value: int) -> bytes:
-    return _group([Attribute(name, ValueTag.INTEGER, [value])])[1:]
 
 
 def _kept_for(question: tuple[object, ...]) -> _Kept:

@@ -1055,6 +1055,15 @@ class Contract:
         assert (states["other"].state, states["other"].accepting) == (PrinterState.STOPPED, True)
         assert isinstance(states["other"].settings["state_changed"], float)
 
+    def test_the_states_of_some_queues_have_all_that_was_set(self, storage: Storage, store: JobStore) -> None:
+        store.create(new())
+        other = storage.queue("other's")
+        other.set(paused=1, unseen=b"x")
+        for _ in range(2):
+            assert storage.states_of(["other's", "print"]) == {"other's": other.state(), "print": store.state()}
+            other.set(paused=0)
+        assert storage.states_of([]) == {}
+
     def test_changes_of_the_configuration_are_counted(self, store: JobStore) -> None:
         before = store.state().settings
         store.set(("printer-config-changed",), attributes=b"a")

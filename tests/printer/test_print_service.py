@@ -17,11 +17,13 @@ from peers import program
 from printers import DOCUMENT, Gate
 from services import Desk, serving_many
 
-from ippfast import Attribute, Message, Operation, ValueTag
+from ippfast import Attribute, Message, Operation, ValueTag, request
 from ippfast.enums import JobState, PrinterState, Status
 from ippfast.http import Client, Server
-from ippfast.printer import PrintService, QueueError, QueueSpec
+from ippfast.printer import PrintService, QueueError, QueueSpec, told_printers
+from ippfast.printer.core import PrinterCore
 from ippfast.printer.outputs import Output
+from ippfast.printer.printer_attributes import printer_attributes
 from ippfast.printer.service.queues import Queues
 from ippfast.printer.storage.memory import MemoryStorage
 from ippfast.printer.storage.rows import NewJob, QueueState
@@ -228,6 +230,59 @@ def test_cups_commands_work(tmp_path: Path) -> None:
         run(desk, "cancel", f"office-{number}")
         wait_until(lambda: desk.state(number) == JobState.CANCELED)
         assert f"office-{number}" in run(desk, "lpstat", "-W", "completed", "-o")
+
+
+def test_a_list_of_printers_tells_what_each_of_them_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printer is encoded once for each state and question; what moves with the clock is told each time."""
+    made: list[str] = []
+
+    def counted(printer: PrinterCore, *arguments: Any) -> list[Attribute]:
+        made.append(printer.queue)
+        return printer_attributes(printer, *arguments)
+
+    monkeypatch.setattr("ippfast.printer.told_printers.printer_attributes", counted)
+    monkeypatch.setattr(PrinterCore, "up_time_at", lambda self, moment, state=None: 7)
+    with serving_many(tmp_path, "a", "b", workers=0) as desk:
+
+        def told(*names: str) -> list[dict[str, Attribute]]:
+            asked = list(names or ("all",))
+            listed = desk.ask(Operation.GET_PRINTERS, requested_attributes=asked).groups_of(DelimiterTag.PRINTER)
+            for group, path in zip(listed, ("/ipp/print/a", "/ipp/print/b"), strict=True):
+                own = desk.ask(Operation.GET_PRINTER_ATTRIBUTES, path, requested_attributes=asked).printer
+                apart = {"printer-current-time"}
+                assert {each.name: each for each in group if each.name not in apart} == {
+                    each.name: each for each in own if each.name not in apart
+                }
+                assert ("printer-current-time" in group) == ("printer-current-time" in own)
+            return [{each.name: each for each in group} for group in listed]
+
+        told()
+        told()
+        assert len(made) == 2
+        assert [set(group) for group in told("printer-up-time", "printer-name")] == [
+            {"printer-up-time", "printer-name"}
+        ] * 2
+        desk.print("b")
+        made.clear()
+        assert [group["queued-job-count"].value for group in told()] == [0, 1]
+        assert [key.partition("/")[0] for key in made] == ["b"]
+        kept = told_printers._octets
+        for printer in desk.service.printers():
+            told_printers.forget(printer)
+        assert 0 <= told_printers._octets < kept
+        monkeypatch.setattr(told_printers, "_MOST_OCTETS", 20_000)
+        told()
+        assert 0 < told_printers._octets <= 20_000
+
+
+def test_a_list_of_printers_that_is_more_than_ascii_does_not_say_that_it_is() -> None:
+    description = {"printer-info": "Drucker für alle"}
+    with serving_many(MemoryStorage(), queues=[QueueSpec(name="a", description=description)]) as desk:
+        asked = {"system-uri": f"{desk.host}/ipp/system", "requested-attributes": ["printer-info"]}
+        with Client(f"{desk.host}/") as client:
+            answer = client.send(request(Operation.GET_PRINTERS, charset="us-ascii", operation_attributes=asked))
+        assert answer.operation_attributes.value("attributes-charset") == "utf-8"
+        assert answer.printer["printer-info"].value == "Drucker für alle"
 
 
 def test_lists_of_all_printers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

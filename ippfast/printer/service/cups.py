@@ -21,8 +21,8 @@ from ..errors import OperationError, explained
 from ..job_operations import JobsWanted, jobs_of, jobs_wanted
 from ..printer import SpoolPrinter
 from ..printer_attributes import printer_attributes
+from ..spliced import with_jobs
 from ..storage.seam import StorageError
-from ..told_jobs import with_jobs
 from .queues import QueueSpec
 
 if TYPE_CHECKING:

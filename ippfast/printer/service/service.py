@@ -19,6 +19,7 @@ from ippfast.enums import JobState, Operation, Status
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.tags import DelimiterTag, ValueTag
 
+from .. import told_printers
 from ..calls import OPERATIONS
 from ..errors import OperationError, explained
 from ..fetching import Fetcher
@@ -152,6 +153,7 @@ class PrintService:
     def _retire(self, printer: SpoolPrinter) -> None:
         """End a printer that another takes the place of, or none; a job that it processes goes on to its end."""
         printer.end_waiting()
+        told_printers.forget(printer)
         printer.processor.retire()
         self._replaced.add(printer)
 

@@ -17,7 +17,7 @@ from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.tags import DelimiterTag, ValueTag
 from ippfast.values import OutOfBand
 
-from ..answers import bounded, select
+from ..answers import select
 from ..calls import Call, OperationSpec, begin
 from ..core import PrinterCore
 from ..description import Description, DescriptionError
@@ -25,9 +25,11 @@ from ..errors import OperationError, explained
 from ..notifications import subscriptions_of
 from ..options import Address
 from ..printer_attributes import printer_attributes
+from ..spliced import with_printers
 from ..storage.limits import LimitReached
 from ..storage.rows import SYSTEM, SYSTEM_EVENTS, Event, QueueState, pack
 from ..storage.seam import StorageError
+from ..told_printers import told_printers
 from . import resources, subscriptions
 from .queues import QueueError, QueueSpec, segment
 from .system_attributes import SETTABLE, creation_attributes, system_attributes, xri_of
@@ -53,6 +55,7 @@ _WHICH: dict[str, Callable[["SpoolPrinter"], bool]] = {
     "shutdown": lambda printer: printer.store.state().down,
     "testing": lambda printer: False,
 }
+_AT_ONCE = 100
 _DEVICE_SCHEMES = ("ipp", "ipps", "http", "https", "socket", "lpd")
 
 
@@ -232,9 +235,17 @@ def _get_printers(system: System, call: Call) -> Message:
     else:
         chosen = islice(filter(is_wanted, map(service.printer, found)), first - 1, end)
     selected = select(call, "printer")
-    answer = call.respond()
-    answer.groups += bounded(printer_attributes(each, _as(call, each), selected) for each in chosen)
-    return answer
+    return with_printers(call.respond, told_printers(_each_with_state(system, call, chosen), selected))
+
+
+def _each_with_state(
+    system: System, call: Call, printers: "Iterator[SpoolPrinter]"
+) -> Iterator[tuple[Call, QueueState]]:
+    """The call as one of each printer, with its state: the store is asked for many at once, and for few in vain."""
+    while some := list(islice(printers, _AT_ONCE)):
+        states = system.storage.states_of([each.queue for each in some])
+        for each in some:
+            yield _as(call, each), states[each.queue]
 
 
 @operation(Operation.GET_PRINTER_ATTRIBUTES, "anyone")

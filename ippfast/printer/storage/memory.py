@@ -224,6 +224,10 @@ class MemoryStorage:
         with self._kept.lock:
             return {name: queue.state() for name, queue in self._kept.queues.items()}
 
+    def states_of(self, names: Sequence[str]) -> dict[str, QueueState]:
+        """As `Storage.states_of`."""
+        return {name: self.queue(name).state() for name in names}
+
     def queue_of(self, job_id: int) -> str | None:
         """As `Storage.queue_of`."""
         with self._kept.lock:

@@ -291,9 +291,10 @@ class PostgresEngine:
         assert isinstance(value, str)
         return bytes.fromhex(value[1:]) if value.startswith("x") else json.loads(value)
 
-    def among(self, numbers: Sequence[int]) -> tuple[str, object]:
+    def among(self, values: Sequence[int] | Sequence[str]) -> tuple[str, object]:
         """As `Engine.among`."""
-        return "(SELECT unnest(?::bigint[]))", list(numbers)
+        kind = "text" if values and isinstance(values[0], str) else "bigint"
+        return f"(SELECT unnest(?::{kind}[]))", list(values)
 
 
 def _configure(connection: "psycopg.Connection[Any]") -> None:

@@ -72,7 +72,7 @@ class PostgresJobs(SQLJobs):
 
     def state(self) -> QueueState:
         """As `JobStore.state`."""
-        return self._as_state(self._together.states.do(self.name))
+        return self.state_from(self._together.states.do(self.name))
 
     def create(
         self,

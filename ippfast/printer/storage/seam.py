@@ -505,6 +505,9 @@ class Storage(Protocol):
     def states(self) -> dict[str, QueueState]:
         """The states of all queues that were ever asked for, by name, as `QueueState` needs them and no more."""
 
+    def states_of(self, names: Sequence[str]) -> dict[str, QueueState]:
+        """The states of these queues, by name, with all that was set: what `JobStore.state` says of each."""
+
     def queue_of(self, job_id: int) -> str | None:
         """The queue that has the job with that number; None: there is none."""
 

@@ -85,8 +85,8 @@ class Engine(Protocol):
     def kept(self, value: object) -> object:
         """What `keep` was given."""
 
-    def among(self, numbers: Sequence[int]) -> tuple[str, object]:
-        """What stands behind IN for any number of numbers, and the value for its mark."""
+    def among(self, values: Sequence[int] | Sequence[str]) -> tuple[str, object]:
+        """What stands behind IN for any number of numbers or of names, and the value for its mark."""
 
 
 def string(value: str | bytes) -> str:

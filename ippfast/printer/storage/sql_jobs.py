@@ -478,10 +478,11 @@ class SQLJobs(SQLResources):
         """The state now. Whatever changes it forgets `_latest`."""
         if self._latest is not None and self._engine.alone:
             return self._latest
-        self._latest = self._as_state(database.execute(_QUEUE, (self.name,)).fetchall())
+        self._latest = self.state_from(database.execute(_QUEUE, (self.name,)).fetchall())
         return self._latest
 
-    def _as_state(self, rows: Sequence[tuple[Any, ...]]) -> QueueState:
+    def state_from(self, rows: Sequence[tuple[Any, ...]]) -> QueueState:
+        """The state that the rows of `QUEUE_COLUMNS` make."""
         settings = {name: self._engine.kept(value) for _, _, name, value in rows if name is not None}
         return QueueState(settings, rows[0][0], rows[0][1])
 
@@ -551,7 +552,7 @@ class SQLJobs(SQLResources):
             return known
         if self._engine.alone:  # asked in a turn among those who write, it is remembered
             return self._engine.write(self._state)
-        return self._as_state(self._engine.read(_QUEUE, (self.name,)))
+        return self.state_from(self._engine.read(_QUEUE, (self.name,)))
 
     def job(self, job_id: int) -> Job | None:
         """As `JobStore.job`."""

@@ -6,14 +6,15 @@ time, and how a queue begins.
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .files import Files
 from .rows import QueueState
 from .seam import DocumentStore
 from .sql import KNOWS_KEY, Connection, Engine
-from .sql_jobs import SQLJobs
+from .sql_jobs import QUEUE_COLUMNS, SQLJobs
 from .tokens import token, uuid_urn
 
 __all__ = ["LIFE", "SQLStorage", "identity_of"]
@@ -74,6 +75,19 @@ class SQLStorage(ABC, Generic[_Engine]):
             settings.setdefault(queue, {})[name] = self._engine.kept(value)
         rows = self._engine.read("SELECT name, active, processing FROM queues")
         return {name: QueueState(settings.get(name, {}), active, processing) for name, active, processing in rows}
+
+    def states_of(self, names: Sequence[str]) -> dict[str, QueueState]:
+        """As `Storage.states_of`."""
+        queues = {name: self.queue(name) for name in names}
+        if self._engine.alone or not queues:  # then each remembers its own
+            return {name: queue.state() for name, queue in queues.items()}
+        rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in queues}
+        among, values = self._engine.among(list(queues))
+        for name, *row in self._engine.read(
+            f"SELECT queues.name, {QUEUE_COLUMNS} WHERE queues.name IN {among}", (values,)
+        ):
+            rows[name].append(tuple(row))
+        return {name: queues[name].state_from(each) for name, each in rows.items()}
 
     def queue_of(self, job_id: int) -> str | None:
         """As `Storage.queue_of`."""

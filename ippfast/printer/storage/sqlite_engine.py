@@ -7,6 +7,7 @@ fails is a `StorageError`.
 """
 
 import contextlib
+import json
 import os
 import sqlite3
 import stat
@@ -133,9 +134,9 @@ class SQLiteEngine:
         """As `Engine.kept`."""
         return value
 
-    def among(self, numbers: Sequence[int]) -> tuple[str, object]:
+    def among(self, values: Sequence[int] | Sequence[str]) -> tuple[str, object]:
         """As `Engine.among`."""
-        return "(SELECT value FROM json_each(?))", f"[{', '.join(map(str, numbers))}]"
+        return "(SELECT value FROM json_each(?))", json.dumps(list(values))
 
     # Reads.
 

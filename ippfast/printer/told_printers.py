@@ -1,0 +1,113 @@
+"""The printers in an answer about many of them, as octets.
+
+The rule of this file: what the state of a printer and the question decide is encoded once for all who ask for the same
+under the same name of this host, and kept until the state is another one; what moves with the clock is encoded each
+time.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ippfast.attributes import attribute
+from ippfast.codec import Attribute
+from ippfast.tags import DelimiterTag
+
+from .answers import Asked, within
+from .calls import Call
+from .core import PrinterCore
+from .printer_attributes import printer_attributes
+from .spliced import attributes_of, group_of, integer
+from .storage.rows import QueueState
+
+__all__ = ["forget", "told_printers"]
+
+_UP_TIME, _NOW = "printer-up-time", "printer-current-time"
+_MOST_NAMES = 64
+"""Names that are asked for, of a question that is known: it is kept with each printer."""
+_MOST_OCTETS = 32 * 1024 * 1024
+"""Of what is told of printers, kept in this process: of some 2,000 with all attributes."""
+_ENTRY = 512
+"""About how many octets one has besides what is told and asked."""
+
+_Question = tuple[object, ...]
+
+
+class _Kept(NamedTuple):
+    """What was told, and of which state. moving: the names of what comes behind it each time. values: with those."""
+
+    state: QueueState
+    octets: bytes
+    moving: tuple[str, ...]
+    values: int
+    size: int
+
+
+_kept: OrderedDict[PrinterCore, dict[_Question, _Kept]] = OrderedDict()
+_octets = 0
+_lock = threading.Lock()
+
+
+def told_printers(calls: Iterable[tuple[Call, QueueState]], selected: Asked) -> list[bytes]:
+    """A group for each of the printers, as many as an answer may have, with the attributes that are asked for.
+
+    calls: the call as one of each printer, with the printer's state.
+    """
+    return list(within(_each(calls, selected)))
+
+
+def _each(calls: Iterable[tuple[Call, QueueState]], selected: Asked) -> Iterator[tuple[int, bytes]]:
+    current = attributes_of([attribute(_NOW, datetime.now(UTC), group=DelimiterTag.PRINTER)])
+    for call, state in calls:
+        printer = call.printer
+        now = printer.store.now()
+        kept = _told(call, state, selected, round(time.time() - now, 1))
+        moving = [current if name == _NOW else integer(name, printer.up_time_at(now, state)) for name in kept.moving]
+        yield kept.values, b"".join((kept.octets, *moving))
+
+
+def _told(call: Call, state: QueueState, selected: Asked, offset: float) -> _Kept:
+    """offset: between the store's clock and this host's, in which dates are told."""
+    printer, incoming = call.printer, call.incoming
+    lasts = len(selected.asked) <= _MOST_NAMES and not printer.more(call)  # that depends on more than the state
+    question = (printer.host(incoming), incoming.secure, selected.asked, offset)
+    kept = _kept.get(printer, {}).get(question) if lasts else None
+    if kept is None or kept.state != state:
+        kept = _made(printer_attributes(printer, call, selected, state), printer, state, selected)
+        if lasts:
+            _keep(printer, question, kept)
+    return kept
+
+
+def _made(attributes: list[Attribute], printer: PrinterCore, state: QueueState, selected: Asked) -> _Kept:
+    said = printer.description.attributes  # what a description says does not move
+    moving = tuple(each.name for each in attributes if each.name in (_UP_TIME, _NOW) and each.name not in said)
+    octets = group_of(DelimiterTag.PRINTER, [each for each in attributes if each.name not in moving])
+    values = sum([len(each.values) for each in attributes])
+    return _Kept(state, octets, moving, values, _ENTRY + len(octets) + sum(map(len, selected.asked)))
+
+
+def _keep(printer: PrinterCore, question: _Question, kept: _Kept) -> None:
+    global _octets
+    with _lock:
+        of_printer = _kept.setdefault(printer, {})
+        before = of_printer.get(question)
+        of_printer[question] = kept
+        _octets += kept.size - (0 if before is None else before.size)
+        _kept.move_to_end(printer)
+        while _octets > _MOST_OCTETS:
+            _octets -= _size_of(_kept.popitem(last=False)[1])
+
+
+def _size_of(of_printer: dict[_Question, _Kept]) -> int:
+    return sum([each.size for each in of_printer.values()])
+
+
+def forget(printer: PrinterCore) -> None:
+    """Keep nothing of a printer that is closed."""
+    global _octets
+    with _lock:
+        _octets -= _size_of(_kept.pop(printer, {}))
