@@ -44,11 +44,16 @@ _HEADS = 16
 
 
 class _Known(NamedTuple):
-    """What the head of a final response says. keeps: whether the connection lives on after it."""
+    """What the head of a final response says. keeps: whether the connection lives on after it.
+
+    length: of the body, where Content-Length says it. kind: the Content-Type.
+    """
 
     status: int
     headers: Headers
     keeps: bool
+    length: int | None
+    kind: str | None
 
 
 class ClientConnection(Connection):
@@ -77,6 +82,7 @@ class ClientConnection(Connection):
         self._stray = b""
         self._written: dict[tuple[object, ...], bytes] = {}  # the heads of requests, by what they are made of
         self._known: dict[bytes, _Known] = {}  # the heads of responses
+        self._head_reader = HeadReader(self.limits, requests=False)
 
     @property
     def reusable(self) -> bool:
@@ -162,7 +168,8 @@ class ClientConnection(Connection):
         return cycle, make_request(cycle, method, target, lines)
 
     def _begin_head(self) -> None:
-        self._head_reader = HeadReader(self.limits, requests=False)
+        if self._head_reader.used:
+            self._head_reader = HeadReader(self.limits, requests=False)
         self._go(State.HEAD)
 
     def _read_head(self) -> Event | None:
@@ -197,7 +204,9 @@ class ClientConnection(Connection):
             return InformationalResponse(event.status_code, headers)
         assert isinstance(event, h11.Response)
         keeps = not closes(headers, event.http_version.decode("ascii"))
-        known = _Known(event.status_code, headers, keeps)
+        framing = response_framing(event.status_code, headers, self.limits)
+        length = framing.left if isinstance(framing, LengthFraming) else None
+        known = _Known(event.status_code, headers, keeps, length, media_type(headers))
         _remember(self._known, head, known)
         return self._begin_response(known)
 
@@ -210,9 +219,11 @@ class ClientConnection(Connection):
         self._begin_request("OPTIONS", "*", self._upgrade)
 
     def _begin_response(self, known: _Known) -> Event | None:
-        status, headers, self._keep = known
+        status, headers, self._keep, length, kind = known
         self._status, self._headers = status, headers
-        framing: Framing = response_framing(status, headers, self.limits)
+        framing: Framing = LengthFraming(length or 0)
+        if length is None:
+            framing = response_framing(status, headers, self.limits)
         if self._no_message and isinstance(framing, ChunkedFraming):
             # CUPS 2.4 announces chunks in answer to OPTIONS, and sends none, not even the last. Others may send that.
             framing, self._stray = LengthFraming(0), _LAST_CHUNK
@@ -221,7 +232,6 @@ class ClientConnection(Connection):
             self._begin_body(framing, None)
             self._begin_document(b"", None)
             return Response(status, headers, None)
-        kind = media_type(headers)
         if kind == "multipart/related":
             self._begin_body(framing, content_coding(headers))
             self._splitter = PartSplitter(boundary_of(headers), self.limits)

@@ -8,6 +8,7 @@ next turn, none are asked for while the system takes no more, and reading stops 
 import asyncio
 import contextlib
 import os
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -116,6 +117,9 @@ class AsyncChannel(asyncio.Protocol):
         self._ended = False  # nothing more comes
         self._lost: Exception | None = None  # nothing more goes out either
         self._waiter: asyncio.Future[bool] | None = None  # whether anything has changed, or time is up
+        self._end: float | None = None  # of the wait, by the loop's clock
+        self._timer: asyncio.TimerHandle | None = None  # it may be of an earlier wait, and too early for this one
+        self._socket: socket.socket  # the transport's
         self._interruptible: asyncio.Timeout | None = None
         self._response: Response | None = None
         self._continue = False
@@ -125,6 +129,7 @@ class AsyncChannel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._socket = transport.get_extra_info("socket")
         # Writing waits until the operating system has all; TLS copies what it takes, and cannot say "nothing left".
         transport.set_write_buffer_limits(high=1 if self.secure else 0, low=0)
 
@@ -153,13 +158,16 @@ class AsyncChannel(asyncio.Protocol):
             self._rescue()
         self._ended = True
         self._lost = error or ConnectionResetError("the connection is closed")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._changed()
 
     def _rescue(self) -> None:
         """Read what the server sent before a write to it failed: asyncio itself would drop it."""
         assert self._transport is not None
         with contextlib.suppress(OSError, AttributeError):
-            descriptor = self._transport.get_extra_info("socket").fileno()
+            descriptor = self._socket.fileno()
             while self._unread <= _UNREAD and (data := os.read(descriptor, RECEIVE_SIZE)):
                 self._incoming.append(data)
                 self._unread += len(data)
@@ -175,14 +183,29 @@ class AsyncChannel(asyncio.Protocol):
         """Until something has changed. Raises PhaseTimeoutError."""
         loop = asyncio.get_running_loop()
         waiter = self._waiter = loop.create_future()
-        timer = None if seconds is None else loop.call_later(seconds, _give_up, waiter)
+        self._end = end = None if seconds is None else loop.time() + seconds
+        timer = self._timer
+        if end is not None and (timer is None or timer.when() > end):
+            if timer is not None:
+                timer.cancel()
+            self._timer = loop.call_at(end, self._look_at_clock)
         try:
             if not await waiter:
                 raise PhaseTimeoutError(phase, seconds)
         finally:
             self._waiter = None
-            if timer is not None:
-                timer.cancel()
+
+    def _look_at_clock(self) -> None:
+        """A timer for each wait would be dearer: most waits end long before their time."""
+        self._timer = None
+        waiter, end = self._waiter, self._end
+        if waiter is None or waiter.done() or end is None:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() >= end:
+            waiter.set_result(False)
+        else:
+            self._timer = loop.call_at(end, self._look_at_clock)
 
     # What the core calls.
 
@@ -218,8 +241,7 @@ class AsyncChannel(asyncio.Protocol):
 
     async def is_quiet(self) -> bool:
         """As `Channel.is_quiet`."""
-        assert self._transport is not None
-        if self._lost is None and await_socket(self._transport.get_extra_info("socket"), READ, 0):
+        if self._lost is None and await_socket(self._socket, READ, 0):
             for _ in range(2):  # the loop looks at its sockets, and tells what it has seen
                 await asyncio.sleep(0)
         return not self._incoming and not self._ended and self.connection.reusable
@@ -431,7 +453,7 @@ class AsyncChannel(asyncio.Protocol):
         part = FilePart(outgoing.file, outgoing.length)
         self.connection.send_data(part)  # type: ignore[arg-type]  # anything with a length
         # The loop lets nobody but the transport wait for the transport's own descriptor.
-        descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
+        descriptor = os.dup(self._socket.fileno())
         try:
             more = True
             while part.left:
@@ -463,11 +485,6 @@ class AsyncChannel(asyncio.Protocol):
                 while not self._answered() and not self._continue:
                     await self._wait("idle", None)
         return not self._answered()
-
-
-def _give_up(waiter: asyncio.Future[bool]) -> None:
-    if not waiter.done():
-        waiter.set_result(False)
 
 
 async def _finished(work: asyncio.Future[_T]) -> _T:

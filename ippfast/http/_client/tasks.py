@@ -65,6 +65,9 @@ _LONGEST_PAUSE = 5.0
 _ARE_PLAIN = {str, int, type(None)}
 """The types whose equal values are the same on the wire."""
 
+_AS_IT_IS = (bytes, bytearray, memoryview, str, Path)
+"""Documents of these types are not made for a printer. To find that out of others takes a look at each attribute."""
+
 _NAMES = frozenset({"job_name", "document_name"})
 """The attributes that name a job. No printer's answer to Validate-Job depends on them."""
 
@@ -291,7 +294,7 @@ class Tasks(Generic[_Channel]):
         jobs: list[dict[str, Any]] = []
         printer: AttributeGroup | None = None
         for document in documents:
-            if not isinstance(document, Preparing):
+            if isinstance(document, _AS_IT_IS) or not isinstance(document, Preparing):
                 items.append(_Item(document, {"document_format": _format_of(document)}, {}))
                 jobs.append(job)
                 continue

@@ -229,6 +229,8 @@ def _compression_of(message: Message) -> str | None:
 
 def content_coding(headers: Headers) -> str | None:
     """The body's Content-Encoding (RFC 9110 section 8.4). Raises RemoteProtocolError for one that cannot be undone."""
+    if headers.get("content-encoding") is None:
+        return None
     codings = headers.tokens("content-encoding") - {"identity"}
     if not codings:
         return None
