@@ -379,6 +379,29 @@ def test_the_web_page(tmp_path: Path) -> None:
         assert get(served.uri, "/metrics")[0] == 404
 
 
+def test_a_document_that_stands_still_takes_the_place_of_its_own_address_alone(tmp_path: Path) -> None:
+    with serve(tmp_path, "--max-connections-per-host", "1") as served:
+        port = parse_uri(served.uri).port
+
+        def connect(address: str) -> http.client.HTTPConnection:
+            connection = http.client.HTTPConnection("127.0.0.1", port, SECONDS, source_address=(address, 0))
+            connection.connect()
+            return connection
+
+        def status(address: str) -> int:
+            with contextlib.closing(connect(address)) as connection:
+                connection.request("GET", "/")
+                return connection.getresponse().status
+
+        with contextlib.closing(connect("127.0.0.1")) as first:
+            first.putrequest("POST", "/ipp/print")
+            first.putheader("Content-Type", "application/ipp")
+            first.putheader("Content-Length", "1000000")
+            first.endheaders(encode(operations.print_job(served.uri)))
+            wait_until(lambda: status("127.0.0.1") == 503)
+            assert status("127.0.0.2") == 200
+
+
 def test_workers_share_the_spool(tmp_path: Path) -> None:
     """Each connection may meet another process; they have one job table, and one of them processes."""
     out = tmp_path / "out"
