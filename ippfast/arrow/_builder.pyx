@@ -35,7 +35,7 @@ from .._wire cimport (
     mix,
     same,
 )
-from ._export cimport Block, Held, Pool, block_of, close_pool, hold_memory, let_go, new_pool, room_of
+from ._export cimport Block, Held, Pool, block_of, hold_memory, leave_pool, let_go, new_pool, room_of
 
 from .. import tags
 from ..limits import Limits
@@ -315,7 +315,7 @@ cdef class Builder:
         cdef int index
         for index in range(KINDS):
             let_go(self.held[index])
-        close_pool(self.pool)
+        leave_pool(self.pool)
         PyMem_RawFree(self.empties.octets)
         PyMem_RawFree(self.names.octets)
         PyMem_RawFree(self.name_octets.octets)

@@ -3,12 +3,12 @@
 
 cdef enum:
     MOST_KINDS = 32
+    MOST_SPARE = 4 << 20  # no more octets than these are kept of a kind
 
-# What has been let go of is used again for the next of its kind, so that the system need not map and clear new pages:
-# that would take as long as to fill them.
+# Memory that has been let go of is used again for the next of its kind, so that the system need not map and clear new
+# pages, which would take as long as to fill them. A builder has a pool, and leaves it to the next one.
 cdef struct Pool:
-    Py_ssize_t holders  # the builder, and all memory that came by it
-    bint closed  # nobody will ask any more
+    Py_ssize_t holders  # who has it, and all memory that came by it
     Held* spare[MOST_KINDS]
 
 cdef struct Held:
@@ -26,7 +26,7 @@ cdef class Block:
 
 cdef void let_go(Held* held) noexcept nogil
 cdef Pool* new_pool() except NULL
-cdef void close_pool(Pool* pool) noexcept nogil
+cdef void leave_pool(Pool* pool) noexcept nogil
 cdef Held* room_of(Pool* pool, int kind, Held* held, Py_ssize_t size) noexcept nogil
 cdef Held* hold_memory(void* memory) except NULL
 cdef Block block_of(Held* held, Py_ssize_t size)

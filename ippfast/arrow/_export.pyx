@@ -70,7 +70,7 @@ cdef extern from *:
     #endif
     """
     Py_ssize_t count "ippfast_count"(Py_ssize_t* at, Py_ssize_t by) noexcept nogil
-    void* exchange "ippfast_exchange"(Held** at, Held* by) noexcept nogil
+    void* exchange "ippfast_exchange"(void** at, void* by) noexcept nogil
     const int EIO
     const int NULLABLE "ARROW_FLAG_NULLABLE"
     ctypedef struct Schema "struct ArrowSchema":
@@ -116,13 +116,13 @@ cdef void let_go(Held* held) noexcept nogil:
     if held == NULL or count(&held.holders, -1):
         return
     pool = held.pool
-    if pool != NULL:
-        if not pool.closed:  # it is freed with the pool at the latest
-            held = <Held*>exchange(&pool.spare[held.kind], held)
+    if pool == NULL:
         free_held(held)
-        leave_pool(pool)
-    else:
-        free_held(held)
+        return
+    if held.room <= MOST_SPARE:
+        held = <Held*>exchange(<void**>&pool.spare[held.kind], held)
+    free_held(held)
+    drop_pool(pool)
 
 
 cdef void free_held(Held* held) noexcept nogil:
@@ -131,27 +131,28 @@ cdef void free_held(Held* held) noexcept nogil:
         PyMem_RawFree(held)
 
 
+cdef Pool* idle = NULL  # the pool that the last builder left
+
+
 cdef Pool* new_pool() except NULL:
-    cdef Pool* made = <Pool*>PyMem_RawCalloc(1, sizeof(Pool))
+    cdef Pool* made = <Pool*>exchange(<void**>&idle, NULL)
     if made == NULL:
-        raise MemoryError
-    made.holders = 1
+        made = <Pool*>PyMem_RawCalloc(1, sizeof(Pool))
+        if made == NULL:
+            raise MemoryError
+        made.holders = 1
     return made
 
 
-cdef void close_pool(Pool* pool) noexcept nogil:
-    """Say that no memory is asked of it any more, which whoever made it does once."""
-    cdef int index
-    if pool != NULL:
-        pool.closed = True
-        for index in range(MOST_KINDS):
-            free_held(<Held*>exchange(&pool.spare[index], NULL))
-        leave_pool(pool)
-
-
 cdef void leave_pool(Pool* pool) noexcept nogil:
+    """Say that no memory is asked of it any more, which whoever has it does once."""
+    if pool != NULL:
+        drop_pool(<Pool*>exchange(<void**>&idle, pool))
+
+
+cdef void drop_pool(Pool* pool) noexcept nogil:
     cdef int index
-    if count(&pool.holders, -1) == 0:
+    if pool != NULL and count(&pool.holders, -1) == 0:
         for index in range(MOST_KINDS):
             free_held(pool.spare[index])
         PyMem_RawFree(pool)
@@ -164,7 +165,7 @@ cdef Held* room_of(Pool* pool, int kind, Held* held, Py_ssize_t size) noexcept n
     """
     cdef void* memory
     if held == NULL:
-        held = <Held*>exchange(&pool.spare[kind], NULL)
+        held = <Held*>exchange(<void**>&pool.spare[kind], NULL)
         if held == NULL:
             held = <Held*>PyMem_RawCalloc(1, sizeof(Held))
             if held == NULL:

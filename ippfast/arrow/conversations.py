@@ -2,7 +2,8 @@
 
 The rule of this file: it looks on. Nobody can be refused any more, so heads are read as far as they are understood, and
 what is no HTTP is passed over up to the next head. Bodies are taken apart by the framing of `ippfast.http`; of those
-that are application/ipp the message is kept, not the document behind it. What is not whole is a `Record` with a fault.
+that are application/ipp the message is kept, and no long document behind it. What is not whole is a `Record` with a
+fault.
 """
 
 import re
@@ -35,6 +36,7 @@ _LONGEST_LINE = 2048
 _LONGEST_HEAD = 1 << 16
 _LOOK_FIRST = 1 << 16  # octets of a body after which it is asked for the first time whether the message is complete
 _LIMITS = HTTPLimits()
+_new = tuple.__new__  # half the time of a call of `Record`
 
 
 @lru_cache(4096)
@@ -46,6 +48,27 @@ def _host(octets: bytes) -> str:
 def address_text(octets: bytes) -> str:
     """An address with its port, of 4 or 16 octets and 2."""
     return f"{_host(octets[:-2])}:{octets[-2] << 8 | octets[-1]}"
+
+
+@lru_cache(512)  # clients that ask again and again send the same heads
+def _meaning(head: bytes, status: bytes | None) -> "tuple[type[Framing] | None, int, bytes | None]":
+    """How a head says that its body is framed, how long it is, and, if it is IPP, how it is coded.
+
+    RFC 9112 section 6.3 has the rules; without a framing there is no body.
+    """
+    if status is not None and (status[:1] == b"1" or status in (b"204", b"304")):
+        return None, 0, None
+    fields = {name.lower(): value for name, value in reversed(_FIELD.findall(head))}  # the first of a name counts
+    length = fields.get(b"content-length", b"").rstrip()
+    kind = fields.get(b"content-type", b"").split(b";")[0].strip().lower()
+    coding = None
+    if kind == b"application/ipp":
+        coding = fields.get(b"content-encoding", b"identity").rstrip().lower()
+    if fields.get(b"transfer-encoding", b"").rstrip().lower().endswith(b"chunked"):
+        return ChunkedFraming, 0, coding
+    if length.isdigit() and len(length) < 19:
+        return LengthFraming, int(length), coding
+    return (None if status is None else CloseFraming), 0, coding
 
 
 def begins_like_http(octets: bytes) -> bool:
@@ -147,24 +170,18 @@ class Direction:
         return shift + end.end()
 
     def _begin(self, head: bytes, status: bytes | None, offset: int) -> None:
-        """Read a head (RFC 9112 section 6.3)."""
-        fields = {name.lower(): value for name, value in reversed(_FIELD.findall(head))}  # the first of a name counts
-        if status is not None and (status[:1] == b"1" or status in (b"204", b"304")):
-            return
-        length = fields.get(b"content-length", b"").rstrip()
-        if fields.get(b"transfer-encoding", b"").rstrip().lower().endswith(b"chunked"):
+        framing, length, coding = _meaning(head, status)
+        if framing is LengthFraming:
+            self._framing = LengthFraming(length)
+        elif framing is ChunkedFraming:
             self._framing = ChunkedFraming(_LIMITS)
-        elif length.isdigit() and len(length) < 19:
-            self._framing = LengthFraming(int(length))
-        elif status is not None:
+        elif framing is CloseFraming:
             self._framing = CloseFraming()
         else:
             return
-        kind = fields.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if kind != b"application/ipp":
+        if coding is None:
             self._body = None
             return
-        coding = fields.get(b"content-encoding", b"identity").rstrip().lower()
         self._body = _Body("request" if status is None else "response", offset, self.time, coding, self._limits)
         if self.place is not None:
             self._body.offset = self.place
@@ -191,11 +208,12 @@ class Direction:
         peer = None
         if self._addresses is not None:
             peer = address_text(self._addresses[0 if request else 1])
-        octets = body.octets()
+        octets = body.octets(whole=fault is None)
         fault = body.fault or (fault if not body.sound else None)
         if octets or fault:
             direction = "to-server" if request else "to-client"
-            self.found.append(Record(octets, self._source, body.offset, body.time, peer, direction, body.kind, fault))
+            fields = (octets, self._source, body.offset, body.time, peer, direction, body.kind, fault)
+            self.found.append(_new(Record, fields))
 
 
 class _Body:
@@ -247,7 +265,8 @@ class _Body:
         del self._kept[size:]
         self.sound = True
 
-    def octets(self) -> bytes:
-        if not self.sound and self._kept:
+    def octets(self, *, whole: bool) -> bytes:
+        """What is kept. whole: the body has all come, so it need not be found out whether the message has."""
+        if not self.sound and self._kept and not (whole and len(self._kept) < _LOOK_FIRST):
             self._cut()
         return bytes(self._kept)

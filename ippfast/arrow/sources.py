@@ -147,11 +147,14 @@ def _capture(
     def until_the_fault() -> "Iterator[Segment]":
         told = 0
         try:
-            for number, segment in enumerate(segments(file)):
-                if tell is not None and number % 1024 == 0:
-                    tell(path, segment.offset - told)
-                    told = segment.offset
-                yield segment
+            if tell is None:
+                yield from segments(file)
+            else:
+                for number, segment in enumerate(segments(file)):
+                    if number % 1024 == 0:
+                        tell(path, segment.offset - told)
+                        told = segment.offset
+                    yield segment
         except CaptureError as error:
             found.append(Record(b"", path, error.offset, fault=str(error)))
         if tell is not None:

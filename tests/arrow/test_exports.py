@@ -47,6 +47,22 @@ def test_pyarrow() -> None:
     assert messages["octets"].to_pylist() == [vector.offset for vector in vectors.accepted()[:40]]
 
 
+def test_memory_of_batches_that_are_let_go_of() -> None:
+    """The next batches are written there: what somebody holds stays, and what somebody left is not seen."""
+    expected, at = [], 0
+    for size in [len(batch) for batch in arrow.values(OCTETS, rows=50)]:
+        expected.append(WHOLE.slice(at, size).to_pylist())
+        at += size
+    held = []
+    for _ in range(3):
+        for number, batch in enumerate(arrow.values(OCTETS, rows=50)):
+            if number % 3:
+                held.append((number, batch))
+        held = held[len(held) // 3 :]
+    for number, batch in held:
+        assert pyarrow.record_batch(batch).to_pylist() == expected[number]
+
+
 def test_polars_and_nanoarrow() -> None:
     table = arrow.values(OCTETS, rows=100)
     assert polars.DataFrame(table).rows() == polars.from_arrow(WHOLE).rows()  # type: ignore[union-attr]
