@@ -398,7 +398,7 @@ def test_a_document_that_stands_still_takes_the_place_of_its_own_address_alone(t
             first.putheader("Content-Type", "application/ipp")
             first.putheader("Content-Length", "1000000")
             first.endheaders(encode(operations.print_job(served.uri)))
-            wait_until(lambda: status("127.0.0.1") == 503)
+            assert status("127.0.0.1") == 503  # connections are taken in their order
             assert status("127.0.0.2") == 200
 
 
