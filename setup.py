@@ -1,6 +1,7 @@
 """Builds the compiled twin; everything else about the package is in pyproject.toml.
 
 IPPFAST_BUILD_EXTENSION: 1 = it must compile, 0 = pure Python only, auto (the default) = compile where possible.
+IPPFAST_OPTIMIZE: how the compiler optimizes, -O3 by default; CI compiles with -O1 what it tests once more.
 IPPFAST_PLAIN: 1 = rely on CPython's documented functions alone (`ippfast/_cpython.pxd`), 0 (the default) = be fast.
 
 The rule of this file: a wheel has the whole compiled twin and the tag of its interpreter and platform, or nothing of it
@@ -73,7 +74,7 @@ def extension(path):
         [path],
         define_macros=[("IPPFAST_PLAIN", "1"), ("CYTHON_USE_FREELISTS", "0")] if plain else [],
         # CFLAGS may replace what the interpreter was built with, which may be -O2: encoding is then a sixth slower.
-        extra_compile_args=["-O3"] if os.name == "posix" else [],
+        extra_compile_args=os.environ.get("IPPFAST_OPTIMIZE", "-O3").split() if os.name == "posix" else [],
         optional=mode == "auto",
     )
 

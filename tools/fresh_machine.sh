@@ -49,7 +49,7 @@ unshare --mount --pid --fork bash -c '
     exec chroot "$root" /usr/bin/env -i ${IPPFAST_CORPUS:+IPPFAST_CORPUS=/corpus} HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_FIND_LINKS:+PIP_FIND_LINKS="$PIP_FIND_LINKS"} \
         PIP_DEFAULT_TIMEOUT=180 ${AGAIN:+AGAIN="$AGAIN"} \
-        ${IPPFAST_TRY:+IPPFAST_TRY="$IPPFAST_TRY"} "$@"' fresh_machine bash -euc '
+        ${PIP_NO_COMPILE:+PIP_NO_COMPILE="$PIP_NO_COMPILE"} ${IPPFAST_TRY:+IPPFAST_TRY="$IPPFAST_TRY"} "$@"' fresh_machine bash -euc '
     cd /root/ippfast
     echo "$(. /etc/os-release; echo "$PRETTY_NAME"), $(python3 -V)"
     eval "$1"' fresh_machine "$command"

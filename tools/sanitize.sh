@@ -13,7 +13,7 @@ git ls-files -z | tar --create --null --files-from=- | tar --extract --directory
 cd build/sanitize
 
 sanitizers=-fsanitize=address,undefined
-IPPFAST_BUILD_EXTENSION=1 make --no-print-directory VENV=.venv PACKAGE="--editable ." .venv/test \
+IPPFAST_BUILD_EXTENSION=1 IPPFAST_OPTIMIZE=-O1 make --no-print-directory VENV=.venv PACKAGE="--editable ." .venv/test \
     CFLAGS="$sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -DCYTHON_USE_FREELISTS=0" LDFLAGS="$sanitizers"
 
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
