@@ -139,8 +139,7 @@ def test_bad_framing(head: str) -> None:
         result = run("attributes", uri)
     assert result.exit_code == 1
     assert "Content-Length" in result.stderr
-    assert "400" not in result.stderr
-    assert not re.search(r"\b502\b", result.stderr)  # a port may have these digits
+    assert not re.search(r"\b(400|502)\b", result.stderr)  # a port may have these digits
 
 
 def test_redirection() -> None:

@@ -8,6 +8,7 @@ own that goes away with it.
 The fixtures live for the whole session.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import glob
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -87,10 +89,17 @@ STOP_SECONDS = 60.0
 
 
 def free_port() -> int:
-    """A TCP port that nothing on loopback uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A TCP port that nothing on loopback uses now, and that the system gives to no client.
+
+    A client that asks again and again whether somebody listens may otherwise be given the very port that it asks, and
+    then talks to itself: it takes that for the server, which cannot start.
+    """
+    end = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    chance = SystemRandom()
+    while True:
+        port = chance.randrange(10_000, max(end, 10_001))
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def program(name: str) -> str:
