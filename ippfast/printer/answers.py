@@ -31,12 +31,17 @@ __all__ = [
     "document_attributes",
     "job_uri",
     "made",
+    "may_be_kept",
     "readable",
     "select",
     "within",
 ]
 
 _T = TypeVar("_T")
+
+_MOST_NAMES = 64
+_LONGEST_NAME = 255
+"""The most characters of a name (RFC 8011 section 5.1.4). In requested-attributes longer ones are not refused."""
 
 _MOST_VALUES = 200_000
 _SUFFIXES = ("-default", "-supported", "-ready", "-database", "-configured")
@@ -111,6 +116,11 @@ class Asked:
         if "all" in asked:
             return [name for name in names if name != "media-col-database" or name in asked]
         return [name for name in names if self(name)]
+
+
+def may_be_kept(names: frozenset[str] | tuple[object, ...]) -> bool:
+    """Whether a question for these names may be kept with its answer: a client chooses how many, and how long."""
+    return len(names) <= _MOST_NAMES and all(isinstance(name, str) and len(name) <= _LONGEST_NAME for name in names)
 
 
 def among(selected: Selection, names: Iterable[str]) -> list[str]:

@@ -37,9 +37,7 @@ _T = TypeVar("_T")
 _EVENTS = 8
 """How many threads answer those that ask for events. Nobody waits for events in a thread, however many ask."""
 
-_OTHERS = 32
-"""How many carry out what brings no document, and so waits for no client."""
-
+# The operations of a `SpoolPrinter` that read or fetch a document. Another handler may read one in any.
 _WITH_DOCUMENT = frozenset(
     {
         Operation.PRINT_JOB,
@@ -58,18 +56,19 @@ class InThreads:
             async with AsyncServer(handler) as server:
                 ...
 
-    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many documents are received at once;
-    more wait until one is done. threads_per_host: how many of them from one address, so that uploads that stand still
-    do not keep others out; it is told that the printer is busy if it wants more. All other requests have threads of
-    their own, and those that ask for events (Get-Notifications) wait for them without one.
+    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests that bring a document are
+    carried out at once, and how many others, so that uploads that stand still keep no question from its answer; more
+    wait until one is done. threads_per_host: how many of either are one address's, so that it keeps no other out; it is
+    told that the printer is busy if it wants more. Those that ask for events (Get-Notifications) have a few threads of
+    their own, and wait for them without one.
     """
 
     def __init__(self, handler: Handler, *, threads: int = 128, threads_per_host: int = 20) -> None:
         self._handler = handler
-        self._per_host: Counter[str] = Counter()
+        self._per_host: Counter[tuple[bool, str]] = Counter()  # by whether they bring a document, and the address
         self._most_per_host = threads_per_host
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
-        self._others = ThreadPoolExecutor(_OTHERS, thread_name_prefix="ippfast-printer")
+        self._others = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
         self._events = ThreadPoolExecutor(_EVENTS, thread_name_prefix="ippfast-events")
 
     def pages(self, pages: Pages) -> "_PagesInThreads":
@@ -92,19 +91,20 @@ class InThreads:
 
     async def __call__(self, incoming: AsyncIncomingRequest) -> Message | AsyncReply | Parts:
         """Carry out a request."""
-        if incoming.message.code not in _WITH_DOCUMENT:
-            asks_for_events = incoming.message.code == Operation.GET_NOTIFICATIONS
-            return await self._carry_out(incoming, self._events if asks_for_events else self._others)
-        peer = incoming.peer
-        if self._per_host[peer] >= self._most_per_host:
+        code = incoming.message.code
+        if code == Operation.GET_NOTIFICATIONS:
+            return await self._carry_out(incoming, self._events)
+        brings_document = code in _WITH_DOCUMENT
+        place = (brings_document, incoming.peer)
+        if self._per_host[place] >= self._most_per_host:
             return response(incoming.message, Status.SERVER_ERROR_BUSY, status_message="too many requests at once")
-        self._per_host[peer] += 1
+        self._per_host[place] += 1
         try:
-            return await self._carry_out(incoming, self._threads)
+            return await self._carry_out(incoming, self._threads if brings_document else self._others)
         finally:
-            self._per_host[peer] -= 1
-            if not self._per_host[peer]:
-                del self._per_host[peer]
+            self._per_host[place] -= 1
+            if not self._per_host[place]:
+                del self._per_host[place]
 
     async def _carry_out(
         self, incoming: AsyncIncomingRequest, threads: ThreadPoolExecutor

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ippfast.codec import Message, decode, encode
 from ippfast.tags import ValueTag
 
+from .answers import may_be_kept
 from .calls import Call
 from .storage.rows import QueueState
 
@@ -27,10 +28,6 @@ MOST = 128
 """How many answers are kept in this process, of whatever printers: 2 MB of usual ones."""
 _LONGEST = 65_536
 """The most octets of an answer that is kept. One with a media-col-database may have more."""
-_MOST_NAMES = 64
-"""The most names in a question whose answer is kept."""
-_LONGEST_NAME = 255
-"""The most characters of such a name (RFC 8011 section 5.1.4): the question is kept with the answer."""
 _PLAIN = frozenset(
     {
         "attributes-charset",
@@ -117,13 +114,11 @@ def _what(call: Call) -> tuple[object, ...] | None:
             if set(each.tags) != {ValueTag.KEYWORD}:
                 return None
             asked = each.values
-            if not all(isinstance(name, str) and len(name) <= _LONGEST_NAME for name in asked):
-                return None
         elif each.name == "attributes-charset":
             charset = each.value
         elif each.name not in _PLAIN:
             return None
-    if len(asked) > _MOST_NAMES or len(call.message.groups) > 1:
+    if not may_be_kept(asked) or len(call.message.groups) > 1:
         return None
     return call.message.version, charset, asked
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ippfast.tags import DelimiterTag
 
 from .access import may_see
-from .answers import Asked
+from .answers import Asked, may_be_kept
 from .calls import Call
 from .core import PrinterCore
 from .job_attributes import job_attributes
@@ -24,8 +24,6 @@ __all__ = ["forget", "told_jobs"]
 _UP_TIME, _AHEAD = "job-printer-up-time", "number-of-intervening-jobs"
 _MOST_QUESTIONS = 32
 """How many questions are known in this process, for all printers. Those who may see a job ask others than strangers."""
-_MOST_NAMES = 64
-"""The most names in a question that is known, since the question is kept too."""
 _MOST_OCTETS = 32 * 1024 * 1024
 """The most octets of rows, and what is told of them, in this process: some 15,000 jobs with all attributes."""
 _ROW = 1_024
@@ -60,7 +58,7 @@ def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
     offset = round(time.time() - now, 1)  # between the store's clock and this host's, in which dates are told
     question = (printer, printer.uri(call.incoming), selected.asked, state.settings.get("started"), offset)
     lasting = _Lasting(selected.kind, selected.asked)
-    known = len(selected.asked) <= _MOST_NAMES
+    known = may_be_kept(selected.asked)
     kept = {visible: _kept_for((*question, visible)) if known else _Kept() for visible in (False, True)}
     told, who = [], call.who
     for place, job in enumerate(jobs):

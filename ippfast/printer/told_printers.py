@@ -16,7 +16,7 @@ from ippfast.attributes import attribute
 from ippfast.codec import Attribute
 from ippfast.tags import DelimiterTag
 
-from .answers import Asked, within
+from .answers import Asked, may_be_kept, within
 from .calls import Call
 from .core import PrinterCore
 from .printer_attributes import printer_attributes
@@ -26,12 +26,10 @@ from .storage.rows import QueueState
 __all__ = ["forget", "told_printers"]
 
 _UP_TIME, _NOW = "printer-up-time", "printer-current-time"
-_MOST_NAMES = 64
-"""Names that are asked for, of a question that is known: it is kept with each printer."""
 _MOST_OCTETS = 32 * 1024 * 1024
-"""Of what is told of printers, kept in this process: of some 2,000 with all attributes."""
+"""The most octets of what is told of printers in this process: some 2,000 with all attributes."""
 _ENTRY = 512
-"""About how many octets one has besides what is told and asked."""
+"""About how many octets are kept of a printer and a question besides what is told and asked."""
 
 _Question = tuple[object, ...]
 
@@ -72,7 +70,7 @@ def _each(calls: Iterable[tuple[Call, QueueState]], selected: Asked) -> Iterator
 def _told(call: Call, state: QueueState, selected: Asked, offset: float) -> _Kept:
     """offset: between the store's clock and this host's, in which dates are told."""
     printer, incoming = call.printer, call.incoming
-    lasts = len(selected.asked) <= _MOST_NAMES and not printer.more(call)  # that depends on more than the state
+    lasts = may_be_kept(selected.asked) and not printer.more(call)  # that depends on more than the state
     question = (printer.host(incoming), incoming.secure, selected.asked, offset)
     kept = _kept.get(printer, {}).get(question) if lasts else None
     if kept is None or kept.state != state:

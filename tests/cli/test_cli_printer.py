@@ -22,6 +22,7 @@ import trustme
 from command_line import run
 from http_event_printer import EventPrinter
 from http_servers import DOCUMENT, serving, uri_of
+from peers import free_port
 
 from ippfast import Message, response
 from ippfast.enums import Operation, Status
@@ -416,8 +417,7 @@ def test_completion() -> None:
 
 
 def test_nobody_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     for place in (f"ipp://localhost:{port}/ipp/print", f"localhost:{port}"):
         result = run("jobs", place)
         assert (result.exit_code, result.stdout) == (3, "")

@@ -5,7 +5,6 @@ import http.client
 import os
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import trustme
 from click.testing import CliRunner
 from http_shells import wait_until
 from openid import Provider
+from peers import free_port
 from printers import DOCUMENT, SECONDS, wait_for
 
 from ippfast import Message, Operation, decode, encode, operations, request, response
@@ -509,8 +509,7 @@ def test_a_state_from_before_there_were_names_is_adopted(tmp_path: Path) -> None
 
 
 def test_the_printer_of_forward_is_asked_at_the_start(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     uri = f"ipp://localhost:{port}/ipp/print"
     with serve(tmp_path / "one", "--forward", uri) as served, Client(served.uri) as client:
         said = f"nobody answers at {uri}: is the printer on, and the port right?"

@@ -14,6 +14,7 @@ import pytest
 from implementations import Implementation
 from outcome import normal
 from samples import decoded, made, octets, unpacked
+from scale import ALL
 
 import ippfast
 from ippfast import (
@@ -243,7 +244,7 @@ def test_parts_are_no_values(codec: Implementation) -> None:
     assert group == made(codec)
 
 
-LONG = 100_000
+LONG = 200_000 if ALL else 100_000
 
 
 def test_long_chains_are_freed(codec: Implementation) -> None:

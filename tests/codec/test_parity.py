@@ -23,7 +23,7 @@ from vectors import Vector, accepted, every, parametrize
 from ippfast import DecodeError, Limits, Message
 
 BOTH = (cast(Implementation, COMPILED), PURE)
-WHOLE = examples(1024)  # messages up to so many octets are cut everywhere, longer ones at so many places
+WHOLE = examples(2048)  # messages up to so many octets are cut everywhere, longer ones at so many places
 DAMAGED = examples(30)  # copies of each vector
 sets_of_names = st.none() | st.frozensets(names, max_size=3)
 limits_ = st.builds(

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from implementations import Implementation
 from outcome import normal, outcome
-from scale import examples, some
+from scale import ALL, examples, some
 from strategies import octets, pieces
 from vectors import Vector, accepted, every, parametrize
 
@@ -114,7 +114,7 @@ def rest_of(file: Any) -> bytes:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_not_one_octet_too_many(selected: Implementation, kind: str) -> None:
-    for vector in some(accepted())[:: 4 if kind == "memory" else 20]:
+    for vector in some(accepted())[:: 7 if ALL or kind == "memory" else 31]:
         message = vector.octets[: vector.offset]
         with FILES[kind](message + DOCUMENT) as file:
             assert normal(ippfast.read_message(file)) == normal(selected.decode(message)), vector

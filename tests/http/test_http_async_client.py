@@ -18,6 +18,7 @@ import pytest
 import trustme
 from http_conversations import ANSWER, PRINT_JOB, response
 from http_servers import DOCUMENT, SECONDS, Printer, read_until, scripted, serving, uri_of
+from peers import free_port
 
 from ippfast import Message, encode, request
 from ippfast.enums import Status
@@ -450,8 +451,7 @@ def test_phases_that_take_too_long() -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
 
     async def main() -> None:
         async with AsyncClient(f"ipp://127.0.0.1:{port}/") as client:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from http_conversations import ANSWER, PRINT_JOB, print_job, response
 from http_servers import DOCUMENT, SECONDS, read_until, scripted
+from peers import free_port
 
 from ippfast import decode_prefix, encode
 from ippfast.enums import Operation
@@ -188,7 +189,6 @@ def test_phases_that_take_too_long() -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     with Client(f"ipp://127.0.0.1:{port}/") as client, pytest.raises(ConnectionRefusedError):
         client.send(PRINT_JOB)

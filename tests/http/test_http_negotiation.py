@@ -17,7 +17,7 @@ import pytest
 import trustme
 from http_clients import clients
 from http_servers import DOCUMENT, SECONDS, read_until, scripted, serving, uri_of
-from peers import EvePrinter, Scheduler, program
+from peers import EvePrinter, Scheduler, free_port, program
 from tls_refusers import KINDS, refusing
 
 from ippfast import Message, response
@@ -205,8 +205,7 @@ def test_credentials_go_to_nobody_untrusted(find: Callable[..., ProbeResult], di
 
 @probes
 def test_nothing_there(find: Callable[..., ProbeResult]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     with pytest.raises(ConnectionRefusedError):
         find(f"127.0.0.1:{port}")
     for host in ("", "ftp://localhost/", "user@localhost", "ipp://"):

@@ -21,9 +21,9 @@ from peers import free_port
 from printers import DOCUMENT, SECONDS, Gate, printing
 from services import serving_many
 
-from ippfast import AttributeGroup, DelimiterTag, Message, decode, encode, operations, request
+from ippfast import AttributeGroup, DelimiterTag, Message, decode, encode, operations, request, response
 from ippfast.enums import JobState, Operation, Status
-from ippfast.http import AsyncServer, Client, HTTPLimits
+from ippfast.http import AsyncServer, Client, HTTPLimits, IncomingRequest
 from ippfast.printer import Fetcher, InThreads, PrinterLimits, SpoolPrinter
 from ippfast.printer.answers import _group_of
 from ippfast.printer.waiting_room import WaitingRoom
@@ -456,6 +456,42 @@ def test_uploads_that_stand_still_keep_nobody_else_out(tmp_path: Path) -> None:
 
         loop.run_until_complete(asyncio.wait_for(run(), SECONDS))
         loop.close()
+
+
+def test_a_handler_may_read_what_any_request_brings() -> None:
+    """One address that lets it wait keeps no other out, whatever it asks."""
+    reading = threading.Semaphore(0)
+
+    def handler(incoming: IncomingRequest) -> Message:
+        reading.release()
+        incoming.document.read()
+        return response(incoming.message)
+
+    begun = post(operations.get_jobs(URI), bytes(90_000))
+    with InThreads(handler, threads=5, threads_per_host=4) as in_threads:
+
+        async def run() -> None:
+            async with AsyncServer(in_threads, port=0) as server:
+
+                async def stand_still() -> asyncio.StreamWriter:
+                    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                    writer.write(begun[:-1_000])
+                    await writer.drain()
+                    await asyncio.to_thread(reading.acquire)
+                    return writer
+
+                async def status_of(source: str) -> Status | int:
+                    with await asyncio.to_thread(connect, server.port, source) as sock:
+                        await asyncio.to_thread(sock.sendall, begun)
+                        return (await asyncio.to_thread(answer_on, sock)).status
+
+                writers = [await stand_still() for _ in range(4)]
+                assert await status_of("127.0.0.1") is Status.SERVER_ERROR_BUSY
+                assert await status_of("127.0.0.2") is Status.SUCCESSFUL_OK
+                for writer in writers:
+                    writer.close()
+
+        asyncio.run(run())
 
 
 # Documents by reference.

@@ -19,7 +19,7 @@ import pytest
 from command_line import run
 from http_servers import serving, uri_of
 from http_shells import wait_until
-from peers import EvePrinter, program
+from peers import EvePrinter, free_port, program
 
 from ippfast import Message, decode, encode, operations, response
 from ippfast.http import IncomingRequest
@@ -90,8 +90,7 @@ def test_forwarder() -> None:
 
 
 def test_forwarder_says_when_the_printer_is_gone() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     with running("forwarder", f"ipp://localhost:{port}/") as uri:
         assert "server-error-service-unavailable" in run("attributes", uri).stderr
 
@@ -225,8 +224,7 @@ def test_fleet_monitor() -> None:
         state = {"printer-state": 5, "printer-state-reasons": reasons, "printer-is-accepting-jobs": False}
         return response(incoming.message, printer=state)
 
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        gone = f"ipp://localhost:{closed.getsockname()[1]}/"
+    gone = f"ipp://localhost:{free_port()}/"
     with serving(well) as first, serving(ill) as second:
         uris = [uri_of(first), uri_of(second), gone]
         command = [sys.executable, str(EXAMPLES / "fleet_monitor.py"), *uris]

@@ -13,9 +13,10 @@ import os
 from collections.abc import Sequence
 from typing import TypeVar
 
-__all__ = ["examples", "some"]
+__all__ = ["ALL", "examples", "some"]
 
 TRY = os.environ.get("IPPFAST_TRY", "")
+ALL = TRY == "all"
 SHARE = {"all": 1, "": 4, "few": 20}[TRY]
 
 Item = TypeVar("Item")
