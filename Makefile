@@ -29,6 +29,7 @@
 #
 #   PYTHON=python3.13 VENV=.venv-3.13     another interpreter, and a place of its own for it
 #   PACKAGE=dist/ippfast-....whl          test this instead of the source tree
+#   PACKAGES_OF=/.../.venv                another environment of this interpreter: what is installed there serves here too
 #   AGAIN=1                               what fails is run once more, alone, as CI does (tools/run_again.py)
 #   IPPFAST_TRY=all                       everything that repeats, as at night; few: what CI tries again elsewhere (tests/support/scale.py)
 #   WORKERS=4                             how many processes run the suite, instead of one for each core
@@ -75,7 +76,7 @@ lint: $(VENV)/test
 
 WORKERS ?= auto
 suite: $(VENV)/test
-	$(BIN)/$(if $(AGAIN),python tools/run_again.py,pytest) -n $(WORKERS) --dist worksteal $(ARGUMENTS)
+	$(BIN)/python $(if $(AGAIN),tools/run_again.py,-P -m pytest) -n $(WORKERS) --dist worksteal $(ARGUMENTS)
 
 conformance: $(VENV)/test
 	$(BIN)/python tools/conformance.py $(ARGUMENTS)
@@ -106,7 +107,7 @@ test-plain:
 SANITIZED ?= tests/codec tests/vocabulary/test_glance.py tests/vocabulary/test_plain.py tests/vocabulary/test_json.py \
     tests/raster tests/arrow
 sanitize:
-	tools/sanitize.sh pytest -q -p no:cacheprovider -k "not (python or test_memory or grows or real_peer)" \
+	tools/sanitize.sh python -P -m pytest -q -p no:cacheprovider -k "not (python or test_memory or grows or real_peer)" \
 	    $(SANITIZED) $(ARGUMENTS)
 
 fuzz: $(VENV)/test
@@ -192,5 +193,7 @@ ifeq ($(IPPFAST_BUILD_EXTENSION),auto)
 endif
 	@echo "Making $(VENV) with ippfast$(extra)"
 	@$(PYTHON) -m venv $(VENV)
+	@if [ -n "$(PACKAGES_OF)" ]; then cd $(VENV)/lib/python*/ && \
+	    realpath $(PACKAGES_OF)/lib/python*/site-packages >site-packages/packages_of.pth; fi
 	@$(BIN)/pip install -qq --disable-pip-version-check $(PACKAGE)$(extra)
 	@touch $@

@@ -238,7 +238,7 @@ def to_console(results: Results, command: str, console: Console) -> None:
 
 def to_markdown(results: Results, command: str, plots: dict[str, str]) -> str:
     notes = Notes()
-    parts = ["# Benchmarks", HOW, "\n".join(f"- {line}" for line in facts_lines(results, command))]
+    parts = [f"# Benchmarks on {results.facts.python}", HOW, "\n".join(f"- {line}" for line in facts_lines(results, command))]
     sheets = [
         essential_sheet(results, notes),
         targets_sheet(results),
