@@ -238,7 +238,8 @@ def to_console(results: Results, command: str, console: Console) -> None:
 
 def to_markdown(results: Results, command: str, plots: dict[str, str]) -> str:
     notes = Notes()
-    parts = [f"# Benchmarks on {results.facts.python}", HOW, "\n".join(f"- {line}" for line in facts_lines(results, command))]
+    title = f"# Benchmarks on CPython {results.facts.python}"
+    parts = [title, HOW, "\n".join(f"- {line}" for line in facts_lines(results, command))]
     sheets = [
         essential_sheet(results, notes),
         targets_sheet(results),
