@@ -40,12 +40,18 @@ from ippfast.printer.storage.together import Together
 
 STORAGES: dict[str, Callable[[pytest.FixtureRequest, Path], Storage]] = {
     "sqlite": lambda request, directory: SQLiteStorage(directory / "state"),
+    "sqlite-alone": lambda request, directory: _alone(SQLiteStorage(directory / "state")),
     "memory": lambda request, directory: MemoryStorage(),
     "postgres": lambda request, directory: PostgresStorage(
         request.getfixturevalue("postgres").schema(), directory / "documents"
     ),
     "postgres-objects": lambda request, directory: _with_objects(request),
 }
+
+
+def _alone(storage: SQLiteStorage) -> Storage:
+    storage.leases.begin("alone", shared=False)
+    return storage
 
 
 def _with_objects(request: pytest.FixtureRequest) -> Storage:
@@ -168,43 +174,58 @@ print(made)
     assert sum(made) == 30
 
 
-def test_a_change_that_fails_harms_no_other(tmp_path: Path) -> None:
-    """Changes share a commit; one of them that SQLite refuses is refused alone."""
+def _sqlite_refuses(database: Connection) -> None:
+    database.execute("INSERT INTO contents VALUES (NULL, NULL)")
+
+
+def _refused_at_once(database: Connection) -> None:
+    raise StorageError
+
+
+def _refused_after_a_change(database: Connection) -> None:
+    database.execute("INSERT INTO contents VALUES ('k', x'00')")
+    raise StorageError
+
+
+@pytest.mark.parametrize("bad", [_sqlite_refuses, _refused_at_once, _refused_after_a_change])
+def test_a_change_that_fails_harms_no_other(tmp_path: Path, bad: Callable[[Connection], None]) -> None:
+    """Changes share a commit; one of them that is refused is refused alone, and leaves nothing behind."""
     storage = SQLiteStorage(tmp_path)
+    store = storage.queue("print")
+    storage.leases.begin("worker", shared=False)
     file, done = storage._engine, threading.Event()
-    inside, outcomes = threading.Event(), []
+    inside = threading.Event()
+    outcomes: list[object] = []
+
+    def run(change: Callable[[], object]) -> None:
+        try:
+            outcomes.append(change())
+        except StorageError:
+            outcomes.append("refused")
 
     def slow(database: Connection) -> str:
         inside.set()
         assert done.wait(SECONDS)
         return "slow"
 
-    def bad(database: Connection) -> str:
-        database.execute("INSERT INTO contents VALUES (NULL, NULL)")
-        return "bad"
+    def create() -> int:
+        return store.create(new(), [document(content=b"x")]).job.id
 
-    def good(database: Connection) -> str:
-        database.execute("INSERT INTO contents VALUES ('k', x'00')")
-        return "good"
-
-    def run(work: Callable[[Connection], str]) -> None:
-        try:
-            outcomes.append(file.write(work))
-        except StorageError:
-            outcomes.append("refused")
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in (slow, bad, good)]
+    changes: list[Callable[[], object]] = [lambda: file.write(slow), create, lambda: file.write(bad), create]
+    threads = [threading.Thread(target=run, args=(change,)) for change in changes]
     threads[0].start()
     assert inside.wait(SECONDS)
-    for thread in threads[1:]:
+    for place, thread in enumerate(threads[1:], 1):
         thread.start()
-    while len(file._waiting) < 2:
-        pass
+        while len(file._waiting) < place:
+            pass
     done.set()
     for thread in threads:
         thread.join(SECONDS)
-    assert sorted(outcomes) == ["good", "refused", "slow"]
-    assert file.read("SELECT key FROM contents") == [("k",)]
+    assert sorted(map(str, outcomes)) == ["1", "2", "refused", "slow"]
+    assert [job.position for job in store.jobs()] == [2, 4]
+    assert store.state().active == 2
+    assert file.read("SELECT octets FROM contents") == [(b"x",), (b"x",)]
     storage.close()
 
 

@@ -118,6 +118,7 @@ class PostgresEngine:
     """
 
     alone = False
+    known: dict[str, int]
 
     def __init__(self, url: str, *, connections: int = 16) -> None:
         try:
@@ -143,6 +144,7 @@ class PostgresEngine:
             open=True,
         )
         self._closed = threading.Event()
+        self.known = {}
 
     def connect(self) -> "psycopg.Connection[Any]":
         """A connection of one's own, outside of the pool."""
@@ -273,6 +275,10 @@ class PostgresEngine:
             f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {table}_{column}_seq"
         ).fetchone()
         return int(row[0])
+
+    def insert(self, database: Connection, statement: str, values: Sequence[object]) -> int:
+        """As `Engine.insert`."""
+        return int(database.execute(f"{statement} RETURNING id", values).fetchone()[0])
 
     def sorted(self, columns: str, table: str, where: str, order: str) -> str:
         """As `Engine.sorted`."""

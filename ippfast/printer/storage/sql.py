@@ -43,16 +43,19 @@ class Connection(Protocol):
 
 
 Work = Callable[[Connection], _T]
-"""A function that does its work in a transaction. It is called again if the commit failed because of another one."""
+"""A function that does its work in a transaction. It is called again if that failed because of another one's."""
 
 
 class Engine(Protocol):
     """A database. What fails in it is a StorageError.
 
     alone: whether no other process writes. What was read stays true then until this one writes.
+    known: what transactions have found out of the whole store, for those that follow while it is `alone`: whoever
+    changes it says so. It is empty after a change that was not kept.
     """
 
     alone: bool
+    known: dict[str, int]
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows that a statement finds, as they were committed when it began."""
@@ -72,6 +75,9 @@ class Engine(Protocol):
 
     def last_number(self, database: Connection, table: str) -> int:
         """The highest number that a row of a table was ever given; 0: none was. No number is given twice."""
+
+    def insert(self, database: Connection, statement: str, values: Sequence[object]) -> int:
+        """Insert a row into a table that has the column id. Returns its number."""
 
     def sorted(self, columns: str, table: str, where: str, order: str) -> str:
         """A statement that reads the rows of a table, which has the column id, in this order."""

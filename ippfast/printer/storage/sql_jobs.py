@@ -39,6 +39,11 @@ __all__ = ["JOB_COLUMNS", "QUEUE_COLUMNS", "SQLJobs", "job_of"]
 
 JOB_COLUMNS = ", ".join(f'"{name}"' for name in Job._fields)
 _DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
+_INSERT_JOB = (
+    'INSERT INTO jobs (queue, uuid, state, reasons, name, "user", host, created, priority, position, release, held,'
+    " open, touched, octets, documents, ticket, pages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LAST_JOB = "the last job's number"
 _INSERT_DOCUMENT = f"INSERT INTO documents ({_DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TEXTS = frozenset(("name", "user", "message", "output", "format"))  # of clients and outputs: any octets
 _STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "device_reasons")
@@ -96,11 +101,10 @@ class SQLJobs(SQLResources):
             check_job(limits, state, self._load(database, new.user, limits), octets)
             job = held_if_all_are(new, state)
             count = len(documents) + len(copied)
-            row = database.execute(
-                'INSERT INTO jobs (queue, uuid, state, reasons, name, "user", host, created, priority, position,'
-                " release, held, open, touched, octets, documents, ticket, pages)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                f" RETURNING {JOB_COLUMNS}",
+            position, pages = self._behind_all(database, new=True), pages_of_all([*documents, *copied])
+            number = self._engine.insert(
+                database,
+                _INSERT_JOB,
                 (
                     self.name,
                     identity,
@@ -111,7 +115,7 @@ class SQLJobs(SQLResources):
                     job.host,
                     now,
                     job.priority,
-                    self._behind_all(database, new=True),
+                    position,
                     job.release,
                     job.held,
                     job.open,
@@ -119,19 +123,21 @@ class SQLJobs(SQLResources):
                     octets,
                     count,
                     job.ticket,
-                    pages_of_all([*documents, *copied]),
+                    pages,
                 ),
-            ).fetchone()
-            made = job_of(row)
+            )
+            if self._engine.alone:
+                self._engine.known[_LAST_JOB] = number
+            made = _made(job, number, identity, now, position, octets, count, pages)
             self._latest = state = replace(state, active=state.active + 1)
-            for number, document in enumerate(documents, 1):
-                self._add(database, made.id, number, document, now)
-            for number, each in enumerate(copied, len(documents) + 1):
+            for place, document in enumerate(documents, 1):
+                self._add(database, made.id, place, document, now)
+            for place, each in enumerate(copied, len(documents) + 1):
                 database.execute(
                     _INSERT_DOCUMENT,
                     (
                         made.id,
-                        number,
+                        place,
                         each.key,
                         each.octets,
                         self._engine.bound(each.format),
@@ -488,7 +494,8 @@ class SQLJobs(SQLResources):
 
     def _behind_all(self, database: Connection, *, new: bool) -> int:
         """The position of a job that comes after all others. A new job's is even, an old one's between two new ones."""
-        last = self._engine.last_number(database, "jobs")
+        known = self._engine.known.get(_LAST_JOB) if self._engine.alone else None
+        last = self._engine.last_number(database, "jobs") if known is None else known
         return 2 * (last + 1) if new else 2 * last + 1
 
     def _behind(self, database: Connection, job: Job, state: QueueState) -> int:
@@ -690,6 +697,40 @@ class SQLJobs(SQLResources):
         """As `JobStore.content`."""
         rows = self._engine.read("SELECT octets FROM contents WHERE key = ?", (key,))
         return bytes(rows[0][0]) if rows else None
+
+
+def _made(
+    new: NewJob, number: int, uuid: str, now: float, position: int, octets: int, documents: int, pages: int | None
+) -> Job:
+    """A job that was made just now."""
+    return Job(
+        id=number,
+        uuid=uuid,
+        state=JobState(new.state),
+        reasons=new.reasons,
+        message="",
+        name=new.name,
+        user=new.user,
+        host=new.host,
+        created=now,
+        processing=None,
+        completed=None,
+        priority=new.priority,
+        position=position,
+        release=new.release,
+        held=new.held,
+        open=new.open,
+        touched=now,
+        attempts=0,
+        octets=octets,
+        documents=documents,
+        output="",
+        epoch=0,
+        ticket=new.ticket,
+        pages=pages,
+        impressions=0,
+        sheets=0,
+    )
 
 
 def job_of(row: tuple[Any, ...]) -> Job:

@@ -12,7 +12,7 @@ from functools import partial
 
 from ippfast.enums import JobState
 
-from .rows import Job, Lease, LeaseCounts
+from .rows import Job, Lease, LeaseCounts, QueueState
 from .seam import MAX_ATTEMPTS
 from .sql import Connection, Engine
 from .sql_jobs import JOB_COLUMNS, SQLJobs, job_of
@@ -21,6 +21,11 @@ __all__ = ["SQLLeases"]
 
 _BEGUN = ("job-state-changed", "printer-state-changed")
 _ENDED = ("job-completed", "printer-state-changed")
+_NEXT = "SELECT id FROM jobs WHERE queue = ? AND state = 3 AND open = 0 ORDER BY priority DESC, position, id LIMIT ?"
+_THROUGH = (
+    "UPDATE jobs SET state = 9, reasons = 'job-completed-successfully', message = '', processing = ?, completed = ?,"
+    " worker = ?, attempts = attempts + 1, epoch = epoch + 1 WHERE id"
+)
 _MOST_THROUGH = 32
 _PATIENCE = 0.003  # a job's client waits for a commit, its output does not: they share one while clients print
 _STOPPING = "processing-to-stop-point"
@@ -115,32 +120,32 @@ class SQLLeases(ABC):
         if state.paused or state.processing:
             return 0
         most = 1 if state.flag("pause_after_current") else _MOST_THROUGH
-        rows = database.execute(
-            "SELECT id FROM jobs WHERE queue = ? AND state = 3 AND open = 0 ORDER BY priority DESC, position, id"
-            " LIMIT ?",
-            (queue.name, most),
-        ).fetchall()
-        if not rows:
-            return 0
-        now, busy = queue.now(), replace(state, processing=1)
-        left = state
-        for (job_id,) in rows:
+        now = queue.now()
+        if queue._is_listened(database):
+            left = self._tell_through(database, queue, worker, state, now, most)
+        else:
+            done = database.execute(f"{_THROUGH} IN ({_NEXT})", (now, now, worker, queue.name, most)).rowcount
+            left = replace(state, active=state.active - done)
+        if left.active < state.active:
+            queue._set(database, {"state_changed": now})
+            queue._latest = replace(left, settings={**left.settings, "state_changed": now})
+        return state.active - left.active
+
+    def _tell_through(
+        self, database: Connection, queue: SQLJobs, worker: str, state: QueueState, now: float, most: int
+    ) -> QueueState:
+        """Begin and complete jobs one by one, and tell of each. Returns the queue's state then."""
+        busy, left = replace(state, processing=1), state
+        for (job_id,) in database.execute(_NEXT, (queue.name, most)).fetchall():
             job = job_of(
-                database.execute(
-                    "UPDATE jobs SET state = 9, reasons = 'job-completed-successfully', message = '', processing = ?,"
-                    " completed = ?, worker = ?, attempts = attempts + 1, epoch = epoch + 1 WHERE id = ?"
-                    f" RETURNING {JOB_COLUMNS}",
-                    (now, now, worker, job_id),
-                ).fetchone()
+                database.execute(f"{_THROUGH} = ? RETURNING {JOB_COLUMNS}", (now, now, worker, job_id)).fetchone()
             )
             begun = job._replace(state=JobState.PROCESSING, reasons=("job-printing",), completed=None)
             queue._tell(database, _BEGUN, begun, busy, now)
             left = replace(left, active=left.active - 1)
             queue._tell(database, _ENDED, job, left, now)
             queue._end_subscriptions(database, job_id, now)
-        queue._set(database, {"state_changed": now})
-        queue._latest = replace(left, settings={**left.settings, "state_changed": now})
-        return len(rows)
+        return left
 
     def renew(self, lease: Lease) -> bool:
         """As `Leases.renew`."""

@@ -62,6 +62,7 @@ class SQLSubscriptions(ABC):
     ) -> list[Subscription | None]:
         if not new:
             return []
+        self._engine.known.pop("listened", None)
         database.execute("DELETE FROM subscriptions WHERE queue = ? AND expires <= ?", (self.name, now))
         (count,) = database.execute("SELECT count(*) FROM subscriptions WHERE queue = ?", (self.name,)).fetchone()
         after = self._engine.last_number(database, "events")
@@ -120,6 +121,8 @@ class SQLSubscriptions(ABC):
             return
         if self.name == SYSTEM:
             self._enroll(database, names)
+        if self._engine.alone and not self._is_listened(database):
+            return
         here, there = database.execute(
             "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE queue = ? AND (job_id IS NULL OR job_id = ?)"
             " AND ended = 0), EXISTS (SELECT 1 FROM subscriptions WHERE queue = ? AND ended = 0)",
@@ -136,6 +139,16 @@ class SQLSubscriptions(ABC):
                 self._write_event(database, queue, name, job, state, now, resource)
         if SYSTEM in listening:
             self._follow_system(database, now)
+
+    def _is_listened(self, database: Connection) -> bool:
+        """Whether anybody listens to any queue. If nobody does, as is usual, there is nothing to ask for each event."""
+        known = self._engine.known.get("listened") if self._engine.alone else None
+        if known is None:
+            statement = "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE ended = 0)"
+            (known,) = database.execute(statement).fetchone()
+            if self._engine.alone:
+                self._engine.known["listened"] = known
+        return bool(known)
 
     def _write_event(
         self,
@@ -219,6 +232,8 @@ class SQLSubscriptions(ABC):
 
         column: "resource_id" for a resource.
         """
+        if self._engine.alone and not self._is_listened(database):
+            return
         database.execute(
             f"UPDATE subscriptions SET ended = 1, expires = ?, last = ? WHERE queue = ? AND {column} = ? AND ended = 0",
             (now + self.life, self._engine.last_number(database, "events"), self.name, number),
@@ -324,6 +339,7 @@ class SQLSubscriptions(ABC):
         if old:
             statement = "DELETE FROM subscriptions WHERE queue = ? AND expires <= ?"
             self._write(lambda database: database.execute(statement, (self.name, now)).rowcount)
+            self._engine.known.pop("listened", None)
         while self._write(lambda database: self._sweep(database, now)):
             pass
 

@@ -1,9 +1,9 @@
 """One SQLite file for any number of threads and processes: shared commits, and reads that wait for nobody.
 
 The rule of this file: what `write` has returned from is on the disk (write-ahead log, synchronous=FULL), and the
-changes that wait at the same moment share one commit: whoever comes first writes for all that came meanwhile. A read
-has a connection of its own, which sees what was committed when it began. Nothing of SQLite's leaves this folder: what
-fails is a `StorageError`.
+changes that wait at the same moment share one commit: whoever comes first writes for all that came meanwhile. One that
+fails once it has written something is taken out by doing each of them alone. A read has a connection of its own, which
+sees what was committed when it began. Nothing of SQLite's leaves this folder: what fails is a `StorageError`.
 """
 
 import contextlib
@@ -59,6 +59,7 @@ class SQLiteEngine:
         self._tellers: list[Callable[[bool], None]] = []
         self.alone = False
         """Whether no other process writes. What was read stays true then until this one writes."""
+        self.known: dict[str, int] = {}
         _make_private(path)
         self._turns = os.open(path.with_name(f"{path.name}-turns"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
@@ -109,6 +110,13 @@ class SQLiteEngine:
         """As `Engine.last_number`."""
         row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
         return 0 if row is None else int(row[0])
+
+    def insert(self, database: Connection, statement: str, values: Sequence[object]) -> int:
+        """As `Engine.insert`."""
+        cursor = database.execute(statement, values)
+        assert isinstance(cursor, sqlite3.Cursor)
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
 
     def sorted(self, columns: str, table: str, where: str, order: str) -> str:
         """As `Engine.sorted`: the numbers alone are sorted. SQLite writes down whole rows to sort them, and keeps the
@@ -222,13 +230,12 @@ class SQLiteEngine:
         try:
             self._transaction(batch)
         except BaseException as error:
-            if isinstance(error, sqlite3.Error) and len(batch) > 1:  # one of them is the cause: not all are to suffer
+            if len(batch) == 1:
+                batch[0].error = self._said(error)
+            else:  # one of them is the cause: not all are to suffer
                 for change in batch:
                     change.error = None
                     self._try(change)
-            else:
-                for change in batch:
-                    change.error = _explained(self.path, error) if isinstance(error, sqlite3.Error) else error
         finally:
             flock(self._turns, RELEASE)
 
@@ -236,26 +243,25 @@ class SQLiteEngine:
         try:
             self._transaction([change])
         except BaseException as error:
-            change.error = _explained(self.path, error) if isinstance(error, sqlite3.Error) else error
+            change.error = self._said(error)
+
+    def _said(self, error: BaseException) -> BaseException:
+        return _explained(self.path, error) if isinstance(error, sqlite3.Error) else error
 
     def _transaction(self, batch: list[_Change[Any]]) -> None:
-        writer = self.writer
-        alone, refused = len(batch) == 1, False
+        writer, refused = self.writer, False
         writer.execute("BEGIN IMMEDIATE")
         try:
             for change in batch:
-                if alone:
-                    change.result = change.work(writer)
-                    continue
-                writer.execute("SAVEPOINT change")
+                written = writer.total_changes
                 try:
                     change.result = change.work(writer)
                 except sqlite3.Error:
                     raise
-                except BaseException as error:  # it is refused, and the others are not
-                    change.error, refused = error, True
-                    writer.execute("ROLLBACK TO change")
-                writer.execute("RELEASE change")
+                except BaseException as error:
+                    if len(batch) == 1 or writer.total_changes != written:
+                        raise
+                    change.error, refused = error, True  # there is nothing of it that could stay behind
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:  # a full disk may have ended it
@@ -265,6 +271,8 @@ class SQLiteEngine:
         self._tell(kept=not refused)
 
     def _tell(self, *, kept: bool) -> None:
+        if not kept:
+            self.known.clear()
         for hear in self._tellers:
             hear(kept)
 
