@@ -1,8 +1,7 @@
 """What printers announce on the network (DNS-SD, RFC 6763), and what of it is taken.
 
-The rule of this file: zeroconf does the looking, and each answer is judged apiece, for anybody on the network may send
-any: one that is no printer of ours costs itself alone, and is told. What is said is never followed, and no longer
-listened to than was asked for.
+The rule of this file: each answer is judged apiece, for anybody on the network may send any: one that is no printer of
+ours costs itself alone, and is told. What is said is never followed, and no longer listened to than was asked for.
 """
 
 import asyncio
@@ -10,27 +9,19 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ippfast._browsing import TYPES, Search, open_network
 from ippfast.http.uri import IPP_PORT, is_host_name, parse_uri
 
 from .failures import USAGE, Failure
 from .text import escape
 
-if TYPE_CHECKING:
-    import zeroconf
-
 __all__ = ["Announced", "Browsed", "browse", "judge"]
 
-# PWG 5100.14 section 4: a printer announces both where it has TLS.
-TYPES = ("_ipps._tcp.local.", "_ipp._tcp.local.")
-
-_MOST_NAMES = 5_000
-"""How many names are looked into at most: no network has this many printers, but one host can make up any number."""
 _IN_PATH = "/:@!$&'()*+,;=-._~?"
 """The characters that stand in a path or query unescaped (RFC 3986 section 3.3), but for "%"."""
-_LEAST_SECONDS = 0.01
 
 
 class Announced(NamedTuple):
@@ -99,7 +90,7 @@ def _line(text: str) -> str:
 def browse(seconds: float, interfaces: tuple[str, ...]) -> Browsed:
     """Listen for so long. interfaces: addresses or names of those to look at; none: all. Raises Failure."""
     try:
-        import zeroconf
+        import zeroconf  # noqa: F401
     except ModuleNotFoundError:
         raise Failure("finding printers on the network needs zeroconf: pip install zeroconf", USAGE) from None
     places = _places(interfaces)
@@ -107,7 +98,7 @@ def browse(seconds: float, interfaces: tuple[str, ...]) -> Browsed:
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     end = time.monotonic() + seconds
     try:
-        return asyncio.run(_browse(zeroconf, places, end))
+        return asyncio.run(_browse(places, end))
     except (OSError, RuntimeError) as error:
         raise Failure(f"no network to look at: {escape(str(error))}") from None
 
@@ -136,93 +127,28 @@ def _address(ip: Any) -> str:
     return str(ip.ip) if ip.is_IPv4 else str(ip.ip[0])
 
 
-def _open(zeroconf: Any, places: "list[str | int]") -> Any:
-    """zeroconf on these places, or on all, in both families if there are both."""
-    from zeroconf.asyncio import AsyncZeroconf
-
-    if places:
-        families = {isinstance(each, int) for each in places}
-        version = zeroconf.IPVersion.V6Only if families == {True} else zeroconf.IPVersion.V4Only
-        version = zeroconf.IPVersion.All if len(families) > 1 else version
-        return AsyncZeroconf(interfaces=places, ip_version=version)
-    last: Exception | None = None
-    for version in (zeroconf.IPVersion.All, zeroconf.IPVersion.V4Only, zeroconf.IPVersion.V6Only):
-        try:
-            return AsyncZeroconf(interfaces=zeroconf.InterfaceChoice.All, ip_version=version)
-        except (OSError, RuntimeError) as error:  # one of the families is not there
-            last = last or error
-    assert last is not None
-    raise last
-
-
-async def _browse(zeroconf: Any, places: "list[str | int]", end: float) -> Browsed:
-    from zeroconf.asyncio import AsyncServiceBrowser
-
-    network = _open(zeroconf, places)
-    search = _Search(network.zeroconf, end)
+async def _browse(places: "list[str | int]", end: float) -> Browsed:
+    network = open_network(places)
     try:
-        browser = AsyncServiceBrowser(network.zeroconf, list(TYPES), handlers=[search.changed])
+        search = Search(network, end)
+        search.begin()
         await asyncio.sleep(max(0.0, end - time.monotonic()))
-        await browser.async_cancel()
         await search.finish()
-        return search.result()
+        return _judged(search)
     finally:
         await network.async_close()
 
 
-class _Search:
-    """The names that came, and a task for each that asks where it is."""
-
-    def __init__(self, network: "zeroconf.Zeroconf", end: float) -> None:
-        self._network = network
-        self._end = end
-        self._infos: dict[tuple[str, str], Any] = {}
-        self._tasks: list[asyncio.Task[Any]] = []
-        self._faults: dict[str, str] = {}
-
-    def changed(self, zeroconf: Any, service_type: str, name: str, state_change: Any) -> None:
-        """What the browser calls."""
-        del zeroconf
-        key = service_type, name
-        if state_change.name == "Removed":
-            self._infos.pop(key, None)
-        elif state_change.name == "Added" and key not in self._infos:
-            if len(self._infos) >= _MOST_NAMES:
-                self._faults["more names"] = f"only the first {_MOST_NAMES} names were looked into"
-                return
-            self._begin(service_type, name)
-
-    def _begin(self, service_type: str, name: str) -> None:
-        from zeroconf.asyncio import AsyncServiceInfo
-
+def _judged(search: Search) -> Browsed:
+    """One printer for each name, host and UUID; that with TLS, if there are both."""
+    found: dict[tuple[str, str, str], Announced] = {}
+    faults = dict(search.faults)
+    for (service_type, name), info in sorted(search.infos.items(), key=lambda each: TYPES.index(each[0][0])):
         try:
-            info = AsyncServiceInfo(service_type, name)
-        except Exception as error:  # whatever the library makes of a name that somebody sent
-            self._faults[name] = str(error) or "it is no name of a service"
-            return
-        self._infos[service_type, name] = info
-        self._tasks.append(asyncio.get_running_loop().create_task(self._ask(info)))
-
-    async def _ask(self, info: Any) -> None:
-        seconds = max(_LEAST_SECONDS, self._end - time.monotonic())
-        await info.async_request(self._network, seconds * 1_000)
-
-    async def finish(self) -> None:
-        """Ask no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def result(self) -> Browsed:
-        """One printer for each name, host and UUID; that with TLS, if there are both."""
-        found: dict[tuple[str, str, str], Announced] = {}
-        for (service_type, name), info in sorted(self._infos.items(), key=lambda each: TYPES.index(each[0][0])):
-            try:
-                each = judge(service_type, name, info.server, info.port, info.properties)
-            except Exception as error:  # whatever is wrong with it, the others are listed
-                if str(error):
-                    self._faults[name] = str(error)
-                continue
-            found.setdefault((each.name, (info.server or "").lower(), each.uuid), each)
-        faults = [f"{escape(name)}: {escape(why)}" for name, why in sorted(self._faults.items())]
-        return Browsed(list(found.values()), faults)
+            each = judge(service_type, name, info.server, info.port, info.properties)
+        except Exception as error:  # whatever is wrong with it, the others are listed
+            if str(error):
+                faults[name] = str(error)
+            continue
+        found.setdefault((each.name, (info.server or "").lower(), each.uuid), each)
+    return Browsed(list(found.values()), [f"{escape(name)}: {escape(why)}" for name, why in sorted(faults.items())])

@@ -61,6 +61,7 @@ LAYERS = [
     "formats",
     "raster",
     "_lazy",
+    "_browsing",
     "http",
     "arrow",
     "convert",

@@ -1,14 +1,16 @@
 """Functions of pycups' module about destinations: going through them, and connecting to one.
 
-The rule of this file: destinations are those of the server that `settings` names; what else is on the network,
-`ippfast discover` finds.
+The rule of this file: destinations are those of the server that `settings` names first, and then what announces itself
+on the network, see `network`.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import network
 from .connection import Connection, Dest
 from .constants import (
     CUPS_DEST_FLAGS_CONNECTING,
@@ -17,7 +19,10 @@ from .constants import (
     CUPS_DEST_FLAGS_NONE,
     CUPS_DEST_FLAGS_RESOLVING,
     CUPS_DEST_FLAGS_UNCONNECTED,
+    CUPS_PRINTER_DISCOVERED,
+    HTTP_ENCRYPT_ALWAYS,
 )
+from .errors import IPPError
 from .transport import to_text
 
 __all__ = ["connectDest", "enumDests", "modelSort"]
@@ -33,17 +38,45 @@ def enumDests(
 ) -> None:
     """Call ``cb(user_data, flags, dest)`` for each destination, until it returns 0.
 
-    Its flags are CUPS_DEST_FLAGS_MORE while others follow. type, mask: only destinations whose printer-type is `type`
-    in the bits of `mask`. flags and msec are for what is found on the network: nothing is.
+    First come those of the server, if there is one, with the flags CUPS_DEST_FLAGS_MORE while others of them follow.
+    Then come printers that announce themselves on the network, until nothing has come for a second; their type has
+    CUPS_PRINTER_DISCOVERED. msec: how many milliseconds that may take; 0: the server's alone, -1: however long. type,
+    mask: only destinations whose printer-type is `type` in the bits of `mask`. flags changes nothing, as in libcups.
+
+    Raises RuntimeError if the network cannot be looked at, such as without zeroconf (extra ``discovery``).
     """
     if not callable(cb):
         raise TypeError("cb must be callable")
-    found = Connection().getDests()
-    dests = [each for (name, _), each in found.items() if name is not None]
+    dests = _of_the_server()
     chosen = [each for each in dests if (int(each.options.get("printer-type", "0")) & mask) == (type & mask)]
     for left, dest in zip(reversed(range(len(chosen))), chosen, strict=True):
         if not cb(user_data, CUPS_DEST_FLAGS_MORE if left else CUPS_DEST_FLAGS_NONE, dest):
             return
+    if msec == 0 or (mask & CUPS_PRINTER_DISCOVERED and not type & CUPS_PRINTER_DISCOVERED):
+        return
+    uris = (each.options.get("device-uri", "") for each in dests)
+    own = frozenset(network.service_of(uri) for uri in uris if network.is_service(uri))
+    with contextlib.closing(network.announced(msec, own)) as found:
+        for each in found:
+            if (each.type & mask) != (type & mask):
+                continue
+            if not cb(user_data, CUPS_DEST_FLAGS_NONE, Dest(each.name, None, False, each.options)):
+                return
+
+
+def _of_the_server() -> list[Dest]:
+    """The destinations of the server; none if there is no server."""
+    try:
+        connection = Connection()
+    except RuntimeError:
+        return []
+    try:
+        found = connection.getDests()
+    except IPPError:
+        return []
+    finally:
+        connection.close()
+    return [each for (name, _), each in found.items() if name is not None]
 
 
 def connectDest(
@@ -51,6 +84,7 @@ def connectDest(
 ) -> tuple[Connection, str]:
     """A connection to a destination's server, and the resource of the destination there.
 
+    A printer that announces itself is looked up on the network, and connected to without a server in between.
     ``cb(user_data, flags, dest)`` is told how far it has come, and may give up by returning 0. Raises RuntimeError, or
     as `Connection` does, if there is no connection.
     """
@@ -58,17 +92,21 @@ def connectDest(
         raise TypeError("dest must be Dest object")
     if not callable(cb):
         raise TypeError("cb must be callable")
-    uri = urlsplit(dest.options.get("printer-uri-supported") or dest.options.get("device-uri", ""))
+    given = dest.options.get("printer-uri-supported") or dest.options.get("device-uri", "")
+    uri = urlsplit(given)
     if uri.hostname is None:
         raise RuntimeError("the destination has no URI")
     for step in (CUPS_DEST_FLAGS_RESOLVING, CUPS_DEST_FLAGS_CONNECTING):
         if not cb(user_data, step | CUPS_DEST_FLAGS_UNCONNECTED, dest):
             raise RuntimeError("Connection canceled")
     try:
+        if network.is_service(given):
+            uri = urlsplit(network.resolve(given))
         if uri.hostname == "localhost" or "printer-uri-supported" in dest.options:
             connection = Connection()  # where the destination comes from
         else:
-            connection = Connection(uri.hostname, uri.port or 631)
+            secure = HTTP_ENCRYPT_ALWAYS if uri.scheme == "ipps" else None
+            connection = Connection(uri.hostname, uri.port or 631, secure)
     except RuntimeError:
         cb(user_data, CUPS_DEST_FLAGS_UNCONNECTED | CUPS_DEST_FLAGS_ERROR, dest)
         raise
