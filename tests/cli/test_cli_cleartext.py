@@ -6,7 +6,7 @@ The rule of this file: each command that reaches a printer is in the table, and 
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from command_line import run
 from tls_refusers import KINDS, refusing
 
@@ -47,7 +47,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ca_file(tmp_path: Path) -> str:
-    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "ca.pem").write_bytes(Authority().certificate)
     return str(tmp_path / "ca.pem")
 
 

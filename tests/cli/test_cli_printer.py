@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from authorities import Authority
 from command_line import run
 from http_event_printer import EventPrinter
 from http_servers import DOCUMENT, serving, uri_of
@@ -483,26 +483,26 @@ def test_old_printers() -> None:
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+def authority() -> Authority:
+    return Authority()
 
 
 @pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
+def ca_file(authority: Authority, tmp_path: Path) -> str:
     path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
+    path.write_bytes(authority.certificate)
     return str(path)
 
 
 @contextmanager
-def secure(authority: trustme.CA, handler: Handler, tmp_path: Path, **options: object) -> Iterator[Server]:
+def secure(authority: Authority, handler: Handler, tmp_path: Path, **options: object) -> Iterator[Server]:
     path = tmp_path / "server.pem"
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+    path.write_bytes(authority.issue("localhost").key_and_chain)
     with serving(handler, tls=make_server_context(path), **options) as server:
         yield server
 
 
-def test_certificates(authority: trustme.CA, ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates(authority: Authority, ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with secure(authority, Printer(), tmp_path) as server:
         uri = uri_of(server, "ipps")
         for place in (uri, f"localhost:{server.port}"):
@@ -527,7 +527,7 @@ def test_certificates(authority: trustme.CA, ca_file: str, tmp_path: Path, monke
     assert run("attributes", uri, "--ca", "no-such-file").exit_code == 2
 
 
-def test_a_host_is_asked_with_tls_first(authority: trustme.CA, ca_file: str, tmp_path: Path) -> None:
+def test_a_host_is_asked_with_tls_first(authority: Authority, ca_file: str, tmp_path: Path) -> None:
     seen: list[tuple[bool, str]] = []
 
     def handler(incoming: IncomingRequest) -> Message:
@@ -548,7 +548,7 @@ def test_a_host_without_tls_is_said_to_have_none() -> None:
     assert result.stderr == f"Note: localhost:{server.port} has no TLS; this goes in the clear.\n"
 
 
-def test_probe(authority: trustme.CA, ca_file: str, tmp_path: Path) -> None:
+def test_probe(authority: Authority, ca_file: str, tmp_path: Path) -> None:
     printer = Printer(**{"printer-make-and-model": Text("Model\x1b[2J X")})
     with secure(authority, printer, tmp_path) as server:
         host = f"localhost:{server.port}"
@@ -612,7 +612,7 @@ AUTHENTICATORS: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("scheme", AUTHENTICATORS)
 def test_credentials(
-    authority: trustme.CA, ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+    authority: Authority, ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     printer = Printer()
     with secure(authority, printer, tmp_path, authenticator=AUTHENTICATORS[scheme]()) as server:
@@ -636,7 +636,7 @@ def test_credentials(
     assert SECRET not in result.output
 
 
-def test_a_password_is_asked_for_and_not_shown(authority: trustme.CA, ca_file: str, tmp_path: Path) -> None:
+def test_a_password_is_asked_for_and_not_shown(authority: Authority, ca_file: str, tmp_path: Path) -> None:
     """On a terminal of its own, while the document comes on standard input."""
     opened = (
         "import os, sys; terminal = os.open(sys.argv.pop(1), os.O_RDWR); os.dup2(terminal, 2);"

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from click.testing import CliRunner
 from http_shells import wait_until
 from openid import Provider
@@ -247,12 +247,12 @@ def test_users_are_read_anew_at_a_hangup(tmp_path: Path, workers: int) -> None:
 
 def test_a_certificate_is_read_anew_at_a_hangup(tmp_path: Path) -> None:
     path = tmp_path / "server.pem"
-    authorities = [trustme.CA() for _ in range(2)]
-    authorities[0].issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+    authorities = [Authority() for _ in range(2)]
+    path.write_bytes(authorities[0].issue("localhost").key_and_chain)
     with serve(tmp_path / "state", "--certificate", str(path), uris=2, more=1) as served:
 
-        def trusts(authority: trustme.CA) -> bool:
-            context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+        def trusts(authority: Authority) -> bool:
+            context = ssl.create_default_context(cadata=authority.certificate.decode())
             with Client(served.lines[1], tls=TLS(context=context)) as client:
                 try:
                     client.send(operations.get_printer_attributes(served.lines[1]))
@@ -262,7 +262,7 @@ def test_a_certificate_is_read_anew_at_a_hangup(tmp_path: Path) -> None:
 
         assert [trusts(each) for each in authorities] == [True, False]
         path.unlink()
-        authorities[1].issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+        path.write_bytes(authorities[1].issue("localhost").key_and_chain)
         hang_up(served, "are read anew")
         assert [trusts(each) for each in authorities] == [False, True]
 

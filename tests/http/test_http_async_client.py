@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import ANSWER, PRINT_JOB, response
 from http_servers import DOCUMENT, SECONDS, Printer, read_until, scripted, serving, uri_of
 from peers import free_port
@@ -74,11 +74,9 @@ ITERABLES = ["iterable", "async iterable", "reused", "memory", "list"]
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a CA, a server's certificate and a document."""
     made = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(made / "ca.pem"))
-    authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(
-        str(made / "server.pem")
-    )
+    authority = Authority()
+    (made / "ca.pem").write_bytes(authority.certificate)
+    (made / "server.pem").write_bytes(authority.issue("127.0.0.1", "localhost").key_and_chain)
     (made / "document").write_bytes(DOCUMENT)
     return made
 

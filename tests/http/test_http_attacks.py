@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import ANSWER, PRINT_JOB, post, print_job
 from http_servers import DOCUMENT, SECONDS, Printer, connect, uri_of
 from http_shells import Serving, wait_until
@@ -197,11 +197,11 @@ def test_each_wait_has_its_own_time(serving: Serving, printer: Printer, keep_ali
 def test_slow_tls(serving: Serving, printer: Printer, caplog: pytest.LogCaptureFixture) -> None:
     """A handshake that stops, or that never was one, ends; others get through it meanwhile."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority = trustme.CA()
-    authority.issue_cert("localhost").configure_cert(context)
+    authority = Authority()
+    authority.issue("localhost").serve_with(context)
     hello = ssl.MemoryBIO()
     client_context = ssl.create_default_context()
-    authority.configure_trust(client_context)
+    authority.trusted_by(client_context)
     with contextlib.suppress(ssl.SSLWantReadError):
         client_context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
     octets = hello.read()
@@ -249,10 +249,10 @@ def test_client_that_reads_slowly(
 ) -> None:
     """Some octets go in each step, and it would be served for ever."""
     monkeypatch.setattr(session, "RATE_AFTER", 0.2)
-    authority = trustme.CA()
+    authority = Authority()
     context, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.configure_trust(trusting)
+    authority.issue("localhost").serve_with(context)
+    authority.trusted_by(trusting)
 
     def endless() -> Iterator[bytes]:
         while True:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from authorities import Authority
 from http_clients import clients
 from http_servers import DOCUMENT, SECONDS, read_until, scripted, serving, uri_of
 from peers import EvePrinter, Scheduler, free_port, program
@@ -154,9 +154,9 @@ probes = pytest.mark.parametrize("find", [probe, probe_in_loop], ids=["probe", "
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(made / "ca.pem"))
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(made / "server.pem"))
+    authority = Authority()
+    (made / "ca.pem").write_bytes(authority.certificate)
+    (made / "server.pem").write_bytes(authority.issue("localhost").key_and_chain)
     return made
 
 

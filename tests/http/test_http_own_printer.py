@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from authorities import Authority
 from http_clients import clients
 from printers import Gate
 
@@ -43,9 +43,9 @@ JUDGES: dict[str, tuple[Authenticator | None, Callable[[str, str], Auth | None]]
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(made / "ca.pem"))
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(made / "server.pem"))
+    authority = Authority()
+    (made / "ca.pem").write_bytes(authority.certificate)
+    (made / "server.pem").write_bytes(authority.issue("localhost").key_and_chain)
     return made
 
 

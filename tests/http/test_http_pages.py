@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import ANSWER, PRINT_JOB
 
 from ippfast import Message, encode
@@ -121,7 +121,7 @@ def test_an_answer_without_a_body_has_no_length(connection: http.client.HTTPConn
 )
 def test_a_browser_is_sent_to_tls(desk: Desk, host: str, target: str, location: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
+    Authority().issue("localhost").serve_with(context)
     with Server(handle, port=0, pages=desk, tls=context, require_tls=True) as server:
         connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         for method in ("GET", "HEAD"):
@@ -136,7 +136,7 @@ def test_a_browser_is_sent_to_tls(desk: Desk, host: str, target: str, location: 
 
 def test_what_is_refused_for_another_reason_is_no_matter_of_tls() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
+    Authority().issue("localhost").serve_with(context)
     with Server(handle, port=0, pages=lambda request: None, tls=context) as server:
         connection = http.client.HTTPConnection("localhost", server.port, timeout=90)
         assert ask(connection, "GET", "/")[0] == 404

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import DOCUMENT, PDF, request
 from peers import EvePrinter, Scheduler, program
 
@@ -129,8 +129,8 @@ JOBS = [
 @pytest.mark.parametrize(("suite", "framing"), JOBS)
 def test_ipptool(tmp_path: Path, framing: str, secure: bool, suite: str) -> None:
     printer = Printer()
-    leaf = trustme.CA().issue_cert("localhost")
-    leaf.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    leaf = Authority().issue("localhost")
+    (tmp_path / "server.pem").write_bytes(leaf.key_and_chain)
     (tmp_path / "document.pdf").write_bytes(DOCUMENT)
     with Server(printer, port=0, tls=make_server_context(tmp_path / "server.pem")) as server:
         uri = f"{'ipps' if secure else 'ipp'}://localhost:{server.port}/ipp/print"

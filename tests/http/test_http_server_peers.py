@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from http_servers import DOCUMENT
 from http_shells import Serving, wait_until
 from peers import BACKEND, Scheduler, program
@@ -23,7 +23,7 @@ from ippfast.http import BasicAuthenticator, DigestAuthenticator, RequestHead, m
 def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The server's certificate and key."""
     path = tmp_path_factory.mktemp("certificate") / "server.pem"
-    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+    path.write_bytes(Authority().issue("localhost").key_and_chain)
     return path
 
 

@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import ANSWER, PRINT_JOB, post
 from http_servers import DOCUMENT, Printer, connect, uri_of
 from http_shells import Serving
@@ -30,10 +30,10 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The authority's certificate in ca.pem, the server's with its key in server.pem."""
     directory = tmp_path_factory.mktemp("certificates")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(directory / "ca.pem"))
-    leaf = authority.issue_cert("localhost", "127.0.0.1")
-    leaf.private_key_and_cert_chain_pem.write_to_path(str(directory / "server.pem"))
+    authority = Authority()
+    (directory / "ca.pem").write_bytes(authority.certificate)
+    leaf = authority.issue("localhost", "127.0.0.1")
+    (directory / "server.pem").write_bytes(leaf.key_and_chain)
     return directory
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from authorities import Authority
 from http_clients import clients
 from http_servers import DOCUMENT
 from scripted_printer import Answering, http, printer
@@ -314,9 +314,9 @@ def test_redirection_is_named(make: Any, status: int) -> None:
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[tuple[str, list[Any], TLS]]:
     """Two ports of one host: the plain one leads to the other. The plain URI, what TLS was asked, and whom to trust."""
-    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority, context = Authority(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue("127.0.0.1").serve_with(context)
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
     trust = TLS(ca_file=str(tmp_path / "ca.pem"))
     seen: list[Any] = []
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import ANSWER, PRINT_JOB, post
 from http_servers import connect, read_until
 from http_shells import LoopThread, wait_until
@@ -138,11 +138,11 @@ def test_what_follows_a_document_is_the_next_request(spooling: Spooling, spool: 
 
 
 def test_with_tls(spooling: Spooling, spool: Spool, tmp_path: Path) -> None:
-    authority = trustme.CA()
+    authority = Authority()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue("localhost").serve_with(context)
     trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    authority.trusted_by(trusting)
     with (
         spooling(tls=context) as server,
         connect(server) as plain,

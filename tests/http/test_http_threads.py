@@ -14,7 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority, Certificate
 from http_conversations import ANSWER, PRINT_JOB
 from http_servers import DOCUMENT, SECONDS, Printer, uri_of
 from http_shells import Serving
@@ -53,19 +53,19 @@ def client(server: Server) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+def authority() -> Authority:
+    return Authority()
 
 
 @pytest.fixture(scope="module")
-def certificate(authority: trustme.CA) -> trustme.LeafCert:
-    return authority.issue_cert("localhost", "127.0.0.1")
+def certificate(authority: Authority) -> Certificate:
+    return authority.issue("localhost", "127.0.0.1")
 
 
 @pytest.fixture(scope="module")
-def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+def context(certificate: Certificate) -> ssl.SSLContext:
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    certificate.configure_cert(made)
+    certificate.serve_with(made)
     return made
 
 
@@ -231,10 +231,8 @@ def test_document_as_a_file(server: Server, client: Client, tmp_path: Path) -> N
 # TLS.
 
 
-def test_tls(
-    serving: Serving, printer: Printer, authority: trustme.CA, context: ssl.SSLContext, tmp_path: Path
-) -> None:
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+def test_tls(serving: Serving, printer: Printer, authority: Authority, context: ssl.SSLContext, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
     path = tmp_path / "document"
     path.write_bytes(DOCUMENT)
     with serving(printer, tls=context) as server:
@@ -248,14 +246,14 @@ def test_tls(
 
 
 def test_tls_is_verified(
-    serving: Serving, printer: Printer, authority: trustme.CA, context: ssl.SSLContext, tmp_path: Path
+    serving: Serving, printer: Printer, authority: Authority, context: ssl.SSLContext, tmp_path: Path
 ) -> None:
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
     with serving(printer, tls=context) as server:
         with Client(uri_of(server, "ipps")) as client, pytest.raises(ssl.SSLCertVerificationError):
             client.send(PRINT_JOB)
         other_name = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("other.example").configure_cert(other_name)
+        authority.issue("other.example").serve_with(other_name)
         server.tls = other_name
         tls, refused = TLS(ca_file=tmp_path / "ca.pem"), pytest.raises(ssl.SSLCertVerificationError)
         with Client(uri_of(server, "ipps"), tls=tls) as client, refused:
@@ -263,8 +261,8 @@ def test_tls_is_verified(
     assert printer.messages == []
 
 
-def test_pin(serving: Serving, printer: Printer, certificate: trustme.LeafCert, context: ssl.SSLContext) -> None:
-    der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
+def test_pin(serving: Serving, printer: Printer, certificate: Certificate, context: ssl.SSLContext) -> None:
+    der = ssl.PEM_cert_to_DER_cert(certificate.chain.decode())
     pin = hashlib.sha256(der).hexdigest()
     with serving(printer, tls=context) as server:
         with Client(uri_of(server, "ipps"), tls=TLS(fingerprint=f"SHA256:{pin.upper()}")) as client:
@@ -279,10 +277,10 @@ def test_pin(serving: Serving, printer: Printer, certificate: trustme.LeafCert, 
             TLS(fingerprint=faulty)
 
 
-def test_client_certificate(serving: Serving, printer: Printer, authority: trustme.CA, tmp_path: Path) -> None:
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    authority.issue_cert("client@example").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+def test_client_certificate(serving: Serving, printer: Printer, authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    (tmp_path / "client.pem").write_bytes(authority.issue("client@example").key_and_chain)
+    (tmp_path / "server.pem").write_bytes(authority.issue("localhost").key_and_chain)
     context = make_server_context(tmp_path / "server.pem", client_ca=tmp_path / "ca.pem")
     with serving(printer, tls=context) as server:
         tls = TLS(ca_file=tmp_path / "ca.pem", certificate=tmp_path / "client.pem")

@@ -10,7 +10,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 from http_conversations import ANSWER, PRINT_JOB, events_of, response, wire
 from http_servers import read_until, scripted
 from peers import EvePrinter
@@ -105,9 +105,9 @@ def test_switch_that_nothing_asked_for() -> None:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a CA and a server's certificate."""
     directory = tmp_path_factory.mktemp("tls")
-    made = trustme.CA()
-    made.cert_pem.write_to_path(str(directory / "ca.pem"))
-    made.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(directory / "server.pem"))
+    made = Authority()
+    (directory / "ca.pem").write_bytes(made.certificate)
+    (directory / "server.pem").write_bytes(made.issue("127.0.0.1").key_and_chain)
     return directory
 
 

@@ -1,8 +1,9 @@
 """Real programs that tests speak with: CUPS' printer `ippeveprinter` and its scheduler `cupsd`, and where others are.
 
 The rules of this file: a test that starts a program of `PACKAGES` which is not installed is left out by that program's
-name, whether the test says so or not; in CI (environment variable IPPFAST_CI) it fails. A program that does not start
-well fails the test. Everything listens on loopback, on a port that was free, and keeps its files in a directory of its
+name, whether the test says so or not; in CI (environment variable IPPFAST_CI) it fails. A test that imports one of
+`NO_WHEELS` is left out in the same way, but on a free-threaded CPython alone. A program that does not start well fails
+the test. Everything listens on loopback, on a port that was free, and keeps its files in a directory of its
 own that goes away with it.
 
 The fixtures live for the whole session.
@@ -14,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections import Counter
@@ -75,6 +77,7 @@ PACKAGES = {
     "mutool": "mupdf-tools",
     "pam_matrix.so": "libpam-wrapper",
     "pdfimages": "poppler-utils",
+    "openssl": "openssl",
     "pg_basebackup": "postgresql",
     "pdftoppm": "poppler-utils",
     "postgres": "postgresql",
@@ -83,6 +86,9 @@ PACKAGES = {
     "tshark": "tshark",
 }
 """The programs of other projects that tests start, and Debian's package of each."""
+
+NO_WHEELS = {"argon2", "cryptography", "duckdb", "httptools", "jwt", "polars", "trustme"}
+"""What pip finds no wheels of for a free-threaded CPython 3.13, or what needs such a thing."""
 
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
@@ -119,6 +125,19 @@ def _leave_out(name: str) -> NoReturn:
     if "IPPFAST_CI" in os.environ:
         pytest.fail(f"{name} is not installed: apt-get install {PACKAGES[name]}")
     pytest.skip(f"needs {name}")
+
+
+class _NoWheels:
+    """The last that Python asks for a module: who imports one of `NO_WHEELS` is left out."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name in NO_WHEELS:
+            pytest.skip(f"needs {name}, of which there is no wheel", allow_module_level=True)
+
+
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    sys.meta_path.append(_NoWheels)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
+from authorities import Authority
 
 from ippfast import Message, encode, operations
 from ippfast.enums import JobState, Operation, PrinterState, Status
@@ -177,11 +177,9 @@ def test_a_canceled_job_is_seen(printer: LoopbackPrinter) -> None:
 
 
 def test_tls(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    (pem := tmp_path / "server.pem").write_bytes(
-        authority.issue_cert("localhost").private_key_and_cert_chain_pem.bytes()
-    )
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority = Authority()
+    (pem := tmp_path / "server.pem").write_bytes(authority.issue("localhost").key_and_chain)
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
     with LoopbackPrinter(tls=make_server_context(pem)) as printer:
         assert printer.uri.startswith("ipps://")
         with pytest.raises(ValueError, match="TLS"):
