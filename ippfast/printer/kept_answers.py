@@ -57,6 +57,7 @@ class _Kept(NamedTuple):
 _kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
 _asked: dict[bytes, "tuple[object, ...] | None"] = {}
 """What requests ask, without their request-ids; None: more than is kept."""
+_UNKNOWN: tuple[object, ...] = (object(),)
 _lock = threading.Lock()
 
 
@@ -91,9 +92,8 @@ def _now(kept: _Kept, request_id: int) -> bytes:
 
 def _question(printer: "PrinterCore", call: Call) -> tuple[object, ...] | None:
     """All that the answer depends on but for the state and the time. None: it depends on more."""
-    if call.known in _asked:
-        asked = _asked[call.known]
-    else:
+    asked = _asked.get(call.known, _UNKNOWN)  # another thread may clear them meanwhile
+    if asked is _UNKNOWN:
         asked = _what(call)
         if len(call.known) <= _LONGEST_QUESTION:
             with _lock:

@@ -27,6 +27,7 @@ class Allocations:
     def __init__(self, storage: Storage) -> None:
         self._store = storage.queue(SYSTEM)
         self._lock = threading.Lock()
+        self._changes = 0  # how often something has changed
         self._known: dict[str, list[Resource]] | None = None
         self._end = storage.bus.listen(SYSTEM, self.forget)
 
@@ -38,17 +39,19 @@ class Allocations:
         """Something has changed."""
         with self._lock:
             self._known = None
+            self._changes += 1
 
     def of(self, key: str) -> list[Resource]:
         """What a printer has."""
         with self._lock:
-            known = self._known
+            known, changes = self._known, self._changes
         if known is None:
             allocated = self._store.allocated()
             found = {each.id: each for each in self._store.resources()} if allocated else {}
             known = {key: [found[each] for each in ids if each in found] for key, ids in allocated.items()}
             with self._lock:
-                self._known = known
+                if changes == self._changes:  # else what was read may be older than the change
+                    self._known = known
         return known.get(key, [])
 
     def attributes(self, system: "System", key: str, call: Call) -> Mapping[str, Callable[[], Any]]:

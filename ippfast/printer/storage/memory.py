@@ -125,7 +125,7 @@ class _Leases:
                     message="",
                 )
                 assert begun is not None
-                self.counts.claimed += 1
+                self.counts.add(claimed=1)
                 return Lease(name, begun, worker, begun.epoch)
         return None
 
@@ -167,7 +167,7 @@ class _Leases:
             ended = queue.change(
                 lease.job.id, states, epoch=lease.epoch, tell=tell, state=state, reasons=reasons, message=message
             )
-            self.counts.lost += ended is None
+            self.counts.add(lost=ended is None)
             if ended is None or not go_on or queue.state().flag("pause_after_current"):
                 return ended, None
             return ended, self.claim(lease.worker, (lease.queue,))
@@ -192,7 +192,7 @@ class _Leases:
                         state, tell = JobState.ABORTED, ("job-completed", tell[1])
                         reasons = ("aborted-by-system",)
                     queue.change(job.id, (JobState.PROCESSING,), tell=tell, state=state, reasons=reasons)
-        self.counts.taken += reaped
+        self.counts.add(taken=reaped)
         return reaped
 
 

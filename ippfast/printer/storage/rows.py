@@ -5,6 +5,7 @@ nothing of how or where it is kept. Moments are those of the store's clock, in s
 others.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, TypedDict
@@ -443,6 +444,14 @@ class LeaseCounts:
     claimed: int = 0
     lost: int = 0
     taken: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add(self, *, claimed: int = 0, lost: int = 0, taken: int = 0) -> None:
+        """Count these, too. Several workers may do so at once."""
+        with self._lock:
+            self.claimed += claimed
+            self.lost += lost
+            self.taken += taken
 
 
 @dataclass(frozen=True, slots=True)

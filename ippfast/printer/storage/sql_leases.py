@@ -57,7 +57,7 @@ class SQLLeases(ABC):
             self._open.add(worker)  # before it is known: the answer may get lost
             lease = self._engine.write(partial(self._claim, queue=queue, worker=worker), queue=name, patience=_PATIENCE)
             if lease is not None:
-                self.counts.claimed += 1
+                self.counts.add(claimed=1)
                 return lease
             self._open.discard(worker)
         return None
@@ -175,8 +175,7 @@ class SQLLeases(ABC):
         ended, following = self._engine.write(work, queue=lease.queue, patience=_PATIENCE)
         if following is None:
             self._open.discard(lease.worker)
-        self.counts.lost += ended is None
-        self.counts.claimed += following is not None
+        self.counts.add(lost=ended is None, claimed=following is not None)
         return ended, following
 
     def reap(self) -> int:
@@ -189,7 +188,7 @@ class SQLLeases(ABC):
                 work = partial(self._reap, worker=worker, queue=self._queue(name))
                 reaped += self._engine.write(work, queue=name)
         self._forget_dead_workers()
-        self.counts.taken += reaped
+        self.counts.add(taken=reaped)
         return reaped
 
     def _reap(self, database: Connection, worker: str, queue: SQLJobs) -> int:

@@ -217,12 +217,13 @@ class SQLiteEngine:
             self._commit(batch)
         finally:
             with self._gate:
+                for change in batch:
+                    change.done = True  # before nobody writes: whoever has lost patience just now would lead, too
                 following = self._waiting.popleft() if self._waiting else None
                 self._writing = following is not None
             if following is not None:
                 following.turn.release()
             for change in batch:
-                change.done = True
                 change.turn.release()
 
     def _commit(self, batch: list[_Change[Any]]) -> None:
