@@ -408,13 +408,10 @@ class DigestAuthenticator:
 
     def _challenges(self, *, stale: bool) -> list[str]:
         when = struct.pack(">d", time.time()) + secrets.token_bytes(8)
-        nonce = base64.urlsafe_b64encode(when + self._sign(when)).decode()
+        nonce = base64.urlsafe_b64encode(when + hmac.digest(self._nonces.key, when, "sha256")).decode()
         end = ', qop="auth", charset=UTF-8' + (", stale=true" if stale else "")
         realm = _escape(self._realm)
         return [f'Digest realm="{realm}", nonce="{nonce}", algorithm={each}{end}' for each in self._algorithms]
-
-    def _sign(self, when: bytes) -> bytes:
-        return hmac.digest(self._nonces.key, when, "sha256")
 
     def _is_fresh(self, nonce: str, count: int) -> bool:
         """Whether this server made the nonce lately, and this count is higher than any that came with it."""
@@ -422,9 +419,10 @@ class DigestAuthenticator:
             made = base64.b64decode(nonce, altchars=b"-_", validate=True)
         except ValueError:
             return False
-        when = made[:16]
-        if len(made) != 48 or not hmac.compare_digest(made[16:], self._sign(when)):
+        when, key = made[:16], self._nonces.key
+        if len(made) != 48 or not hmac.compare_digest(made[16:], hmac.digest(key, when, "sha256")):
             return False
         if not 0 <= time.time() - struct.unpack(">d", when[:8])[0] <= self._seconds:
             return False
-        return self._nonces.advance(nonce, count)
+        # With another key, what was known of this nonce is forgotten, perhaps by another thread just now.
+        return self._nonces.advance(nonce, count) and self._nonces.key == key

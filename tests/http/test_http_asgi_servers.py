@@ -12,6 +12,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,8 @@ class ASGIServer(Peer):
 
 @pytest.fixture(scope="module", params=COMMANDS)
 def server(request: pytest.FixtureRequest) -> Iterator[ASGIServer]:
+    if "httptools" in request.param:
+        import_module("httptools")  # or it is left out
     with ASGIServer(request.param, COMMANDS[request.param]) as running:
         yield running
         log = running.log.read_text(errors="replace")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from authorities import Authority
 from http_clients import clients
 from http_conversations import ANSWER, PRINT_JOB
 from http_servers import read_until, scripted
@@ -151,9 +151,9 @@ def test_nothing_in_the_clear(authenticator: Authenticator, auth: Auth) -> None:
 
 
 def test_server_that_takes_nothing_in_the_clear(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    authority = Authority()
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    (tmp_path / "server.pem").write_bytes(authority.issue("localhost").key_and_chain)
     tls = TLS(ca_file=tmp_path / "ca.pem")
     authenticator = BasicAuthenticator(check)
     with serving(authenticator, make_server_context(tmp_path / "server.pem")) as (server, printer):
@@ -323,10 +323,32 @@ def test_nonces_are_bounded() -> None:
     judge = DigestAuthenticator(USERS.get, nonces=nonces)
     first, _ = refused(judge, None)
     judge.authenticate("POST", "/p", digest(first), secure=False)
-    for _ in range(1_000):
+    for _ in range(999):
         judge.authenticate("POST", "/p", digest(refused(judge, None)[0]), secure=False)
-    assert len(nonces.counts) <= 1_000
+    assert refused(judge, digest(refused(judge, None)[0]))[1]  # one too many: it answers a new challenge
+    assert nonces.counts == {}
+    judge.authenticate("POST", "/p", digest(refused(judge, None)[0]), secure=False)
     assert refused(judge, digest(first))[1]
+
+
+def test_a_nonce_that_is_forgotten_just_now_is_not_taken_again() -> None:
+    """The counts of all nonces are forgotten with their key, perhaps between two looks of another thread."""
+
+    class Forgetting(_OwnNonces):
+        full = False
+
+        def advance(self, nonce: str, count: int) -> bool:
+            if self.full:  # as another thread does that has taken one more
+                self.key = bytes(32)
+                self.counts.clear()
+            return super().advance(nonce, count)
+
+    nonces = Forgetting()
+    judge = DigestAuthenticator(USERS.get, nonces=nonces)
+    nonce, _ = refused(judge, None)
+    assert judge.authenticate("POST", "/p", digest(nonce), secure=False) == "Mufasa"
+    nonces.full = True
+    assert refused(judge, digest(nonce))[1]
 
 
 @pytest.mark.parametrize("algorithms", [[], ["SHA-1"]])

@@ -124,7 +124,7 @@ class Core(Generic[_Channel]):
     @property
     def issues(self) -> tuple[Issue, ...]:
         """What was repaired in the answers so far, each once and without its offset, the first `_MOST_ISSUES` of it."""
-        return tuple(self._issues)
+        return tuple(self._issues.copy())  # at once: another thread may note some meanwhile
 
     def note(self, issues: Iterable[Issue]) -> None:
         """Remember what was repaired in an answer."""
