@@ -77,7 +77,8 @@ def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
     held, release = hold_of(attributes, datetime.now().astimezone())
     priority = next((each.values[0] for each in attributes if each.name == "job-priority"), None)
     kept = [each for name in _KEPT if (each := call.attributes.get(name)) is not None and is_sound(name, each)]
-    if (language := call.attributes["attributes-natural-language"]).values != ("en",):  # else it is what is told anyway
+    language = call.attributes["attributes-natural-language"]
+    if language.values != ("en",) and is_sound(language.name, language):  # else "en" is told
         kept.append(language)
     if (uri := call.attributes.get("requesting-user-uri")) is not None and is_sound(uri.name, uri):
         kept.append(Attribute("job-originating-user-uri", uri.tags, uri.values))  # PWG 5100.13

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from printers import SECONDS, Desk, printing
 from scale import examples
 
-from ippfast import DelimiterTag, Message, Operation, decode, registry, validate
+from ippfast import Attribute, DelimiterTag, Message, Operation, ValueTag, decode, registry, validate
 from ippfast.http import HTTPLimits
 from ippfast.issues import Severity
 from ippfast.printer import Fetcher
@@ -226,3 +226,12 @@ def test_nothing_that_a_client_sends_is_an_error_of_the_server(
     assert faults(desk.ask(Operation.GET_SUBSCRIPTIONS, requested_attributes=["all"])) == []
     documents = desk.ask(Operation.GET_DOCUMENTS, job_id=answer.job["job-id"].value, requested_attributes=["all"])
     assert faults(documents) == []
+
+
+@pytest.mark.parametrize("language", ["", "EN", "x y", "\u00e9"])
+def test_a_job_has_no_language_that_is_none(desk: Desk, language: str) -> None:
+    wanted = Attribute("attributes-natural-language", ValueTag.NATURAL_LANGUAGE, [language])
+    answer = desk.ask(Operation.PRINT_JOB, DOCUMENT, attributes_natural_language=wanted)
+    job = desk.ask(Operation.GET_JOB_ATTRIBUTES, job_id=answer.job["job-id"].value)
+    assert job.job["attributes-natural-language"].values == ("en",)
+    assert faults(job) == []
