@@ -3,13 +3,15 @@
 
 cdef enum:
     MOST_KINDS = 32
-    MOST_SPARE = 4 << 20  # no more octets than these are kept of a kind
+    SPARES = 2  # a consumer mostly has one batch while the next is made
+    MOST_SPARE = 2 << 20  # no more octets than these are kept of a column
+    IDLE = 4  # pools that are kept, for as many threads as make tables at once
 
 # Memory that has been let go of is used again for the next of its kind, so that the system need not map and clear new
 # pages, which would take as long as to fill them. A builder has a pool, and leaves it to the next one.
 cdef struct Pool:
     Py_ssize_t holders  # who has it, and all memory that came by it
-    Held* spare[MOST_KINDS]
+    void* spare[MOST_KINDS][SPARES]
 
 cdef struct Held:
     Py_ssize_t holders

@@ -11,7 +11,7 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from .schema import Array, Field
 
@@ -111,6 +111,27 @@ cdef enum:
 # ---- Memory ----
 
 
+cdef void* put_aside(void** places, int size, void* what) noexcept nogil:
+    """Put it in the first of these places; what was there goes on to the next. Returns what found no place, or NULL."""
+    cdef int index
+    for index in range(size):
+        what = exchange(&places[index], what)
+        if what == NULL:
+            break
+    return what
+
+
+cdef void* take_back(void** places, int size) noexcept nogil:
+    """The one that was put aside last, or NULL."""
+    cdef void* found
+    cdef int index
+    for index in range(size):
+        found = exchange(&places[index], NULL)
+        if found != NULL:
+            return found
+    return NULL
+
+
 cdef void let_go(Held* held) noexcept nogil:
     cdef Pool* pool
     if held == NULL or count(&held.holders, -1):
@@ -120,7 +141,7 @@ cdef void let_go(Held* held) noexcept nogil:
         free_held(held)
         return
     if held.room <= MOST_SPARE:
-        held = <Held*>exchange(<void**>&pool.spare[held.kind], held)
+        held = <Held*>put_aside(pool.spare[held.kind], SPARES, held)
     free_held(held)
     drop_pool(pool)
 
@@ -131,11 +152,12 @@ cdef void free_held(Held* held) noexcept nogil:
         PyMem_RawFree(held)
 
 
-cdef Pool* idle = NULL  # the pool that the last builder left
+cdef void* idle[IDLE]  # the pools that builders left
+memset(idle, 0, sizeof(idle))
 
 
 cdef Pool* new_pool() except NULL:
-    cdef Pool* made = <Pool*>exchange(<void**>&idle, NULL)
+    cdef Pool* made = <Pool*>take_back(idle, IDLE)
     if made == NULL:
         made = <Pool*>PyMem_RawCalloc(1, sizeof(Pool))
         if made == NULL:
@@ -147,14 +169,15 @@ cdef Pool* new_pool() except NULL:
 cdef void leave_pool(Pool* pool) noexcept nogil:
     """Say that no memory is asked of it any more, which whoever has it does once."""
     if pool != NULL:
-        drop_pool(<Pool*>exchange(<void**>&idle, pool))
+        drop_pool(<Pool*>put_aside(idle, IDLE, pool))
 
 
 cdef void drop_pool(Pool* pool) noexcept nogil:
-    cdef int index
+    cdef int kind, index
     if pool != NULL and count(&pool.holders, -1) == 0:
-        for index in range(MOST_KINDS):
-            free_held(pool.spare[index])
+        for kind in range(MOST_KINDS):
+            for index in range(SPARES):
+                free_held(<Held*>pool.spare[kind][index])
         PyMem_RawFree(pool)
 
 
@@ -165,7 +188,7 @@ cdef Held* room_of(Pool* pool, int kind, Held* held, Py_ssize_t size) noexcept n
     """
     cdef void* memory
     if held == NULL:
-        held = <Held*>exchange(<void**>&pool.spare[kind], NULL)
+        held = <Held*>take_back(pool.spare[kind], SPARES)
         if held == NULL:
             held = <Held*>PyMem_RawCalloc(1, sizeof(Held))
             if held == NULL:
@@ -174,7 +197,7 @@ cdef Held* room_of(Pool* pool, int kind, Held* held, Py_ssize_t size) noexcept n
             held.pool = pool
         held.holders = 1
         count(&pool.holders, 1)
-        if held.room < size or held.room > 8 * size + 65536:  # too small, or larger than such batches need
+        if held.room < size:  # nothing of it needs to be copied
             PyMem_RawFree(held.memory)
             held.memory = NULL
             held.room = 0

@@ -63,6 +63,25 @@ def test_memory_of_batches_that_are_let_go_of() -> None:
         assert pyarrow.record_batch(batch).to_pylist() == expected[number]
 
 
+@pytest.mark.skipif(IMPLEMENTATION == "python", reason="the pure twin takes its memory from Python")
+def test_memory_of_two_tables_at_once_is_used_again() -> None:
+    """By the next two, so that threads need not ask the system for pages and wait for each other there."""
+
+    def places_of(batch: Any) -> set[int]:
+        return {column.buffers()[1].address for column in pyarrow.record_batch(batch).columns}
+
+    def places() -> set[int]:
+        found = set()
+        for one, other in zip(arrow.values(OCTETS, rows=100), arrow.values(OCTETS, rows=100), strict=True):
+            found |= places_of(one) | places_of(other)
+        return found
+
+    kept = places()
+    assert len(kept) == 2 * 2 * len(NAMES), "of each of the two, one batch is held and one is made"
+    for _ in range(3):
+        assert places() <= kept
+
+
 def test_polars_and_nanoarrow() -> None:
     table = arrow.values(OCTETS, rows=100)
     assert polars.DataFrame(table).rows() == polars.from_arrow(WHOLE).rows()  # type: ignore[union-attr]
