@@ -27,6 +27,14 @@ cdef extern from *:
         return word;
     }
 
+    /* The other way round: the lowest octet of the number first. */
+    static inline void put_eight(uint8_t* at, uint64_t word) {
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+    #endif
+        memcpy(at, &word, 8);
+    }
+
     /* Which octet, counted from the first, has the lowest bit that is set. There must be one. */
     static inline Py_ssize_t first_octet(uint64_t bits) {
     #if defined(__GNUC__)
@@ -64,6 +72,7 @@ cdef extern from *:
     }
     """
     uint64_t eight(const uint8_t* at) nogil
+    void put_eight(uint8_t* at, uint64_t word) nogil
     int differ(const uint8_t* one, const uint8_t* other) nogil
     Py_ssize_t first_octet(uint64_t bits) nogil
     uint64_t zero_octet(uint64_t word) nogil
@@ -74,6 +83,7 @@ cdef enum:
     MOST_UNITS = 128  # a code is for so many at most
     MOST_REPEATS = 256
     SLACK = 16  # octets that may be written behind the last code
+    WIDE = 64  # with so many octets before both ends a short code is taken without a look at its size
     ROOM_BESIDE = 3 + SLACK  # a line takes no more than its own octets, one for each 128 units, and this many
 
 
@@ -321,9 +331,34 @@ cdef inline void repeat(Octets at, Py_ssize_t unit, uint8_t* out, Py_ssize_t siz
         done *= 2
 
 
+cdef inline void repeat_octet(uint8_t octet, uint8_t* out, Py_ssize_t size) noexcept nogil:
+    """Fill `size` octets, and up to 16 more, with one."""
+    cdef uint64_t word = octet * <uint64_t>0x0101010101010101
+    put_eight(out, word)
+    put_eight(out + 8, word)
+    if size > 16:
+        memset(out, octet, size)
+
+
+cdef inline void repeat_three(Octets at, uint8_t* out, Py_ssize_t size) noexcept nogil:
+    """Fill `size` octets, a multiple of three, and up to 26 more, with a unit of three; eight may be read there."""
+    cdef uint64_t word = eight(at) & 0xFFFFFF
+    cdef Py_ssize_t done = 12
+    word |= word << 24 | word << 48  # of which two units count, and the next ones are written over the rest
+    put_eight(out, word)
+    put_eight(out + 6, word)
+    while done < size:
+        put_eight(out + done, word)
+        put_eight(out + done + 6, word)
+        put_eight(out + done + 12, word)
+        put_eight(out + done + 18, word)
+        done += 24
+
+
 cdef Octets take_line(Octets at, Octets end, uint8_t* out, Py_ssize_t line, Py_ssize_t unit, int white) noexcept nogil:
     """Write the line whose codes begin there; returns where they end, NULL if that is not here yet."""
     cdef Py_ssize_t size
+    cdef bint wide
     cdef int code
     while line:
         if at == end:
@@ -333,33 +368,44 @@ cdef Octets take_line(Octets at, Octets end, uint8_t* out, Py_ssize_t line, Py_s
         if code == 128:
             memset(out, white, line)
             return at
+        # Most codes are short, and no two of the same size follow each other. What is written behind them is written
+        # over by the next ones.
+        wide = line >= WIDE and end - at >= WIDE
         if code > 128:
             size = (257 - code) * unit
-            if size > line:
-                size = line
-            if end - at < size:
-                return NULL
-            memcpy(out, at, size)
+            if wide and size <= WIDE:
+                memcpy(out, at, WIDE)  # a size that is known needs no call
+            else:
+                if size > line:
+                    size = line
+                if end - at < size:
+                    return NULL
+                memcpy(out, at, size)
             at += size
         else:
             size = (code + 1) * unit
-            if size > line:
-                size = line
-            if end - at < unit:
-                return NULL
-            repeat(at, unit, out, size)
+            if wide and unit == 3 and size + 26 <= line:
+                repeat_three(at, out, size)
+            elif wide and unit == 1 and size + 16 <= line:
+                repeat_octet(at[0], out, size)
+            else:
+                if size > line:
+                    size = line
+                if end - at < unit:
+                    return NULL
+                repeat(at, unit, out, size)
             at += unit
         out += size
         line -= size
     return at
 
 
-def decode(data, Py_ssize_t at, out, Py_ssize_t line, Py_ssize_t unit, int white):
+def decode(data, Py_ssize_t at, Py_ssize_t end, out, Py_ssize_t line, Py_ssize_t unit, int white):
     """As `_lines_py.decode`."""
     cdef Py_buffer view, target
     cdef Octets here
     cdef Octets after
-    cdef Octets end
+    cdef Octets last
     cdef uint8_t* place
     cdef Py_ssize_t room, rows = 0, times, written, one, again = 0
     check(line, unit)
@@ -369,14 +415,16 @@ def decode(data, Py_ssize_t at, out, Py_ssize_t line, Py_ssize_t unit, int white
     try:
         PyObject_GetBuffer(out, &target, PyBUF_WRITABLE)
         try:
-            if at >= view.len:
+            if end > view.len:
+                end = view.len
+            if at >= end:
                 return at, 0, 0
             with nogil:
-                here, end = <Octets>view.buf + at, <Octets>view.buf + view.len
+                here, last = <Octets>view.buf + at, <Octets>view.buf + end
                 place = <uint8_t*>target.buf
                 room = target.len // line
-                while rows < room and here < end:
-                    after = take_line(here + 1, end, place, line, unit, white)
+                while rows < room and here < last:
+                    after = take_line(here + 1, last, place, line, unit, white)
                     if after == NULL:
                         break
                     times = here[0] + 1

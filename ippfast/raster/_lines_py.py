@@ -115,15 +115,15 @@ def encode(
 
 
 def decode(
-    data: bytes | bytearray, at: int, out: bytearray | memoryview, line: int, unit: int, white: int
+    data: bytes | bytearray, at: int, end: int, out: bytearray | memoryview, line: int, unit: int, white: int
 ) -> tuple[int, int, int]:
-    """Write the lines that stand whole in ``data[at:]`` into `out`, one after the other, until it is full.
+    """Write the lines that stand whole in ``data[at:end]`` into `out`, one after the other, until it is full.
 
     line: the octets of a line; unit: octets that are repeated together, of which `line` is a multiple; white: the octet
     that fills a line after the code 128. What would be longer than the line is cut, as in CUPS.
 
     Returns where in data the rest begins, how many lines were written, and how many times the last of them is to come
-    yet. If that is 0 and `out` has room for another line, data ends before the next line does.
+    yet. If that is 0 and `out` has room for another line, these end before the next line does.
 
     Raises ValueError if these do not fit together.
     """
@@ -131,7 +131,7 @@ def decode(
     if at < 0 or not 0 <= white <= 255:
         raise ValueError("a place is 0 or more")
     target = memoryview(out)
-    room, rows, end = len(target) // line, 0, len(data)
+    room, rows, end = len(target) // line, 0, min(end, len(data))
     while rows < room and at < end:
         pieces: list[bytes | bytearray] = []
         missing, here = line, at + 1

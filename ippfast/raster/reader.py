@@ -32,17 +32,30 @@ class _Decoder:
         self.page: Page | None = None
         self.begun = 0  # pages
         self.left = 0  # lines of the page
-        self._data = bytearray()
+        self._data = bytearray()  # one for the whole document: the system hands out new memory slowly
+        self._at = self._end = 0  # what is here and not understood yet stands between these
         self._again = 0  # times that the last line is still to come
         self._last = b""
 
     @property
     def waiting(self) -> int:
         """Octets that are here and not understood yet."""
-        return len(self._data)
+        return self._end - self._at
 
     def feed(self, data: bytes) -> None:
-        self._data += data
+        size = len(data)
+        if self._end + size > len(self._data):
+            waiting = self._data[self._at : self._end]
+            self._at, self._end = 0, len(waiting)
+            if self._end + size > len(self._data):
+                self._data = bytearray((self._end + size) * 9 // 8)  # somewhat more: it may grow often
+            self._data[: self._end] = waiting
+        self._data[self._end : self._end + size] = data
+        self._end += size
+
+    def _head(self, size: int) -> bytes:
+        """The next octets, at most this many."""
+        return bytes(self._data[self._at : min(self._at + size, self._end)])
 
     def error(self, what: str) -> RasterError:
         page = self.begun + (not self.left)
@@ -52,14 +65,14 @@ class _Decoder:
     def begin(self) -> bool:
         """Whether the document's first octets are here. Raises RasterError if they are of no such document."""
         if not self.document_format:
-            head = bytes(self._data[: URF_FILE.size])
+            head = self._head(URF_FILE.size)
             if head[:4] == PWG_SYNC:
                 self.document_format = PWG
-                del self._data[:4]
+                self._at += 4
             elif head[: len(URF_SYNC)] == URF_SYNC:
                 if len(head) == URF_FILE.size:
                     self.document_format, self.pages = URF, URF_FILE.unpack(head)[1]
-                    del self._data[: URF_FILE.size]
+                    self._at += URF_FILE.size
             elif head[:4] in _CUPS_WORDS:
                 raise RasterError(f"CUPS raster ({head[:4].decode()}), which is not PWG Raster")
             elif not URF_SYNC.startswith(head[: len(URF_SYNC)]) and not PWG_SYNC.startswith(head):
@@ -71,15 +84,15 @@ class _Decoder:
         if not self.begin():
             return None
         size = PWG_PAGE if self.document_format == PWG else URF_PAGE.size
-        if len(self._data) < size:
+        if self.waiting < size:
             return None
         try:
-            page, total = unpack(bytes(self._data[:size]), self.document_format)
+            page, total = unpack(self._head(size), self.document_format)
         except ValueError as wrong:
             raise self.error(str(wrong)) from None
         if page.bytes_per_line > self.max_line:
             raise self.error(f"lines of {page.bytes_per_line:,} octets, more than {self.max_line:,}")
-        del self._data[:size]
+        self._at += size
         if self.document_format == PWG:
             self.pages = total
         self.page, self.left = page, page.height
@@ -107,13 +120,13 @@ class _Decoder:
             self._again -= rows
         if rows < room:
             color = page.color
-            at, read, again = decode(self._data, 0, out[rows * line : room * line], line, color.unit, color.white)
+            place = out[rows * line : room * line]
+            self._at, read, again = decode(self._data, self._at, self._end, place, line, color.unit, color.white)
             rows += read
             # Repeats beyond the last line are cut, as in CUPS.
             self._again = min(again, self.left - rows)
             if self._again:
                 self._last = bytes(out[(rows - 1) * line : rows * line])
-            del self._data[:at]
         self.left -= rows
         return rows
 

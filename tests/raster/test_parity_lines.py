@@ -68,23 +68,26 @@ def test_lines_are_taken_apart_alike(data: st.DataObject, unit: int, white: int)
     del whole[size:]
     for _ in range(data.draw(st.integers(0, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.sampled_from([0, 127, 128, 129, 255]) | octets)
-    same_lines(bytes(whole)[: data.draw(st.integers(0, len(whole)))], line, unit, white, data.draw(st.integers(0, 9)))
+    end = data.draw(st.integers(0, len(whole)))
+    same_lines(bytes(whole), end, line, unit, white, data.draw(st.integers(0, 9)))
 
 
 @given(data=st.binary(max_size=400), units=st.integers(1, 40), unit=st.sampled_from(UNITS), room=st.integers(0, 600))
 @example(data=b"\xff\x80\x00\x80\x01\x80", units=3, unit=2, room=257)
 def test_any_octets(data: bytes, units: int, unit: int, room: int) -> None:
-    same_lines(data, units * unit, unit, 255, room)
+    same_lines(data, len(data), units * unit, unit, 255, room)
 
 
-def same_lines(data: bytes, line: int, unit: int, white: int, room: int) -> None:
+def same_lines(data: bytes, end: int, line: int, unit: int, white: int, room: int) -> None:
     at = 0
     while True:
         one, other = bytearray(b"?" * line * room), bytearray(b"?" * line * room)
-        found = BOTH[0].decode_lines(data, at, one, line, unit, white)
-        assert found == BOTH[1].decode_lines(data, at, other, line, unit, white)
+        found = BOTH[0].decode_lines(data, at, end, one, line, unit, white)
+        assert found == BOTH[1].decode_lines(data, at, end, other, line, unit, white)
         after, rows, again = found
-        assert one[: rows * line] == other[: rows * line]  # behind these a line may have begun
+        assert one[: rows * line] == other[: rows * line]
+        # Behind these a line may have begun, and nothing else is touched.
+        assert one[(rows + 1) * line :] == other[(rows + 1) * line :] == b"?" * line * (room - rows - 1)
         assert rows <= room
         assert 0 <= again <= 255
         if after == at or not rows:
@@ -122,13 +125,16 @@ def test_what_cannot_be_made_is_refused_alike(arguments: tuple[Any, ...]) -> Non
 @pytest.mark.parametrize(
     "arguments",
     [
-        (b"\0\0a", 0, bytearray(3), 0, 1, 0),
-        (b"\0\0a", 0, bytearray(3), 3, 2, 0),
-        (b"\0\0a", -1, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 9, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 0, bytearray(3), 1, 1, 256),
-        (b"\0\0a", 0, bytearray(0), 1, 1, 0),
-        (b"\0\0a", 0, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 0, 1, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 3, 2, 0),
+        (b"\0\0a", -1, 3, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 9, 3, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 256),
+        (b"\0\0a", 0, 3, bytearray(0), 1, 1, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, 2, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, 9, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, -1, bytearray(3), 1, 1, 0),
     ],
 )
 def test_what_cannot_be_taken_apart_is_refused_alike(arguments: tuple[Any, ...]) -> None:

@@ -380,7 +380,7 @@ def test_other_threads_go_on(codec: Implementation) -> None:
         thread.start()
         for work in (
             lambda: codec.encode_lines(pixels, 0, out, 256, 256, 1, False, -1, False),
-            lambda: codec.decode_lines(bytes(out), 0, bytearray(len(pixels)), 256, 1, 255),
+            lambda: codec.decode_lines(bytes(out), 0, len(out), bytearray(len(pixels)), 256, 1, 255),
         ):
             gone_on = False
             for _ in range(1000):

@@ -271,7 +271,8 @@ def rastered(random: Random, octets: bytes) -> list[Any]:
     spare = random.randint(-1, 7) if unit == 1 else -1
     way = (line, line + random.choice([0, 0, 1, 7]), unit, random.random() < 0.5, spare, random.random() < 0.5)
     done, size = twin.encode_lines(octets, random.choice([0, 0, 1]), made, *way)
-    found = twin.decode_lines(octets, random.randrange(len(octets) + 1), taken, line, unit, random.choice([0, 255]))
+    part = random.randrange(len(octets) + 1), random.randrange(len(octets) + 9)
+    found = twin.decode_lines(octets, *part, taken, line, unit, random.choice([0, 255]))
     return [done, bytes(made[:size]), found, bytes(taken[: found[1] * line])]
 
 
