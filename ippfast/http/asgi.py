@@ -6,7 +6,7 @@ what a request may be, who may ask and how long a body is awaited is as everywhe
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -218,6 +218,9 @@ class _Exchange(AwaitedHooks):
         self._receive_event = receive
         self._send_event = send
         self._gone = False
+        self._kept = b""  # what came of the body, and was not received yet
+        self._asking = asyncio.Lock()
+        self._watcher: asyncio.Future[None] | None = None
         self._limits = application.limits
         self._connection = _Connection(scope, application.limits, application.methods, application.forms)
         client = scope.get("client")
@@ -236,22 +239,34 @@ class _Exchange(AwaitedHooks):
             await self._session.serve()
         except ConnectionLostError as error:
             log.info("%s: %s", self._session.peer, error)
+        finally:
+            if self._watcher is not None:
+                self._watcher.cancel()
 
     async def receive(self, seconds: float) -> bytes | None:
         body = self._connection.body
         try:
             async with asyncio.timeout(seconds):
-                while not body.last:
-                    event = await self._receive_event()
-                    if event["type"] != "http.request":
-                        break
-                    body.last = not event.get("more_body", False)
-                    if octets := event.get("body", b""):
-                        return bytes(octets)
+                await self._ask(lambda: bool(self._kept) or body.last or self._gone)
         except TimeoutError:
             return None
-        body.ended = body.last
-        return b""
+        octets, self._kept = self._kept, b""
+        body.ended = body.last and not octets
+        return octets
+
+    async def _ask(self, enough: Callable[[], bool]) -> None:
+        """Take events of the ASGI server's until there is enough. One asks at a time: none waits for another's event."""
+        body = self._connection.body
+        while not enough():
+            async with self._asking:
+                if enough():
+                    return
+                event = await self._receive_event()
+                if event["type"] == "http.request":
+                    body.last = not event.get("more_body", False)
+                    self._kept = bytes(event.get("body", b""))
+                else:
+                    self._gone = True
 
     def has_gone(self) -> bool:
         return self._gone
@@ -259,31 +274,25 @@ class _Exchange(AwaitedHooks):
     async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
         if getattr(getattr(argument, "message", None), "code", 0) != Operation.GET_NOTIFICATIONS:  # nothing else waits
             return await super().call_hook(hook, argument, blocks=blocks)
-        with self._watching():
-            return await super().call_hook(hook, argument, blocks=blocks)
+        self._watch()
+        return await super().call_hook(hook, argument, blocks=blocks)
 
     async def next_piece(self, pieces: Pieces) -> Any:
-        with self._watching():
-            return await super().next_piece(pieces)
+        self._watch()
+        return await super().next_piece(pieces)
 
     async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
-        with self._watching():
-            await super().wait(wait, over)
+        self._watch()
+        await super().wait(wait, over)
 
-    @contextlib.contextmanager
-    def _watching(self) -> Iterator[None]:
-        """Notice that the client leaves, while something else is awaited and no more of the body is to come."""
-        if not self._connection.body.last:
-            yield
-            return
-        watch = asyncio.ensure_future(self._watch())
-        try:
-            yield
-        finally:
-            watch.cancel()
+    def _watch(self) -> None:
+        """Notice from now on that the client leaves.
 
-    async def _watch(self) -> None:
-        self._gone = self._gone or (await self._receive_event())["type"] == "http.disconnect"
+        hypercorn and granian tell of the end of a body in an event of its own, without octets, which nobody may have
+        asked for yet. Octets that come instead are kept, and end the watch, for they are the handler's to read.
+        """
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.ensure_future(self._ask(lambda: bool(self._kept) or self._gone))
 
     async def fill(self, buffer: memoryview, seconds: float) -> int | None:
         raise LocalProtocolError("the socket is the ASGI server's")

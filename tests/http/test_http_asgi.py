@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from http_conversations import ANSWER, PRINT_JOB
+from http_conversations import ANSWER, PRINT_JOB, print_job
 
 from ippfast import Message, decode, encode
-from ippfast.enums import Status
+from ippfast.enums import Operation, Status
 from ippfast.http import AsyncIncomingRequest, AsyncReply, HTTPLimits, Page, PageRequest, RemoteProtocolError
 from ippfast.http.asgi import IPPApplication
 
@@ -263,6 +263,36 @@ def test_client_that_goes(beginning: bytes) -> None:
     exchange = Exchange(IPPApplication(handle), scope_of(), events)
     assert exchange.sent == []
     assert len(errors) == beginning.startswith(MESSAGE)
+
+
+WAITS = encode(print_job(operation=Operation.GET_NOTIFICATIONS))
+
+
+@pytest.mark.parametrize("pieces", [[WAITS], [WAITS[:20], WAITS[20:]], [WAITS, b""]])
+def test_client_that_leaves_a_handler_that_waits(pieces: list[bytes]) -> None:
+    """Though the end of the body comes in an event of its own, which nobody has asked for before the client leaves."""
+
+    async def handle(request: AsyncIncomingRequest) -> Message:
+        while not request.gone():
+            await asyncio.sleep(0)
+        return ANSWER
+
+    Exchange(IPPApplication(handle), scope_of(), [*body(*pieces), {"type": "http.disconnect"}])
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_body_of_a_client_that_is_watched(turns: int) -> None:
+    """Whoever watches for its leaving takes nothing from the handler, whenever that reads."""
+    read = []
+
+    async def handle(request: AsyncIncomingRequest) -> Message:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        read.append(await request.document.read())
+        return ANSWER
+
+    exchange = Exchange(IPPApplication(handle), scope_of(), body(WAITS, b"docu", b"", b"ment"))
+    assert (exchange.status, read) == (200, [b"document"])
 
 
 @pytest.mark.parametrize("beginning", [MESSAGE[:20], MESSAGE])

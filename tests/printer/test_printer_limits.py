@@ -359,8 +359,10 @@ def events_of(answer: Message) -> list[AttributeGroup]:
     [
         ["uvicorn", "--http", "h11", "--host", "127.0.0.1", "--port", "PORT"],
         ["uvicorn", "--http", "httptools", "--host", "127.0.0.1", "--port", "PORT"],
-    ],  # hypercorn and granian say nothing of a client that leaves before there is more to send
-    ids=["uvicorn-h11", "uvicorn-httptools"],
+        ["hypercorn", "--bind", "127.0.0.1:PORT"],
+        ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "PORT"],
+    ],
+    ids=["uvicorn-h11", "uvicorn-httptools", "hypercorn", "granian"],
 )
 @pytest.mark.parametrize("accept", ["application/ipp", "multipart/related"])
 def test_a_waiter_that_leaves_is_noticed_under_asgi(tmp_path: Path, command: list[str], accept: str) -> None:
@@ -399,13 +401,16 @@ def test_a_waiter_that_leaves_is_noticed_under_asgi(tmp_path: Path, command: lis
                     return "notify-get-interval" in answer_on(sock).operation_attributes
                 return False
 
-        waiting = []
-        with contextlib.ExitStack() as stack:
-            for _ in range(PrinterLimits.user_waiters):
-                waiting.append(stack.enter_context(connect(port)))
-                waiting[-1].sendall(ask)
+        with connect(port) as stays, contextlib.ExitStack() as stack:
+            stays.sendall(post(decode_of(ask), accept="application/ipp"))
+            for _ in range(PrinterLimits.user_waiters - 1):
+                stack.enter_context(connect(port)).sendall(ask)
             wait_until(is_turned_away)
-        wait_until(lambda: not is_turned_away())
+            stack.close()
+            wait_until(lambda: not is_turned_away())
+            stays.setblocking(False)
+            with pytest.raises(BlockingIOError):  # it waits still, though it came first: no wait has ended yet
+                stays.recv(1)
     finally:
         process.terminate()
         process.wait(SECONDS)
