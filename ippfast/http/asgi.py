@@ -255,7 +255,7 @@ class _Exchange(AwaitedHooks):
         return octets
 
     async def _ask(self, enough: Callable[[], bool]) -> None:
-        """Take events of the ASGI server's until there is enough. One asks at a time: none waits for another's event."""
+        """Take events of the ASGI server's until there is enough. One asks at a time, so that none misses the last."""
         body = self._connection.body
         while not enough():
             async with self._asking:
