@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from networks import HERE, Avahi, Network
-from peers import program
+from peers import package, program
 
 SECONDS = 90.0
 IPPFAST = [sys.executable, "-m", "ippfast"]
@@ -98,6 +98,7 @@ def test_all_of_ipv4(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_both_families_and_tls(lab: Lab, tmp_path: Path) -> None:
+    package("cryptography")
     with lab.serving(tmp_path, "--host", "::", "--tls", "--require-tls"):
         found = lab.until(lambda found: {each[2] for each in found} == {"IPv4", "IPv6"}, "_ipps._tcp")
         assert {each[7] for each in found} <= set(HERE)

@@ -15,6 +15,7 @@ import pytest
 import vectors
 from command_line import run
 from http_servers import serving, uri_of
+from peers import package
 
 from ippfast import decode_prefix
 from ippfast.cli.recordings import _Recording
@@ -61,6 +62,8 @@ def of_captured(octets: bytes) -> str:
 @contextlib.contextmanager
 def served(directory: Path, options: tuple[str, ...]) -> Iterator[str]:
     """A server with these options, and the last of its URIs: ipps if there is that."""
+    if "--tls" in options:
+        package("cryptography")
     if "--users" in options:
         users = directory / "users"
         users.write_text("alice:secret\n")

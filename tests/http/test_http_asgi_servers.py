@@ -12,13 +12,12 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from http_conversations import print_job
 from http_servers import DOCUMENT, SECONDS
-from peers import Peer, free_port, program
+from peers import Peer, free_port, package, program
 
 from ippfast import Attribute, Message, ValueTag, decode, encode
 from ippfast.enums import Operation, Status
@@ -61,7 +60,7 @@ class ASGIServer(Peer):
 @pytest.fixture(scope="module", params=COMMANDS)
 def server(request: pytest.FixtureRequest) -> Iterator[ASGIServer]:
     if "httptools" in request.param:
-        import_module("httptools")  # or it is left out
+        package("httptools")
     with ASGIServer(request.param, COMMANDS[request.param]) as running:
         yield running
         log = running.log.read_text(errors="replace")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peers import free_port
+from peers import free_port, package
 from printers import DOCUMENT, SECONDS, Gate, printing
 from services import serving_many
 
@@ -367,6 +367,8 @@ def events_of(answer: Message) -> list[AttributeGroup]:
 @pytest.mark.parametrize("accept", ["application/ipp", "multipart/related"])
 def test_a_waiter_that_leaves_is_noticed_under_asgi(tmp_path: Path, command: list[str], accept: str) -> None:
     """All places of an address are taken, and its clients leave: there are places again."""
+    if "httptools" in command:
+        package("httptools")
     port = free_port()
     environment = os.environ | {"SPOOL": str(tmp_path / "spool"), "PRINTED": str(tmp_path / "printed")}
     arguments = [argument.replace("PORT", str(port)) for argument in command]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from peers import program
+from peers import package, program
 
 import ippfast
 
@@ -30,6 +30,7 @@ def run_demo(**environment: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def demonstration() -> "subprocess.CompletedProcess[str]":
+    package("cryptography")
     return run_demo()
 
 

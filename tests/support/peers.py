@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import glob
+from importlib import import_module
 from pathlib import Path
 from random import SystemRandom
 from types import TracebackType
@@ -41,6 +42,7 @@ __all__ = [
     "SystemBus",
     "free_port",
     "left_out",
+    "package",
     "program",
 ]
 
@@ -119,6 +121,12 @@ def program(name: str) -> str:
     places = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", *glob("/usr/lib/postgresql/*/bin")]
     path = shutil.which(name, path=os.pathsep.join(places))
     return path if path is not None else _leave_out(name)
+
+
+def package(name: str) -> None:
+    """Leave the test that asks out if this one of `NO_WHEELS` is not there, which a program that it starts needs."""
+    assert name in NO_WHEELS
+    import_module(name)
 
 
 def _leave_out(name: str) -> NoReturn:
