@@ -44,7 +44,7 @@ _PIECE = 65_536
 
 
 class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
-    """Answers IPP requests under any path, and GET and HEAD where it has pages. Mount it where the printer is to be.
+    """Answers IPP requests under any path, and GET and HEAD if it has pages. Mount it where the printer is to be.
 
     handler: see `AsyncHandler`. The other arguments are as for `Server`, but that limits bounds the message, its
     document and the waiting for them alone; heads and connections are the ASGI server's. hosts: by default addresses
@@ -234,7 +234,7 @@ class _Exchange(AwaitedHooks):
         )
 
     async def serve(self) -> None:
-        """Answer the request. Where the answer is left incomplete, the server closes the connection."""
+        """Answer the request. If the answer is left incomplete, the server closes the connection."""
         try:
             await self._session.serve()
         except ConnectionLostError as error:

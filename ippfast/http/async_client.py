@@ -242,7 +242,7 @@ class AsyncAnswer:
                 self._keep(channel)
 
     async def close(self) -> None:
-        """Be done with it. The connection is kept only where the document was read to its end."""
+        """Be done with it. The connection is kept only if the document was read to its end."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None

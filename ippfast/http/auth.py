@@ -239,7 +239,7 @@ def _refuse(challenges: Iterable[str]) -> Refusal:
 
 
 def _credentials(authorization: str | None, scheme: str) -> _Challenge | None:
-    """What the line says, where it is of the one scheme that counts."""
+    """What the line says, if it is of the one scheme that counts."""
     try:
         text = (authorization or "").encode("iso-8859-1").decode()  # UTF-8 on the wire (RFC 7616 section 3.3)
     except UnicodeError:

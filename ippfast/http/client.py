@@ -42,7 +42,7 @@ class Client:
     upgrade: whether a connection that begins without TLS gets it (RFC 2817). ``"if-requested"``: where the server
     answers 426 (Upgrade Required), and from then on always. ``"required"``: before anything else is sent, or
     UpgradeError. ``"never"``: a 426 is a StatusError as any other. The certificate is verified as for ipps. None: it is
-    required where ``tls`` says whom to trust, by a file, a fingerprint or a certificate of one's own, so that nothing
+    required if ``tls`` says whom to trust, by a file, a fingerprint or a certificate of one's own, so that nothing
     goes to anybody else in the clear; otherwise, if requested.
 
     patience: for this many seconds in all a request is sent again that the printer was too busy for
@@ -56,7 +56,7 @@ class Client:
     user: the requesting-user-name of the requests that the methods from `ask` on make; by default the name that the
     operating system has for the user; None: requests name nobody.
 
-    strict: whether an answer that is malformed is an AnswerError. Otherwise it is repaired where it can be, as
+    strict: whether an answer that is malformed is an AnswerError. Otherwise it is repaired if it can be, as
     `ippfast.recover` does it, and `issues` says of what.
 
     version: the IPP version of all requests, such as ``(1, 1)``. None: that which each request has, and 1.1, then 1.0,
@@ -110,7 +110,7 @@ class Client:
 
     @property
     def secure(self) -> bool:
-        """Whether the next request goes out with TLS: where the URI or ``upgrade`` wants it, or the server did."""
+        """Whether the next request goes out with TLS: if the URI or ``upgrade`` wants it, or the server did."""
         return self._core.secure
 
     @property
@@ -141,11 +141,11 @@ class Client:
         What can be read again, which is all but iterators and pipes, is sent again after a challenge or a 426.
 
         Raises EncodeError for a message that has no form on the wire; StatusError if the server answers with
-        another HTTP status than 200; AnswerError where it answers without IPP, or to another request;
-        PhaseTimeoutError; RemoteProtocolError and its kind where the server breaks the rules otherwise, or the
+        another HTTP status than 200; AnswerError if it answers without IPP, or to another request;
+        PhaseTimeoutError; RemoteProtocolError and its kind if the server breaks the rules otherwise, or the
         connection; PinError; UpgradeError; OSError if there is no connection to be had.
 
-        A redirection (RFC 9110 section 15.4) from plain HTTP to TLS at the same host is followed, and kept to, where
+        A redirection (RFC 9110 section 15.4) from plain HTTP to TLS at the same host is followed, and kept to, if
         the request changes nothing; any other is a StatusError that names the target.
         """
         with self.open(message, document, progress=progress) as answer:
@@ -184,7 +184,7 @@ class Client:
     # Tasks.
 
     def ask(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> Message:
-        """As `send`, but raises OperationError where the response's status-code is no success."""
+        """As `send`, but raises OperationError if the response's status-code is no success."""
         with run(self._core.shell.open(document)) as outgoing:
             return run(self._tasks.ask(message, outgoing, progress))
 
@@ -295,10 +295,10 @@ class Client:
     ) -> Iterator[Notification]:
         """Follow a job until it has ended, or the printer for ever. First comes how things are, then what happens.
 
-        A job that the printer has forgotten has ended too (job-completed), and its state is None. Where the printer
+        A job that the printer has forgotten has ended too (job-completed), and its state is None. If the printer
         does not tell a job's state in several answers, nothing more comes.
 
-        Where the printer has subscriptions, it tells its events (RFC 3995); where it can wait for them, at once
+        If the printer has subscriptions, it tells its events (RFC 3995); if it can wait for them, at once
         (RFC 3996). The subscription is renewed, and canceled at the end. Other printers are asked, less often while
         nothing happens. events: keywords of notify-events; by default changes of state. interval: the longest time
         between two questions in seconds, for printers that do not wait, even if the printer wants fewer. timeout: after
@@ -335,7 +335,7 @@ class Answer:
                 self._keep(channel)
 
     def close(self) -> None:
-        """Be done with it. The connection is kept only where the document was read to its end."""
+        """Be done with it. The connection is kept only if the document was read to its end."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None

@@ -46,7 +46,7 @@ _HEADS = 16
 class _Known(NamedTuple):
     """What the head of a final response says. keeps: whether the connection lives on after it.
 
-    length: of the body, where Content-Length says it. kind: the Content-Type.
+    length: of the body, if Content-Length says it. kind: the Content-Type.
     """
 
     status: int
@@ -59,16 +59,16 @@ class _Known(NamedTuple):
 class ClientConnection(Connection):
     """Feed it what the server sends, act on its events, and send what its methods return.
 
-    After `send_request` come `InformationalResponse` as often as the server likes, `Response`, `DocumentData` where
+    After `send_request` come `InformationalResponse` as often as the server likes, `Response`, `DocumentData` if
     the response has any, and `EndOfMessage`. A response of several messages brings `FurtherMessage` for each after the
     first (RFC 3996 section 5.2). A `Response` that comes while the document is still being sent is final:
-    stop sending. Another request may follow where `reusable` says so.
+    stop sending. Another request may follow if `reusable` says so.
 
-    Where `next_event` raises RemoteProtocolError, the connection is of no more use. It is AnswerError where the body is
+    If `next_event` raises RemoteProtocolError, the connection is of no more use. It is AnswerError if the body is
     no IPP message, or one to another request.
 
     limits: the bounds that are kept. strict: whether a message that is malformed is an error; otherwise it is repaired
-    where it can be, and the event's ``issues`` say of what.
+    if it can be, and the event's ``issues`` say of what.
     """
 
     def __init__(self, limits: HTTPLimits | None = None, *, strict: bool = False) -> None:

@@ -1,6 +1,6 @@
 """Every exception of the transport.
 
-The rule of this file: an error says what the peer did and, where a server meets it, which HTTP status answers it. What
+The rule of this file: an error says what the peer did and, if a server meets it, which HTTP status answers it. What
 came off the wire is shown with `repr`, which escapes controls and bidirectional marks.
 """
 
@@ -44,7 +44,7 @@ class Refusal(HTTPError):
     status: the HTTP status; an HTTP answer other than 200 carries no IPP message (RFC 8010 section 3.4.3).
     reason: why, in words, for the log and the text of the answer. It holds nothing that has to be kept from the peer.
     headers: further header lines of the answer.
-    ipp_status: the IPP status code that says the same. Where it is known and the request's message has been read, the
+    ipp_status: the IPP status code that says the same. If it is known and the request's message has been read, the
     answer is an IPP response with it, in a 200.
     """
 

@@ -55,7 +55,7 @@ def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:
 class IncomingDocument:
     """The document of a request, read from the connection as it is asked for. It can be read once.
 
-    Its methods raise RemoteProtocolError and its kind where the document does not arrive whole or is refused; a
+    Its methods raise RemoteProtocolError and its kind if the document does not arrive whole or is refused; a
     handler lets that pass.
     """
 
@@ -69,7 +69,7 @@ class IncomingDocument:
         self._next_event = next_event
         self._ready_event = ready_event  # as the other, but never waits, and costs less
         self._bare_octets = bare_octets  # how many need not come through events
-        self._fill = fill  # takes them into a buffer; 0 where an event says why none came
+        self._fill = fill  # takes them into a buffer; 0 if an event says why none came
         self._rest = memoryview(b"")
         self._ended = False
 
@@ -79,7 +79,7 @@ class IncomingDocument:
             yield piece
 
     def read(self, size: int = -1) -> bytes:
-        """This many octets, fewer only at the end; all that is left where size is negative."""
+        """This many octets, fewer only at the end; all that is left if size is negative."""
         pieces: list[Buffer] = []
         while size != 0 and (piece := self._piece()):
             if 0 <= size < len(piece):
@@ -121,7 +121,7 @@ class Incoming:
     """An IPP request, whichever shell serves it.
 
     message: the IPP request. head: target and header lines. peer: the client's address. secure: whether the connection
-    has TLS. user: who asks, where the server has an authenticator and the client showed credentials; None otherwise.
+    has TLS. user: who asks, if the server has an authenticator and the client showed credentials; None otherwise.
     gone: whether the client has left meanwhile, for a handler that waits; it may be asked from any thread.
     """
 
@@ -196,7 +196,7 @@ class AsyncIncomingDocument:
             yield piece
 
     async def read(self, size: int = -1) -> bytes:
-        """This many octets, fewer only at the end; all that is left where size is negative."""
+        """This many octets, fewer only at the end; all that is left if size is negative."""
         pieces: list[Buffer] = []
         while size != 0 and (piece := await self._piece()):
             if 0 <= size < len(piece):
@@ -211,7 +211,7 @@ class AsyncIncomingDocument:
 
         A thread writes while the next octets arrive, so that a slow disk holds up nobody else.
         """
-        from asyncio import Future, get_running_loop  # not loaded where threads serve
+        from asyncio import Future, get_running_loop  # not loaded if threads serve
 
         loop = get_running_loop()
         written = 0

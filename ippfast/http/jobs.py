@@ -109,7 +109,7 @@ class Notification:
     job_id: whose state this is; None if it is the printer's, or that of a job without a job-id. state: its job-state
     or printer-state; None if the printer does not say, also of a job that has ended or is forgotten. reasons: its
     job-state-reasons or printer-state-reasons, but ``none``. text: for people. sequence_number: of the event; None
-    where the printer was asked instead. attributes: all that the printer said.
+    if the printer was asked instead. attributes: all that the printer said.
     """
 
     event: str | None

@@ -21,7 +21,7 @@ class HTTPLimits:
     target: the request-target.
     chunk_line: the line that gives a chunk's size. trailers: the trailer section of a chunked body.
     document: the document data, after decompression.
-    decompressed: the same, where it came compressed. decompression_ratio: how many times as large as what came it may
+    decompressed: the same, if it came compressed. decompression_ratio: how many times as large as what came it may
     be, once it is larger than a mebibyte.
     drain: how much of a body that nobody wants is read in order to keep the connection.
     informational: how many responses with a status of 1xx may come before the final one.

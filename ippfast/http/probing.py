@@ -41,7 +41,7 @@ class ProbeResult:
     upgrade: it is not there from the start, but after an upgrade (RFC 2817). trusted: whether the certificate is one
     to be trusted as `TLS` says; distrust: what it is not trusted for, in words. fingerprint: the SHA-256 of the
     certificate in hexadecimal, to be looked at and pinned. tls_version: such as ``"TLSv1.3"``. challenges: the
-    WWW-Authenticate lines, where the printer answers nobody without credentials. attributes: some of the printer's;
+    WWW-Authenticate lines, if the printer answers nobody without credentials. attributes: some of the printer's;
     none if it does not answer. tried: each URI that is not it, and what came of it.
     """
 
@@ -91,7 +91,7 @@ def probe(host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeou
     ``tls`` says whom to trust, or the URI is one of ipps or https, no plain connection is made at all.
 
     Raises NegotiationError if there is no printer, TimeoutError if time is up before anything was found, OSError
-    where nothing listens there, ValueError for what is no host or URI.
+    if nothing listens there, ValueError for what is no host or URI.
     """
     limits = HTTPLimits.for_client()
     return run(_probe(host, lambda trust: BlockingShell(trust, limits), tls or TLS(), auth, timeout))
@@ -116,7 +116,7 @@ async def probe_async(
 def has_tls(endpoint: Endpoint, tls: TLS, timeout: float) -> bool:
     """Whether there is TLS at a place, whoever it is with. Nothing is asked.
 
-    Raises OSError and its kind, and HTTPError, where that cannot be told: where nobody listens, or it takes too long.
+    Raises OSError and its kind, and HTTPError, if that cannot be told: if nobody listens, or it takes too long.
     """
     shell = BlockingShell(tls, HTTPLimits.for_client())
     try:

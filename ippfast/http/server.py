@@ -52,11 +52,11 @@ class Server(Listening[Handler, Authorizer, Pages]):
     limits: the bounds on what clients may do. allow: the networks whose clients may connect; without it, any. proxies:
     the networks of proxies that are trusted to tell who the client is, by Forwarded (RFC 7239) or X-Forwarded-For; each
     adds one of them to every request. hosts:
-    which names a Host line may give, without port; None allows any, but only the names of loopback where the server
+    which names a Host line may give, without port; None allows any, but only the names of loopback if the server
     listens there, lest a web page reaches it by a name of its own (DNS rebinding).
 
     authenticator: who judges each request's credentials, before any of its body is asked for. anonymous: which
-    requests need none; with it, credentials are judged once the message is known, and where some are shown or needed;
+    requests need none; with it, credentials are judged once the message is known, and if some are shown or needed;
     a client that expects 100 (Continue) then has 0.2 seconds to send the message before it gets that.
     authorizer: who grants or refuses a request once its message and user are known, before its document is asked for.
     listener: a socket that listens already, instead of one at host and port.
@@ -314,7 +314,7 @@ class _Connection(BlockingHooks):
                     raise TimeoutError("timed out")
             return True
 
-        self._socket.settimeout(self._limits.idle if secure else 0)  # without TLS it is asked only where it took none
+        self._socket.settimeout(self._limits.idle if secure else 0)  # without TLS it is asked only if it took none
         try:
             send_buffers(self._socket, buffers, wait)
         except OSError as error:

@@ -141,12 +141,12 @@ class ServerConnection(ServerSide):
     # Sending.
 
     def send_continue(self) -> list[Buffer]:
-        """Ask for the body, where `awaits_continue` (RFC 9110 section 10.1.1)."""
+        """Ask for the body, if `awaits_continue` (RFC 9110 section 10.1.1)."""
         self._awaits_continue = False
         return self._send_informational(100, ())
 
     def send_switching(self) -> list[Buffer]:
-        """Begin TLS, where `asks_for_tls`: send this, do the handshake, and then respond (RFC 2817 section 3.3).
+        """Begin TLS, if `asks_for_tls`: send this, do the handshake, and then respond (RFC 2817 section 3.3).
 
         Raises RemoteProtocolError if octets came along with the request: they were not protected, and nothing after
         the handshake may depend on them.

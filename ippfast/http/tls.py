@@ -24,7 +24,7 @@ class TLS:
 
     ca_file: PEM certificates to trust instead of the system's. fingerprint: the SHA-256 of the one certificate to
     trust, whoever signed it and for whatever name, in hexadecimal: for printers that signed their own. Colons and a
-    leading ``sha256:`` are allowed. certificate, key: PEM files of the client's own certificate and its key, where
+    leading ``sha256:`` are allowed. certificate, key: PEM files of the client's own certificate and its key, if
     that is another file. context: use this as it is, and none of the above but the fingerprint.
 
     Raises ValueError for a fingerprint that is none.
@@ -77,7 +77,7 @@ class TLS:
 def make_server_context(
     certificate: str | Path, key: str | Path | None = None, *, client_ca: str | Path | None = None
 ) -> ssl.SSLContext:
-    """A server's context. certificate, key: PEM files, the key's only where it is another one.
+    """A server's context. certificate, key: PEM files, the key's only if it is another one.
 
     client_ca: PEM certificates of which one must have signed the client's; without it, clients need none.
     Raises OSError or ssl.SSLError if a file cannot be used.

@@ -190,7 +190,7 @@ class BlockingChannel:
         return event
 
     def _receive(self, seconds: float | None) -> bytes:
-        """What comes next. Raises TimeoutError, and OSError and its kind where the connection breaks."""
+        """What comes next. Raises TimeoutError, and OSError and its kind if the connection breaks."""
         if isinstance(self._socket, ssl.SSLSocket):
             self._socket.settimeout(seconds)
         elif not await_socket(self._socket, READ, seconds):

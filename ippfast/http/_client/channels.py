@@ -145,5 +145,5 @@ class Shell(Protocol[_Made]):
         ...
 
     async def call(self, function: Callable[..., _Result], *arguments: object) -> _Result:
-        """Call a function that may wait, where nothing else has to wait for it."""
+        """Call a function that may wait, if nothing else has to wait for it."""
         ...

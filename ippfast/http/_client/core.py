@@ -2,7 +2,7 @@
 
 The rule of this file: it is written once, as coroutines that await a `Channel` and a `Shell` and nothing else. Those of
 `AsyncClient` wait in asyncio's loop; those of `Client` block instead of waiting, and `run` carries the coroutine
-through. A request is sent again only where that cannot do anything twice, and what has been TLS never becomes plain.
+through. A request is sent again only if that cannot do anything twice, and what has been TLS never becomes plain.
 """
 
 import copy
@@ -421,7 +421,7 @@ class Core(Generic[_Channel]):
         return None
 
     async def _connect(self, timeouts: Timeouts) -> _Channel:
-        """A new connection, with TLS where the next request needs it."""
+        """A new connection, with TLS if the next request needs it."""
         if self._way != "upgrade":
             return await self.shell.connect(self.endpoint, timeouts, secure=self.secure)
         channel = await self.shell.connect(self.endpoint, timeouts, secure=False)

@@ -102,7 +102,7 @@ _BEGINNINGS = {
 
 
 class SystemUser(Enum):
-    """Who asks where nobody says who: the user of the operating system."""
+    """Who asks if nobody says who: the user of the operating system."""
 
     SYSTEM_USER = "the user of the operating system"
 
@@ -494,7 +494,7 @@ def _name_of(document: AsyncDocument | Preparing) -> str | None:
 
 
 def _format_of(document: AsyncDocument) -> str | None:
-    """A document-format, where it is plain to see; otherwise the printer looks for itself (RFC 8011 section 5.1.10)."""
+    """A document-format, if it is plain to see; otherwise the printer looks for itself (RFC 8011 section 5.1.10)."""
     if isinstance(document, (bytes, bytearray, memoryview)):
         beginning = bytes(memoryview(document).cast("B")[:16])
         return next((kind for mark, kind in _BEGINNINGS.items() if beginning.startswith(mark)), None)

@@ -346,7 +346,7 @@ class _Watcher(Generic[_Channel]):
             pause = _FIRST_PAUSE if changes else min(1.5 * pause, self._interval)
 
     async def _jobs(self) -> dict[int, Notification]:
-        """The jobs, where anyone wants to know: those that have not ended, and the last that have."""
+        """The jobs, if anyone wants to know: those that have not ended, and the last that have."""
         if not any(event.startswith("job-") for event in self._events):
             return {}
         found = await self._tasks.jobs("not-completed", False, None, JOB_ATTRIBUTES)
@@ -382,7 +382,7 @@ class _Watcher(Generic[_Channel]):
         return changes
 
     async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-        """Ask; again where the printer cannot be reached."""
+        """Ask, and ask again if the printer cannot be reached."""
         failures = 0
         while True:
             try:

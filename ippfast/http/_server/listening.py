@@ -114,7 +114,7 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
 
     @property
     def methods(self) -> set[str]:
-        """Which HTTP methods are taken: OPTIONS too, where it may ask for TLS."""
+        """Which HTTP methods are taken: OPTIONS too, if it may ask for TLS."""
         return super().methods if self.tls is None else super().methods | {"OPTIONS"}
 
     def tls_authority(self, authority: str) -> str | None:

@@ -168,7 +168,7 @@ class ServerSide(Connection):
     # Sending.
 
     def send_continue(self) -> list[Buffer]:
-        """Ask for the body, where `awaits_continue` (RFC 9110 section 10.1.1)."""
+        """Ask for the body, if `awaits_continue` (RFC 9110 section 10.1.1)."""
         raise NotImplementedError
 
     def send_response(

@@ -74,7 +74,7 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
         return peer
 
     def check_tls(self, *, secure: bool) -> None:
-        """Refuse a request without TLS where it has to be."""
+        """Refuse a request without TLS if it has to be."""
         if self.require_tls and not secure:
             raise Refusal(426, "this server takes requests over TLS alone", headers=UPGRADE)
 

@@ -31,7 +31,7 @@ RATE_AFTER = 10.0
 """A body has to keep the least rate after this many seconds of waiting for it."""
 
 UNASKED = 0.2
-"""Seconds for a client to send the message before it gets its 100, where that decides whether a user is needed."""
+"""Seconds for a client to send the message before it gets its 100, if that decides whether a user is needed."""
 
 
 class Session:
@@ -99,7 +99,7 @@ class Session:
         return event
 
     async def _comes_unasked(self) -> bool:
-        """Whether more of the message comes without a 100 where `Service.anonymous` judges by the message.
+        """If `Service.anonymous` judges by the message: whether more of it comes without a 100.
 
         CUPS sends head and message apart, then waits for 100 with the document alone. Had the message been asked for,
         it would begin with the document, and it takes no 401 while it writes that.
@@ -119,7 +119,7 @@ class Session:
         return await self.next_event()
 
     def ready_event(self, turn: int) -> Event:
-        """As `document_event`, with what has come already: `NEED_DATA` where that is not enough."""
+        """As `document_event`, with what has come already: `NEED_DATA` if that is not enough."""
         self._check_turn(turn)
         return self.connection.next_event()
 
@@ -130,7 +130,7 @@ class Session:
         return 0 if connection.awaits_continue else connection.bare_octets
 
     async def fill(self, turn: int, buffer: memoryview) -> int:
-        """Receive some of the `bare_octets` into a buffer: how many; 0 where `document_event` says why none came."""
+        """Receive some of the `bare_octets` into a buffer: how many; 0 if `document_event` says why none came."""
         self._check_turn(turn)
         connection, start = self.connection, self._clock()
         count = await self._channel.fill(buffer, self._document_time)
@@ -354,7 +354,7 @@ class Session:
         return [("Connection", "close")] if self._service.stopping else []
 
     def _over_tls(self, refusal: Refusal) -> Refusal:
-        """A browser does not upgrade (RFC 2817): it is sent to the same page over TLS, where that is known."""
+        """A browser does not upgrade (RFC 2817): it is sent to the same page over TLS, if that is known."""
         head = self._head
         if refusal.status != 426 or head is None or head.method == "POST":
             return refusal
@@ -366,7 +366,7 @@ class Session:
         return Refusal(307, f"this page is at {location}", headers=[("Location", location)])
 
     async def _refuse(self, refusal: Refusal) -> bool:
-        """Say so to the client where it can still be said. Returns whether the conversation goes on."""
+        """Say so to the client if it can still be said. Returns whether the conversation goes on."""
         log.info("%s: %s", self.peer, refusal.words)
         refusal = self._over_tls(refusal)
         if self.connection.response_begun or isinstance(refusal, ConnectionLostError):

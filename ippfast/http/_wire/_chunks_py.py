@@ -21,8 +21,8 @@ def gather(data: bytes, at: int, left: int, longest: int) -> tuple[bytes | memor
     left: how many octets of the chunk are to come, at least 1. longest: the most octets of a chunk line, both its
     line ends included.
 
-    Returns the octets, copied only where they are of several chunks of less than 16 KiB; where the rest begins; and how
-    many octets of the last chunk are to come. Where that is none, a chunk line comes next.
+    Returns the octets, copied only if they are of several chunks of less than 16 KiB; where the rest begins; and how
+    many octets of the last chunk are to come. If that is none, a chunk line comes next.
     """
     end = len(data)
     if left >= end - at:

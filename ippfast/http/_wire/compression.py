@@ -28,7 +28,7 @@ class Decompressor:
     """Undoes one coding. coding: a member of `CODINGS`.
 
     Its methods raise RemoteProtocolError with client-error-compression-error if the octets are not of that coding
-    or end too early, and with client-error-request-entity-too-large where there would be too many.
+    or end too early, and with client-error-request-entity-too-large if there would be too many.
     """
 
     def __init__(self, coding: str, limits: HTTPLimits) -> None:
@@ -45,7 +45,7 @@ class Decompressor:
         self._input = memoryview(data)
 
     def read(self) -> bytes:
-        """The next octets of the output, at most 64 KiB; none where more input is needed."""
+        """The next octets of the output, at most 64 KiB; none if more input is needed."""
         while self._waiting or self._input:
             if len(self._waiting) < 2 and self._input:
                 self._waiting += self._input[:_WINDOW]

@@ -86,7 +86,7 @@ class Connection:
             self._read_octets = _undo(self._unframe, Decompressor(coding, self.limits), framing)
 
     def _unframe(self) -> Buffer | None:
-        """The next octets of the body; None where more input is needed or the body has ended."""
+        """The next octets of the body; None if more input is needed or the body has ended."""
         framing, data = self._framing, self._input
         while not framing.ended:
             if self._at < len(data):
@@ -155,7 +155,7 @@ class Connection:
     def bare_octets(self) -> int:
         """How many octets come next that are the document's as they are, and whose way need not be through here.
 
-        Call `skip` for those that went another way. It is 0 where there may be some, but events have to come first.
+        Call `skip` for those that went another way. It is 0 if there may be some, but events have to come first.
         """
         framing, limit = self._framing, self.limits.document
         if (
@@ -219,7 +219,7 @@ def _undo(source: _Source, decompressor: Decompressor, framing: Framing) -> _Sou
 
 
 def _compression_of(message: Message) -> str | None:
-    """The document's compression, where it can be undone (RFC 8011 section 5.4.32)."""
+    """The document's compression, if it can be undone (RFC 8011 section 5.4.32)."""
     for group in message.groups[:1]:
         attribute = group.get("compression")
         if attribute is not None and attribute.values[0] in CODINGS:

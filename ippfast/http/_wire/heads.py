@@ -1,4 +1,4 @@
-"""Heads: gathered within bounds, refused where h11 would be lenient, and read by h11 (RFC 9112 sections 2 to 6).
+"""Heads: gathered within bounds, refused if h11 would be lenient, and read by h11 (RFC 9112 sections 2 to 6).
 
 The rule of this file: a server takes only heads that every reader understands alike. A client tolerates the line ends
 and folded lines of old printers, for there is nobody behind it who could read them otherwise.

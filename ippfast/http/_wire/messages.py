@@ -129,7 +129,7 @@ class AnswerReader(MessageReader):
         return message
 
     def _mended(self, message: Message) -> Message:
-        """A message that `decode` takes, without what `recover` mends where values do not fit their tags."""
+        """A message that `decode` takes, without what `recover` mends if values do not fit their tags."""
         size = self._size - len(self._decoder.unused)
         if size > _LOOKED_AT:
             return message

@@ -58,7 +58,7 @@ class PartSplitter:
             self._buffer += data
 
     def read(self) -> bytes | _Mark | None:
-        """What comes next; None where more octets are needed, or `ended` is true.
+        """What comes next; None if more octets are needed, or `ended` is true.
 
         Raises RemoteProtocolError for what is no multipart body, and for preambles and heads that are too long.
         """
@@ -109,7 +109,7 @@ class PartSplitter:
             if rest not in (b"", b"\r", b"-") or len(self._buffer) > self._line_limit:
                 raise RemoteProtocolError(502, "a boundary that goes on")
             return None
-        del self._buffer[: found.end() - 2]  # where no header line follows, this line's end ends the head
+        del self._buffer[: found.end() - 2]  # if no header line follows, this line's end ends the head
         return self._head()
 
     def _head(self) -> bytes | _Mark | None:

@@ -15,7 +15,7 @@ from ..events import Buffer
 __all__ = ["LEFT", "READ", "RECEIVE_SIZE", "SMALL", "WRITE", "await_socket", "has_left", "send_buffers"]
 
 RECEIVE_SIZE = 131_072
-"""How many octets are asked for at once, where there may be many."""
+"""How many octets are asked for at once, if there may be many."""
 
 SMALL = 16_384
 """Fewer octets than this cost less to copy than to send by themselves."""
@@ -61,7 +61,7 @@ def await_socket(sock: socket, wanted: int, seconds: float | None) -> int:
 def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], bool] | None = None) -> bool:
     """Send all of the buffers.
 
-    wait: called where a socket that does not block takes no more for now, and before each step of TLS; where it returns
+    wait: called when a socket that does not block takes no more for now, and before each step of TLS; if it returns
     false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError if the socket's
     time-out passes in one step.
     """
