@@ -88,7 +88,7 @@ class Wire:
     def value(self, owner: "_Attributes", name: str, default: "Any") -> "Any":
         """Unpack the one value of the first attribute of that name, and only that.
 
-        Where there is none it returns `default`, or raises KeyError if that is ``...``.
+        If there is none, it returns `default`, or raises KeyError if that is ``...``.
         """
         raise NotImplementedError
 
@@ -140,7 +140,7 @@ class Attribute:
 
     @property
     def tag(self) -> "ValueTag | int":
-        """The tag of the first value: a `ValueTag`, or an int where the tag has no name."""
+        """The tag of the first value: a `ValueTag`, or an int if the tag has no name."""
         return VALUE_TAGS[self._tag]
 
     @property
@@ -411,8 +411,8 @@ class _Attributes:
 class Collection(_Attributes):
     """A value that consists of member attributes, in order (RFC 8010 section 3.1.6). Immutable.
 
-    It is a sequence of `Attribute`, and looks members up by name: ``size["x-dimension"].value``. Where a name
-    occurs twice, the first counts. Raises TypeError for members that are no `Attribute`, and ValueError where
+    It is a sequence of `Attribute`, and looks members up by name: ``size["x-dimension"].value``. If a name
+    occurs twice, the first counts. Raises TypeError for members that are no `Attribute`, and ValueError if
     collections would nest more than 100 deep.
     """
 
@@ -565,7 +565,7 @@ class AttributeGroup(_Attributes):
 
         By name, a value or a list of values is taken too, under the tag of the attribute that it replaces. By name,
         an `Attribute` that is not there yet is appended. Raises KeyError for values without an attribute to
-        replace, ValueError where the `Attribute` has another name or the tag to take is not clear.
+        replace, ValueError if the `Attribute` has another name or the tag to take is not clear.
         """
         if isinstance(key, slice):
             several = list(new)  # type: ignore[arg-type]

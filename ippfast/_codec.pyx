@@ -203,7 +203,7 @@ def decode(buffer, *, limits=None, only=None):
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
     All errors come from here: reading the message afterwards raises none. A value that does not fit its tag is a
-    `RawValue`. Raises TruncatedError if octets are missing, LimitError over a limit, another DecodeError where
+    `RawValue`. Raises TruncatedError if octets are missing, LimitError over a limit, another DecodeError if
     the framing is wrong, and TypeError for what is no buffer or no `Limits`.
     """
     return decode_at(buffer, limits, only, NULL)

@@ -2,7 +2,7 @@
 
 The rule of this file: an attribute is known by its path (``"media-col/media-size/x-dimension"``), never by a
 bare member name, since one name has different syntaxes in different places (``x-dimension`` is an integer in
-``media-col`` and may be a range in ``media-size-supported``). Where the registrations of one path differ, by
+``media-col`` and may be a range in ``media-size-supported``). If the registrations of one path differ, by
 attribute group or because a later document extended an earlier one, a look-up gives what any of them allows;
 the group narrows it.
 

@@ -155,7 +155,7 @@ def decode_text(string: str, charset: str = "utf-8") -> str:
     """A string as it was meant, if a printer did not send UTF-8: for people, never to be sent back.
 
     string: from a decoded message; octets that are no UTF-8 are surrogate escapes in it. charset: what the message
-    declares. Where the octets are no text in that charset, or Python does not know it, they are read as UTF-8, and
+    declares. If the octets are no text in that charset, or Python does not know it, they are read as UTF-8, and
     if they are not that either, as windows-1252.
     """
     octets = string.encode("utf-8", "surrogateescape") if _encodable(string) else string.encode("utf-8", "replace")
@@ -275,7 +275,7 @@ class Supply(namedtuple("Supply", "name type colors level low_level high_level")
 def supplies(printer: "AttributeGroup") -> list[Supply]:
     """The supplies of a printer: its marker-names, -types, -colors, -levels, -low-levels and -high-levels.
 
-    The n-th values of all make the n-th supply. Where the lists differ in length there are as many supplies as the
+    The n-th values of all make the n-th supply. If the lists differ in length, there are as many supplies as the
     longest has values. A printer without these, which are CUPS', may have printer-supply and
     printer-supply-description (PWG 5100.13), which know no levels at which a supply is low or full.
     """

@@ -48,7 +48,7 @@ def dump(
     the wire, with messages for bodies.
 
     Nothing in a message says whether it is a request. If HTTP does not say so either, it is one if its code is
-    an operation-id, and a response if it is a status-code. Where it is both (0x0002 is Print-Job and
+    an operation-id, and a response if it is a status-code. If it is both (0x0002 is Print-Job and
     successful-ok-conflicting-attributes) or neither, it is a request if its operation attributes have a
     printer-uri, job-uri or system-uri. --request and --response overrule all that.
 

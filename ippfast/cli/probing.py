@@ -78,7 +78,7 @@ def _lines(found: ProbeResult) -> Iterator[Line]:
 
 
 def _broken(rows: Iterable[Line], width: int | None) -> Iterator[Line]:
-    """The rows, broken between words where they are longer than the width."""
+    """The rows, broken between words if they are longer than the width."""
     for label, value in rows:
         for number, text in enumerate(wrapped(value.text, None if width is None else width - _MARGIN)):
             yield [Span(" " * _MARGIN) if number else label, Span(text, value.style)]

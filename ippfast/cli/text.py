@@ -47,7 +47,7 @@ def quote(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """The text as it is where nothing in it needs an escape or could be a separator, else in quotes."""
+    """The text as it is if nothing in it needs an escape or could be a separator, else in quotes."""
     return text if text.isprintable() and _BARE.fullmatch(text) else quote(text)
 
 

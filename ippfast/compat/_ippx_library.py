@@ -1,6 +1,6 @@
 """ippx, as the shim needs it: its classes and its exception.
 
-The rule of this file: ippx is imported when the shim first needs a type of it. Where it is not installed there are
+The rule of this file: ippx is imported when the shim first needs a type of it. If it is not installed there are
 classes of the same names and fields.
 """
 
@@ -48,7 +48,7 @@ def find_library() -> Library:
     return Library(codec, import_module("ippx.exceptions").IppDecodeError)
 
 
-# ---- Where it is not installed ----
+# ---- If it is not installed ----
 
 
 class IppDecodeError(IPPError):

@@ -113,7 +113,7 @@ def several(
 
 
 def plain(values: "tuple[Any, ...]") -> "list[Any] | None":
-    """The values as a list, where all are strings in ASCII or all are integers; else None."""
+    """The values as a list, if all are strings in ASCII or all are integers; else None."""
     kind = type(values[0])
     if kind is str:
         for value in values:

@@ -34,7 +34,7 @@ class Patches:
                     setattr(module, name, ours[id(found)][1])
 
     def undo(self) -> None:
-        """Give the library back what it had. Where it has it, nothing is done."""
+        """Give the library back what it had. If it has it, nothing is done."""
         while self._replaced:
             module, name, found = self._replaced.pop()
             setattr(module, name, found)

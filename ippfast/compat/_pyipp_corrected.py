@@ -1,7 +1,7 @@
 """The corrected mode of the shim for pyipp and aioipp: their shapes, without what they lose, refuse or drop.
 
 The rule of this file: a program written for the library reads every value as before if the library read it
-right. Where there was nothing to read, or something wrong, there is now what was sent: whole, or in a type that has
+right. If there was nothing to read, or something wrong, there is now what was sent: whole, or in a type that has
 the library's as its base.
 """
 

@@ -1,7 +1,7 @@
 """pyipp, or its successor aioipp, as the shim needs it: its enums, its tables and its exceptions.
 
 The rule of this file: the library is imported when the shim first needs a type of it. How it behaves is asked of it,
-not looked up by its version: it gets two small messages to parse. Where it is not installed there are types of ours.
+not looked up by its version: it gets two small messages to parse. If it is not installed there are types of ours.
 """
 
 from functools import cache
@@ -99,7 +99,7 @@ def _version() -> str | None:
 
 @cache
 def find_library() -> Library:
-    """The library where it is installed, or what stands for it."""
+    """The library if it is installed, or what stands for it."""
     try:
         parser, serializer = import_module("pyipp.parser"), import_module("pyipp.serializer")
     except ModuleNotFoundError as missing:

@@ -300,5 +300,5 @@ def install(*, quirks: bool = False) -> None:
 
 
 def uninstall() -> None:
-    """Give ippx its own functions back. Where they are there it does nothing."""
+    """Give ippx its own functions back. If they are there, it does nothing."""
     _PATCHES.undo()

@@ -354,5 +354,5 @@ def _is_alike(name: str, ask: "Callable[[], bool]") -> bool:
 
 
 def uninstall() -> None:
-    """Give the library its own functions back. Where they are there it does nothing."""
+    """Give the library its own functions back. If they are there, it does nothing."""
     _PATCHES.undo()

@@ -88,7 +88,7 @@ def within(counted: Iterable[tuple[int, _T]]) -> Iterator[_T]:
 
 
 def select(call: Call, kind: str, default: Iterable[str] = ("all",)) -> "Asked":
-    """What is asked for. kind: "printer", "job" or "document". default: what that is where nothing is said."""
+    """What is asked for. kind: "printer", "job" or "document". default: what that is if nothing is said."""
     return Asked(kind, frozenset(call.values("requested-attributes", ValueTag.KEYWORD, ValueTag.NAME) or default))
 
 

@@ -78,7 +78,7 @@ def operation(
 
 @dataclass(slots=True)
 class Call:
-    """A request on its way. operator: whether an operator asks. job: the target, where that is a job.
+    """A request on its way. operator: whether an operator asks. job: the target, if that is a job.
 
     user: who asks: whom the server has authenticated, else the requesting-user-name, which is but a claim.
     ignored: the attributes that are not supported and were left out; they turn successful-ok into

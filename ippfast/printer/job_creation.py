@@ -68,9 +68,9 @@ def _room(limits: PrinterLimits, octets: int) -> int | None:
 
 
 def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
-    """What the request wants of a job, where it can be had.
+    """What the request wants of a job, if it can be had.
 
-    Raises OperationError where it can't.
+    Raises OperationError if it can't.
     """
     _check_password(printer, call)
     attributes = take(call, job_group(call))

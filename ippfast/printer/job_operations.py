@@ -135,7 +135,7 @@ def get_job_attributes(printer: PrinterCore, call: Call) -> Message:
 
 
 def cancel(printer: PrinterCore, job: Job, *, by_operator: bool = False, message: str = "") -> Job | None:
-    """Cancel a job, or have it stopped where it is being processed. None: it has ended already."""
+    """Cancel a job, or have it stopped if it is being processed. None: it has ended already."""
     reason = "job-canceled-by-operator" if by_operator else "job-canceled-by-user"
     states = (JobState.PENDING, JobState.PENDING_HELD, JobState.PROCESSING_STOPPED)
     changed = printer.change(job, states, "job-completed", state=JobState.CANCELED, reasons=(reason,), message=message)

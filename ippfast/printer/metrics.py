@@ -33,7 +33,7 @@ class Metrics:
     job-state. ``ippfast_printer_state``: 1 for the state that the printer is in. ``ippfast_printer_accepting_jobs``,
     ``ippfast_printer_up_seconds``, ``ippfast_subscriptions``.
 
-    Raises ImportError where prometheus-client is not installed.
+    Raises ImportError if prometheus-client is not installed.
     """
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"

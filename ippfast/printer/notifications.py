@@ -283,7 +283,7 @@ class _Given:
         self.ignored: list[Attribute] = []
 
     def all(self, name: str, tag: ValueTag) -> list[Any]:
-        """The values; none where the attribute is not there."""
+        """The values; none if the attribute is not there."""
         attribute = self._group.get(name)
         if attribute is None:
             return []

@@ -1,6 +1,6 @@
 """Where completed jobs go: they stay in the spool, or a directory or a command takes them (`forwarding`: a printer).
 
-The rule of this file: an output returns once the job is done with, and raises where it is not; it looks at
+The rule of this file: an output returns once the job is done with, and raises if it is not; it looks at
 ``task.should_stop()`` whenever it waits. No name that a client gave becomes a path or a command as it stands, and
 nothing is given to a shell.
 """
@@ -119,7 +119,7 @@ class Task:
     progress: Progress = _untold
 
     def wait(self, seconds: float) -> None:
-        """Wait; raises Stopped where the task is to end."""
+        """Wait; raises Stopped if the task is to end."""
         end = time.monotonic() + seconds
         while not self.should_stop():
             left = end - time.monotonic()
@@ -169,7 +169,7 @@ class Keep:
 class Directory:
     """Each document becomes a file in a directory, which appears there whole (see `file_name`).
 
-    Where that is on the spool's file system it is another link to the spool's file, and takes no room: whoever changes
+    If that is on the spool's file system, it is another link to the spool's file, and takes no room: whoever changes
     it instead of replacing it changes what a restarted job prints.
     """
 
@@ -288,7 +288,7 @@ class Command:
 
 
 def _began(process: int) -> str:
-    """When a process began, in ticks, as Linux tells it; nothing elsewhere, or where it has gone."""
+    """When a process began, in ticks, as Linux tells it; nothing elsewhere, or if it has gone."""
     try:
         return (
             Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]

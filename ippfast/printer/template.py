@@ -1,6 +1,6 @@
 """What a client wants of a job, held against what the printer has (RFC 8011 sections 4.1.7 and 5.2).
 
-The rule of this file: an attribute is supported where "xxx-supported" says so; a collection member by member. Of an
+The rule of this file: an attribute is supported if "xxx-supported" says so; a collection member by member. Of an
 attribute that is unknown the answer says 'unsupported'; of a known one exactly the values that are not to be had, be
 it that the printer lacks them or that the registry gives the attribute another syntax. With ipp-attribute-fidelity, or
 for one of the job-mandatory-attributes, that refuses the job, else they are left out. What is left out is not kept.
@@ -311,7 +311,7 @@ def _fits(value: Collection, own: Collection) -> bool:
 def take(call: Call, group: AttributeGroup | None) -> list[Attribute]:
     """The attributes of a group, those that a job can have. What is left out is noted in ``call.ignored``.
 
-    Raises OperationError where the client would rather have no job than another one.
+    Raises OperationError if the client would rather have no job than another one.
     """
     given = [] if group is None else list(group)
     # CUPS' clients, and its own tests, put this one among the operation attributes.
@@ -333,7 +333,7 @@ def take_of_document(call: Call) -> list[Attribute]:
 
 
 def _judge(call: Call, given: list[Attribute]) -> list[Attribute]:
-    """Those that can be had. Raises OperationError where the client would rather have nothing than without the rest."""
+    """Those that can be had. Raises OperationError if the client would rather have nothing than without the rest."""
     accepted, refused = check(call.printer.description, given)
     if refused:
         mandatory = set(call.values("job-mandatory-attributes", ValueTag.KEYWORD))

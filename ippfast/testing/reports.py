@@ -46,7 +46,7 @@ class Outcome:
     """What became of a test.
 
     place: where its block begins. words: why it failed. operation: its name, or number. status: the name of the
-    response's status code, "" where there was no response; message: its status-message. octets: of the response.
+    response's status code, "" if there was no response; message: its status-message. octets: of the response.
     attempts: how often the request was sent. seconds: how long it all took.
     """
 

@@ -53,7 +53,7 @@ class Options:
 
     version, transfer: until a file says otherwise. ignore_errors: whether a file goes on after a test that failed.
     stop_after_include_error: whether a file ends where one that it includes failed. directories: where files that are
-    named are looked for too. interval: seconds between repetitions where a test says nothing of it.
+    named are looked for too. interval: seconds between repetitions if a test says nothing of it.
     seconds: the time of the whole run; the test that it ends in fails, and is the last. pause: called with a test's
     PAUSE; without it, nobody is waited for.
     """

@@ -106,7 +106,7 @@ class IppRequest:
     def from_string(cls, string: bytes) -> Self:
         """Read a message; what follows its end-of-attributes-tag is left aside.
 
-        Raises `CutError` where it ends too soon, DecodeError for values before any group or attribute.
+        Raises `CutError` if it ends too soon, DecodeError for values before any group or attribute.
         """
         octets = string if type(string) is bytes else bytes(memoryview(string))
         end, how = check(octets, _HEADER)

@@ -98,7 +98,7 @@ class Printing(Transport):
     def printFiles(
         self, printer: str | bytes, filenames: list[str | bytes], title: str | bytes, options: Mapping[str, str]
     ) -> int:
-        """Print files as the documents of one job; its id. Where a document cannot be sent, the job is canceled."""
+        """Print files as the documents of one job; its id. If a document cannot be sent, the job is canceled."""
         if not isinstance(filenames, list):
             raise TypeError("filenames must be a list")
         if not filenames:
