@@ -167,6 +167,10 @@ class Transport:
         self._credentials = Credentials(self._ask_password)
         self._lock = threading.RLock()
         self._encoded: dict[Any, bytes] = {}
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._authority = f"{host}:{self._port}"
+        common = f"Host: {'localhost' if path is not None else self._authority}\r\nUser-Agent: ippfast"
+        self._common = {True: f"{common}\r\nContent-Type: application/ipp", False: common}
         try:
             self._wire.connect()
         except OSError as error:
@@ -184,14 +188,10 @@ class Transport:
         with self._lock:
             self._wire.close()
 
-    @property
-    def _authority(self) -> str:
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{host}:{self._port}"
-
     def _uri(self, path: str, name: str | bytes = "") -> str:
         """The URI of an object of the server: a path, and the name of a printer, class or job."""
-        return f"ipp://{self._authority}{path}{quote(to_text(name), safe='')}"
+        quoted = "" if name == "" else quote(to_text(name), safe="")
+        return f"ipp://{self._authority}{path}{quoted}"
 
     def _ask_password(self, method: str, resource: str) -> str | None:
         function = settings.current.password
@@ -296,7 +296,7 @@ class Transport:
                     self._credentials.begin()
                 for _ in range(_ATTEMPTS):
                     self._connect(wire)
-                    lines = [*self._lines(wire, "POST", resource), "Expect: 100-continue"]
+                    lines = (*self._lines("POST", resource), "Expect: 100-continue")
                     wire.send("POST", resource, lines, octets, more=True)
                     if not wire.answered(_CONTINUE_SECONDS):
                         break
@@ -323,7 +323,7 @@ class Transport:
         while True:
             self._connect(wire)
             used = wire.used
-            lines = [*self._lines(wire, method, resource), *headers]
+            lines = self._lines(method, resource) + headers
             try:
                 wire.send(method, resource, lines, octets)
                 return wire.reply(into)
@@ -333,15 +333,11 @@ class Transport:
                 if not (used and isinstance(error, (ConnectionError, ConnectionLostError))):
                     raise
 
-    def _lines(self, wire: Wire, method: str, resource: str) -> list[str]:
-        host = "localhost" if wire.path is not None else self._authority
-        lines = [f"Host: {host}", "User-Agent: ippfast"]
-        if method == "POST":
-            lines.append("Content-Type: application/ipp")
+    def _lines(self, method: str, resource: str) -> tuple[str, ...]:
+        """The header lines of a request, of which those that never change are one text."""
+        common = self._common[method == "POST"]
         authorization = self._credentials.header(method, resource)
-        if authorization is not None:
-            lines.append(f"Authorization: {authorization}")
-        return lines
+        return (common,) if authorization is None else (common, f"Authorization: {authorization}")
 
     def _again(self, wire: Wire, reply: Reply, method: str, resource: str) -> bool:
         """Whether a response asks for something that another attempt can give: credentials, or TLS."""
