@@ -13,7 +13,7 @@ from ..errors import DecodeError
 from ..limits import Limits
 from ..tags import STRINGS
 from ..values import OUT_OF_BAND, DateTime
-from .arrays import bitmap, strings
+from .arrays import bitmap
 from .schema import Array
 
 TYPE_CHECKING = False
@@ -40,6 +40,7 @@ _MOST_OCTETS = 1 << 27
 _LONGEST_KEYWORD = 64
 _INT_MAX = 2**31 - 1
 
+_IS_STRING = bytes([tag in STRINGS for tag in range(256)])
 _ALONE = frozenset(tag for tag, member in enumerate(OUT_OF_BAND, 0x10) if member is not None)
 
 
@@ -91,8 +92,10 @@ class Builder:
         self._places: list[int] = []
         self._indexes: list[int] = []
         self._tags = bytearray()
-        self._strings: list[bytes | None] = []
-        self._size = 0
+        self._texts = bytearray()
+        self._ends = [0]  # in the texts, of each row
+        self._worded: list[int] = []  # rows that have a string though their tag is that of no string
+        self._size = 0  # of the other octets
         self._empties: list[int] = []
         # Few rows have these, so they are kept by the number of the row.
         self._octets: dict[int, bytes] = {}
@@ -110,7 +113,7 @@ class Builder:
     @property
     def is_full(self) -> bool:
         """Whether the batch has as many rows as it shall have."""
-        return len(self._tags) >= self._wanted or self._size + self._name_octets >= _FULL
+        return len(self._tags) >= self._wanted or len(self._texts) + self._size + self._name_octets >= _FULL
 
     def take(self, messages: "Sequence[bytes]", start: int = 0, /) -> int:
         """Take messages from place `start` of a list or tuple of bytes on; returns the place of the next one to take.
@@ -143,23 +146,24 @@ class Builder:
 
     def _emit(self, octets: bytes) -> None:
         """Write the rows of a message that `decode` has taken."""
-        names, raws = self._names, self._octets
+        names, raws, integers, texts = self._names, self._octets, self._integers, self._texts
         groups, group_tags, parents, depths = self._groups, self._group_tags, self._parents, self._depths
         add_attribute, add_place, add_index = self._attributes.append, self._places.append, self._indexes.append
-        add_tag, add_string = self._tags.append, self._strings.append
+        add_tag, add_end = self._tags.append, self._ends.append
         first = row = len(self._tags)
         group_row = level_row = first  # the first row of the group, and of those alike in parent and depth
         at, group, group_tag, attributes, depth = 8, -1, 0, 0, 0
         parent = attribute = place = index = 0
         bare = False
         levels: list[tuple[int, int, int, int]] = []
-        size = 0
+        end = len(texts)
+        octets += b"\0\0\0\0"  # so that the last delimiter is read like any other token
         while True:
-            tag = octets[at]
+            tag, name_length, length = _TOKEN(octets, at)
             if tag < 0x10:
                 if bare:  # a group without attributes is a row too
                     self._empties.append(row)
-                    add_attribute(0), add_place(0), add_index(0), add_tag(0), add_string(None)
+                    add_attribute(0), add_place(0), add_index(0), add_tag(0), add_end(end)
                     row += 1
                 groups += _INT32(group) * (row - group_row)
                 group_tags += bytes((group_tag,)) * (row - group_row)
@@ -171,10 +175,12 @@ class Builder:
                 bare = True
                 at += 1
                 continue
-            tag, name_length, length = _TOKEN(octets, at)
             if name_length:
                 name = octets[at + 3 : at + 3 + name_length]
-                place = names[name] if name in names else self._new_name(name)
+                try:
+                    place = names[name]
+                except KeyError:
+                    place = self._new_name(name)
                 attribute = attributes
                 index = 0
                 attributes += 1
@@ -202,21 +208,24 @@ class Builder:
             at += 5
             value = octets[at : at + length]
             at += length
-            add_attribute(attribute), add_place(place), add_index(index), add_tag(tag)
-            string: bytes | None = None
+            # In lines of their own, for between commas they would make a tuple of nothing for each row.
+            add_attribute(attribute)
+            add_place(place)
+            add_index(index)
+            add_tag(tag)
             if tag in STRINGS:
-                size += length
                 if value.isascii() or _is_utf8(value):
-                    string = value
+                    texts += value
+                    end += length
                 else:
                     raws[row] = value
+                    self._size += length
             elif (tag == 0x21 or tag == 0x23) and length == 4:
-                self._integers[row] = integer = _INTEGER(value)[0]
+                integers[row] = integer = _INTEGER(value)[0]
                 if tag == 0x23:
-                    string = self._keyword(place, integer)
-                    size += len(string or b"")
+                    end += self._put(row, self._keyword(place, integer))
             elif tag == 0x22 and length == 1 and value[0] <= 1:
-                self._integers[row] = value[0]
+                integers[row] = value[0]
             elif tag == 0x34:
                 levels.append((parent, attribute, place, index))
                 depths += bytes((depth,)) * (row + 1 - level_row)
@@ -225,27 +234,33 @@ class Builder:
                 depth += 1
                 parent = row - first
             elif tag == 0x33 and length == 8:
-                self._integers[row], self._uppers[row] = _RANGE(value)
+                integers[row], self._uppers[row] = _RANGE(value)
             elif tag == 0x32 and length == 9:
                 self._resolutions[row] = _RESOLUTION(value)
             elif length == 0 and tag in _ALONE:
                 pass  # an out-of-band value is its tag (RFC 8010 section 3.8)
             else:
                 raws[row] = value
-                size += length
+                self._size += length
                 if tag == 0x31 and length == 11:
                     moment = _moment(value)
                     if moment is not None:
                         self._timestamps[row] = moment
                 elif tag in (0x35, 0x36) and length >= 4:
-                    string = _without_language(value)
-                    size += len(string or b"")
-            add_string(string)
+                    end += self._put(row, _without_language(value))
+            add_end(end)
             row += 1
         depths += bytes(row - level_row)
         parents += bytes(4 * (row - level_row))
         self._messages += _INT64(self._number) * (row - first)
-        self._size += size
+
+    def _put(self, row: int, string: bytes | None) -> int:
+        """Add the string of a row whose tag is that of no string, if it has one; returns its size."""
+        if string is None:
+            return 0
+        self._worded.append(row)
+        self._texts += string
+        return len(string)
 
     def _new_name(self, name: bytes) -> int:
         self._names[name] = number = len(self._names)
@@ -309,12 +324,20 @@ class Builder:
             sparse("i", resolutions[0]),
             sparse("i", resolutions[1]),
             sparse("b", resolutions[2]),
-            _sparse_strings(self._strings),
+            self._strings(),
             _few_octets(self._octets, size),
             sparse("q", self._timestamps),
         )
         self._begin()
         return Array(size, 0, (None,), columns)
+
+    def _strings(self) -> Array:
+        some = self._tags.translate(_IS_STRING)
+        for row in self._octets:  # those that are no UTF-8
+            some[row] = 0
+        for row in self._worded:
+            some[row] = 1
+        return Array(len(some), some.count(0), (bitmap(some), array("i", self._ends).tobytes(), bytes(self._texts)))
 
     def _dictionary_now(self) -> Array:
         """The dictionary of the batch's names; those of earlier batches are in it, as long as they are few."""
@@ -328,11 +351,6 @@ class Builder:
             self._name_octets = 0
             self._dictionary = None
         return dictionary
-
-
-def _sparse_strings(values: "list[bytes | None]") -> Array:
-    made = strings(values)
-    return made if made.nulls else made._replace(buffers=(bitmap(b"\1" * len(values)), *made.buffers[1:]))
 
 
 def _few_octets(values: "Mapping[int, bytes]", size: int) -> Array:
