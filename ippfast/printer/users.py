@@ -130,7 +130,11 @@ def _read(path: Path) -> tuple[str, str, dict[str, dict[str, str]]]:
     kinds: set[str] = set()
     realms: set[str] = set()
     found: dict[str, dict[str, str]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsersError(f"{path} is not in UTF-8: {error}") from error
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         kind, name, realm, added = _parse(line, f"{path}, line {number}")

@@ -4,7 +4,9 @@ import contextlib
 import http.client
 import os
 import re
+import select
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -400,6 +402,24 @@ def test_a_document_that_stands_still_takes_the_place_of_its_own_address_alone(t
             first.endheaders(encode(operations.print_job(served.uri)))
             assert status("127.0.0.1") == 503  # connections are taken in their order
             assert status("127.0.0.2") == 200
+
+
+def test_a_document_may_rest_as_long_as_rest_says(tmp_path: Path) -> None:
+    """The time for a head and the least rate are as before. By default it is as long as CUPS waits."""
+    head = b"POST /ipp/print HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/ipp\r\nContent-Length: 90000\r\n"
+    with serve(tmp_path, "--rest", "1") as served:
+        port = parse_uri(served.uri).port
+        with (
+            socket.create_connection(("127.0.0.1", port)) as slow,
+            socket.create_connection(("127.0.0.1", port)) as rests,
+        ):
+            slow.sendall(head)
+            rests.sendall(head + b"\r\n" + encode(operations.print_job(served.uri)) + DOCUMENT)
+            ready, _, _ = select.select([slow, rests], [], [], SECONDS)
+            assert ready == [rests]  # for a head there are ten seconds
+            assert rests.recv(65_536).startswith(b"HTTP/1.1 408 ")
+    shown = CliRunner().invoke(ippfast, ["serve", "--help"], terminal_width=200).output
+    assert re.search(r"--rest SECONDS.*default:\s+900\.0", shown)
 
 
 def test_workers_share_the_spool(tmp_path: Path) -> None:

@@ -658,6 +658,7 @@ def test_documents_without_their_table_are_set_aside(
         assert desk.print() == 1
     assert (tmp_path / "set-aside" / kept.name).read_bytes() == large
     assert "1 documents that no job of it has are set aside" in caplog.text
+    assert "print them again, or remove them" in caplog.text
 
 
 def test_what_was_received_in_part_is_removed(tmp_path: Path) -> None:

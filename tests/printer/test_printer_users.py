@@ -110,6 +110,15 @@ def test_files_that_cannot_be_used(tmp_path: Path, lines: list[str], fault: str)
     assert "secret" not in str(caught.value)
 
 
+def test_a_file_in_another_charset_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_bytes(b"zo\xeb:secret\n")
+    path.chmod(0o600)
+    with pytest.raises(UsersError, match="users is not in UTF-8") as caught:
+        Users(path)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "password"), [("a:b", "x"), ("", "x"), ("#a", "x"), ("a\n", "x"), ("a", ""), ("a", "x\ny")]
 )

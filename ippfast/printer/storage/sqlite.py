@@ -103,7 +103,7 @@ class SQLiteStorage(SQLStorage[SQLiteEngine]):
             if moved:
                 _log.error(
                     "%s does not belong to the documents beside it (it was lost, or an older copy came back):"
-                    " %d documents that no job of it has are set aside in %s",
+                    " %d documents that no job of it has are set aside in %s: print them again, or remove them",
                     self._engine.path,
                     moved,
                     self.documents.aside,
