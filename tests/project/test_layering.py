@@ -110,6 +110,13 @@ UPWARDS_WHEN_ASKED = {
     ("_message", "views"),
     ("_message", "dictionaries"),
 }
+# What a reader of types alone looks up: (importer, imported), modules or layers.
+UPWARDS_FOR_TYPES = {
+    ("compat", ""),
+    ("http.jobs", "http.client"),
+    ("http.jobs", "http.async_client"),
+    ("printer.core", "printer.calls"),
+}
 
 
 def layer_of(module: str) -> str:
@@ -168,17 +175,23 @@ def parse(path: Path) -> ast.Module:
 
 
 class Imports(ast.NodeVisitor):
-    """The imports of a module: those that run when it is loaded, and those that a function runs."""
+    """The imports of a module: those that run when it is loaded, those that a function runs, and those for types."""
 
     def __init__(self, importer: str) -> None:
         self.importer = importer
         self.at_once: set[str] = set()
         self.when_asked: set[str] = set()
+        self.for_types: set[str] = set()
         self.deep = 0
+        self.read_only = False
 
     def visit_If(self, node: ast.If) -> None:
         test = ast.unparse(node.test)
         if test in ("TYPE_CHECKING", "False"):  # for readers alone
+            self.read_only = True
+            for each in node.body:
+                self.visit(each)
+            self.read_only = False
             for each in node.orelse:
                 self.visit(each)
         else:
@@ -193,12 +206,17 @@ class Imports(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         found = set(resolve(self.importer, node.level, node.module, [alias.name for alias in node.names]))
-        (self.when_asked if self.deep else self.at_once).update(found)
+        self.of_this_kind().update(found)
+
+    def of_this_kind(self) -> set[str]:
+        if self.read_only:
+            return self.for_types
+        return self.when_asked if self.deep else self.at_once
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             if alias.name.split(".")[0] == "ippfast":
-                (self.when_asked if self.deep else self.at_once).add(alias.name.partition(".")[2])
+                self.of_this_kind().add(alias.name.partition(".")[2])
 
 
 def imports_of(module: str, path: Path) -> Imports:
@@ -226,6 +244,8 @@ def test_imports_point_down(module: str) -> None:
     allowed = {name for who, name in UPWARDS_WHEN_ASKED if who == importer}
     assert {layer_of(name) if name else "" for name in found.at_once} <= below
     assert reached <= below | allowed
+    for_types = {layer_of(name) if name else "" for name in found.for_types}
+    assert for_types <= below | allowed | {name for who, name in UPWARDS_FOR_TYPES if who == importer}
 
 
 @pytest.mark.parametrize("module", sorted(MODULES.keys() - {""}))
@@ -305,7 +325,8 @@ def test_imports_point_down_inside_a_package(module: str) -> None:
     found = imports_of(module, MODULES[module])
     own = rank(module)
     assert own is not None
-    for name in found.at_once | found.when_asked:
+    for_types = found.for_types - {name for who, name in UPWARDS_FOR_TYPES if who == module}
+    for name in found.at_once | found.when_asked | for_types:
         other = rank(name) if name.split(".")[0] == module.split(".")[0] else None
         assert other is None or other <= own, name
         rooms = (".".join(module.split(".")[:2]), ".".join(name.split(".")[:2]))
