@@ -20,7 +20,7 @@ from ippfast.wrappers import Name, NaturalLanguage, Text
 
 from .calls import Call
 from .counting import counts_of_document
-from .storage.rows import Document, Job, told_state, unpack
+from .storage.rows import WAITING, Document, Job, told_state, unpack
 
 __all__ = [
     "Asked",
@@ -206,7 +206,7 @@ def _document_state(job: Job, document: Document) -> DocumentState:
     if document.state in (DocumentState.CANCELED, DocumentState.ABORTED):
         return document.state
     of_job = told_state(job.state, job.reasons)
-    if of_job in (JobState.PENDING, JobState.PENDING_HELD):
+    if of_job in WAITING:
         return DocumentState.PENDING
     if job.documents < 2 or of_job == JobState.COMPLETED or document.state == DocumentState.PROCESSING:
         return DocumentState(of_job)

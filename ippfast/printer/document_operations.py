@@ -13,7 +13,7 @@ from .answers import document_attributes, select
 from .calls import Call, operation
 from .core import PrinterCore
 from .errors import OperationError
-from .storage.rows import Document, DocumentChanges, pack, unpack
+from .storage.rows import WAITING, Document, DocumentChanges, pack, unpack
 
 __all__: list[str] = []
 
@@ -94,7 +94,7 @@ def set_document_attributes(printer: PrinterCore, call: Call) -> Message:
         raise OperationError(
             Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE, f"not to be set: {', '.join(fixed)}", unsupported=unsupported
         )
-    if job.state not in (JobState.PENDING, JobState.PENDING_HELD):
+    if job.state not in WAITING:
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} is {job.state}")
     name = given.pop("document-name", None)
     columns: DocumentChanges = {}

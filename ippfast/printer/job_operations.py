@@ -24,7 +24,7 @@ from .job_attributes import job_attributes
 from .job_creation import create
 from .operator_messages import JOB_MESSAGE
 from .spliced import with_jobs
-from .storage.rows import ACTIVE, ENDED, Changes, Job, NewJob, pack, told_state
+from .storage.rows import ACTIVE, ENDED, WAITING, Changes, Job, NewJob, pack, told_state
 from .template import check, is_sound, job_group
 from .told_jobs import told_jobs
 
@@ -259,7 +259,7 @@ def hold_job(printer: PrinterCore, call: Call) -> Message:
             printer,
             call.target,
             "held",
-            (JobState.PENDING, JobState.PENDING_HELD),
+            WAITING,
             "job-state-changed",
             state=JobState.PENDING_HELD,
             reasons=("job-hold-until-specified",),
@@ -398,7 +398,7 @@ def set_job_attributes(printer: PrinterCore, call: Call) -> Message:
     job, group = call.target, job_group(call)
     if group is None or not len(group):
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there are no job attributes to be set")
-    if job.state not in (JobState.PENDING, JobState.PENDING_HELD):
+    if job.state not in WAITING:
         raise _not_possible(job, "changed")
     given = {each.name: each for each in reversed(list(group))}
     deleted = {name for name, each in given.items() if each.values == (OutOfBand.DELETE_ATTRIBUTE,)}
@@ -425,7 +425,7 @@ def set_job_attributes(printer: PrinterCore, call: Call) -> Message:
     rest = [each for each in job.attributes if each.name not in given]
     columns["ticket"] = pack([*rest, *accepted])
     columns |= _scheduling(printer, job, accepted, deleted)
-    _change(printer, job, "changed", (JobState.PENDING, JobState.PENDING_HELD), "job-config-changed", **columns)
+    _change(printer, job, "changed", WAITING, "job-config-changed", **columns)
     return call.respond()
 
 

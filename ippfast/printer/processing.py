@@ -23,7 +23,7 @@ from .core import DEFAULT_TIME_OUT, PrinterCore
 from .counting import counts_of_document
 from .errors import shown
 from .outputs import Held, Keep, Output, OutputError, Stopped, Task
-from .storage.rows import Changes, Document, Job, Lease
+from .storage.rows import WAITING, Changes, Document, Job, Lease
 from .storage.seam import StorageError
 
 __all__ = ["Processor"]
@@ -183,7 +183,7 @@ class Processor:
         """No document came for too long (multiple-operation-time-out-action)."""
         printer = self._printer
         action = printer.description.text("multiple-operation-time-out-action", "abort-job")
-        states = (JobState.PENDING, JobState.PENDING_HELD)
+        states = WAITING
         if action == "abort-job" or not job.documents:
             printer.change(
                 job,

@@ -9,9 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from ippfast.enums import JobState
-
-from .storage.rows import Job
+from .storage.rows import WAITING, Job
 from .storage.seam import JobStore, StorageError
 
 __all__ = ["Receiving"]
@@ -73,4 +71,4 @@ class Receiving:
                     self._touch(job_id)
 
     def _touch(self, job_id: int) -> None:
-        self._store.change(job_id, (JobState.PENDING, JobState.PENDING_HELD), touched=self._store.now())
+        self._store.change(job_id, WAITING, touched=self._store.now())

@@ -110,9 +110,8 @@ UPWARDS_WHEN_ASKED = {
     ("_message", "views"),
     ("_message", "dictionaries"),
 }
-# What a reader of types alone looks up: (importer, imported), modules or layers.
+# What a reader of types alone looks up: (importer, imported).
 UPWARDS_FOR_TYPES = {
-    ("compat", ""),
     ("http.jobs", "http.client"),
     ("http.jobs", "http.async_client"),
     ("printer.core", "printer.calls"),
@@ -244,8 +243,7 @@ def test_imports_point_down(module: str) -> None:
     allowed = {name for who, name in UPWARDS_WHEN_ASKED if who == importer}
     assert {layer_of(name) if name else "" for name in found.at_once} <= below
     assert reached <= below | allowed
-    for_types = {layer_of(name) if name else "" for name in found.for_types}
-    assert for_types <= below | allowed | {name for who, name in UPWARDS_FOR_TYPES if who == importer}
+    assert {layer_of(name) if name else "" for name in found.for_types} <= below | allowed
 
 
 @pytest.mark.parametrize("module", sorted(MODULES.keys() - {""}))

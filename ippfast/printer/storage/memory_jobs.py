@@ -280,7 +280,7 @@ class MemoryJobs(MemoryResources):
     def reorder(self, job_id: int, after: int | None, tell: Sequence[str] = ("printer-queue-order-changed",)) -> bool:
         """As `JobStore.reorder`."""
         with self._kept.lock:
-            jobs = self.jobs((JobState.PENDING, JobState.PENDING_HELD))
+            jobs = self.jobs(WAITING)
             jobs.sort(key=lambda job: (-job.priority, job.position, job.id))
             order = [job.id for job in jobs if job.id != job_id]
             if len(order) == len(jobs) or (after is not None and after not in order):
@@ -617,7 +617,7 @@ class MemoryJobs(MemoryResources):
 
     def timed(self) -> list[Job]:
         """As `JobStore.timed`."""
-        jobs = self.jobs((JobState.PENDING, JobState.PENDING_HELD))
+        jobs = self.jobs(WAITING)
         return [job for job in jobs if job.open or (job.state == JobState.PENDING_HELD and job.release is not None)]
 
     def oldest_ended(self, keep: int) -> list[int]:
