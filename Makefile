@@ -13,7 +13,7 @@
 #   make sanitize        the codec's tests with the compiled codec under AddressSanitizer and UBSan
 #   make fuzz     damaged messages for both twins, for a minute (ARGUMENTS="--seconds 3600"); .fuzz keeps its ledger
 #   make sanitize-fuzz   the same under the sanitizers
-#   make test-free-threaded   the tests of codec and vocabulary on a CPython without its lock, which it builds (root)
+#   make test-free-threaded   the whole suite on a CPython without its lock, which it builds (root)
 #   make coverage        the whole suite on the pure codec, and which lines of the package it ran
 #   make nightly  all that takes too long for every change, one after the other
 #   make pycups   a wheel of the name pycups in dist, whose module cups is the shim; not to be published
@@ -116,11 +116,10 @@ fuzz: $(VENV)/test
 sanitize-fuzz:
 	tools/sanitize.sh python tools/fuzz.py --kept $(CURDIR)/.fuzz $(ARGUMENTS)
 
-# Without what needs libraries that have no wheels for it: cryptography, duckdb, polars.
-UNLOCKED ?= tests/codec tests/vocabulary tests/raster tests/arrow tests/testing \
-    $(addprefix --ignore=tests/,testing/test_loopback_printer.py $(patsubst %,arrow/test_%.py,exports parts rebuild))
+# What needs libraries that have no wheels for it is left out, each test by its name (tests/support/peers.py).
+UNLOCKED ?= tests
 test-free-threaded:
-	tools/free_threaded.sh pytest -q -n auto -p no:cacheprovider $(UNLOCKED) $(ARGUMENTS)
+	tools/free_threaded.sh pytest -q -n auto --dist worksteal -p no:cacheprovider $(UNLOCKED) $(ARGUMENTS)
 
 # A copy with the pure codec, since lines of the compiled one are not counted.
 coverage:
