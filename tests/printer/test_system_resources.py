@@ -119,8 +119,9 @@ def test_a_resource_goes_through_its_states(desk: Desk) -> None:
     assert gone["resource-state"].value == ResourceState.CANCELED
     assert gone["time-at-installed"].value is OutOfBand.NO_VALUE
     assert isinstance(gone["time-at-canceled"].value, int)
-    with pytest.raises(urllib.error.HTTPError, match="404"):
+    with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         fetched(desk, uri)
+    refused.value.close()
     assert shown(desk, number)["resource-data-uri"].value is OutOfBand.NO_VALUE
 
 
@@ -427,8 +428,9 @@ def test_a_resource_whose_data_are_lost(desk: Desk, monkeypatch: pytest.MonkeyPa
     resource = desk.service.system.store.resource(logo)
     assert resource is not None
     desk.service.storage.documents.remove([resource.key])
-    with pytest.raises(urllib.error.HTTPError, match="404"):
+    with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         fetched(desk, uri)
+    refused.value.close()
     data = template(DelimiterTag.JOB, Attribute("copies", ValueTag.INTEGER, [2]))
     number = installed(desk, "template-job", data, "application/ipp")
 
