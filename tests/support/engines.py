@@ -169,6 +169,9 @@ class ObjectServer(Peer):
         try:
             request = urllib.request.Request(f"{self._end}/ready{secrets.token_hex(3)}", method="PUT")
             urllib.request.urlopen(request, timeout=5).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
         except OSError:
             return False
         return True
