@@ -151,6 +151,8 @@ class Forward:
         ticket = [each for each in template(job) if not each.name.startswith("job-hold-until")]
         with contextlib.ExitStack() as opened:
             printer = self._printer(client, job)
+            if task.printer and _text(printer, "printer-uuid") == task.printer:
+                raise OutputError("the printer to forward to is this one itself: its jobs would wait for each other")
             return self._send(client, task, fit(documents, ticket, printer, opened), can_wait(printer))
 
     def _printer(self, client: Client, job: Job) -> AttributeGroup:

@@ -106,7 +106,7 @@ class Task:
     ``job.output`` in the next attempt. should_stop: whether it is to end, since the job was canceled or suspended, or
     the server ends; canceled: whether it is not the server that ends. scratch: a directory.
     progress(impressions, sheets): how much of the job is done so far, of all copies; without sheets they follow from
-    its sides. It may be told as often as one likes.
+    its sides. It may be told as often as one likes. printer: the printer-uuid of the printer whose job it is.
     """
 
     job: Job
@@ -117,6 +117,7 @@ class Task:
     note: Callable[[str], None]
     scratch: Path
     progress: Progress = _untold
+    printer: str = ""
 
     def wait(self, seconds: float) -> None:
         """Wait; raises Stopped if the task is to end."""

@@ -284,7 +284,8 @@ class Processor:
             in_turn = not getattr(self._output, "prepares", False)
             with _Located(printer, job, wait, progress, in_turn=in_turn) as documents:
                 scratch = self._scratch()
-                self._output.run(Task(job, documents, should_stop, canceled, report, note, scratch, progress))
+                uuid = printer.uuid
+                self._output.run(Task(job, documents, should_stop, canceled, report, note, scratch, progress, uuid))
         except Stopped:
             progress.end()
             return self._stopped(lease)

@@ -15,7 +15,7 @@ from printers import DOCUMENT, Desk, Gate, printing, wait_for
 
 from ippfast import DelimiterTag, Message, Name, Operation, response
 from ippfast.enums import JobState, Status
-from ippfast.http import IncomingRequest, Refusal, Server
+from ippfast.http import Client, IncomingRequest, Refusal, Server
 from ippfast.printer import LPD, AppSocket, Forward, forward_to
 
 Answer = Callable[[IncomingRequest], Message]
@@ -163,6 +163,17 @@ def test_a_list_of_jobs_that_is_refused_holds_the_job(tmp_path: Path) -> None:
         job = desk.wait(desk.print(), JobState.PENDING_HELD)
         assert "can't be told" in job["job-state-message"]
     assert len(remote.printed) == 1
+
+
+def test_a_printer_that_is_the_same_one_gets_nothing(tmp_path: Path) -> None:
+    """By whatever name or port it is reached; its jobs would wait for each other for ever."""
+    uris = ["ipp://localhost/ipp/print"]
+    output = Forward(uris[0], lambda: Client(uris[-1]))
+    with printing(tmp_path, output=output) as desk:
+        uris.append(desk.uri)
+        job = desk.wait(desk.print())
+        assert (job["job-state"], desk.printer.store.count()) == (JobState.ABORTED, 0)
+        assert "is this one itself" in job["job-state-message"]
 
 
 def test_no_job_id(tmp_path: Path) -> None:
