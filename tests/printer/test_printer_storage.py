@@ -229,6 +229,30 @@ def test_a_change_that_fails_harms_no_other(tmp_path: Path, bad: Callable[[Conne
     storage.close()
 
 
+@pytest.mark.parametrize("bad", [_sqlite_refuses, _refused_at_once, _refused_after_a_change])
+def test_who_follows_lets_those_go_that_are_done(tmp_path: Path, bad: Callable[[Connection], None]) -> None:
+    """A change is done though nobody hears of it before the next one; that one may fail."""
+    storage = SQLiteStorage(tmp_path)
+    file, done, inside = storage._engine, threading.Event(), threading.Event()
+
+    def slow(database: Connection) -> str:
+        inside.set()
+        assert done.wait(SECONDS)
+        return "slow"
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(file.write, slow)
+        assert inside.wait(SECONDS)
+        second = pool.submit(file.write, bad)
+        while not file._waiting:
+            pass
+        done.set()
+        assert first.result(SECONDS) == "slow"
+        assert isinstance(second.exception(SECONDS), StorageError)
+    assert file.write(lambda database: "again") == "again"
+    storage.close()
+
+
 # What it finds.
 
 

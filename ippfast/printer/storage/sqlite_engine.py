@@ -2,8 +2,9 @@
 
 The rule of this file: what `write` has returned from is on the disk (write-ahead log, synchronous=FULL), and the
 changes that wait at the same moment share one commit: whoever comes first writes for all that came meanwhile. One that
-fails once it has written something is taken out by doing each of them alone. A read has a connection of its own, which
-sees what was committed when it began. Nothing of SQLite's leaves this folder: what fails is a `StorageError`.
+fails once it has written something is taken out by doing each of them alone. Those that are kept go on once the next
+ones wait for nothing but the disk. A read has a connection of its own, which sees what was committed when it began.
+Nothing of SQLite's leaves this folder: what fails is a `StorageError`.
 """
 
 import contextlib
@@ -53,6 +54,7 @@ class SQLiteEngine:
         self._gate = threading.Lock()  # of the three that follow
         self._writing = False
         self._waiting: deque[_Change[Any]] = deque()
+        self._kept: list[_Change[Any]] = []  # whoever writes has it: those whose callers it lets go
         self._closed = False
         self._readers: list[sqlite3.Connection] = []
         self._watcher: sqlite3.Connection | None = None
@@ -208,7 +210,11 @@ class SQLiteEngine:
         return change.result  # type: ignore[no-any-return]
 
     def _lead(self, own: _Change[Any]) -> None:
-        """Write one's own change and those that wait, then let the next one lead."""
+        """Write one's own change and those that wait, then let the next one lead.
+
+        The next one lets all of them go, once it has only the disk to wait for: they go on while the disk works.
+        Python would else carry out all that they do next before it begins.
+        """
         batch = [own]
         with self._gate:
             while self._waiting and len(batch) < _MOST_TOGETHER:
@@ -216,15 +222,25 @@ class SQLiteEngine:
         try:
             self._commit(batch)
         finally:
+            self._let_go()  # where it came to no commit
             with self._gate:
                 for change in batch:
                     change.done = True  # before nobody writes: whoever has lost patience just now would lead, too
                 following = self._waiting.popleft() if self._waiting else None
                 self._writing = following is not None
+                if following is not None:
+                    self._kept = batch
             if following is not None:
                 following.turn.release()
-            for change in batch:
-                change.turn.release()
+                own.turn.acquire()
+            else:
+                for change in batch:
+                    change.turn.release()
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, []
+        for change in kept:
+            change.turn.release()
 
     def _commit(self, batch: list[_Change[Any]]) -> None:
         flock(self._turns, EXCLUSIVE)  # SQLite would look again after pauses; this wakes at once
@@ -263,6 +279,7 @@ class SQLiteEngine:
                     if len(batch) == 1 or writer.total_changes != written:
                         raise
                     change.error, refused = error, True  # there is nothing of it that could stay behind
+            self._let_go()
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:  # a full disk may have ended it
