@@ -140,6 +140,14 @@ def message_file(tmp_path: Path) -> str:
     return str(path)
 
 
+def test_progress_of_a_table_on_a_terminal(message_file: str, tmp_path: Path) -> None:
+    output = on_terminal("columns", message_file, "-o", str(tmp_path / "a.ndjson"))
+    size = Path(message_file).stat().st_size
+    assert "message.ipp" in output
+    assert f"{size}/? bytes" in output
+    assert output.endswith("a.ndjson: 3 rows\n")
+
+
 def test_colour_on_a_terminal(message_file: str) -> None:
     output = on_terminal("dump", message_file)
     assert "\x1b[36mprinter-state\x1b[0m \x1b[2m(enum)\x1b[0m = \x1b[32midle\x1b[0m" in output
