@@ -216,7 +216,7 @@ def _secret(algorithm: str, user: str, realm: str, password: str) -> str:
 def _response(
     algorithm: str, secret: str, method: str, target: str, nonce: str, count: str, cnonce: str, qop: str
 ) -> str:
-    """RFC 7616 section 3.4.1; without qop, as RFC 2069 has it."""
+    """The response of Digest (RFC 7616 section 3.4.1); without qop, that of RFC 2069."""
     request = _hash(algorithm, f"{method}:{target}")
     middle = f"{nonce}:{count}:{cnonce}:{qop}" if qop else nonce
     return _hash(algorithm, f"{secret}:{middle}:{request}")

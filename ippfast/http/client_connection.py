@@ -211,7 +211,7 @@ class ClientConnection(Connection):
         return self._begin_response(known)
 
     def _switch(self) -> None:
-        """From here on the response to what asked for TLS comes through TLS."""
+        """Go on with TLS: the response to the request that asked for it comes through it."""
         assert self._upgrade is not None  # h11 refuses a 101 that nothing asked for
         if self._at < len(self._input):
             # Whoever put them there, they are not of the server that TLS proves.

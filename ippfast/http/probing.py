@@ -60,7 +60,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorder(TLS):
-    """As another TLS, or trusting anybody, and remembers whom it met."""
+    """What another TLS is, or one that trusts anybody; and it remembers whom it met."""
 
     of: TLS | None
     met: list[bytes]

@@ -180,7 +180,7 @@ class AsyncChannel(asyncio.Protocol):
             self._interruptible = None
 
     async def _wait(self, phase: str, seconds: float | None) -> None:
-        """Until something has changed. Raises PhaseTimeoutError."""
+        """Wait until something has changed. Raises PhaseTimeoutError."""
         loop = asyncio.get_running_loop()
         waiter = self._waiter = loop.create_future()
         self._end = end = None if seconds is None else loop.time() + seconds

@@ -30,7 +30,7 @@ class Remembered:
         return None
 
     def told(self, names: tuple[str, ...], printer: AttributeGroup) -> None:
-        """It has told its attributes of these names, or all."""
+        """Remember its attributes of these names, or all of them."""
         self._printers[names] = time.monotonic(), copy.copy(printer)
 
     def takes(self, job: bytes) -> bool:
@@ -39,10 +39,10 @@ class Remembered:
         return known is not None and time.monotonic() < known[0] + SECONDS and known[1] == job
 
     def took(self, job: bytes) -> None:
-        """It has said that it would."""
+        """Remember that it has said so."""
         self._job = time.monotonic(), job
 
     def forget(self) -> None:
-        """It is not so any more."""
+        """Forget all of it: something is not so any more."""
         self._printers.clear()
         self._job = None

@@ -46,7 +46,7 @@ class Memory(Generic[_Value]):
                 self._found.popitem(last=False)
 
     def forget(self, endpoint: Endpoint) -> None:
-        """It is not so any more."""
+        """Forget what was found: it is not so any more."""
         with self._lock:
             self._found.pop(endpoint[1:], None)
 

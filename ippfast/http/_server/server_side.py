@@ -211,7 +211,7 @@ class ServerSide(Connection):
         return self.send_data(b"".join((head.encode(), octets, b"\r\n", self._delimiter.encode())))
 
     def end_parts(self) -> list[Buffer]:
-        """There are no more (RFC 2046 section 5.1.1)."""
+        """End an answer in parts (RFC 2046 section 5.1.1)."""
         return self.send_data(b"--\r\n") + self.end()
 
     def send_content(

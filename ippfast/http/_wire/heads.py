@@ -58,7 +58,7 @@ class HeadReader:
 
     @property
     def used(self) -> bool:
-        """Whether any octet at all has come, be it of an empty line."""
+        """Whether any octet has come, even one of an empty line."""
         return self._skipped or bool(self._octets)
 
     def take(self, data: bytes, start: int) -> tuple[bytes | None, int]:

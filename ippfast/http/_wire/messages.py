@@ -143,7 +143,7 @@ class AnswerReader(MessageReader):
 
     @property
     def unused(self) -> bytes:
-        """Of a message that was repaired nobody knows where it ends."""
+        """What came after the message; nothing if it was repaired, since nobody knows where it ends."""
         return b"" if self._fault is not None else self._decoder.unused
 
     def _answers(self, message: Message) -> bool:

@@ -49,4 +49,4 @@ FOLLOWING = {
     State.DRAIN: {State.PAUSED, State.CLOSED},
     State.CLOSED: {State.CLOSED},
 }
-"""From each state, those that it may go to."""
+"""The states that each state may go to."""
