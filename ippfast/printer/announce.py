@@ -276,8 +276,8 @@ class _Link:
         self.conflict = threading.Event()
 
     def heard(self, record: DNSService) -> None:
-        """Of two only one gives way, as for two that begin at once (RFC 6762 section 8.2): who comes first by host and
-        port."""
+        """Another printer has the name, too. Only one of the two gives way, as for two that begin at once (RFC 6762
+        section 8.2): the one that comes first by host and port."""
         own, theirs = self._own.get(record.key), (record.server.lower(), record.port)
         if own is not None and theirs != own and own < theirs:
             self.conflict.set()
@@ -307,7 +307,7 @@ class _Link:
         return asyncio.run_coroutine_threadsafe(together(), self._zeroconf.loop).result()
 
     def announce(self, name: str, services: Iterable[_Service]) -> None:
-        """Raises NonUniqueNameException if another printer has the name."""
+        """Announce services under a name. Raises NonUniqueNameException if another printer has it."""
         self._name = name
         self.conflict.clear()
         doings = []

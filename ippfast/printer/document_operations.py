@@ -39,7 +39,7 @@ def _document(printer: PrinterCore, call: Call) -> Document:
 
 @operation(Operation.GET_DOCUMENTS, target="job")
 def get_documents(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.5 section 5.2.1."""
+    """Get-Documents (PWG 5100.5 section 5.2.1)."""
     _check_may_see(call)
     limit = call.integer("limit")
     if limit is not None and limit < 1:
@@ -51,7 +51,7 @@ def get_documents(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.GET_DOCUMENT_ATTRIBUTES, target="job")
 def get_document_attributes(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.5 section 5.2.2."""
+    """Get-Document-Attributes (PWG 5100.5 section 5.2.2)."""
     _check_may_see(call)
     document = _document(printer, call)
     return call.respond(document=document_attributes(call, call.target, document, select(call, "document")))
@@ -82,7 +82,7 @@ def cancel_document(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.SET_DOCUMENT_ATTRIBUTES, target="job", access="owner")
 def set_document_attributes(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.5 section 5.2.5."""
+    """Set-Document-Attributes (PWG 5100.5 section 5.2.5)."""
     document, job = _document(printer, call), call.target
     groups = call.message.groups_of(DelimiterTag.DOCUMENT)
     given = {each.name: each for group in groups[:1] for each in group}

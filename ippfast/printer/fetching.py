@@ -48,7 +48,7 @@ class Fetcher:
         self._total = total
 
     def check(self, uri: str) -> None:
-        """Raises OperationError for a URI that is not fetched."""
+        """Check a URI. Raises OperationError if it is not fetched."""
         given = Attribute("document-uri", ValueTag.URI, [uri])
         try:
             parts = urlsplit(uri)
@@ -142,7 +142,7 @@ class _Watch:
         self.check()
 
     def check(self) -> None:
-        """Raises TimeoutError if it was ended."""
+        """Go on only if the fetching was not ended; otherwise TimeoutError is raised."""
         if self._why:
             raise TimeoutError(self._why)
 

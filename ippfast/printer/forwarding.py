@@ -331,7 +331,7 @@ class _Refused(OutputError):
 
 
 def _tell_progress(task: Task, group: AttributeGroup) -> None:
-    """As far as the printer says that it is, so far is the job here."""
+    """Tell here how far the printer says that the job is."""
     impressions = group.value("job-impressions-completed", None)
     sheets = group.value("job-media-sheets-completed", None)
     if isinstance(impressions, int) and impressions > 0:
@@ -355,7 +355,7 @@ class _Pieces:
 
 
 def _pauses(first: float) -> Iterator[float]:
-    """Seconds, each twice as long as the one before, up to a minute."""
+    """The pauses between attempts in seconds: each is twice as long as the one before, up to a minute."""
     return itertools.chain(
         itertools.takewhile(lambda pause: pause < _LONGEST_PAUSE, (first * 2**number for number in itertools.count())),
         itertools.repeat(_LONGEST_PAUSE),

@@ -146,7 +146,7 @@ class _What(NamedTuple):
 
 
 def _what(call: Call) -> _What:
-    """Raises OperationError for what is not supported."""
+    """Read it. Raises OperationError for what is not supported."""
     document_format, name = accept(call)
     return _What(document_format, name or _named_in_group(call), take_of_document(call))
 
@@ -219,13 +219,13 @@ def _print(printer: PrinterCore, call: Call, pieces: Iterable[Buffer]) -> Messag
 
 @operation(Operation.PRINT_JOB)
 def print_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.1."""
+    """Print-Job (RFC 8011 section 4.2.1)."""
     return _print(printer, call, call.incoming.document)
 
 
 @operation(Operation.PRINT_URI)
 def print_uri(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.2."""
+    """Print-URI (RFC 8011 section 4.2.2)."""
     return _print(printer, call, _fetched(printer, call))
 
 
@@ -250,20 +250,20 @@ def validate_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.CREATE_JOB)
 def create_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.4."""
+    """Create-Job (RFC 8011 section 4.2.4)."""
     check_room(printer, call)
     return create(printer, call, new_job(printer, call, is_open=True))
 
 
 @operation(Operation.SEND_DOCUMENT, target="job", access="owner")
 def send_document(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.1."""
+    """Send-Document (RFC 8011 section 4.3.1)."""
     return _send(printer, call, call.incoming.document)
 
 
 @operation(Operation.SEND_URI, target="job", access="owner")
 def send_uri(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.2."""
+    """Send-URI (RFC 8011 section 4.3.2)."""
     last = call.boolean("last-document")
     without = "document-uri" not in call.attributes and last
     return _send(printer, call, () if without else _fetched(printer, call))

@@ -126,7 +126,7 @@ def get_jobs(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.GET_JOB_ATTRIBUTES, target="job")
 def get_job_attributes(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.4."""
+    """Get-Job-Attributes (RFC 8011 section 4.3.4)."""
     del printer
     return call.respond(job=[job_attributes(call, call.target, select(call, "job"))])
 
@@ -159,13 +159,13 @@ def _cancel_one(printer: PrinterCore, call: Call, job: Job) -> Message:
 
 @operation(Operation.CANCEL_JOB, target="job", access="owner")
 def cancel_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.3."""
+    """Cancel-Job (RFC 8011 section 4.3.3)."""
     return _cancel_one(printer, call, call.target)
 
 
 @operation(Operation.CANCEL_CURRENT_JOB, access="operator")
 def cancel_current_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 4.2."""
+    """Cancel-Current-Job (RFC 3998 section 4.2)."""
     return _cancel_one(printer, call, _current(printer, call))
 
 
@@ -251,7 +251,7 @@ def _holds(printer: PrinterCore, call: Call) -> list[Attribute]:
 
 @operation(Operation.HOLD_JOB, target="job", access="owner")
 def hold_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.5."""
+    """Hold-Job (RFC 8011 section 4.3.5)."""
     wanted = _holds(printer, call)
     held, release = hold_of(wanted, datetime.now().astimezone()) if wanted else (True, None)
     if held:
@@ -319,7 +319,7 @@ def _copy(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.REPROCESS_JOB, target="job", access="owner")
 def reprocess_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 4.1."""
+    """Reprocess-Job (RFC 3998 section 4.1)."""
     return _copy(printer, call)
 
 
@@ -343,7 +343,7 @@ def suspend_current_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RESUME_JOB, target="job", access="operator")
 def resume_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 4.3.2."""
+    """Resume-Job (RFC 3998 section 4.3.2)."""
     states = (JobState.PROCESSING_STOPPED,)
     _change(
         printer,
@@ -366,7 +366,7 @@ def promote_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.SCHEDULE_JOB_AFTER, target="job", access="operator")
 def schedule_job_after(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 4.4.2."""
+    """Schedule-Job-After (RFC 3998 section 4.4.2)."""
     after = call.integer("predecessor-job-id")
     if after is not None:
         predecessor = printer.store.job(after)

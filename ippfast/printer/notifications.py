@@ -112,7 +112,7 @@ def _text(event: Event) -> str:
 
 @operation(Operation.CREATE_PRINTER_SUBSCRIPTIONS)
 def create_printer_subscriptions(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3995 section 11.1.2."""
+    """Create-Printer-Subscriptions (RFC 3995 section 11.1.2)."""
     return subscribe(call)
 
 
@@ -316,7 +316,7 @@ class _Given:
 
 @operation(Operation.GET_SUBSCRIPTION_ATTRIBUTES)
 def get_subscription_attributes(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3995 section 11.2.4."""
+    """Get-Subscription-Attributes (RFC 3995 section 11.2.4)."""
     subscription = _subscription(call)
     return call.respond(subscription=[_describe(call, subscription, ("all",))])
 
@@ -337,7 +337,7 @@ def get_subscriptions(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RENEW_SUBSCRIPTION)
 def renew_subscription(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3995 section 11.2.6."""
+    """Renew-Subscription (RFC 3995 section 11.2.6)."""
     subscription = _subscription(call)
     if subscription.job_id is not None:
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, "a job's subscription has no lease")
@@ -364,7 +364,7 @@ def _lease_of(call: Call) -> int | None:
 
 @operation(Operation.CANCEL_SUBSCRIPTION)
 def cancel_subscription(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3995 section 11.2.7."""
+    """Cancel-Subscription (RFC 3995 section 11.2.7)."""
     subscription = _subscription(call)
     if not printer.store.unsubscribe(subscription.id):
         raise _none(subscription.id)

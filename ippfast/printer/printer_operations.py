@@ -31,7 +31,7 @@ _log = logging.getLogger("ippfast.printer")
 
 @operation(Operation.GET_PRINTER_ATTRIBUTES, while_down=True)
 def get_printer_attributes(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.5."""
+    """Get-Printer-Attributes (RFC 8011 section 4.2.5)."""
     return answered_again(printer, call, lambda: call.respond(printer=[_attributes(printer, call)]))
 
 
@@ -141,7 +141,7 @@ def pause_printer(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.PAUSE_PRINTER_AFTER_CURRENT_JOB, access="operator")
 def pause_printer_after_current_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.2.1."""
+    """Pause-Printer-After-Current-Job (RFC 3998 section 3.2.1)."""
     if printer.store.state().processing:
         printer.set_state(pause_after_current=1)
     else:
@@ -151,28 +151,28 @@ def pause_printer_after_current_job(printer: PrinterCore, call: Call) -> Message
 
 @operation(Operation.RESUME_PRINTER, access="operator")
 def resume_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.8."""
+    """Resume-Printer (RFC 8011 section 4.2.8)."""
     printer.set_state(paused=0, pause_after_current=0)
     return call.respond()
 
 
 @operation(Operation.ENABLE_PRINTER, access="operator")
 def enable_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.1.1."""
+    """Enable-Printer (RFC 3998 section 3.1.1)."""
     printer.set_state(accepting=1)
     return call.respond()
 
 
 @operation(Operation.DISABLE_PRINTER, access="operator")
 def disable_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.1.2."""
+    """Disable-Printer (RFC 3998 section 3.1.2)."""
     printer.set_state(accepting=0)
     return call.respond()
 
 
 @operation(Operation.HOLD_NEW_JOBS, access="operator")
 def hold_new_jobs(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.3.1."""
+    """Hold-New-Jobs (RFC 3998 section 3.3.1)."""
     printer.set_state(hold_new=1)
     return call.respond()
 
@@ -207,6 +207,6 @@ def startup_printer(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RESTART_PRINTER, access="operator", while_down=True)
 def restart_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.5.1."""
+    """Restart-Printer (RFC 3998 section 3.5.1)."""
     printer.set_state(down=0, paused=0, accepting=1)
     return call.respond()
