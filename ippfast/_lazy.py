@@ -11,7 +11,7 @@ __all__ = ["lazily"]
 
 
 def lazily(package: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """``__getattr__`` and ``__dir__`` of a package. homes: the names that each of its modules has."""
+    """Make ``__getattr__`` and ``__dir__`` of a package. homes: the names that each of its modules has."""
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def get(name: str) -> object:

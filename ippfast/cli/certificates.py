@@ -56,7 +56,7 @@ def examine_tls(endpoint: Endpoint, access: Access) -> Iterator[Finding]:
 
 
 def _shake_hands(endpoint: Endpoint, context: ssl.SSLContext) -> _Handshake:
-    """Raises OSError and its kind."""
+    """Do the handshake. Raises OSError and its kind."""
     with (
         socket.create_connection((endpoint.host, endpoint.port), _SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=endpoint.name) as secure,

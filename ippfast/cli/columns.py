@@ -115,7 +115,7 @@ def _undictionaried(field: Any) -> Any:
 
 
 def _flat(field: Any) -> Any:
-    """As CSV has it: octets in hexadecimal, lists and structs as JSON."""
+    """The value as CSV has it: octets in hexadecimal, lists and structs as JSON."""
     import pyarrow
 
     kinds = pyarrow.types

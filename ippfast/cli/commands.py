@@ -80,7 +80,7 @@ class _Commands(click.Group):
 
 
 def _in_a_line(error: click.ClickException) -> click.ClickException:
-    """With what was wrong, not how everything is written."""
+    """Say in a line what was wrong, and not how everything is written."""
     if not isinstance(error, click.UsageError):
         return error
     more = f"; see '{error.ctx.command_path} --help'" if error.ctx is not None else ""

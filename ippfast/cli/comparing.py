@@ -92,7 +92,7 @@ def _ask(place: str, access: Access) -> Message:
 
 
 def _changes(before: Message, after: Message) -> Iterator[_Change]:
-    """Group by group: the n-th of each tag with the n-th of that tag."""
+    """Compare group by group: the n-th of each tag with the n-th of that tag."""
     old, new = _groups(before), _groups(after)
     for key in dict.fromkeys([*old, *new]):
         left, right = _names(old.get(key)), _names(new.get(key))

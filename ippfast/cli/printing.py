@@ -44,7 +44,7 @@ _OF_DOCUMENT = {"compression", "document-name", "document-format", "document-nat
 
 
 def _files(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Notices URI and FILE in the wrong order."""
+    """Take the files, unless URI and FILE are in the wrong order."""
     for each in files:
         if each.startswith(("ipp://", "ipps://", "http://", "https://")) and not os.path.exists(each):
             raise click.BadParameter(f"{each!r} is no file: the printer comes first, as in 'ippfast print URI FILE'")
@@ -219,7 +219,7 @@ class _Request:
         return made
 
     def _as_told(self, each: Source) -> Source:
-        """In the format that the options say."""
+        """The document in the format that the options say."""
         format_ = self._operation.get("document-format")
         return each if format_ is None else each._replace(format=str(format_.values[0]))
 

@@ -340,7 +340,7 @@ def _other(word: str, key: bytes) -> str:
 
 
 def _turned(character: str, kind: str, random: int) -> str:
-    """Another character of the kind. What is none of it is part of one outside of ASCII."""
+    """Another character of the kind. A character that is none of it is part of one outside of ASCII."""
     place = kind.find(character)
     return kind[random % len(kind)] if place < 0 else kind[(place + 1 + random % (len(kind) - 1)) % len(kind)]
 

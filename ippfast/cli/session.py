@@ -91,7 +91,7 @@ class Access(NamedTuple):
         return self.in_tls or self.ca is not None or self.pin is not None
 
     def tls(self) -> TLS:
-        """Raises Failure for files and fingerprints that are none."""
+        """The TLS that is asked for. Raises Failure for files and fingerprints that are none."""
         if self.antique:
             return TLS(context=any_context())
         if self.insecure:
@@ -303,7 +303,7 @@ class Session:
 
     @property
     def uri(self) -> str:
-        """As it goes into messages: of the scheme ipp or ipps (RFC 8010 section 5)."""
+        """The URI as it goes into messages: of the scheme ipp or ipps (RFC 8010 section 5)."""
         if self._uri is None:
             self._find()
         assert self._uri is not None
@@ -328,7 +328,7 @@ class Session:
         return self._client
 
     def as_stranger(self) -> "Session":
-        """Another one with the same printer, for questions that anybody may ask, whatever its certificate."""
+        """Another session with the same printer, for questions that anybody may ask, whatever its certificate."""
         access = self.access._replace(ca=None, pin=None, antique=True, user="stranger", in_tls=self.access.needs_tls)
         return Session(self.place, access, anonymous=True)
 

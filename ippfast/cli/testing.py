@@ -151,7 +151,7 @@ def test(
 
 
 def _judge(summary: Summary, uri: str) -> None:
-    """Exit as the tests came out."""
+    """Exit with the status that tells how the tests came out."""
     if summary.passed:
         return
     if not any(outcome.status for outcome in summary.outcomes) and summary.failures[0].attempts:

@@ -208,7 +208,7 @@ class _Reader:
                 members[name] = values if spec.set or len(values) > 1 else values[0]
 
     def _word(self, ends: str) -> str:
-        """Up to one of these characters; what is in quotes or after a backslash ends nothing."""
+        """Read up to one of these characters; what is in quotes or after a backslash ends nothing."""
         word: list[str] = []
         quote = ""
         while self.at < len(self.text):

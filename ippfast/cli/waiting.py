@@ -18,7 +18,7 @@ handler runs when the main thread does something again."""
 
 @contextlib.contextmanager
 def until_signal() -> Iterator[threading.Event]:
-    """Within it the first of these signals sets the event, and ends nothing."""
+    """A context in which the first of these signals sets the event, and ends nothing."""
     ended = threading.Event()
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

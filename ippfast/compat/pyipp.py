@@ -218,7 +218,7 @@ def parse_collection(data: bytes, offset: int) -> "tuple[dict[str, Any], int]":
 
 
 def _trace(raw_data: bytes) -> None:
-    """In one record what the library writes in several for each attribute."""
+    """Write in one record what the library writes in several for each attribute."""
     from ippfast import recover, walk
 
     if len(raw_data) < 8:

@@ -167,7 +167,7 @@ def _counted(field: int) -> int:
 
 
 def allow_time(limits: Limits) -> None:
-    """From now on, so much of the processor's time."""
+    """Allow so much of the processor's time from now on."""
     try:
         import resource
     except ImportError:

@@ -62,7 +62,7 @@ def _format(path: Path) -> str:
 
 
 def _check_libraries(made: Plan, printer: AttributeGroup) -> None:
-    """Raises RenderError without what draws documents, and says how to get it, or go without it."""
+    """Raise RenderError if what draws documents is not installed, and say how to get it, or go without it."""
     if can_draw():
         return
     supported = printer.get("document-format-supported")

@@ -77,7 +77,7 @@ class Images:
 
 
 def _flat(image: Image.Image, gray: bool) -> Image.Image:
-    """On white paper, in the colours that are drawn."""
+    """The image on white paper, in the colours that are drawn."""
     if image.mode.startswith("I;16") or image.mode == "I":
         image = image.point(lambda value: value / 256).convert("L")
     if "A" in image.mode or "transparency" in image.info:

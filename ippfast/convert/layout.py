@@ -55,7 +55,7 @@ def sides_of(sizes: Sequence[tuple[float, float]], raster: Raster, most: int = 1
 
 
 def _whole(sides: list[list[Placement]], step: int) -> list[list[Placement]]:
-    """With a blank back side, if a sheet lacks it."""
+    """Add a blank back side if a sheet lacks it."""
     return sides + [[]] * (-len(sides) % step)
 
 

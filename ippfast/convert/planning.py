@@ -163,7 +163,7 @@ class _Planner:
         return ", ".join(self._printer.formats)
 
     def _best(self) -> Offer:
-        """URF before PWG, since more printers take it; but what says all that matters before what does not."""
+        """Prefer URF to PWG, since more printers take it; but what says all that matters before what does not."""
         printer = self._printer
         offers = [offer for offer in (printer.offer(URF), printer.offer(PWG)) if offer is not None]
         if not offers:

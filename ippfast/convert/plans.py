@@ -67,7 +67,7 @@ class Raster:
 
     @property
     def transform(self) -> tuple[int, int]:
-        """Of back sides, as `back_transform`."""
+        """How back sides are turned: see `back_transform`."""
         return back_transform(self.back, self.sides)
 
 

@@ -137,7 +137,7 @@ class Child:
         return kind, payload
 
     def _watch(self) -> None:
-        """In a thread of its own, as a read cannot be told when to end: kill what takes too long."""
+        """Kill what takes too long. It runs in a thread of its own, as a read cannot be told when to end."""
         while not self._closed.wait(_GLANCE):
             due = self._due
             if due is not None and time.monotonic() > due:

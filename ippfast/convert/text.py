@@ -93,7 +93,7 @@ class Text:
         return 0, 0, 0
 
     def document(self, raster: Raster, warn: Callable[[str], object], most: int) -> pdfium.PdfDocument:
-        """As many pages as it takes, each of the size of the sheet."""
+        """A document of as many pages as it takes, each of the size of the sheet."""
         sheet = raster.sheet
         sizes = [sheet.width * 72 / 2540, sheet.length * 72 / 2540]
         left, top, right, bottom = (max(each, _MARGIN) * 72 / 2540 for each in sheet.margins)

@@ -45,7 +45,7 @@ class Boolean(Value):
 
     @classmethod
     def from_bytes(cls, data: Octets) -> Self:
-        """Raises struct.error for more or less than one octet."""
+        """Read a value. Raises struct.error for more or less than one octet."""
         return cls(struct.unpack("?", data)[0])
 
     def bytes(self) -> Octets:
@@ -62,11 +62,11 @@ class Integer(Value):
 
     @classmethod
     def from_bytes(cls, data: Octets) -> Self:
-        """Raises struct.error for more or less than four octets."""
+        """Read a value. Raises struct.error for more or less than four octets."""
         return cls(struct.unpack(">i", data)[0])
 
     def bytes(self) -> Octets:
-        """Raises struct.error for a number that needs more than 32 bits."""
+        """Write the value. Raises struct.error for a number that needs more than 32 bits."""
         return struct.pack(">i", self.integer)
 
 

@@ -408,7 +408,7 @@ class Transport:
 
 
 def encode_checked(message: Message) -> bytes:
-    """Raises IPPError for a message that has no form on the wire, such as a text that is too long."""
+    """Encode a message. Raises IPPError for one that has no form on the wire, such as a text that is too long."""
     with _as_ipp_errors:
         return encode(message)
 
