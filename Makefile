@@ -80,12 +80,14 @@ suite: $(VENV)/test
 
 conformance: $(VENV)/test
 	$(BIN)/python tools/conformance.py $(ARGUMENTS)
+	PYTHONPATH=tests/support $(BIN)/python tools/conformance.py --engines --quick $(ARGUMENTS)
 
 marks: $(VENV)/test
 	PYTHONPATH=tests/support $(BIN)/python tools/compare_marks.py $(ARGUMENTS)
 
 crashes: $(VENV)/test
 	$(BIN)/python tools/crashes.py $(ARGUMENTS)
+	PYTHONPATH=tests/support $(BIN)/python tools/crashes.py --engines $(ARGUMENTS)
 
 cluster: $(VENV)/test
 	PYTHONPATH=tests/support:tools $(BIN)/python -m cluster $(ARGUMENTS)

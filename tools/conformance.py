@@ -1,6 +1,9 @@
 """Runs the conformance suites of Debian's cups-ipp-utils, as they are, against the print server.
 
-    python tools/conformance.py [--quick] [--only NAME]
+    python tools/conformance.py [--quick] [--only NAME] [--engines]
+
+With --engines its jobs are in PostgreSQL and its documents in an S3 server, which are started for it (`tests/support`
+has to be in PYTHONPATH).
 
 The rule of this file: marks are counted, not exit statuses, since `ipptool` gives that of the last file of several.
 It prints a table and ends with status 1 where a test fails, or fewer pass than `GOALS` wants.
@@ -27,7 +30,7 @@ from sample_documents import make_samples, names_in
 
 from ippfast import DelimiterTag, operations
 from ippfast.http import Client, HTTPLimits, Server, make_server_context
-from ippfast.printer import Address, Fetcher, SpoolPrinter
+from ippfast.printer import Address, Fetcher, Place, SpoolPrinter
 
 __all__ = ["GOALS", "KNOWN", "SMALL", "SUITES", "Marks", "Run", "main", "prepare", "printing", "run"]
 
@@ -125,8 +128,13 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def printing(spool: Path, documents: Path, tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, str]]:
-    """A printer on a free port, and a server for documents by reference: the port, and a document's URI."""
+def printing(
+    place: Path | Place, documents: Path, tls: ssl.SSLContext | None = None, *, shared: bool = False
+) -> Iterator[tuple[int, str]]:
+    """A printer on a free port, and a server for documents by reference: the port, and a document's URI.
+
+    place: of its jobs. shared: see `SpoolPrinter`, for a place that many hosts could have.
+    """
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(documents)))
     thread = threading.Thread(target=web.serve_forever, daemon=True)
     thread.start()
@@ -136,7 +144,11 @@ def printing(spool: Path, documents: Path, tls: ssl.SSLContext | None = None) ->
     try:
         with (
             SpoolPrinter(
-                spool, fetcher=Fetcher([host]), description=DESCRIPTION, address=Address(schemes=schemes)
+                place,
+                fetcher=Fetcher([host]),
+                description=DESCRIPTION,
+                address=Address(schemes=schemes),
+                shared=shared,
             ) as printer,
             Server(printer, port=0, tls=tls, limits=limits) as server,
         ):
@@ -231,11 +243,23 @@ def _context(directory: Path) -> ssl.SSLContext | None:
     return make_server_context(file)
 
 
+@contextlib.contextmanager
+def _place(directory: Path, *, engines: bool) -> Iterator[Path | Place]:
+    if not engines:
+        yield directory / "spool"
+        return
+    from engines import place_on_engines
+
+    with place_on_engines() as place:
+        yield place
+
+
 def main() -> None:
     """See the file's head."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="leave out the files with one request")
     parser.add_argument("--only", help="run this suite alone")
+    parser.add_argument("--engines", action="store_true", help="jobs in PostgreSQL, documents in an S3 server")
     given = parser.parse_args()
     logging.getLogger("ippfast.printer").setLevel(logging.ERROR)  # printers that identify themselves say so
     wrong = 0
@@ -244,7 +268,10 @@ def main() -> None:
         suites = prepare(directory)
         tls = _context(directory)
         print(f"{'suite':36} {'IPP':>3}  {'framing':7}  {'over':7}  PASS  FAIL  SKIP")
-        with printing(directory / "spool", suites, tls) as (port, uri):
+        with (
+            _place(directory, engines=given.engines) as place,
+            printing(place, suites, tls, shared=given.engines) as (port, uri),
+        ):
             for what in plan(quick=given.quick, secure=tls is not None):
                 if given.only not in (None, what.suite):
                     continue

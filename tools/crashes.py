@@ -1,9 +1,10 @@
 """Kills a print server again and again while clients print, and looks what is left: nothing acknowledged is lost.
 
-    python tools/crashes.py [--kills 300] [--seed 1] [--limit 5] [--store postgresql://...]
+    python tools/crashes.py [--kills 300] [--seed 1] [--limit 5] [--engines]
 
 With --limit, a user may have so many jobs, none of them is printed, and clients print and cancel at that edge: there is
-never one job more, whenever the server is killed.
+never one job more, whenever the server is killed. With --engines jobs are in PostgreSQL and documents in an S3 server,
+which are started for it (`tests/support` has to be in PYTHONPATH).
 
 The rule of this file: the server is a process of its own that gets SIGKILL at a random moment; what is judged is what
 the clients were told, and what lies on the disk in the end. The name of each document is its SHA-256, so that any
@@ -24,11 +25,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import obstore
+
 from ippfast import operations
 from ippfast.enums import JobState, Status
 from ippfast.http import Client, HTTPError
 from ippfast.printer import Place
 from ippfast.printer.storage.files import MARK
+from ippfast.printer.storage.postgres import PostgresStorage
 from ippfast.printer.storage.rows import ACTIVE
 from ippfast.printer.storage.seam import MAX_ATTEMPTS, Storage
 
@@ -41,7 +45,7 @@ from ippfast.http import Server
 from ippfast.printer import Directory, Place, PrinterLimits, SpoolPrinter
 
 state, out, limit = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-place, shared = Place(store=sys.argv[4] or state, documents=state / "documents"), bool(sys.argv[4])
+place, shared = Place(store=sys.argv[4], documents=sys.argv[5]), sys.argv[4] != str(state)
 for _ in sys.stdin:  # each line asks for a server; forked off, it need not import all that again
     child = os.fork()
     if child:
@@ -86,10 +90,12 @@ class Crashes:
 
     limit = 0
 
-    def __init__(self, directory: Path, seed: int, *, store: str = "") -> None:
-        self._store = store
+    def __init__(self, directory: Path, seed: int, *, store: str = "", documents: str = "") -> None:
+        """store, documents: see `Place`; without them, in the directory."""
         self._state, self._out = directory / "state", directory / "out"
         self._state.mkdir()
+        self._objects = documents
+        self._place = Place(store=store or str(self._state), documents=documents or str(self._state / "documents"))
         self._random = random.Random(seed)
         self._longest = 0.3  # seconds from the first client to the kill
         self._lock = threading.Lock()
@@ -99,7 +105,8 @@ class Crashes:
 
     def run(self, kills: int) -> Result:
         """Kill the server so many times, then let it end its work, and judge."""
-        command = [sys.executable, "-c", _SERVER, str(self._state), str(self._out), str(self.limit), self._store]
+        place = (str(self._place.store), str(self._place.documents))
+        command = [sys.executable, "-c", _SERVER, str(self._state), str(self._out), str(self.limit), *place]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as self._servers:
@@ -112,7 +119,19 @@ class Crashes:
         return self.result
 
     def _storage(self) -> Storage:
-        return Place(store=self._store or self._state, documents=self._state / "documents").open()
+        return self._place.open()
+
+    def _keys(self) -> set[str]:
+        """The names of all documents that there are, once the collector was there."""
+        if not self._objects:
+            return {path.name for path in (self._state / "documents").iterdir()} - {MARK}
+        storage = PostgresStorage(str(self._place.store), self._objects, life=-1.0)  # as if two hours had passed
+        try:
+            storage.documents.clean()
+            store = storage.documents._store  # type: ignore[attr-defined]
+            return {Path(each["path"]).name for batch in obstore.list(store) for each in batch}
+        finally:
+            storage.close()
 
     def _start(self) -> tuple[int, str]:
         """A server. Its process, and its URI."""
@@ -219,16 +238,15 @@ class Crashes:
             storage.close()
         faults += [f"job {job_id} was acknowledged and is lost" for job_id in self._jobs.keys() - jobs.keys()]
         faults += [f"a document of job {job_id} was acknowledged and is lost" for job_id, _ in self._documents - found]
-        left = {path.name for path in (self._state / "documents").iterdir()} - files - {MARK}
-        faults += [f"the spool has {name}, which no job has" for name in sorted(left)]
+        faults += [f"the spool has {name}, which no job has" for name in sorted(self._keys() - files)]
         faults += [f"{path.name} was left over" for path in self._out.glob(".*")]
 
 
 class Edge(Crashes):
     """Clients of one user at the limit of its jobs."""
 
-    def __init__(self, directory: Path, seed: int, limit: int, *, store: str = "") -> None:
-        super().__init__(directory, seed, store=store)
+    def __init__(self, directory: Path, seed: int, limit: int, *, store: str = "", documents: str = "") -> None:
+        super().__init__(directory, seed, store=store, documents=documents)
         self.limit = limit
 
     def _look(self) -> None:
@@ -284,14 +302,20 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=0)
-    parser.add_argument("--store", default="", help="a database in the place of the state directory")
+    parser.add_argument("--engines", action="store_true", help="jobs in PostgreSQL, documents in an S3 server")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ippfast-crashes-") as name:
-        directory = Path(name)
+    with contextlib.ExitStack() as opened:
+        directory = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="ippfast-crashes-")))
+        where = {}
+        if given.engines:
+            from engines import place_on_engines
+
+            place = opened.enter_context(place_on_engines())
+            where = {"store": str(place.store), "documents": str(place.documents)}
         crashes = (
-            Edge(directory, given.seed, given.limit, store=given.store)
+            Edge(directory, given.seed, given.limit, **where)
             if given.limit
-            else Crashes(directory, given.seed, store=given.store)
+            else Crashes(directory, given.seed, **where)
         )
         result = crashes.run(given.kills)
     print(result)

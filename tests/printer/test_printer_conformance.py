@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from conformance import GOALS, Run, failures, prepare, printing, run
+from engines import ObjectServer, Postgres
 from peers import program
 from sample_documents import make_sample
 
-from ippfast import operations
+from ippfast import operations, printer
 from ippfast.http import Client
 
 
@@ -45,6 +46,30 @@ RUNS = [
 
 @pytest.mark.parametrize("what", RUNS, ids=lambda what: f"{what.suite} {what.version} {what.framing}")
 def test_suites(place: Place, what: Run) -> None:
+    marks = run(what, place.port, place.suites, place.document_uri, 120.0)
+    assert marks.failed == 0, failures(marks.log)
+    assert marks.passed >= GOALS[what.suite], marks.log
+
+
+@pytest.fixture(scope="module")
+def place_on_engines(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, object_server: ObjectServer
+) -> Iterator[Place]:
+    """As `place`, with jobs in a database and documents in an object store."""
+    program("ipptool")
+    directory = tmp_path_factory.mktemp("engines")
+    suites = prepare(directory)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in object_server.environment.items():
+            patch.setenv(name, value)
+        where = printer.Place(store=postgres.schema(), documents=object_server.bucket())
+        with printing(where, suites, shared=True) as (port, document_uri):
+            yield Place(port, suites, document_uri)
+
+
+@pytest.mark.parametrize("what", RUNS[3:], ids=lambda what: f"{what.suite} {what.version} {what.framing}")
+def test_suites_on_engines(place_on_engines: Place, what: Run) -> None:
+    place = place_on_engines
     marks = run(what, place.port, place.suites, place.document_uri, 120.0)
     assert marks.failed == 0, failures(marks.log)
     assert marks.passed >= GOALS[what.suite], marks.log

@@ -5,8 +5,10 @@ The rule of this file: it is tools/crashes.py that kills and judges; `make crash
 
 from pathlib import Path
 
+import obstore
+import pytest
 from crashes import Crashes, Edge
-from engines import Postgres
+from engines import ObjectServer, Postgres
 
 from ippfast.printer.storage.files import MARK
 
@@ -30,6 +32,24 @@ def test_nothing_is_lost_with_a_database(tmp_path: Path, postgres: Postgres) -> 
     result = Crashes(tmp_path, seed=11, store=postgres.schema()).run(5)
     assert result.faults == []
     assert result.acknowledged > 0
+
+
+def test_nothing_is_lost_with_an_object_store(
+    tmp_path: Path, postgres: Postgres, object_server: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in object_server.environment.items():
+        monkeypatch.setenv(name, value)
+    crashes = Crashes(tmp_path, seed=17, store=postgres.schema(), documents=object_server.bucket())
+    result = crashes.run(5)
+    assert result.faults == []
+    assert result.acknowledged > 0
+    assert crashes._keys()  # the larger ones are there, and not in the database
+    storage = crashes._storage()
+    try:
+        obstore.put(storage.documents._store, "stray", b"which no job has")  # type: ignore[attr-defined]
+    finally:
+        storage.close()
+    assert crashes._keys() >= {"stray"}  # and the judge would see it
 
 
 def test_no_job_more_than_allowed_with_a_database(tmp_path: Path, postgres: Postgres) -> None:

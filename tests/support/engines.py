@@ -20,7 +20,9 @@ import psycopg
 import pytest
 from peers import Peer, free_port, program
 
-__all__ = ["ObjectServer", "Postgres", "Standby", "descendants", "object_server", "postgres"]
+from ippfast.printer import Place
+
+__all__ = ["ObjectServer", "Postgres", "Standby", "descendants", "object_server", "place_on_engines", "postgres"]
 
 
 def _owner() -> str | None:
@@ -181,6 +183,14 @@ def descendants(process: int) -> list[int]:
     """A process, the ones that it began, and theirs."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     return [process, *(each for child in children for each in descendants(int(child)))]
+
+
+@contextlib.contextmanager
+def place_on_engines() -> Iterator[Place]:
+    """Jobs in PostgreSQL and documents in an object store of their own: for what runs without pytest."""
+    with Postgres() as database, ObjectServer() as objects:
+        os.environ.update(objects.environment)
+        yield Place(store=database.schema(), documents=objects.bucket())
 
 
 _EXEC = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
