@@ -5,11 +5,13 @@
 does a turn of it, from a process of its own, and prints jobs a second and the 99th percentile of their times.
 
 Rule: cupsd has a raw queue to a device that discards, and both forget no job (``MaxJobs 0``). cupsd does not wait for
-the disk, the others do. Judge ratios of the same run: on a machine with other work the rest says little.
+the disk, the others do; what a turn has left for the disk is written before the next one begins. Judge ratios of the
+same run: on a machine with other work the rest says little.
 """
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -122,6 +124,7 @@ def _cupsd() -> Iterator[int]:
 
 
 def _turn(port: int, path: str, octets: int, connections: int, seconds: float, slowest: list[float]) -> float:
+    os.sync()  # who waits for the disk is not to wait for what another one has left in memory
     command = [sys.executable, "-m", "benchmarks.stream.jobs", port, path, octets, connections, seconds]
     done = subprocess.run(
         on_core(SENDER, *map(str, command)), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
