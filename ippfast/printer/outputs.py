@@ -216,7 +216,8 @@ class Command:
     command: split as a shell would split it, but run without one. Its environment tells CONTENT_TYPE, IPP_JOB_ID,
     IPP_DOCUMENT_NUMBER, IPP_DOCUMENT_FILE, IPP_DOCUMENT_NAME, IPP_JOB_NAME, IPP_JOB_ORIGINATING_USER_NAME, and each
     Job Template attribute, such as IPP_COPIES. Values have no controls, and multiple values commas between them.
-    Otherwise it is the server's, but for the variables that begin with IPPFAST_, which may be credentials.
+    Otherwise it is the server's, but for what may be credentials of the server's own: the variables that begin with
+    IPPFAST_, and those of the database and the object store (PGPASSWORD, AWS_SECRET_ACCESS_KEY and the like).
 
     What a killed server left running is ended before the command is run again.
     """
@@ -310,8 +311,12 @@ def _end_noted(note: Path) -> None:
     note.unlink(missing_ok=True)
 
 
+_OURS = ("IPPFAST_", "PGPASS", "AWS_ACCESS_KEY", "AWS_SECRET", "AWS_SESSION_TOKEN")
+"""How the names of variables begin that the server has its credentials from."""
+
+
 def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith("IPPFAST_")}
+    return {name: value for name, value in environment.items() if not name.startswith(_OURS)}
 
 
 def _environment(job: Job, document: Document, path: Path) -> dict[str, str]:

@@ -231,6 +231,15 @@ def test_a_subscription_is_looked_at_renewed_and_cancelled(desk: Desk) -> None:
     assert again.status is Status.CLIENT_ERROR_NOT_FOUND
 
 
+def test_the_subscription_of_a_job_has_no_lease_to_renew(desk: Desk) -> None:
+    """It ends with its job (RFC 3995 section 11.2.6)."""
+    job_id = desk.print()
+    made = desk.ask(Operation.CREATE_JOB_SUBSCRIPTIONS, notify_job_id=job_id, groups={"subscription": [PULL]})
+    number = subscriptions_of(made)[0]["notify-subscription-id"].value
+    renewed = desk.ask(Operation.RENEW_SUBSCRIPTION, notify_subscription_id=number)
+    assert renewed.status is Status.CLIENT_ERROR_NOT_POSSIBLE
+
+
 REFUSED = {
     "no method": ({"notify-events": ["job-completed"]}, Status.CLIENT_ERROR_BAD_REQUEST),
     "another method": (

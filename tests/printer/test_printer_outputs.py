@@ -5,6 +5,7 @@ The rule of this file: real processes and a real second printer.
 
 import errno
 import os
+import secrets
 from pathlib import Path
 
 import pytest
@@ -234,7 +235,9 @@ def test_safe_names(name: str, safe: str) -> None:
 
 
 def test_a_command_does_not_learn_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IPPFAST_USER", "admin:secret")
+    ours = ("IPPFAST_USER", "PGPASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    for name in ours:
+        monkeypatch.setenv(name, "admin:secret")
     with printing(tmp_path / "spool", output=script(tmp_path, "env > env; cat > /dev/null")) as desk:
         assert desk.wait(desk.print())["job-state"] == JobState.COMPLETED
     said = (tmp_path / "env").read_text()
@@ -242,12 +245,28 @@ def test_a_command_does_not_learn_our_secrets(tmp_path: Path, monkeypatch: pytes
     assert "admin:secret" not in said
 
 
+def no_links(*_: object) -> None:
+    raise OSError(errno.EXDEV, "another file system")
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_nobody_wins_by_guessing_the_name_of_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dangling: bool
+) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(secrets, "token_hex", lambda octets=32: "0" * 2 * octets)
+    victim = tmp_path / "victim"
+    if not dangling:
+        victim.write_bytes(b"mine")
+    with printing(tmp_path / "spool", output=Directory(tmp_path / "out")) as desk:
+        (tmp_path / "out" / f".{'0' * 16}.part").symlink_to(victim)
+        assert desk.wait(desk.print())["job-state"] == JobState.ABORTED
+    assert victim.exists() is not dangling
+    assert dangling or victim.read_bytes() == b"mine"
+
+
 def test_nothing_that_lies_in_a_directory_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without links the document is copied, to a name that nobody can have prepared."""
-
-    def no_links(*_: object) -> None:
-        raise OSError(errno.EXDEV, "another file system")
-
     monkeypatch.setattr(os, "link", no_links)
     (tmp_path / "out").mkdir()
     (tmp_path / "victim").write_bytes(b"mine")

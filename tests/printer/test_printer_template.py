@@ -16,6 +16,7 @@ from printers import DOCUMENT, Desk, Gate, printing
 from ippfast import Attribute, AttributeGroup, Collection, DelimiterTag, Message, Operation, OutOfBand, RangeOfInteger
 from ippfast.enums import JobState, Status
 from ippfast.printer import Description, DescriptionError
+from ippfast.printer.holding import clock_of
 from ippfast.printer.outputs import file_name
 from ippfast.requests import request
 from ippfast.tags import ValueTag
@@ -239,6 +240,23 @@ def test_hold_until_a_time_of_day(desk: Desk, gate: Gate) -> None:
             assert abs(kept.release - later.timestamp()) < 61
             told = desk.ask(Operation.GET_JOB_ATTRIBUTES, job_id=number).job["job-hold-until"]
             assert told == Attribute("job-hold-until", NAME, clock.values)  # libcups takes no such keyword
+
+
+@pytest.mark.parametrize(
+    ("clock", "parts"),
+    [
+        ("22:30", (22, 30, 0)),
+        ("7:05", (7, 5, 0)),
+        ("0:0", (0, 0, 0)),
+        ("23:59:60", (23, 59, 60)),
+        ("24:00", None),
+        ("12:60", None),
+        ("1200", None),
+        ("\u0661\u0662:00", None),
+    ],
+)
+def test_what_is_a_time_of_day(clock: str, parts: tuple[int, int, int] | None) -> None:
+    assert clock_of(clock) == parts
 
 
 def test_hold_job_until_then_and_not_until_anything_else(desk: Desk, gate: Gate) -> None:
