@@ -101,6 +101,50 @@ def test_twelve_pages_on_the_printer_of_cups(tmp_path: Path, eve: EvePrinter) ->
     compare(path, sent, 12)
 
 
+EVE = """ATTR mimeMediaType document-format-supported application/octet-stream,{format}
+ATTR keyword document-format-varying-attributes copies
+ATTR keyword media-default iso_a4_210x297mm
+ATTR keyword media-ready iso_a4_210x297mm
+ATTR keyword media-supported iso_a4_210x297mm
+ATTR boolean color-supported {color}
+ATTR keyword pwg-raster-document-sheet-back {back}
+ATTR keyword pwg-raster-document-type-supported sgray_8{pwg}
+ATTR resolution pwg-raster-document-resolution-supported {dpi}dpi
+ATTR resolution printer-resolution-default {dpi}dpi
+ATTR resolution printer-resolution-supported {dpi}dpi
+ATTR keyword sides-default one-sided
+ATTR keyword sides-supported one-sided,two-sided-long-edge,two-sided-short-edge
+ATTR keyword urf-supported V1.4,CP1,W8,RS{dpi},DM{number}{urf}
+"""
+"""What CUPS' printer is told to say of itself."""
+
+
+@pytest.mark.parametrize(
+    ("color", "dpi", "back"),
+    [(False, 100, "normal"), (True, 600, "normal"), *((True, 100, back) for back in SHEET_BACKS)],
+)
+@pytest.mark.parametrize("format_", sorted(FORMATS))
+def test_twelve_pages_on_a_printer_of_cups_that_takes_little(
+    tmp_path: Path, system_bus: SystemBus, format_: str, color: bool, dpi: int, back: str
+) -> None:
+    """No colour, one resolution, or back sides that are turned in one way alone."""
+    path = document(tmp_path / "report.pdf", pages=12)
+    words = {"pwg": ",srgb_8", "urf": ",SRGB24"} if color else {"pwg": "", "urf": ""}
+    number = SHEET_BACKS.index(back) + 1
+    said = EVE.format(format=format_, color=str(color).lower(), back=back, dpi=dpi, number=number, **words)
+    (attributes := tmp_path / "eve.conf").write_text(said)
+    with EvePrinter(system_bus, attributes=attributes) as eve:
+        with Client(eve.uri) as client, Converted(path) as converted:
+            client.print(converted, sides="two-sided-long-edge").wait(60)
+        (spooled,) = [each for each in eve.spool.rglob("*") if each.suffix in (".urf", ".pwg", ".ras")]
+        sent = drawn(spooled.read_bytes())
+    assert {page.type for page, _ in sent} == {"srgb_8" if color else "sgray_8"}
+    assert {page.resolution for page, _ in sent} == {(dpi, dpi)}
+    assert {page.sides for page, _ in sent} == {"two-sided-long-edge"}
+    turned = back_transform(back, "two-sided-long-edge")
+    compare(path, [(page, upright(image, turned if at % 2 else (1, 1))) for at, (page, image) in enumerate(sent)], 12)
+
+
 def test_from_asyncio(tmp_path: Path, gate: Gate) -> None:
     path = document(tmp_path / "two.pdf")
 
@@ -115,7 +159,7 @@ def test_from_asyncio(tmp_path: Path, gate: Gate) -> None:
 
 
 def test_a_printer_without_colour(tmp_path: Path, gate: Gate) -> None:
-    path = document(tmp_path / "two.pdf")
+    path = document(tmp_path / "report.pdf", pages=12)
     changes = {
         "color_supported": False,
         "print_color_mode_supported": ["monochrome"],
@@ -124,11 +168,11 @@ def test_a_printer_without_colour(tmp_path: Path, gate: Gate) -> None:
     with a_printer(tmp_path, gate, **changes) as desk:
         sent = arrived(desk, gate, desk.client.print(Converted(path)).id)
     assert sent[0][0].type == "sgray_8"
-    compare(path, sent, 2)
+    compare(path, sent, 12)
 
 
 def test_a_printer_with_one_resolution(tmp_path: Path, gate: Gate) -> None:
-    path = document(tmp_path / "two.pdf")
+    path = document(tmp_path / "report.pdf", pages=12)
     changes = {
         "urf_supported": ["W8", "RS600"],
         "printer_resolution_supported": ["600dpi"],
@@ -138,13 +182,14 @@ def test_a_printer_with_one_resolution(tmp_path: Path, gate: Gate) -> None:
         sent = arrived(desk, gate, desk.client.print(Converted(path, dpi=100)).id)
     assert sent[0][0].resolution == (600, 600)
     assert (sent[0][0].width, sent[0][0].height) == A4.pixels(600)
-    compare(path, sent, 2)
+    compare(path, sent, 12)
 
 
 @pytest.mark.parametrize("back", SHEET_BACKS)
 @pytest.mark.parametrize("format_", sorted(FORMATS))
-def test_both_sides(tmp_path: Path, gate: Gate, format_: str, back: str) -> None:
-    path = document(tmp_path / "three.pdf", pages=3)
+@pytest.mark.parametrize(("pages", "copies"), [(3, 2), (12, 1)])
+def test_both_sides(tmp_path: Path, gate: Gate, format_: str, back: str, pages: int, copies: int) -> None:
+    path = document(tmp_path / "report.pdf", pages=pages)
     number = SHEET_BACKS.index(back) + 1
     changes = {
         "urf_supported": ["V1.4", "CP1", "W8", "SRGB24", "RS100", f"DM{number}"],
@@ -152,13 +197,13 @@ def test_both_sides(tmp_path: Path, gate: Gate, format_: str, back: str) -> None
         **only(format_),
     }
     with a_printer(tmp_path, gate, **changes) as desk:
-        job = desk.client.print(Converted(path), sides="two-sided-long-edge", copies=2)
+        job = desk.client.print(Converted(path), sides="two-sided-long-edge", copies=copies)
         assert desk.job(job.id)["sides"] == "two-sided-long-edge"
-        assert "copies" not in desk.job(job.id)
+        assert desk.job(job.id).get("copies", 1) == 1
         sent = arrived(desk, gate, job.id)
     reference = poppler(path, *A4.pixels(100))
-    blank = Image.new("RGB", reference[0].size, "white")
-    expected = [*reference, blank, *reference]
+    blank = [Image.new("RGB", reference[0].size, "white")] * (pages % 2)
+    expected = [*reference, *blank, *reference] if copies == 2 else reference
     assert len(sent) == len(expected)
     for place, ((page, image), other) in enumerate(zip(sent, expected, strict=True)):
         assert page.sides == "two-sided-long-edge"

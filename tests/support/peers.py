@@ -296,33 +296,25 @@ class EvePrinter(_NetworkPeer):
     """CUPS' ippeveprinter: ``uri`` and ``secure_uri`` (TLS, self-signed) are one printer on ``port``.
 
     It has room for one job at a time, and answers server-error-busy (0x0507) to another one. With the default
-    ``command`` a job is done as soon as its document is there. Documents stay in ``spool``.
+    ``command`` a job is done as soon as its document is there. Documents stay in ``spool``. attributes: a file of what
+    it says of itself, in the words of ipptool; formats and both sides are not given beside it.
     """
 
     PATH = "/ipp/print"
 
-    def __init__(self, bus: SystemBus, *, command: str = "/bin/true", options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, bus: SystemBus, *, command: str = "/bin/true", options: Sequence[str] = (), attributes: Path | None = None
+    ) -> None:
         super().__init__()
         self.uri = f"ipp://localhost:{self.port}{self.PATH}"
         self.secure_uri = f"ipps://localhost:{self.port}{self.PATH}"
         self.spool, keys = self.directory / "spool", self.directory / "keys"
         self.spool.mkdir()
         keys.mkdir()
-        formats = "application/pdf,image/jpeg,image/pwg-raster"
-        options = [
-            "-n",
-            "localhost",
-            "-p",
-            str(self.port),
-            "-r",
-            "off",
-            "-2",
-            "-c",
-            command,
-            "-f",
-            formats,
-            *options,
-        ]
+        says = ["-2", "-f", "application/pdf,image/jpeg,image/pwg-raster"]
+        if attributes is not None:
+            says = ["-a", str(attributes)]
+        options = ["-n", "localhost", "-p", str(self.port), "-r", "off", "-c", command, *says, *options]
         self._start(["ippeveprinter", "-d", self.spool, "-k", "-K", keys, *options, "Peer"], bus.environment)
 
 
