@@ -4,6 +4,8 @@ The rule of this file: each comparison that is to succeed has one beside it that
 """
 
 import io
+import platform
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from drawn import A4, NEAR, difference, document, drawn, pages_of, poppler, rast
 from hostile_pdfs import pdf_of
 from PIL import Image, ImageChops
 
-from ippfast.convert import Pages, RenderError, Sheet
+from ippfast.convert import Pages, RenderError, Sheet, starting
 from ippfast.raster import PWG, SHEET_BACKS, URF, back_transform
 
 PDF = "application/pdf"
@@ -119,6 +121,21 @@ def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, monkeypatch: pyt
 
 
 # ---- Scaling, several on a side, copies ----
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is told so in the words of glibc")
+def test_memory_that_was_given_back_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = document(tmp_path / "report.pdf", pages=12)
+
+    def faults() -> int:
+        """How often the system had to find memory."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+        list(pages(path, resolution=300))
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt - before
+
+    kept = faults()
+    monkeypatch.setattr(starting, "_KEPT_MEMORY", {})
+    assert kept < faults() / 2
 
 
 def test_a_page_of_another_size_fits_within_the_margins(tmp_path: Path) -> None:
