@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hostile_pdfs import pdf_of
 from peers import EvePrinter, SystemBus
+from PIL import Image
 from printers import Desk, Gate, printing
 
 from ippfast.enums import JobState
@@ -63,6 +64,29 @@ def test_pages_arrive(tmp_path: Path, gate: Gate, format_: str) -> None:
     ((octets,),) = gate.documents
     assert count(octets) == 3
     assert octets.startswith(b"UNIRAST" if format_ == URF else b"RaS2")
+
+
+def image(format_: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (60, 80), "red").save(file, format_)
+    return file.getvalue()
+
+
+def test_what_is_announced_is_drawn(tmp_path: Path, gate: Gate) -> None:
+    """PDF, images and text, for a printer that takes Apple raster alone."""
+    documents = {
+        "application/pdf": PDF,
+        "image/jpeg": image("JPEG"),
+        "image/png": image("PNG"),
+        "text/plain": b"hello\n",
+    }
+    with chain(tmp_path, gate, document_format_supported=["application/octet-stream", URF]) as (front, _):
+        announced = front.client.attributes("document-format-supported")["document-format-supported"].values
+        assert documents.keys() <= set(map(str, announced))
+        for format_, document in documents.items():
+            job = front.wait(front.print(document, document_format=format_))
+            assert job["job-state"] == JobState.COMPLETED
+    assert [count(octets) for job in gate.documents for octets in job] == [3, 1, 1, 1]
 
 
 def test_no_copy_is_made_twice(tmp_path: Path, gate: Gate) -> None:
