@@ -10,17 +10,15 @@
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.limits cimport INT_MAX
-from libc.stdint cimport INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
-from .._cpython cimport keyed_hash
 from .._scan cimport DELIMITED, Bounds, Fault, Scan, begin_scan, look, next_group
 from .._wire cimport (
     BOOLEAN,
     COLLECTION,
     DATE_TIME,
     INTEGER,
-    IN_THE_WAY,
     MOST_DEPTH,
     OUT_OF_BAND,
     RANGE_OF_INTEGER,
@@ -31,11 +29,22 @@ from .._wire cimport (
     Octets,
     be16,
     be32,
-    is_on_calendar,
-    mix,
-    same,
 )
 from ._export cimport Block, Held, Pool, block_of, hold_memory, leave_pool, let_go, new_pool, room_of
+from ._meaning cimport is_text, moment
+from ._names cimport (
+    ENUMS_UNKNOWN,
+    SLACK,
+    Growing,
+    Name,
+    Names,
+    count_of,
+    forget,
+    free_names,
+    grow,
+    make_room,
+    name_of,
+)
 
 from .. import tags
 from ..limits import Limits
@@ -43,19 +52,7 @@ from .schema import Array
 
 cdef extern from "Python.h":
     void* PyMem_RawMalloc(size_t size) noexcept nogil
-    void* PyMem_RawRealloc(void* memory, size_t size) noexcept nogil
     void PyMem_RawFree(void* memory) noexcept nogil
-
-cdef extern from *:
-    """
-    #define IPPFAST_NOT_ASCII UINT64_C(0x8080808080808080)
-    /* The years 1 to 9999 in UTC, in milliseconds since 1970. */
-    #define IPPFAST_EARLIEST INT64_C(-62135596800000)
-    #define IPPFAST_LATEST INT64_C(253402300799999)
-    """
-    const uint64_t IPPFAST_NOT_ASCII
-    const int64_t EARLIEST "IPPFAST_EARLIEST"
-    const int64_t LATEST "IPPFAST_LATEST"
 
 # The columns that have a buffer of their own, and those among them that are nothing but zeros where a row is null.
 cdef enum:
@@ -100,11 +97,9 @@ cdef enum:
     KINDS = COLUMNS + BITMAPS + DATA
 
 cdef enum:
-    SLACK = 16  # octets that may be written behind what is copied
     CHUNK = 256  # messages whose octets are asked for at once
     MOST_NAMES = 4096  # so many names are kept from batch to batch
     MOST_NAME_OCTETS = 1 << 18
-    ENUMS_UNKNOWN = -1
     # Offsets are int32. A batch takes no message more once it has this many octets, and none is larger than that; nine
     # octets of a message, an enum's, may become the longest keyword.
     FULL = 1 << 29
@@ -119,12 +114,6 @@ widths[:] = [8, 4, 1, 4, 4, 1, 4, 4, 1, 4, 4, 4, 4, 4, 4, 1, 8]
 
 ctypedef int32_t* Numbers
 
-cdef struct Name:
-    uint64_t hashed
-    uint32_t start, size  # in the octets of all names
-    int32_t enums  # where its enum begins, or ENUMS_UNKNOWN
-    int32_t enums_end
-
 cdef struct Keyword:
     int32_t number
     uint32_t start, size  # in the octets of all keywords
@@ -133,28 +122,6 @@ cdef struct Level:
     # This is around a collection.
     int32_t parent, attribute, name, index
 
-cdef struct Growing:
-    char* octets
-    Py_ssize_t size, capacity
-
-
-cdef int grow(Growing* data, Py_ssize_t more) except -1 nogil:
-    """Room for this many octets more, and for SLACK behind them."""
-    cdef Py_ssize_t capacity = data.size + more + SLACK
-    cdef char* octets
-    if capacity <= data.capacity:
-        return 0
-    if capacity < 2 * data.capacity:
-        capacity = 2 * data.capacity
-    octets = <char*>PyMem_RawRealloc(data.octets, capacity)
-    if octets == NULL:
-        with gil:
-            raise MemoryError
-    data.octets = octets
-    data.capacity = capacity
-    return 0
-
-
 cdef inline void put(Growing* data, Octets at, Py_ssize_t size, Py_ssize_t readable) noexcept nogil:
     """Copy octets if there is room. readable: how many there are from `at` on; most copies are of so few octets."""
     if size <= 16 and readable >= 16:
@@ -162,93 +129,6 @@ cdef inline void put(Growing* data, Octets at, Py_ssize_t size, Py_ssize_t reada
     else:
         memcpy(data.octets + data.size, at, size)
     data.size += size
-
-
-# ---- What values are ----
-
-
-cdef bint is_utf8(Octets at, Py_ssize_t size) noexcept nogil:
-    """As Python decodes it: no octet too many, no surrogate, nothing above U+10FFFF."""
-    cdef Octets end = at + size
-    cdef uint8_t first, lowest, highest
-    cdef int following
-    while at < end:
-        first = at[0]
-        at += 1
-        if first < 0x80:
-            continue
-        lowest = 0x80
-        highest = 0xBF
-        if 0xC2 <= first <= 0xDF:
-            following = 1
-        elif 0xE0 <= first <= 0xEF:
-            following = 2
-            if first == 0xE0:
-                lowest = 0xA0
-            elif first == 0xED:
-                highest = 0x9F
-        elif 0xF0 <= first <= 0xF4:
-            following = 3
-            if first == 0xF0:
-                lowest = 0x90
-            elif first == 0xF4:
-                highest = 0x8F
-        else:
-            return False
-        if end - at < following or not lowest <= at[0] <= highest:
-            return False
-        at += 1
-        following -= 1
-        while following:
-            if at[0] & 0xC0 != 0x80:
-                return False
-            at += 1
-            following -= 1
-    return True
-
-
-cdef inline bint is_text(Octets at, Py_ssize_t size) noexcept nogil:
-    """Whether it is UTF-8; nearly all is ASCII."""
-    cdef uint64_t word, seen = 0
-    cdef Py_ssize_t left = size
-    cdef Octets here = at
-    while left >= 8:
-        memcpy(&word, here, 8)
-        seen |= word
-        here += 8
-        left -= 8
-    if left and size >= 8:  # the last eight, some of them again
-        memcpy(&word, at + size - 8, 8)
-        seen |= word
-    else:
-        while left:
-            seen |= here[0]
-            here += 1
-            left -= 1
-    return seen & IPPFAST_NOT_ASCII == 0 or is_utf8(at, size)
-
-
-cdef int64_t moment(Octets at) noexcept nogil:
-    """Milliseconds since 1970 in UTC; INT64_MIN where `DateTime.to_datetime` finds no such date (RFC 2579)."""
-    cdef int64_t year = be16(at), month = at[2], day = at[3], second = at[6], offset = at[9] * 60 + at[10]
-    cdef int64_t days, era, of_era, made
-    if not is_on_calendar(at):
-        return INT64_MIN
-    if second == 60:
-        second = 59
-    # Days since 1970-01-01, by years that begin in March.
-    if month <= 2:
-        year -= 1
-    era = year // 400
-    of_era = year - era * 400
-    days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100
-    days += (153 * (month + (9 if month <= 2 else -3)) + 2) // 5 + day - 1 - 719468
-    if at[8] == 0x2B:
-        offset = -offset
-    made = (((days * 24 + at[4]) * 60 + at[5] + offset) * 60 + second) * 1000 + at[7] * 100
-    if EARLIEST <= made <= LATEST:
-        return made
-    return INT64_MIN
 
 
 # ---- The table ----
@@ -281,12 +161,9 @@ cdef class Builder:
     cdef Growing data[DATA]
     cdef Py_ssize_t usual_data[DATA]
     cdef Growing empties  # the rows of groups without attributes
-    cdef Growing names  # each is a struct Name
-    cdef Growing name_octets
+    cdef Names names
     cdef Growing enums  # of struct Keyword
     cdef Growing keyword_octets
-    cdef int32_t* slots  # places of names by their hash, -1 for none
-    cdef Py_ssize_t slots_mask
     cdef object dictionary  # the last batch's, of this many names
     cdef Py_ssize_t written
     cdef bint busy
@@ -317,11 +194,9 @@ cdef class Builder:
             let_go(self.held[index])
         leave_pool(self.pool)
         PyMem_RawFree(self.empties.octets)
-        PyMem_RawFree(self.names.octets)
-        PyMem_RawFree(self.name_octets.octets)
+        free_names(&self.names)
         PyMem_RawFree(self.enums.octets)
         PyMem_RawFree(self.keyword_octets.octets)
-        PyMem_RawFree(self.slots)
 
     def __len__(self):
         return self.size
@@ -336,7 +211,7 @@ cdef class Builder:
 
     cdef inline bint full(self) noexcept nogil:
         return self.size >= self.wanted or (
-            self.data[TEXTS].size + self.data[BINARIES].size + self.name_octets.size >= FULL)
+            self.data[TEXTS].size + self.data[BINARIES].size + self.names.octets.size >= FULL)
 
     def take(self, messages, start=0, /):
         """Take messages from place `start` of a list or tuple of bytes on; returns the place of the next one to take.
@@ -421,10 +296,7 @@ cdef class Builder:
         self.grow_data(TEXTS, octets)
         self.grow_data(BINARIES, octets)
         grow(&self.empties, rows * <Py_ssize_t>sizeof(int32_t))
-        grow(&self.names, names * <Py_ssize_t>sizeof(Name))
-        grow(&self.name_octets, octets)
-        if self.slots == NULL or 2 * (self.names.size // <Py_ssize_t>sizeof(Name) + names) > self.slots_mask:
-            self.grow_slots(names)
+        make_room(&self.names, names, octets)
         return 0
 
     cdef int grow_rows(self, Py_ssize_t rows) except -1 nogil:
@@ -465,79 +337,16 @@ cdef class Builder:
             data.capacity = self.held[FIRST_DATA + which].room
         return 0
 
-    cdef int grow_slots(self, Py_ssize_t names) except -1 nogil:
-        cdef Py_ssize_t known = self.names.size // <Py_ssize_t>sizeof(Name)
-        cdef Py_ssize_t size = 1024, index, at, others
-        cdef Name* name
-        cdef int32_t* slots
-        while size < 4 * (known + names):
-            size *= 2
-        slots = <int32_t*>PyMem_RawMalloc(size * sizeof(int32_t))
-        if slots == NULL:
-            with gil:
-                raise MemoryError
-        memset(slots, 0xFF, size * sizeof(int32_t))
-        for index in range(known):
-            name = <Name*>self.names.octets + index
-            at = <Py_ssize_t>(name.hashed >> 32) & (size - 1)
-            others = 0
-            while slots[at] >= 0:
-                others += 1
-                if others == IN_THE_WAY:
-                    at = <Py_ssize_t>keyed_hash(<Octets>self.name_octets.octets + name.start, name.size) - 1
-                at = (at + 1) & (size - 1)
-            slots[at] = <int32_t>index
-        PyMem_RawFree(self.slots)
-        self.slots = slots
-        self.slots_mask = size - 1
-        return 0
-
     # ---- Names ----
-
-    cdef inline int32_t name_of(self, Octets at, Py_ssize_t size) noexcept nogil:
-        """The number of a name, a new one if it is new; there is room."""
-        cdef uint64_t hashed
-        cdef Py_ssize_t slot, others = 0
-        cdef int32_t found
-        cdef Name* name
-        if size >= 4:
-            hashed = mix(at, size)
-        else:
-            hashed = (at[0] | at[size >> 1] << 8 | <uint64_t>at[size - 1] << 16 | <uint64_t>size << 24)
-            hashed *= <uint64_t>0x9E3779B97F4A7C15
-        slot = <Py_ssize_t>(hashed >> 32) & self.slots_mask
-        while True:
-            found = self.slots[slot]
-            if found < 0:
-                break
-            name = <Name*>self.names.octets + found
-            if name.hashed == hashed and name.size == <uint32_t>size and same(
-                    <Octets>self.name_octets.octets + name.start, at, size):
-                return found
-            others += 1
-            if others == IN_THE_WAY:
-                slot = <Py_ssize_t>keyed_hash(at, size) - 1
-            slot = (slot + 1) & self.slots_mask
-        found = <int32_t>(self.names.size // <Py_ssize_t>sizeof(Name))
-        self.slots[slot] = found
-        name = <Name*>self.names.octets + found
-        self.names.size += sizeof(Name)
-        name.hashed = hashed
-        name.start = <uint32_t>self.name_octets.size
-        name.size = <uint32_t>size
-        name.enums = ENUMS_UNKNOWN
-        memcpy(self.name_octets.octets + self.name_octets.size, at, size)
-        self.name_octets.size += size
-        return found
 
     cdef int learn(self, int32_t number) except -1 with gil:
         """Ask for the keywords of a name's enum."""
-        cdef Name* name = <Name*>self.names.octets + number
+        cdef Name* name = <Name*>self.names.each.octets + number
         cdef Keyword keyword
         cdef Py_ssize_t start = self.enums.size // <Py_ssize_t>sizeof(Keyword), size
         cdef int32_t value
         cdef bytes octets
-        found = dict(self.keywords_of((<const char*>self.name_octets.octets + name.start)[:name.size]))
+        found = dict(self.keywords_of((<const char*>self.names.octets.octets + name.start)[:name.size]))
         grow(&self.enums, len(found) * <Py_ssize_t>sizeof(Keyword))
         for value, octets in found.items():
             size = PyBytes_GET_SIZE(octets)
@@ -558,7 +367,7 @@ cdef class Builder:
 
     cdef bint put_keyword(self, int32_t number, int32_t value, Py_ssize_t left) except -1 nogil:
         """Put the keyword of an enum's number with the strings; False if it has none. left: room to keep after it."""
-        cdef Name* name = <Name*>self.names.octets + number
+        cdef Name* name = <Name*>self.names.each.octets + number
         cdef Keyword* keyword
         cdef int32_t index
         if name.enums == ENUMS_UNKNOWN:
@@ -612,7 +421,7 @@ cdef class Builder:
                 continue
             length = be16(at + 1)
             if length:
-                here.name = self.name_of(at + 3, length)
+                here.name = name_of(&self.names, at + 3, length)
                 here.attribute = attributes
                 here.index = 0
                 attributes += 1
@@ -620,7 +429,7 @@ cdef class Builder:
                 at += length
             elif tag == 0x4A:  # the name of a member, whose values follow (RFC 8010 section 3.1.7)
                 length = be16(at + 3)
-                here.name = self.name_of(at + 5, length)
+                here.name = name_of(&self.names, at + 5, length)
                 here.attribute = attributes
                 here.index = -1
                 attributes += 1
@@ -818,20 +627,20 @@ cdef class Builder:
 
     cdef object dictionary_now(self):
         """The dictionary of the batch's names; those of earlier batches are in it, as long as they are few."""
-        cdef Py_ssize_t known = self.names.size // <Py_ssize_t>sizeof(Name), index
+        cdef Py_ssize_t known = count_of(&self.names), index
         cdef Name* name
         cdef list names
         dictionary = self.dictionary
         if dictionary is None or self.written != known:
             names = []
             for index in range(known):
-                name = <Name*>self.names.octets + index
-                names.append((<const char*>self.name_octets.octets + name.start)[:name.size])
+                name = <Name*>self.names.each.octets + index
+                names.append((<const char*>self.names.octets.octets + name.start)[:name.size])
             dictionary = self.dictionary_of(names)
             self.dictionary = dictionary
             self.written = known
-        if known > MOST_NAMES or self.name_octets.size > MOST_NAME_OCTETS:
-            self.names.size = self.name_octets.size = self.enums.size = self.keyword_octets.size = 0
+        if known > MOST_NAMES or self.names.octets.size > MOST_NAME_OCTETS:
+            forget(&self.names)
+            self.enums.size = self.keyword_octets.size = 0
             self.dictionary = None
-            memset(self.slots, 0xFF, (self.slots_mask + 1) * sizeof(int32_t))
         return dictionary
