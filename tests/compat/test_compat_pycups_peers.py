@@ -151,6 +151,30 @@ def test_a_printer_s_ppd(standard_scheduler: StandardScheduler, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("no_password")
+def test_what_is_raw_stays_as_it_is(scheduler: Scheduler, tmp_path: Path) -> None:
+    """At a queue with a driver too, whose filters would make something else of it."""
+    label = b"^XA^FO50,50^ADN,36,20^FDhello^FS^XZ\n" * 3
+    (tmp_path / "label.zpl").write_bytes(label)
+    (tmp_path / "test.ppd").write_text(PPD)
+    connection = pycups.Connection("localhost", scheduler.port)
+    connection.addPrinter("zebra", device="file:///dev/null", filename=str(tmp_path / "test.ppd"))
+    connection.enablePrinter("zebra")
+    connection.acceptJobs("zebra")
+    job = connection.printFile("zebra", str(tmp_path / "label.zpl"), "label", {"raw": "true"})
+    give_up = time.monotonic() + 90
+    while (found := connection.getJobAttributes(job))["job-state"] < pycups.IPP_JOB_CANCELED:
+        assert time.monotonic() < give_up, found
+        time.sleep(0.05)
+    assert found["job-state"] == pycups.IPP_JOB_COMPLETED, found
+    assert found["document-format"] == "application/vnd.cups-raw"
+    document = Path(connection.getDocument("ipp://localhost/printers/zebra", job, 1)["file"])
+    assert document.read_bytes() == label
+    document.unlink()
+    connection.deletePrinter("zebra")
+    connection.close()
+
+
+@pytest.mark.usefixtures("no_password")
 def test_who_is_no_administrator(standard_scheduler: StandardScheduler) -> None:
     """Over TCP without a certificate, and over the domain socket as somebody else, nothing proves who asks."""
     for host, user in (("localhost", getpass.getuser()), (str(standard_scheduler.socket), "nobody")):

@@ -19,6 +19,7 @@ import pytest
 from command_line import run
 from http_servers import serving, uri_of
 from http_shells import wait_until
+from libraries import install
 from peers import EvePrinter, free_port, program
 
 from ippfast import Message, decode, encode, operations, response
@@ -259,6 +260,18 @@ def test_services_are_started_with_options_that_there_are(name: str, count: int)
     for command, *arguments in lines:
         known = set(re.findall(r"--[a-z-]+", run(command, "--help").stdout))
         assert {each for each in arguments if each.startswith("--")} <= known
+
+
+def test_the_compose_file_is_one(tmp_path: Path) -> None:
+    """By the schema of the Compose Specification, as a validator of others has it; and a typing error is seen."""
+    validator = install("check-jsonschema==0.39.0").python.with_name("check-jsonschema")
+    text = (EXAMPLES / "print-service" / "compose.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "compose.yaml"
+    for given, good in ((text, True), (text.replace("    volumes:", "    volume:"), False)):
+        file.write_text(given, encoding="utf-8")
+        command = [str(validator), "--builtin-schema", "vendor.compose-spec", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode == 0) is good, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["ippfast-serve.service", "ippfast-work.service"])
