@@ -20,13 +20,17 @@ _DAYS = 3_650
 def self_made(directory: Path, names: Iterable[str]) -> Path:
     """The PEM file with the server's own key and certificate, in a directory; made where there is none yet.
 
-    names: host names and addresses that it is for. Raises ModuleNotFoundError without the cryptography library.
+    names: host names and addresses that it is for. Raises ModuleNotFoundError without the cryptography library,
+    and ValueError if the file is there and holds no certificate.
     """
     from cryptography import x509
 
     path = directory / "server.pem"
     if path.exists():
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        try:
+            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path} holds no certificate; if you remove it, it is made anew ({error})") from error
         if certificate.not_valid_after_utc > datetime.now(UTC) + timedelta(days=1):
             return path
     part = path.with_suffix(".part")

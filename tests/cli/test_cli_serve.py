@@ -269,6 +269,13 @@ def test_a_certificate_is_read_anew_at_a_hangup(tmp_path: Path) -> None:
         assert [trusts(each) for each in authorities] == [False, True]
 
 
+def test_a_certificate_of_its_own_that_is_damaged_is_named(tmp_path: Path) -> None:
+    (tmp_path / "server.pem").write_bytes(b"x")
+    result = CliRunner().invoke(ippfast, ["serve", "--tls", "--port", "0", "--state", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "server.pem holds no certificate; if you remove it, it is made anew" in result.output
+
+
 @pytest.mark.parametrize("kind", ["bcrypt", "argon2"])
 def test_users_of_htpasswd_log_in_over_tls_alone(tmp_path: Path, kind: str) -> None:
     users = tmp_path / "users"
