@@ -38,6 +38,9 @@ It may return a context manager that gives the server: that is left when the ser
 
 _START_SECONDS = 60.0
 _RESTART_SECONDS = 60.0
+_LOOK = 0.5
+"""How many seconds the main thread waits at a time. A signal that the system gives to another thread wakes nobody, nor
+does one that comes just before the wait; its handler runs when the main thread does something again."""
 
 
 class Workers:
@@ -124,7 +127,8 @@ class Workers:
         before = [signal.signal(number, lambda *_: self._ask(deadline)) for number in numbers]
         try:
             self.start()
-            self._ended.wait()
+            while not self._ended.wait(_LOOK):
+                pass
         finally:
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -164,10 +165,26 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_program(tmp_path: Path, number: int) -> None:
+OTHER_THREAD = """
+import signal
+from ippfast.http.workers import Workers
+
+def start(self, begin=Workers.start):
+    begin(self)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # the thread that has begun gets it
+
+Workers.start = start
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "before"),
+    [(signal.SIGTERM, ""), (signal.SIGINT, ""), (signal.SIGKILL, ""), (signal.SIGTERM, OTHER_THREAD)],
+    ids=["TERM", "INT", "KILL", "TERM-to-another-thread"],
+)
+def test_program(tmp_path: Path, number: int, before: str) -> None:
     """It ends cleanly when it is asked, and leaves nobody behind even when it is killed."""
-    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "program.py").write_text(before + PROGRAM)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "support")])}
     command = [sys.executable, str(tmp_path / "program.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -175,6 +192,8 @@ def test_program(tmp_path: Path, number: int) -> None:
         port = int(process.stdout.readline())
         wait_until(lambda: ask(port) is not None)
         worker = ask(port)
+        if before:
+            time.sleep(0.5)  # until it waits
         process.send_signal(number)
         rest = process.stdout.read()
         assert process.wait(SECONDS) == (-number if number == signal.SIGKILL else 0)
