@@ -35,6 +35,7 @@ from ippfast.printer.storage.postgres_jobs import PostgresJobs
 from ippfast.printer.storage.rows import SYSTEM, Created, Job, NewJob, NewResource, Told
 from ippfast.printer.storage.seam import Storage, StorageBusy, StorageError, Unsaid
 from ippfast.printer.storage.sql import Connection
+from ippfast.printer.storage.sql_jobs import SQLJobs
 from ippfast.printer.storage.sqlite import SQLiteStorage
 from ippfast.printer.storage.together import Together
 
@@ -147,6 +148,7 @@ from pathlib import Path
 from ippfast.printer.storage.limits import LimitReached, Limits
 from ippfast.printer.storage.rows import SYSTEM, Created, Job, NewJob, NewResource, Told
 from ippfast.printer.storage.sql import Connection
+from ippfast.printer.storage.sql_jobs import SQLJobs
 from ippfast.printer.storage.sqlite import SQLiteStorage
 storage = SQLiteStorage(Path(sys.argv[1]))
 store = storage.queue("print")
@@ -352,7 +354,8 @@ _BACKWARDS = (
     """,
 )
 """What takes back the newest step of the tables, and those before it."""
-_DROP_FUNCTION = "DROP FUNCTION ippfast_create"  # the newest step of PostgreSQL's alone
+_OF_POSTGRES = ("DROP FUNCTION ippfast_make; DROP INDEX jobs_not_before", "DROP FUNCTION ippfast_create")
+"""The same for the newest steps that are PostgreSQL's alone."""
 
 
 @pytest.mark.parametrize("back", [1, 2, 3])
@@ -366,13 +369,13 @@ def test_older_tables_go_on(tmp_path: Path, back: int) -> None:
     _goes_on(job, SQLiteStorage(tmp_path))
 
 
-@pytest.mark.parametrize("back", [1, 2, 3, 4])
+@pytest.mark.parametrize("back", [1, 2, 3, 4, 5])
 def test_older_tables_of_a_database_go_on(postgres: Postgres, tmp_path: Path, back: int) -> None:
-    """As above, and version 5 makes jobs by a function."""
+    """As above, and versions 5 and 6 make jobs by a function."""
     url = postgres.schema()
     job = _begun(PostgresStorage(url, tmp_path))
     with psycopg.connect(url, autocommit=True) as database:
-        for step in (_DROP_FUNCTION, *_BACKWARDS)[:back]:
+        for step in (*_OF_POSTGRES, *_BACKWARDS)[:back]:
             database.execute(step)
         database.execute("UPDATE store SET value = %s WHERE name = 'version'", (str(postgres_schema.VERSION - back),))
     _goes_on(job, PostgresStorage(url, tmp_path))
@@ -786,6 +789,57 @@ def test_usual_jobs_are_made_together(postgres: Postgres, tmp_path: Path) -> Non
     subscribe(storage.queue(SYSTEM), "job-created", lease=0)
     assert store._create_together(new(), None, UNLIMITED) is None
     assert len(store.jobs()) == 3
+    storage.close()
+
+
+def test_jobs_that_are_made_together_know_how_many_are_before_them(postgres: Postgres, tmp_path: Path) -> None:
+    """As many as the statements count, whatever waits, is held or is being processed."""
+    storage = PostgresStorage(postgres.schema(), tmp_path)
+    store = storage.queue("print")
+    assert isinstance(store, PostgresJobs)
+    busy = store.create(new())
+    assert store.change(busy.job.id, (JobState.PENDING,), state=JobState.PROCESSING)
+    for priority in (1, 49, 50, 50, 51, 99):
+        store.create(new(priority=priority))
+        store.create(new(priority=priority, state=JobState.PENDING_HELD, held=True))
+    for priority in (1, 50, 99):
+        for state in (JobState.PENDING_HELD, JobState.PENDING):
+            made = store._create_together(new(priority=priority, state=state), None, UNLIMITED)
+            counted = SQLJobs.create(store, new(priority=priority, state=JobState.PENDING_HELD))
+            assert made is not None
+            assert counted.ahead == made.ahead + (state == JobState.PENDING)
+    storage.close()
+
+
+def test_jobs_that_are_made_together_are_not_kept_before_their_commit(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So what fails before it may be done again."""
+    url = postgres.schema()
+    storage = PostgresStorage(url, tmp_path)
+    store, engine, kept = storage.queue("print"), storage._engine, []
+    committing = engine._committing
+
+    @contextlib.contextmanager
+    def look_before(connection: "psycopg.Connection[Any]") -> Iterator[Callable[[], None]]:
+        with committing(connection) as commit:
+
+            def look_and_commit() -> None:
+                kept.append(store.count())
+                if len(kept) == 2:
+                    with psycopg.connect(url) as other:
+                        other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+                commit()
+
+            yield look_and_commit
+
+    monkeypatch.setattr(engine, "_committing", look_before)
+    store.create(new())
+    with pytest.raises(Unsaid, match="whether the change was kept"):
+        store.create(new())
+    store.create(new())
+    assert kept == [0, 1, 1]
+    assert store.count() == 2
     storage.close()
 
 

@@ -55,7 +55,7 @@ class PostgresStorage(SQLStorage[PostgresEngine]):
         life: float = LIFE,
     ) -> None:
         super().__init__(PostgresEngine(url, connections=connections))
-        self._together = AllTogether(self._engine)
+        self._together = AllTogether(self._engine, self.now)
         self._scratch = tempfile.TemporaryDirectory(prefix="ippfast-", ignore_cleanup_errors=True)
         try:
             self._engine.migrate(prepare)

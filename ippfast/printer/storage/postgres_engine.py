@@ -91,15 +91,6 @@ class _Connection:
         self._cursor.executemany(_with_marks(statement), [_plain(row) for row in rows])
         return self._cursor
 
-    def fetch_each(self, statement: str, rows: Iterable[Sequence[Any]], /) -> list[tuple[Any, ...]]:
-        """Run one statement for each row, all sent at once, and have the one row that each of them finds."""
-        self._cursor.executemany(_with_marks(statement), [_plain(row) for row in rows], returning=True)
-        found: list[tuple[Any, ...]] = []
-        while True:
-            found += self._cursor.fetchall()
-            if not self._cursor.nextset():
-                return found
-
 
 @cache
 def _with_marks(statement: str) -> str:
@@ -187,21 +178,21 @@ class PostgresEngine:
 
         return self._patiently(transaction)
 
-    def write_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        """Run one statement for each row, in a transaction of their own, and have the one row that each finds.
+    def write_at_once(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own, and have the rows that it finds.
+
+        It needs no BEGIN and COMMIT: what is sent in a pipeline is kept when the pipeline ends, and not before.
 
         Raises Refused if it cannot be done, and if a lock was not given in the time that the statement waits for it.
         """
+        marked = _with_marks(statement)
 
         def transaction() -> list[tuple[Any, ...]]:
             with self._connection() as connection:
-                database = _Connection(connection)
                 try:
                     with self._committing(connection) as commit, connection.pipeline():
-                        connection.execute("BEGIN")
-                        found = database.fetch_each(statement, rows)
+                        found = connection.cursor(binary=True).execute(marked, values, prepare=True).fetchall()
                         commit()
-                        connection.execute("COMMIT")
                 except errors.LockNotAvailable as error:
                     raise Refused(f"others hold a lock: {_words(error)}") from error
                 return found

@@ -1,6 +1,6 @@
 """The jobs of a queue in PostgreSQL, where what is asked most is asked at once for all that ask.
 
-The rule of this file: it says nothing of its own. Jobs that are made at the same moment share one transaction, in which
+The rule of this file: it says nothing of its own. Jobs that are made at the same moment share one statement, in which
 each is one call of a function of the tables; whatever is not as usual (a limit is reached, somebody listens, new jobs
 are held) the function leaves alone, and `SQLJobs.create` decides. The function locks a job's queue as `Engine.hold`
 does, in the order of their names, and waits for none of them for long, so that a queue that stands still holds up no
@@ -8,51 +8,77 @@ other.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ippfast.enums import JobState
 
 from .limits import UNLIMITED, Limits
 from .postgres_engine import PostgresEngine, Refused
-from .rows import Created, Job, NewDocument, NewJob, NewSubscription, QueueState, pages_of_all
+from .rows import Created, Job, NewDocument, NewJob, NewSubscription, QueueState
 from .sql_jobs import QUEUE_COLUMNS, SQLJobs
 from .together import Together
 from .tokens import uuid_urn
 
 __all__ = ["AllTogether", "PostgresJobs"]
 
-_CREATE = "SELECT ippfast_create(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_LEADERS = 4  # transactions that make jobs at a time: while one waits for the disk, others fill up
+_COLUMNS = {  # what `ippfast_make` is called with, in its order, and the types of what comes as an array
+    "queue": "text",
+    "uuid": "text",
+    "state": "integer",
+    "reasons": "text",
+    "name": "bytea",
+    "owner": "bytea",
+    "host": "text",
+    "now": "",  # one for all
+    "priority": "integer",
+    "release": "double precision",
+    "held": "integer",
+    "open": "integer",
+    "ticket": "bytea",
+    "pages": "bigint",
+    "most_jobs": "bigint",
+    "most_user_jobs": "bigint",
+    "most_user_octets": "bigint",
+    "key": "text",
+    "octets": "bigint",
+    "format": "bytea",
+    "title": "bytea",
+    "note": "bytea",
+    "content": "bytea",
+    "fenced": "integer",
+}
+_ARRAYS = {name: kind for name, kind in _COLUMNS.items() if kind}
+_CREATE = (
+    f"SELECT ippfast_make({', '.join(_COLUMNS)}) FROM (SELECT ?::double precision AS now) AS moment,"
+    f" unnest({', '.join(f'?::{kind}[]' for kind in _ARRAYS.values())}) AS new({', '.join(_ARRAYS)})"
+)
 _STATES = f"SELECT queues.name, {QUEUE_COLUMNS} WHERE queues.name = ANY(?)"
 
-
-class _New(NamedTuple):
-    """What `_CREATE` is called with. queue: comes first, since they are sorted by that."""
-
-    queue: str
-    values: tuple[object, ...]
+_New = tuple[object, ...]  # a value for each of `_ARRAYS`
 
 
 class AllTogether:
     """What all queues of a storage ask together."""
 
-    def __init__(self, engine: PostgresEngine) -> None:
+    def __init__(self, engine: PostgresEngine, clock: Callable[[], float]) -> None:
         self._engine = engine
-        self.create = Together(self._create, leaders=_LEADERS)
+        self._clock = clock
+        self.create = Together(self._create)
         self.states = Together(self._states)
 
-    def _create(self, new: list[_New]) -> list[tuple[int, int] | None]:
-        """The number of each job, and how many are to be processed before it; None: it was not made."""
-        order = sorted(range(len(new)), key=lambda place: new[place].queue)
-        rows = [(new[place].queue, *new[place].values) for place in order]
-
+    def _create(self, new: list[_New]) -> list[tuple[float, int, int] | None]:
+        """The moment and number of each job, and how many are to be processed before it; None: it was not made."""
+        now = self._clock()
+        made: list[tuple[float, int, int] | None] = [None] * len(new)
+        order = sorted(range(len(new)), key=lambda place: str(new[place][0]))
+        columns = [list(column) for column in zip(*[new[place] for place in order], strict=True)]
         try:
-            found = self._engine.write_each(_CREATE, rows)
+            found = self._engine.write_at_once(_CREATE, (now, *columns))
         except Refused:
-            return [None] * len(new)
-        made: list[tuple[int, int] | None] = [None] * len(new)
+            return made
         for place, (numbers,) in zip(order, found, strict=True):
-            made[place] = None if numbers is None else (numbers[0], numbers[1])
+            if numbers is not None:
+                made[place] = (now, numbers[0], numbers[1])
         return made
 
     def _states(self, queues: list[str]) -> list[list[tuple[Any, ...]]]:
@@ -92,46 +118,44 @@ class PostgresJobs(SQLJobs):
         return super().create(new, documents, subscriptions, limits=limits, copy_of=copy_of, tell=tell)
 
     def _create_together(self, new: NewJob, document: NewDocument | None, limits: Limits) -> Created | None:
-        now, identity, bound = self.now(), uuid_urn(), self._engine.bound
-        pages = None if document is None else pages_of_all([document])
-        of_document: tuple[object, ...] = (None, 0, b"", b"", b"", None, False)
+        identity, bound = uuid_urn(), self._engine.bound
+        of_document: tuple[object, ...] = (None, 0, b"", b"", b"", None, 0)
+        pages, octets, documents = None, 0, 0
         if document is not None:
+            pages, octets, documents = document.pages, document.octets, 1
             of_document = (
                 document.key,
-                document.octets,
+                octets,
                 bound(document.format),
                 bound(document.name),
                 document.ticket,
                 document.content,
-                document.fenced,
+                int(document.fenced),
             )
-        numbers = self._together.create.do(
-            _New(
+        made = self._together.create.do(
+            (
                 self.name,
-                (
-                    identity,
-                    new.state,
-                    " ".join(new.reasons),
-                    bound(new.name),
-                    bound(new.user),
-                    new.host,
-                    now,
-                    new.priority,
-                    new.release,
-                    new.held,
-                    new.open,
-                    new.ticket,
-                    pages,
-                    limits.jobs,
-                    limits.user_jobs,
-                    limits.user_octets,
-                    *of_document,
-                ),
+                identity,
+                int(new.state),
+                " ".join(new.reasons),
+                bound(new.name),
+                bound(new.user),
+                new.host,
+                new.priority,
+                new.release,
+                int(new.held),
+                int(new.open),
+                new.ticket,
+                pages,
+                limits.jobs,
+                limits.user_jobs,
+                limits.user_octets,
+                *of_document,
             )
         )
-        if numbers is None:
+        if made is None:
             return None
-        job_id, ahead = numbers
+        now, job_id, ahead = made
         job = Job(
             id=job_id,
             uuid=identity,
@@ -151,8 +175,8 @@ class PostgresJobs(SQLJobs):
             open=new.open,
             touched=now,
             attempts=0,
-            octets=0 if document is None else document.octets,
-            documents=0 if document is None else 1,
+            octets=octets,
+            documents=documents,
             output="",
             epoch=0,
             ticket=new.ticket,

@@ -184,6 +184,70 @@ BEGIN
     RETURN ARRAY[made, before];
 END $$;
 """,
+    # As the function before it, which older servers call. But for a job of the usual priority it does not count those
+    # that are before it, which may be thousands: it counts the few that are not, as the queue knows how many there are.
+    """
+CREATE INDEX jobs_not_before ON jobs (queue) WHERE state = 4 OR state = 3 AND priority < 50;
+CREATE FUNCTION ippfast_make(
+    of_queue TEXT, its_uuid TEXT, its_state INTEGER, its_reasons TEXT, its_name BYTEA, its_user BYTEA, its_host TEXT,
+    its_moment DOUBLE PRECISION, its_priority INTEGER, its_release DOUBLE PRECISION, is_held INTEGER, is_open INTEGER,
+    its_ticket BYTEA, its_pages BIGINT, most_jobs BIGINT, most_user_jobs BIGINT, most_user_octets BIGINT,
+    document_key TEXT, document_octets BIGINT, document_format BYTEA, document_name BYTEA, document_ticket BYTEA,
+    document_content BYTEA, is_fenced INTEGER
+) RETURNS BIGINT[] LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+DECLARE
+    made INTEGER;
+    before BIGINT;
+    user_jobs BIGINT;
+    user_octets BIGINT;
+BEGIN
+    SELECT active INTO before FROM queues WHERE name = of_queue FOR UPDATE;
+    IF before IS NULL OR before >= most_jobs
+        OR EXISTS (SELECT 1 FROM settings WHERE queue = of_queue
+            AND (name = 'accepting' AND value != '1' OR name IN ('down', 'hold_new') AND value != '0'))
+        OR EXISTS (SELECT 1 FROM subscriptions WHERE queue = of_queue AND ended = 0)
+        OR EXISTS (SELECT 1 FROM subscriptions WHERE queue = '/system' AND ended = 0)
+    THEN
+        RETURN NULL;
+    END IF;
+    IF most_user_jobs IS NOT NULL OR most_user_octets IS NOT NULL THEN
+        SELECT count(*), coalesce(sum(octets), 0) INTO user_jobs, user_octets
+            FROM jobs WHERE queue = of_queue AND "user" = its_user AND state < 7;
+        IF user_jobs >= most_user_jobs OR user_octets + document_octets > most_user_octets THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF is_fenced = 1 THEN
+        DELETE FROM uploads WHERE key = document_key AND doomed = 0;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    made := nextval('jobs_id_seq');
+    INSERT INTO jobs (id, queue, uuid, state, reasons, name, "user", host, created, priority, position, release, held,
+        open, touched, octets, documents, ticket, pages)
+        OVERRIDING SYSTEM VALUE VALUES (made, of_queue, its_uuid, its_state, its_reasons, its_name, its_user, its_host,
+        its_moment, its_priority, 2 * made::bigint, its_release, is_held, is_open, its_moment, document_octets,
+        (document_key IS NOT NULL)::integer, its_ticket, its_pages);
+    IF document_key IS NOT NULL THEN
+        IF document_content IS NOT NULL THEN
+            INSERT INTO contents VALUES (document_key, document_content);
+        END IF;
+        INSERT INTO documents (job_id, number, key, octets, format, name, state, created, ticket, pages)
+            VALUES (made, 1, document_key, document_octets, document_format, document_name, 3, its_moment,
+            document_ticket, its_pages);
+    END IF;
+    IF before > 0 AND its_priority = 50 THEN
+        SELECT before - count(*) INTO before
+            FROM jobs WHERE queue = of_queue AND (state = 4 OR state = 3 AND priority < 50) AND id != made;
+    ELSIF before > 0 THEN
+        SELECT (SELECT count(*) FROM jobs WHERE queue = of_queue AND state = 3 AND priority >= its_priority
+                AND id != made)
+            + (SELECT count(*) FROM jobs WHERE queue = of_queue AND state IN (5, 6)) INTO before;
+    END IF;
+    RETURN ARRAY[made, before];
+END $$;
+""",
 )
 VERSION = len(_STEPS)
 

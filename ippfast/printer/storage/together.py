@@ -38,15 +38,12 @@ class _Part(Generic[_Item]):
 
 
 class Together(Generic[_Item, _T]):
-    """ask: what is asked for some items, with a result for each. What it raises, all of them get.
+    """ask: what is asked for some items, with a result for each. What it raises, all of them get."""
 
-    leaders: how many ask at a time.
-    """
-
-    def __init__(self, ask: Callable[[list[_Item]], Sequence[_T]], *, leaders: int = 1) -> None:
+    def __init__(self, ask: Callable[[list[_Item]], Sequence[_T]]) -> None:
         self._ask = ask
-        self._gate = threading.Lock()  # of the two that follow
-        self._free = leaders
+        self._gate = threading.Lock()  # of whether somebody asks, and of who waits
+        self._asking = False
         self._failed = False  # the last that was asked
         self._waiting: deque[_Part[_Item]] = deque()
 
@@ -54,9 +51,9 @@ class Together(Generic[_Item, _T]):
         """Ask for one item. Raises what `ask` raises, and StorageError after a long wait for others in vain."""
         part = _Part(item)
         with self._gate:
-            leads = self._free > 0
+            leads = not self._asking
             if leads:
-                self._free -= 1
+                self._asking = True
             else:
                 self._waiting.append(part)
         if not leads:
@@ -78,7 +75,7 @@ class Together(Generic[_Item, _T]):
         finally:
             with self._gate:
                 following = self._waiting.popleft() if self._waiting else None
-                self._free += following is None
+                self._asking = following is not None
             if following is not None:
                 following.turn.release()
             for part in batch:
