@@ -182,23 +182,39 @@ class Directory:
         """As `Output.run`."""
         for document, path in task.documents:
             target = self._directory / file_name(task.job, document)
-            part = target.with_name(f".{secrets.token_hex(8)}.part")  # which nobody can have put there
             try:
-                try:
-                    os.link(path, part)
-                except OSError as error:
-                    if error.errno not in (errno.EXDEV, errno.EPERM):
-                        raise
-                    _copy(path, part)
-                part.replace(target)
-                part.unlink(missing_ok=True)  # rename(2) leaves it if both are links to one file
+                _put(path, target)
             except OSError as error:
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
                 raise OutputError(f"the document can't be written to the directory: {error.strerror}") from error
             if task.should_stop():
                 raise Stopped
         sync_directory(self._directory)
+
+
+def _put(path: Path, target: Path) -> None:
+    """Have a file under another name too, there whole at once. What an earlier attempt left at that name goes.
+
+    A link needs no name between, which a server that is killed would leave behind; only a copy does.
+    """
+    try:
+        if path.stat().st_dev != target.parent.stat().st_dev:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        try:
+            os.link(path, target)
+        except FileExistsError:
+            target.unlink(missing_ok=True)
+            os.link(path, target)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM):
+            raise
+        part = target.with_name(f".{secrets.token_hex(8)}.part")  # which nobody can have put there
+        try:
+            _copy(path, part)
+            part.replace(target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
 
 
 def _copy(path: Path, part: Path) -> None:

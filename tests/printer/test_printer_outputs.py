@@ -279,6 +279,21 @@ def test_nothing_that_lies_in_a_directory_is_followed(tmp_path: Path, monkeypatc
     assert made.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_has_the_name_of_a_document_gives_way(tmp_path: Path) -> None:
+    """It is an earlier attempt's, or a trap: it is neither followed nor kept, and nothing is left beside it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "victim").write_bytes(b"mine")
+    with printing(tmp_path / "spool", output=Directory(out)) as desk:
+        (out / "1-1-Untitled.pdf").symlink_to(tmp_path / "victim")
+        assert desk.wait(desk.print())["job-state"] == JobState.COMPLETED
+    (made,) = out.iterdir()
+    assert made.name == "1-1-Untitled.pdf"
+    assert not made.is_symlink()
+    assert made.read_bytes() == DOCUMENT
+    assert (tmp_path / "victim").read_bytes() == b"mine"
+
+
 def test_without_a_format_a_document_has_the_first_that_is_supported(tmp_path: Path) -> None:
     with printing(tmp_path / "spool", description={"document-format-supported": ["text/plain"]}) as desk:
         answer = desk.ask(Operation.PRINT_JOB, DOCUMENT)
