@@ -10,12 +10,15 @@ import dataclasses
 import random
 import signal
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from typing import Any
 
 __all__ = ["Comparison", "cuts", "mutations", "read_messages"]
 
-SECONDS = 0.5  # of the processor: the library may go round for ever, and a busy machine is slow
+# Of the processor: the library may go round for ever, and a busy machine is slow. A CPython without its lock fills the
+# 2 GiB that bytes(2**31) takes, which the other gets from the system as they are.
+SECONDS = 5.0 if sysconfig.get_config_var("Py_GIL_DISABLED") else 0.5
 
 
 class Endless(BaseException):

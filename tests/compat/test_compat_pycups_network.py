@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from libraries import Library, install
 from networks import HERE, Avahi, Network
-from peers import program
+from peers import package, program
 
 from ippfast.compat import pycups as cups
 from ippfast.compat.pycups import network as announcements
@@ -150,6 +150,7 @@ def test_however_long_it_takes(announced: Lab) -> None:
 
 def test_connecting(lab: Lab, tmp_path: Path) -> None:
     """What an announcement leads to, with TLS, and without a server in between."""
+    package("cryptography")  # of which a server's own certificate is made
     command = [*lab.network.here, sys.executable, "-m", "ippfast", "serve", "--announce", "--state", str(tmp_path)]
     options = ["--host", "0.0.0.0", "--tls", "--require-tls", "--name", "Our printer"]
     with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:

@@ -164,7 +164,7 @@ def compare(library: Library, program: Path, environment: Mapping[str, str] | No
         library.run(program, "7", str(cuts), str(mutations), given=given, environment=environment).decode().splitlines()
     )
     compared, returned = map(int, said.pop().split())
-    assert said == []
+    assert not said, "\n".join(said)
     assert compared > len(messages) * (1 + mutations)
     assert returned > len(messages)
 
