@@ -192,13 +192,24 @@ class Directory:
 
 
 def _put(path: Path, target: Path) -> None:
-    """Have a file under another name too, there whole at once. What an earlier attempt left at that name goes.
-
-    A link needs no name between, which a server that is killed would leave behind; only a copy does.
-    """
+    """Have a file under another name too, there whole at once. What an earlier attempt left at that name goes."""
+    if _linked(path, target):
+        return
+    part = target.with_name(f".{secrets.token_hex(8)}.part")  # which nobody can have put there
     try:
-        if path.stat().st_dev != target.parent.stat().st_dev:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        _copy(path, part)
+        part.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _linked(path: Path, target: Path) -> bool:
+    """Link to a file, if the file system can, with no name between that a server that is killed would leave behind."""
+    if path.stat().st_dev != target.parent.stat().st_dev:
+        return False
+    try:
         try:
             os.link(path, target)
         except FileExistsError:
@@ -207,14 +218,8 @@ def _put(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM):
             raise
-        part = target.with_name(f".{secrets.token_hex(8)}.part")  # which nobody can have put there
-        try:
-            _copy(path, part)
-            part.replace(target)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
+        return False
+    return True
 
 
 def _copy(path: Path, part: Path) -> None:

@@ -48,12 +48,10 @@ class ASGIServer(Peer):
         self._start([sys.executable, "-m", *arguments, "asgi_printer:application"], environment)
 
     def is_ready(self) -> bool:
-        with contextlib.suppress(OSError):
-            connection = HTTPConnection("localhost", self.port, timeout=1)
+        connection = HTTPConnection("localhost", self.port, timeout=1)
+        with contextlib.suppress(OSError), contextlib.closing(connection):
             connection.request("GET", "/")
-            ready = connection.getresponse().status == 404
-            connection.close()
-            return ready
+            return connection.getresponse().status == 404
         return False
 
 

@@ -887,3 +887,23 @@ def test_a_queue_that_stands_still_holds_up_no_other(postgres: Postgres, tmp_pat
         holder.rollback()
         assert sorted(each.result(SECONDS).ahead for each in waiting) == list(range(6))
     storage.close()
+
+
+def test_what_others_wrote_between_two_turns_alone_counts(tmp_path: Path) -> None:
+    with contextlib.closing(SQLiteStorage(tmp_path / "state")) as one:
+        store = one.queue("print")
+        one.leases.begin("worker", shared=False)
+        store.create(new())  # nobody listens
+        assert store.state().active == 1
+        one.leases.close("worker")
+        with contextlib.closing(SQLiteStorage(tmp_path / "state")) as other:
+            other.leases.begin("other", shared=False)
+            other.queue("print").create(new())
+            listening = subscribe(other.queue("print"), "job-created")
+            other.leases.close("other")
+        one.leases.begin("worker", shared=False)
+        made = store.create(new()).job
+        assert heard(store, listening) == [(1, "job-created")]
+        assert store.state().active == 3
+        assert made.position > max(job.position for job in store.jobs() if job.id != made.id)
+        one.leases.close("worker")

@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 _LIFE = 300
 _MOST_EVENTS = 100_000  # rows of a queue that are kept; beyond that the oldest go before their time
 _MOST_AT_ONCE = 1_000
+_LISTENED = "whether anybody listens"
 _SWEEP = 500  # rows that go in one step
 
 _COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Subscription))
@@ -62,7 +63,7 @@ class SQLSubscriptions(ABC):
     ) -> list[Subscription | None]:
         if not new:
             return []
-        self._engine.known.pop("listened", None)
+        self._engine.known.pop(_LISTENED, None)
         database.execute("DELETE FROM subscriptions WHERE queue = ? AND expires <= ?", (self.name, now))
         (count,) = database.execute("SELECT count(*) FROM subscriptions WHERE queue = ?", (self.name,)).fetchone()
         after = self._engine.last_number(database, "events")
@@ -121,7 +122,7 @@ class SQLSubscriptions(ABC):
             return
         if self.name == SYSTEM:
             self._enroll(database, names)
-        if self._engine.alone and not self._is_listened(database):
+        if not self._is_listened(database):
             return
         here, there = database.execute(
             "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE queue = ? AND (job_id IS NULL OR job_id = ?)"
@@ -141,14 +142,17 @@ class SQLSubscriptions(ABC):
             self._follow_system(database, now)
 
     def _is_listened(self, database: Connection) -> bool:
-        """Whether anybody listens to any queue. If nobody does, as is usual, there is nothing to ask for each event."""
-        known = self._engine.known.get("listened") if self._engine.alone else None
-        if known is None:
+        """Whether anybody may listen to any queue. If nobody does, as is usual, there is nothing to ask for each event.
+
+        Where others write too, somebody may.
+        """
+        if not self._engine.alone:
+            return True
+        known = self._engine.known
+        if _LISTENED not in known:
             statement = "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE ended = 0)"
-            (known,) = database.execute(statement).fetchone()
-            if self._engine.alone:
-                self._engine.known["listened"] = known
-        return bool(known)
+            known[_LISTENED] = database.execute(statement).fetchone()[0]
+        return bool(known[_LISTENED])
 
     def _write_event(
         self,
@@ -232,7 +236,7 @@ class SQLSubscriptions(ABC):
 
         column: "resource_id" for a resource.
         """
-        if self._engine.alone and not self._is_listened(database):
+        if not self._is_listened(database):
             return
         database.execute(
             f"UPDATE subscriptions SET ended = 1, expires = ?, last = ? WHERE queue = ? AND {column} = ? AND ended = 0",
@@ -339,7 +343,7 @@ class SQLSubscriptions(ABC):
         if old:
             statement = "DELETE FROM subscriptions WHERE queue = ? AND expires <= ?"
             self._write(lambda database: database.execute(statement, (self.name, now)).rowcount)
-            self._engine.known.pop("listened", None)
+            self._engine.known.pop(_LISTENED, None)
         while self._write(lambda database: self._sweep(database, now)):
             pass
 

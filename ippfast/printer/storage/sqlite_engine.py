@@ -59,8 +59,7 @@ class SQLiteEngine:
         self._readers: list[sqlite3.Connection] = []
         self._watcher: sqlite3.Connection | None = None
         self._tellers: list[Callable[[bool], None]] = []
-        self.alone = False
-        """Whether no other process writes. What was read stays true then until this one writes."""
+        self._alone = False
         self.known: dict[str, int] = {}
         _make_private(path)
         self._turns = os.open(path.with_name(f"{path.name}-turns"), os.O_CREAT | os.O_RDWR, 0o600)
@@ -83,6 +82,16 @@ class SQLiteEngine:
             connection.close()
             raise
         return connection
+
+    @property
+    def alone(self) -> bool:
+        """As `Engine.alone`. What was found before it changes is forgotten: others may have written meanwhile."""
+        return self._alone
+
+    @alone.setter
+    def alone(self, alone: bool) -> None:
+        self._alone = alone
+        self._tell(kept=False)
 
     def close(self) -> None:
         """Be done with the file, after what is being written."""
