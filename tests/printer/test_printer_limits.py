@@ -370,15 +370,17 @@ def test_a_waiter_that_leaves_is_noticed_under_asgi(tmp_path: Path, command: lis
     port = free_port()
     environment = os.environ | {"SPOOL": str(tmp_path / "spool"), "PRINTED": str(tmp_path / "printed")}
     arguments = [argument.replace("PORT", str(port)) for argument in command]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *arguments, "examples.print_server:application"],
-        env=environment,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments, "examples.print_server:application"],
+            env=environment,
+            cwd=ROOT,
+            stdout=said,
+            stderr=said,
+        )
 
     def ready() -> bool:
+        assert process.poll() is None, (tmp_path / "said").read_text()
         with contextlib.suppress(OSError), connect(port) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return bool(sock.recv(1))

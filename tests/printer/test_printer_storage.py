@@ -140,6 +140,20 @@ def test_the_clock_does_not_follow_the_hosts(tmp_path: Path, monkeypatch: pytest
     storage.close()
 
 
+def test_several_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    count = 4
+    begin = threading.Barrier(count)
+
+    def open_one(number: int) -> None:
+        begin.wait(SECONDS)
+        SQLiteStorage(tmp_path / str(number)).close()
+
+    with ThreadPoolExecutor(count) as pool:
+        for number in range(20):
+            for each in [pool.submit(open_one, number) for _ in range(count)]:
+                each.result(SECONDS)
+
+
 def test_no_limit_is_passed_by_two_processes(tmp_path: Path) -> None:
     """Two processes with a store each, at the same limit."""
     script = """

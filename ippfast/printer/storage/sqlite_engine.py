@@ -64,10 +64,12 @@ class SQLiteEngine:
         _make_private(path)
         self._turns = os.open(path.with_name(f"{path.name}-turns"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
+            flock(self._turns, EXCLUSIVE)  # of two that make a file's log at once, SQLite refuses one
             self.writer = self._connect()
         except sqlite3.Error as error:
             os.close(self._turns)
             raise _explained(path, error) from error
+        flock(self._turns, RELEASE)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
