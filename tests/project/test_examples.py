@@ -20,7 +20,7 @@ from command_line import run
 from http_servers import serving, uri_of
 from http_shells import wait_until
 from libraries import install
-from peers import EvePrinter, free_port, program
+from peers import EvePrinter, free_port, package, program
 
 from ippfast import Message, decode, encode, operations, response
 from ippfast.http import IncomingRequest
@@ -264,6 +264,7 @@ def test_services_are_started_with_options_that_there_are(name: str, count: int)
 
 def test_the_compose_file_is_one(tmp_path: Path) -> None:
     """By the schema of the Compose Specification, as a validator of others has it; and a typing error is seen."""
+    package("regress")
     validator = install("check-jsonschema==0.39.0").python.with_name("check-jsonschema")
     text = (EXAMPLES / "print-service" / "compose.yaml").read_text(encoding="utf-8")
     file = tmp_path / "compose.yaml"

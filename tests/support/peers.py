@@ -89,7 +89,7 @@ PACKAGES = {
 }
 """The programs of other projects that tests start, and Debian's package of each."""
 
-NO_WHEELS = {"argon2", "cryptography", "duckdb", "httptools", "jwt", "polars", "trustme"}
+NO_WHEELS = {"argon2", "cryptography", "duckdb", "httptools", "jwt", "polars", "regress", "trustme"}
 """What pip finds no wheels of for a free-threaded CPython 3.13, or what needs such a thing."""
 
 START_SECONDS = 120.0
@@ -126,7 +126,8 @@ def program(name: str) -> str:
 def package(name: str) -> None:
     """Leave the test that asks out if this one of `NO_WHEELS` is not there, which a program that it starts needs."""
     assert name in NO_WHEELS
-    import_module(name)
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        import_module(name)
 
 
 def _leave_out(name: str) -> NoReturn:
