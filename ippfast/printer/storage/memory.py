@@ -15,7 +15,8 @@ from ippfast.enums import JobState
 from ippfast.http.events import Buffer
 
 from .bus import LocalBus
-from .memory_jobs import Kept, MemoryJobs
+from .memory_jobs import MemoryJobs
+from .memory_kept import Kept
 from .rows import Job, Lease, LeaseCounts, QueueState
 from .seam import MAX_ATTEMPTS, TooLarge
 

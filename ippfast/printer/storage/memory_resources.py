@@ -5,16 +5,14 @@ The rule of this file: as in `memory_jobs`: the promises in the plainest way, on
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from ippfast.enums import ResourceState
 
 from .limits import UNLIMITED, LimitReached, Limits
-from .rows import NewDocument, NewResource, NewSubscription, Resource, ResourceChanges, Subscription, Told
+from .memory_subscriptions import MemorySubscriptions
+from .rows import NewDocument, NewResource, NewSubscription, Resource, ResourceChanges, Subscription
 from .tokens import uuid_urn
-
-if TYPE_CHECKING:
-    from .memory_jobs import Kept
 
 __all__ = ["MemoryResources"]
 
@@ -23,30 +21,8 @@ _CHANGED = ("resource-state-changed",)
 _CANCEL = "cancel-requested"
 
 
-class MemoryResources:
+class MemoryResources(MemorySubscriptions):
     """The part of the store that `Resources` promises."""
-
-    _kept: "Kept"
-
-    def now(self) -> float:
-        raise NotImplementedError
-
-    def _subscribe(
-        self, new: Sequence[NewSubscription], job_id: int | None, limits: Limits, now: float
-    ) -> list[Subscription | None]:
-        raise NotImplementedError
-
-    def _tell(self, names: Sequence[str | Told], job: None, now: float, resource: Resource | None = None) -> None:
-        raise NotImplementedError
-
-    def _end_heard(self, now: float, *, job_id: int | None = None, resource_id: int | None = None) -> None:
-        raise NotImplementedError
-
-    def _check_fences(self, documents: Sequence[NewDocument]) -> None:
-        raise NotImplementedError
-
-    def _take(self, document: NewDocument) -> None:
-        raise NotImplementedError
 
     def create_resource(
         self,

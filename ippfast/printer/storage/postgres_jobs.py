@@ -15,7 +15,8 @@ from ippfast.enums import JobState
 from .limits import UNLIMITED, Limits
 from .postgres_engine import PostgresEngine, Refused
 from .rows import Created, Job, NewDocument, NewJob, NewSubscription, QueueState
-from .sql_jobs import QUEUE_COLUMNS, SQLJobs
+from .sql_jobs import SQLJobs
+from .sql_rows import QUEUE_COLUMNS
 from .together import Together
 from .tokens import uuid_urn
 

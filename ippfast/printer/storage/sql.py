@@ -1,7 +1,7 @@
 """What the SQL of this package asks of an engine: SQLite's or PostgreSQL's.
 
-The rule of this file: the statements stand once, in `sql_jobs`, `sql_subscriptions` and `sql_leases`, with `?` for each
-value; what the two engines do differently is named here, and each engine does it in its own file.
+The rule of this file: the statements stand once, in the files named `sql_...`, with `?` for each value; what the
+two engines do differently is named here, and each engine does it in its own file.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,20 +1,18 @@
-"""The jobs of a queue, in the SQL that SQLite and PostgreSQL share.
+"""The jobs of a queue, and how they change, in the SQL that SQLite and PostgreSQL share.
 
 The rule of this file: a change of state names the states that it starts from, and what belongs to it (limits, rows of
 documents, subscriptions, events) happens in the same function of the same transaction. What the two engines do
 differently is asked of the engine (`sql`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 from ippfast.enums import DocumentState, JobState
 
 from .limits import UNLIMITED, Limits, Load, check_document, check_job, held_if_all_are
 from .rows import (
-    ACTIVE,
     ENDED,
     WAITING,
     Changes,
@@ -27,58 +25,31 @@ from .rows import (
     NewSubscription,
     QueueState,
     Subscription,
-    Told,
     pages_of_all,
     pages_with,
 )
-from .sql import KNOWS_KEY, MANY, Connection, Engine, string
-from .sql_resources import SQLResources
+from .sql import Connection
+from .sql_job_reads import SQLJobReads
+from .sql_rows import DOCUMENT_COLUMNS, JOB_COLUMNS, document_of, job_of, new_job_of
 from .tokens import uuid_urn
 
-__all__ = ["JOB_COLUMNS", "QUEUE_COLUMNS", "SQLJobs", "job_of"]
+__all__ = ["SQLJobs"]
 
-JOB_COLUMNS = ", ".join(f'"{name}"' for name in Job._fields)
-_DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
 _INSERT_JOB = (
     'INSERT INTO jobs (queue, uuid, state, reasons, name, "user", host, created, priority, position, release, held,'
     " open, touched, octets, documents, ticket, pages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LAST_JOB = "the last job's number"
-_INSERT_DOCUMENT = f"INSERT INTO documents ({_DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_DOCUMENT = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TEXTS = frozenset(("name", "user", "message", "output", "format"))  # of clients and outputs: any octets
-_STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "device_reasons")
-QUEUE_COLUMNS = (
-    "active, processing, settings.name, value FROM queues LEFT JOIN settings ON settings.queue = queues.name"
-)
-"""The columns that a state is made of: there is a row for each setting of a queue."""
-_QUEUE = f"SELECT {QUEUE_COLUMNS} WHERE queues.name = ?"
-_ORDER = "state NOT IN (5, 6), priority DESC, position, id"
 
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-class SQLJobs(SQLResources):
+class SQLJobs(SQLJobReads):
     """A `JobStore`. clock: the store's."""
-
-    def __init__(self, engine: Engine, name: str, clock: Callable[[], float]) -> None:
-        super().__init__(engine, name)
-        self._clock = clock
-        self._committed: QueueState | None = None  # as it is, if no other process writes
-        self._latest: QueueState | None = None  # as the transaction that goes on has it
-        engine.after_commit(self._after_commit)
-
-    def _after_commit(self, kept: bool) -> None:
-        if not (kept and self._engine.alone):
-            self._latest = None
-        self._committed = self._latest
-
-    def now(self) -> float:
-        """As `JobStore.now`."""
-        return self._clock()
-
-    # Changes.
 
     def create(
         self,
@@ -128,7 +99,7 @@ class SQLJobs(SQLResources):
             )
             if self._engine.alone:
                 self._engine.known[_LAST_JOB] = number
-            made = _made(job, number, identity, now, position, octets, count, pages)
+            made = new_job_of(job, number, identity, now, position, octets, count, pages)
             self._latest = state = replace(state, active=state.active + 1)
             for place, document in enumerate(documents, 1):
                 self._add(database, made.id, place, document, now)
@@ -253,16 +224,6 @@ class SQLJobs(SQLResources):
             self._end_subscriptions(database, job_id, now)
         return job
 
-    def _follow(
-        self, database: Connection, before: QueueState | None, now: float, after: QueueState | None = None
-    ) -> QueueState:
-        """The state after a change; printer-state-change-time follows it. after: that, if it is known."""
-        after = after or self._state(database)
-        if before is not None and (before.state, before.reasons) != (after.state, after.reasons):
-            self._set(database, {"state_changed": now})
-            self._latest = replace(after, settings={**after.settings, "state_changed": now})
-        return after
-
     def restart(
         self,
         job_id: int,
@@ -384,64 +345,6 @@ class SQLJobs(SQLResources):
 
         return self._write(work) if job_ids else []
 
-    def set(self, tell: Sequence[str | Told] = (), **settings: object) -> None:
-        """As `JobStore.set`."""
-
-        def work(database: Connection) -> None:
-            now = self.now()
-            if not settings.keys().isdisjoint(_STATE):
-                settings["state_changed"] = now
-            if any(isinstance(name, str) and name.endswith("-config-changed") for name in tell):
-                changes = self._state(database).settings.get("config_changes")
-                settings.update(config_changed=now, config_changes=(changes if isinstance(changes, int) else 0) + 1)
-            self._set(database, settings)
-            self._tell(database, tell, None, self._state(database), now)
-
-        self._write(work)
-
-    def add(self, settings: Mapping[str, object], tell: Mapping[str, str | Told] | None = None) -> list[str]:
-        """As `JobStore.add`."""
-
-        def work(database: Connection) -> list[str]:
-            there = self._state(database).settings
-            new = {name: value for name, value in settings.items() if name not in there}
-            self._set(database, new)
-            told = [tell[name] for name in new if tell and name in tell]
-            self._tell(database, told, None, self._state(database), self.now())
-            return list(new)
-
-        return self._write(work)
-
-    def advance(self, name: str, by: int = 1) -> int:
-        """As `JobStore.advance`."""
-
-        def work(database: Connection) -> int:
-            before = self._state(database).settings.get(name)
-            after = (before if isinstance(before, int) else 0) + by
-            self._set(database, {name: after})
-            return after
-
-        return self._write(work)
-
-    def forget(self, names: Sequence[str], tell: Sequence[str | Told] = ()) -> None:
-        """As `JobStore.forget`."""
-
-        def work(database: Connection) -> None:
-            self._latest = None
-            rows = [(self.name, name) for name in names]
-            database.executemany("DELETE FROM settings WHERE queue = ? AND name = ?", rows)
-            self._tell(database, tell, None, self._state(database), self.now())
-
-        self._write(work)
-
-    def _set(self, database: Connection, settings: dict[str, Any]) -> None:
-        self._latest = None
-        database.executemany(
-            "INSERT INTO settings (queue, name, value) VALUES (?, ?, ?)"
-            " ON CONFLICT (queue, name) DO UPDATE SET value = excluded.value",
-            [(self.name, name, self._engine.keep(value)) for name, value in settings.items()],
-        )
-
     def subscribe(
         self, new: Sequence[NewSubscription], *, job_id: int | None = None, limits: Limits = UNLIMITED
     ) -> list[Subscription | None] | None:
@@ -480,18 +383,6 @@ class SQLJobs(SQLResources):
 
     # In a transaction.
 
-    def _state(self, database: Connection) -> QueueState:
-        """The state now. Whatever changes it forgets `_latest`."""
-        if self._latest is not None and self._engine.alone:
-            return self._latest
-        self._latest = self.state_from(database.execute(_QUEUE, (self.name,)).fetchall())
-        return self._latest
-
-    def state_from(self, rows: Sequence[tuple[Any, ...]]) -> QueueState:
-        """The state that the rows of `QUEUE_COLUMNS` make."""
-        settings = {name: self._engine.kept(value) for _, _, name, value in rows if name is not None}
-        return QueueState(settings, rows[0][0], rows[0][1])
-
     def _behind_all(self, database: Connection, *, new: bool) -> int:
         """The position of a job that comes after all others. A new job's is even, an old one's between two new ones."""
         known = self._engine.known.get(_LAST_JOB) if self._engine.alone else None
@@ -528,9 +419,9 @@ class SQLJobs(SQLResources):
 
     def _documents(self, database: Connection, job_id: int) -> list[Document]:
         rows = database.execute(
-            f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE job_id = ? ORDER BY number", (job_id,)
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE job_id = ? ORDER BY number", (job_id,)
         ).fetchall()
-        return [_document(row) for row in rows]
+        return [document_of(row) for row in rows]
 
     def _add(self, database: Connection, job_id: int, number: int, document: NewDocument, now: float) -> None:
         self._take(database, document)
@@ -549,231 +440,3 @@ class SQLJobs(SQLResources):
                 document.pages,
             ),
         )
-
-    # Reads.
-
-    def state(self) -> QueueState:
-        """As `JobStore.state`."""
-        known = self._committed
-        if known is not None:
-            return known
-        if self._engine.alone:  # asked in a turn among those who write, it is remembered
-            return self._engine.write(self._state)
-        return self.state_from(self._engine.read(_QUEUE, (self.name,)))
-
-    def job(self, job_id: int) -> Job | None:
-        """As `JobStore.job`."""
-        rows = self._engine.read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ? AND queue = ?", (job_id, self.name))
-        return job_of(rows[0]) if rows else None
-
-    def jobs(
-        self,
-        states: Sequence[JobState] = (*ACTIVE, *ENDED),
-        *,
-        user: str | None = None,
-        ids: Sequence[int] | None = None,
-        limit: int | None = None,
-        first: int = 1,
-    ) -> list[Job]:
-        """As `JobStore.jobs`."""
-        found: list[Job] = []
-        most = MANY if limit is None else limit
-        skip = first - 1
-        active = [int(state) for state in states if state not in ENDED]
-        ended = [int(state) for state in states if state in ENDED]
-        for numbers, order in ((active, _ORDER), (ended, "completed DESC, id DESC")):
-            if not numbers or (limit is not None and len(found) >= limit):
-                continue
-            where = f"queue = ? AND state IN ({', '.join('?' * len(numbers))})"
-            values: list[object] = [self.name, *numbers]
-            if ended and numbers is ended:
-                where += " AND state >= 7"
-            if user is not None:
-                where += ' AND "user" = ?'
-                values.append(self._engine.bound(user))
-            if ids is not None:
-                among, numbers_of = self._engine.among(ids)
-                where += f" AND id IN {among}"
-                values.append(numbers_of)
-            left = most if limit is None else limit - len(found)
-            rows = self._engine.read(
-                self._engine.sorted(JOB_COLUMNS, "jobs", where, f"{order} LIMIT ? OFFSET ?"),
-                [*values, left, skip],
-            )
-            found += map(job_of, rows)
-            if skip and ended and numbers is active:
-                (total,) = self._engine.read(f"SELECT count(*) FROM jobs WHERE {where}", values)[0]
-                skip = max(0, skip - int(total))
-        return found
-
-    def count(self, states: Sequence[JobState] = ACTIVE, *, user: str | None = None) -> int:
-        """As `JobStore.count`."""
-        if states is ACTIVE and user is None:
-            return int(self._engine.read("SELECT active FROM queues WHERE name = ?", (self.name,))[0][0])
-        marks = ", ".join("?" * len(states))
-        owner, values = ("", []) if user is None else (' AND "user" = ?', [self._engine.bound(user)])
-        statement = f"SELECT count(*) FROM jobs WHERE queue = ? AND state IN ({marks}){owner}"
-        return int(self._engine.read(statement, (self.name, *map(int, states), *values))[0][0])
-
-    def octets_of(self, user: str) -> int:
-        """As `JobStore.octets_of`."""
-        statement = 'SELECT coalesce(sum(octets), 0) FROM jobs WHERE queue = ? AND "user" = ? AND state IN (3, 4, 5, 6)'
-        return int(self._engine.read(statement, (self.name, self._engine.bound(user)))[0][0])
-
-    def documents(self, job_id: int) -> list[Document]:
-        """As `JobStore.documents`."""
-        rows = self._engine.read(
-            f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE job_id = ? AND"
-            " EXISTS (SELECT 1 FROM jobs WHERE id = job_id AND queue = ?) ORDER BY number",
-            (job_id, self.name),
-        )
-        return [_document(row) for row in rows]
-
-    def ahead_of(self, jobs: Sequence[Job]) -> list[int]:
-        """As `JobStore.ahead_of`."""
-        waiting = [job for job in jobs if not job.ended]
-        if not waiting:
-            return [0] * len(jobs)
-        if len(waiting) == 1:
-            return [0 if job.ended else self._ahead_of_one(job) for job in jobs]
-        rows = self._engine.read(
-            f"SELECT id, state FROM jobs WHERE queue = ? AND state IN (3, 4, 5, 6) ORDER BY {_ORDER}", (self.name,)
-        )
-        busy = sum(state in (5, 6) for _, state in rows)
-        ahead: dict[int, int] = {}
-        before = 0
-        for job_id, state in rows:
-            ahead[job_id] = busy - 1 if state in (5, 6) else busy + before
-            before += state == 3
-        return [ahead.get(job.id, 0) for job in jobs]
-
-    def _ahead_of_one(self, job: Job) -> int:
-        rows = self._engine.read(
-            "SELECT (SELECT count(*) FROM jobs WHERE queue = ? AND state IN (5, 6) AND id != ?)"
-            " + (SELECT count(*) FROM jobs WHERE queue = ? AND state = 3 AND id != ?"
-            " AND (priority > ? OR (priority = ? AND (position < ? OR (position = ? AND id < ?)))))",
-            (
-                self.name,
-                job.id,
-                self.name,
-                job.id,
-                job.priority,
-                job.priority,
-                job.position,
-                job.position,
-                job.id,
-            ),
-        )
-        busy_too = 0 if job.state not in (JobState.PROCESSING, JobState.PROCESSING_STOPPED) else None
-        if busy_too is None:
-            (others,) = self._engine.read(
-                "SELECT count(*) FROM jobs WHERE queue = ? AND state IN (5, 6) AND id != ?", (self.name, job.id)
-            )[0]
-            return int(others)
-        return int(rows[0][0])
-
-    def timed(self) -> list[Job]:
-        """As `JobStore.timed`."""
-        rows = self._engine.read(
-            f"SELECT {JOB_COLUMNS} FROM jobs WHERE queue = ? AND state IN (3, 4)"
-            " AND (open = 1 OR (state = 4 AND release IS NOT NULL))",
-            (self.name,),
-        )
-        return [job_of(row) for row in rows]
-
-    def oldest_ended(self, keep: int) -> list[int]:
-        """As `JobStore.oldest_ended`."""
-        rows = self._engine.read(
-            "SELECT id FROM jobs WHERE queue = ? AND state >= 7 ORDER BY completed DESC, id DESC LIMIT ? OFFSET ?",
-            (self.name, MANY, keep),
-        )
-        return [job_id for (job_id,) in rows]
-
-    def knows_key(self, key: str) -> bool:
-        """As `JobStore.knows_key`."""
-        return bool(self._engine.read(KNOWS_KEY, (key, key)))
-
-    def content(self, key: str) -> bytes | None:
-        """As `JobStore.content`."""
-        rows = self._engine.read("SELECT octets FROM contents WHERE key = ?", (key,))
-        return bytes(rows[0][0]) if rows else None
-
-
-def _made(
-    new: NewJob, number: int, uuid: str, now: float, position: int, octets: int, documents: int, pages: int | None
-) -> Job:
-    """A job that was made just now."""
-    return Job(
-        id=number,
-        uuid=uuid,
-        state=JobState(new.state),
-        reasons=new.reasons,
-        message="",
-        name=new.name,
-        user=new.user,
-        host=new.host,
-        created=now,
-        processing=None,
-        completed=None,
-        priority=new.priority,
-        position=position,
-        release=new.release,
-        held=new.held,
-        open=new.open,
-        touched=now,
-        attempts=0,
-        octets=octets,
-        documents=documents,
-        output="",
-        epoch=0,
-        ticket=new.ticket,
-        pages=pages,
-        impressions=0,
-        sheets=0,
-    )
-
-
-def job_of(row: tuple[Any, ...]) -> Job:
-    """A job out of its row."""
-    job_id, uuid, state, reasons, message, name, user, host, *others = row
-    created, processing, completed, priority, position, release, held, opened, touched, attempts, *counts = others
-    octets, documents, output, *last = counts
-    return Job(
-        job_id,
-        uuid,
-        _STATES[state],
-        _words(reasons),
-        message if type(message) is str else string(message),
-        name if type(name) is str else string(name),
-        user if type(user) is str else string(user),
-        host,
-        created,
-        processing,
-        completed,
-        priority,
-        position,
-        release,
-        bool(held),
-        bool(opened),
-        touched,
-        attempts,
-        octets,
-        documents,
-        output if type(output) is str else string(output),
-        *last,
-    )
-
-
-_STATES = {int(state): state for state in JobState}
-
-
-@lru_cache(maxsize=256)
-def _words(reasons: str) -> tuple[str, ...]:
-    return tuple(reasons.split())
-
-
-def _document(row: tuple[Any, ...]) -> Document:
-    values = dict(zip(Document.__slots__, row, strict=True))
-    values["state"] = DocumentState(values["state"])
-    values["name"], values["format"] = string(values["name"]), string(values["format"])
-    return Document(**values)

@@ -15,7 +15,8 @@ from ippfast.enums import JobState
 from .rows import Job, Lease, LeaseCounts, QueueState
 from .seam import MAX_ATTEMPTS
 from .sql import Connection, Engine
-from .sql_jobs import JOB_COLUMNS, SQLJobs, job_of
+from .sql_jobs import SQLJobs
+from .sql_rows import JOB_COLUMNS, job_of
 
 __all__ = ["SQLLeases"]
 

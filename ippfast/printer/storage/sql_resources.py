@@ -15,14 +15,13 @@ from .rows import (
     NewDocument,
     NewResource,
     NewSubscription,
-    QueueState,
     Resource,
     ResourceChanges,
     Subscription,
 )
 from .seam import StorageError
 from .sql import Connection, string
-from .sql_subscriptions import SQLSubscriptions
+from .sql_state import SQLState
 from .tokens import uuid_urn
 
 __all__ = ["SQLResources"]
@@ -35,11 +34,8 @@ _CHANGED = ("resource-state-changed",)
 _CANCEL = "cancel-requested"
 
 
-class SQLResources(SQLSubscriptions):
+class SQLResources(SQLState):
     """The part of the store that `Resources` promises."""
-
-    def _state(self, database: Connection) -> QueueState:
-        raise NotImplementedError
 
     def _take(self, database: Connection, document: NewDocument) -> None:
         """A document is somebody's now: it is no upload any more, and its content is kept if it is small."""

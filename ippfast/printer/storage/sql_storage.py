@@ -14,7 +14,8 @@ from .files import Files
 from .rows import QueueState
 from .seam import DocumentStore
 from .sql import KNOWS_KEY, Connection, Engine
-from .sql_jobs import QUEUE_COLUMNS, SQLJobs
+from .sql_jobs import SQLJobs
+from .sql_rows import QUEUE_COLUMNS
 from .tokens import token, uuid_urn
 
 __all__ = ["LIFE", "SQLStorage", "identity_of"]

@@ -1,0 +1,105 @@
+"""The rows of jobs and documents that the SQL reads and writes, as values.
+
+The rule of this file: which columns a value is made of, and how, stands here once.
+"""
+
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from ippfast.enums import DocumentState, JobState
+
+from .rows import Document, Job, NewJob
+from .sql import string
+
+__all__ = ["DOCUMENT_COLUMNS", "JOB_COLUMNS", "ORDER", "QUEUE_COLUMNS", "document_of", "job_of", "new_job_of"]
+
+JOB_COLUMNS = ", ".join(f'"{name}"' for name in Job._fields)
+DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
+QUEUE_COLUMNS = (
+    "active, processing, settings.name, value FROM queues LEFT JOIN settings ON settings.queue = queues.name"
+)
+"""The columns that a state is made of: there is a row for each setting of a queue."""
+ORDER = "state NOT IN (5, 6), priority DESC, position, id"
+"""The order of `JobStore.jobs`, for those that have not ended."""
+
+
+def new_job_of(
+    new: NewJob, number: int, uuid: str, now: float, position: int, octets: int, documents: int, pages: int | None
+) -> Job:
+    """A job that was made just now."""
+    return Job(
+        id=number,
+        uuid=uuid,
+        state=JobState(new.state),
+        reasons=new.reasons,
+        message="",
+        name=new.name,
+        user=new.user,
+        host=new.host,
+        created=now,
+        processing=None,
+        completed=None,
+        priority=new.priority,
+        position=position,
+        release=new.release,
+        held=new.held,
+        open=new.open,
+        touched=now,
+        attempts=0,
+        octets=octets,
+        documents=documents,
+        output="",
+        epoch=0,
+        ticket=new.ticket,
+        pages=pages,
+        impressions=0,
+        sheets=0,
+    )
+
+
+def job_of(row: tuple[Any, ...]) -> Job:
+    """A job out of its row."""
+    job_id, uuid, state, reasons, message, name, user, host, *others = row
+    created, processing, completed, priority, position, release, held, opened, touched, attempts, *counts = others
+    octets, documents, output, *last = counts
+    return Job(
+        job_id,
+        uuid,
+        _STATES[state],
+        _words(reasons),
+        message if type(message) is str else string(message),
+        name if type(name) is str else string(name),
+        user if type(user) is str else string(user),
+        host,
+        created,
+        processing,
+        completed,
+        priority,
+        position,
+        release,
+        bool(held),
+        bool(opened),
+        touched,
+        attempts,
+        octets,
+        documents,
+        output if type(output) is str else string(output),
+        *last,
+    )
+
+
+_STATES = {int(state): state for state in JobState}
+
+
+@lru_cache(maxsize=256)
+def _words(reasons: str) -> tuple[str, ...]:
+    return tuple(reasons.split())
+
+
+def document_of(row: tuple[Any, ...]) -> Document:
+    """A document out of its row."""
+    values = dict(zip(Document.__slots__, row, strict=True))
+    values["state"] = DocumentState(values["state"])
+    values["name"], values["format"] = string(values["name"]), string(values["format"])
+    return Document(**values)
