@@ -1,7 +1,7 @@
 """IPP, the Internet Printing Protocol (RFC 8010, RFC 8011), for Python: lossless and fast.
 
-`decode` and `encode` are the codec; `Message` and what it holds are the model. Importing this package loads these
-alone: the vocabulary is loaded when it is first used.
+`decode` and `encode` are the codec; `Message` and what it holds are the model. Importing this package loads only
+these; the registry, and what needs it, is loaded when it is first used.
 
 Where is the rule for ...
 
@@ -14,13 +14,13 @@ Where is the rule for ...
 - how large a message may be: `limits.py`; every fault and its words: `errors.py`
 - what IANA's registry says: `registry.py`; names of numbers: `enums.py`; media names: `media.py`
 - how names and Python values become attributes: `attributes.py`; requests and responses: `requests.py`; a function for
-  each operation: `operations/`
+  each operation: `operations/`; what an operation acts on: `targets.py`
 - what is wrong with a message: `validation.py`, with a single value: `syntaxes.py`; every code: `issues.py`
-- what can be saved of a broken message: `recovery.py`, by where tokens may stand: `_places.py`
+- what can be saved of a broken message: `recovery.py`; where tokens may begin in it: `_places.py`
 - a message as plain data: `dictionaries.py`; a printer in words and numbers: `views.py`
 - the format of a document: `formats.py`
 - transport: `http/`; pages of pixels: `raster/`; what a document becomes for a printer: `convert/`; the print server:
-  `printer/`; names of other libraries: `compat/`; the command: `cli/`
+  `printer/`; the interfaces of other libraries: `compat/`; the command: `cli/`
 """
 
 from .codec import (
@@ -158,7 +158,7 @@ __all__ = [
     "walk",
 ]
 
-# Where the names are that are loaded when they are first used: the vocabulary takes longer to load than the codec.
+# The module of each name that is loaded when it is first used. These modules take longer to load than the codec.
 _LATER = {
     "attribute": "attributes",
     "collection": "attributes",

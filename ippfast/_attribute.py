@@ -3,15 +3,24 @@
 
 The rule of this file: it serves both twins. The pure twin imports it as it stands; for the compiled twin the same
 source is compiled as `_attribute_c`, where `_attribute_c.pxd` gives the fields C types. So it imports neither twin and
-says nothing of octets: what a group holds on the wire is the business of its `Wire`, which each twin implements. Lists
-are made by loops that append, here and in whatever is compiled: of a comprehension Cython 3.3 drops an item twice if
-memory ends.
+reads no octets: a `Wire` does that, which each twin implements. Lists are made by loops that append, here and in
+everything that is compiled: if memory runs out in a list comprehension, Cython 3.3 releases an item twice.
 
-A group or collection that came off the wire is a slice of it. Iterating makes each `Attribute` as it goes, and looking
-a name up makes that one alone; the slice stays, and is what an unchanged group is encoded from. An `Attribute` and a
-`Collection` never change, so a group knows whether it has been changed. Changed by name, it stays its slice and one
-attribute in the place of another, or becomes a list of parts, attributes and slices, until it is read: what is between
-the changes is encoded as it came.
+A group or collection that came off the wire is a slice of it. Iterating over it makes each `Attribute` in turn, and
+looking up a name makes only that one. The slice is kept, and an unchanged group is encoded from it. An `Attribute` and
+a `Collection` never change, so a group knows whether it has been changed. If it is changed by name, its other
+attributes stay slices, which are encoded as they came. A group has one of these forms, a collection one of the first
+three:
+
+| form | `_sliced` | `_wire` | `_items` |
+|---|---|---|---|
+| a slice | True | the wire | None |
+| a slice that has been unpacked | True | the wire | its attributes |
+| made by hand, or changed by position | False | None | its attributes |
+| a slice in which one attribute is replaced, see `_replacement` | False | the wire | None |
+| parts: attributes and, between them, slices of the wire | False | the wire | its parts |
+
+Reading a group in one of the last two forms brings it into the third.
 """
 
 from . import _directives as cython
@@ -40,7 +49,7 @@ if TYPE_CHECKING:
         | StringWithLanguage
     )
 
-# What may stand for itself if a sequence of values is asked for.
+# A value of one of these types may be given instead of a sequence of values.
 _ONE_VALUE = (str, int, bytes, DateTime, OutOfBand, RangeOfInteger, RawValue, Resolution, StringWithLanguage)
 
 
@@ -61,19 +70,19 @@ class Wire:
         raise NotImplementedError
 
     def replace(self, group: "AttributeGroup", name: str, new: "Attribute | None", retag: bool) -> bool:
-        """Put one attribute, or none, in the place of the only one of that name in a group that is a slice.
+        """Replace the only attribute of that name in a group that is a slice; remove it if `new` is None.
 
-        retag: the new one takes the tag of the old. False, and nothing done, if there is no such attribute, if there
-        are several, if the one that is to give its tag has several, and if the twin has no such short cut.
+        retag: the new one takes the tag of the old one. Returns False, and does nothing, if there is no attribute of
+        that name, if there are several, if the tag to take is not clear, or if the twin has no such short cut.
         """
         return False
 
     def cut(
         self, part: "AttributeGroup", name: str, before: "list[Attribute | AttributeGroup]"
     ) -> "AttributeGroup | None":
-        """Append what stands before the first attribute of that name, a slice, and return what stands behind it.
+        """Append to `before` the slice before the first attribute of that name, and return the slice behind it.
 
-        None, and nothing appended, if there is no such attribute.
+        If there is no such attribute, return None and append nothing.
         """
         raise NotImplementedError
 
@@ -97,14 +106,14 @@ class Wire:
         raise NotImplementedError
 
 
-# An object, so that the interpreter counts how deep hashes are inside each other: the compiler's short cut does not.
+# The compiler has a short cut for `hash`, which does not count how deep hashes nest. This name has none.
 _hash = hash
 
 
-# No cycle can lead through attributes, collections and groups: what they hold is older than they are, or no value
-# that `encode` takes. So the cycle collector need not know of them. Nor do they hold each other at any depth but as
-# collections may, so that they can be freed one inside the other. Both rest on this: an attribute and a collection are
-# finished once, before anything can hold them, and no attribute, group or message is a value.
+# The cycle collector need not know of attributes, collections and groups: whatever they hold is older than they are, or
+# is no value that `encode` takes, so no cycle of correct values leads through them. They nest only as deep as
+# collections may, so that freeing them may recurse. Both follow from this: an attribute and a collection are finished
+# once, before anything can hold them, and neither an attribute nor a group can be a value.
 @cython.final
 @cython.no_gc
 @cython.freelist(64)
@@ -116,9 +125,9 @@ class Attribute:
     tag: the value tag of all values, or a sequence with one tag for each value.
     values: a sequence of values, or one value.
 
-    What fits which tag is checked by `encode`; here only shapes are. Raises TypeError for a name that is no ``str``,
-    values that are no sequence, or an attribute or a group as a value; ValueError for a tag that is no octet or tags
-    and values that differ in number.
+    Only `encode` checks whether values fit their tags. Raises TypeError for a name that is no ``str``, values that are
+    no sequence, or an attribute or a group as a value; ValueError for a tag that is no octet, or if there are not as
+    many tags as values.
     """
 
     __slots__ = ("_name", "_offset", "_tag", "_tags", "_values")
@@ -221,8 +230,8 @@ class Attribute:
 
 
 def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "Value | Iterable[Value]") -> None:
-    """What `Attribute` does with its arguments."""
-    # The most frequent first, for isinstance of several types takes long if it is none of them.
+    """Check the arguments of `Attribute`, and fill its fields."""
+    # The most frequent types come first: isinstance with several types is slow if none of them matches.
     several: Any
     count = 1
     if type(values) is str or type(values) is int or type(values) is bool:
@@ -237,7 +246,7 @@ def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "
         many = tuple(values)
         count = len(many)
         several = many[0] if count == 1 else many
-    if count == 1 and type(several) is tuple:  # which is no value
+    if count == 1 and type(several) is tuple:  # `encode` will refuse it
         several = (several,)
     if type(several) is tuple:
         many = several
@@ -260,7 +269,7 @@ def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "
         octet = tags[0] if tags else 0
         if tags.count(octet) == count:
             tags = None
-    if _is_made(attribute):  # last, for iterating may have run code that did it
+    if _is_made(attribute):  # last: iterating may have run code that finished it
         raise TypeError("an Attribute does not change: make another")
     attribute._name = name if type(name) is str else str.__str__(name)
     attribute._offset = -1
@@ -270,27 +279,27 @@ def _fill(attribute: Attribute, name: str, tag: "int | Sequence[int]", values: "
 
 
 def _is_made(attribute: Attribute) -> bool:
-    """Whether it has been finished: it can be made without its constructor."""
+    """Whether an attribute is finished: ``__new__`` makes one without its constructor."""
     if cython.compiled:
         return cython.cast(Attribute, attribute)._name is not None
     return hasattr(attribute, "_name")
 
 
 def _check_value(value: object) -> None:
-    """What would be inside itself, or deeper than the stack allows, cannot be a value."""
+    """Refuse a value that could come to hold itself, or be nested deeper than the stack allows."""
     if type(value) is Collection:
         collection = value
         if not _is_whole(collection):
             raise TypeError("a value is a Collection that its constructor has not finished")
     elif type(value) is Attribute or type(value) is AttributeGroup:
-        raise TypeError(f"{type(value).__name__} is no value of an attribute: a Collection has members")
+        raise TypeError(f"{type(value).__name__} is no value of an attribute: put attributes into a Collection")
 
 
 def _check_tag(number: object, what: str) -> int:
     if isinstance(number, int):
         try:
             octet = number
-        except OverflowError:  # it is a C int where this is compiled
+        except OverflowError:  # it is a C int if this is compiled
             octet = -1
         if 0 <= octet <= 0xFF:
             return int(octet)
@@ -314,11 +323,8 @@ class _Attributes:
     _start: int
     _end: int
     _index: "bytes | None"  # the compiled twin's own: where the attributes of a large slice begin
-    _items: "list[Any] | None"  # the attributes, None: not unpacked yet; or the parts of a group, see below
-    # The slice says what is in it; not where it was made or changed by hand, which _items has. A group that is not
-    # sliced but still has a wire is one of parts: attributes, and groups that are slices of that wire. Without _items
-    # it is the slice but for one attribute, see `AttributeGroup`.
-    _sliced: bool
+    _items: "list[Any] | None"  # the attributes, or the parts of a group; None: not unpacked
+    _sliced: bool  # whether the slice is all of it. The head of this file has a table of these fields
 
     def _list(self) -> "list[Attribute]":
         return self._wire.items(self) if self._wire is not None else self._items  # type: ignore[return-value]
@@ -428,7 +434,7 @@ class Collection(_Attributes):
             depth = max(depth, _depth_in(attribute) + 1)
         if depth > MAX_DEPTH:
             raise ValueError(f"collections nest at most {MAX_DEPTH} deep")
-        if _is_whole(self):  # last, for iterating may have run code that did it
+        if _is_whole(self):  # last: iterating may have run code that finished it
             raise TypeError("a Collection does not change: make another")
         self._wire = None
         self._start = 0
@@ -477,7 +483,7 @@ class AttributeGroup(_Attributes):
     __slots__ = ("_replaced_end", "_replaced_start", "_replacement", "_tag")
 
     _tag: int
-    # Where one attribute of the slice was replaced: by which, None: by none; and what of the slice it was.
+    # If one attribute of the slice is replaced: the new one, or None if it is removed; and where the old one stands.
     _replacement: "Attribute | None"
     _replaced_start: int
     _replaced_end: int
@@ -500,14 +506,14 @@ class AttributeGroup(_Attributes):
         return DELIMITER_TAGS[self._tag]
 
     def _own(self) -> "list[Attribute]":
-        """The list to change: from now on it says what is in the group."""
+        """Bring the group into the form of a list of attributes, and return the list, to be changed."""
         items = self._list()
         self._wire = None
         self._sliced = False
         return items
 
     def _parts(self) -> "list[Any]":
-        """The same, but what nobody unpacked yet stays the slice that it is."""
+        """Return a list to be changed, as `_own` does, but of parts if the group has not been unpacked."""
         if self._sliced:
             if self._items is not None:
                 return self._own()
@@ -523,7 +529,7 @@ class AttributeGroup(_Attributes):
         return self._items  # type: ignore[return-value]
 
     def _replace(self, name: str, new: "Attribute | None") -> bool:
-        """Put one attribute, or none, in the place of all that have its name. Returns whether there were any."""
+        """Replace all attributes of that name by one, or by none. Returns whether there were any."""
         if self._sliced and self._items is None and self._wire.replace(self, name, new, False):  # type: ignore[union-attr]
             return True
         found = False
@@ -552,7 +558,7 @@ class AttributeGroup(_Attributes):
         if not found:
             return False
         if self._wire is None:
-            items[:] = parts  # who iterates sees it
+            items[:] = parts  # in place: an iteration that is under way sees it
         else:
             self._items = parts
             self._sliced = False
@@ -561,11 +567,11 @@ class AttributeGroup(_Attributes):
     def __setitem__(
         self, key: "str | SupportsIndex | slice", new: "Attribute | Value | Iterable[Value] | Iterable[Attribute]"
     ) -> None:
-        """Put an `Attribute` at a position, several in the place of a slice, or one in that of all of a name.
+        """Put an `Attribute` at a position, several in place of a slice, or one in place of all that have a name.
 
-        By name, a value or a list of values is taken too, under the tag of the attribute that it replaces. By name,
-        an `Attribute` that is not there yet is appended. Raises KeyError for values without an attribute to
-        replace, ValueError if the `Attribute` has another name or the tag to take is not clear.
+        By name, an `Attribute` that is not there yet is appended; and a value or a list of values can be given, which
+        takes the tag of the attribute that it replaces. Raises KeyError for values without an attribute to replace,
+        ValueError if the `Attribute` has another name or if the attribute to replace has several tags.
         """
         if isinstance(key, slice):
             several = list(new)  # type: ignore[arg-type]
@@ -626,7 +632,7 @@ class AttributeGroup(_Attributes):
         return self._own().pop(position)
 
     def remove(self, attribute: Attribute) -> None:
-        """Remove the first attribute that is equal to that one. Raises ValueError if there is none."""
+        """Remove the first attribute that is equal to this one. Raises ValueError if there is none."""
         del self[self.index(attribute)]
 
     def clear(self) -> None:
@@ -665,7 +671,7 @@ def _is_meant(attribute: Attribute, key: object) -> bool:
 
 
 def _is_whole(collection: Collection) -> bool:
-    """Whether it has been finished: it can be made without its constructor."""
+    """Whether a collection is finished: ``__new__`` makes one without its constructor."""
     if cython.compiled:
         return collection._depth != 0
     return hasattr(collection, "_depth")

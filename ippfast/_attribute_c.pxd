@@ -7,7 +7,7 @@ cdef tuple DELIMITER_TAGS, VALUE_TAGS, _ONE_VALUE
 cdef object _hash
 
 
-# What returns nothing is an int too: after a void the caller has to ask whether there was an error.
+# A function that returns nothing has the type int too: after void its caller would have to ask for an error.
 @cython.locals(count=cython.Py_ssize_t, items=list, many=tuple, tags=tuple, octet=cython.int)
 cdef int _fill(Attribute attribute, object name, object tag, object values) except -1
 
@@ -33,7 +33,7 @@ cdef int _depth_in(Attribute attribute) except -1
 
 
 cdef class Wire:
-    # What `_wire.pyx` has for it is here, so that it can come from the freelist.
+    # The fields of the subclass in `_wire.pyx` are here, so that its objects can come from the freelist.
     cdef bytes octets
     cdef const unsigned char* data  # of `octets`
 
@@ -62,7 +62,7 @@ cdef class _Attributes:
     cdef readonly int _start
     cdef readonly int _end
     cdef readonly bint _sliced
-    # What a group or a collection alone has is here too, so that all three have one size and share the freelist.
+    # The fields of the two subclasses are here too, so that all three have one size and share the freelist.
     cdef readonly short _tag
     cdef readonly short _depth
     cdef readonly int _replaced_start

@@ -1,7 +1,7 @@
 """Listening for printers on the network (DNS-SD, RFC 6763), for the command that lists them and for pycups' shim.
 
-The rule of this file: zeroconf does the looking, and each name is asked for apiece, for anybody on the network may send
-any: a name that is none costs itself alone. What an answer means is its reader's business.
+The rule of this file: zeroconf searches the network, and each name is looked up by itself, because anybody on the
+network may send any name: a bad one does not disturb the others. Whoever reads an answer decides what it means.
 """
 
 import asyncio
@@ -10,19 +10,19 @@ from typing import Any
 
 __all__ = ["MOST_NAMES", "TYPES", "Search", "open_network"]
 
-# PWG 5100.14 section 4: a printer announces both where it has TLS.
+# A printer that has TLS announces both (PWG 5100.14 section 4).
 TYPES = ("_ipps._tcp.local.", "_ipp._tcp.local.")
 
 MOST_NAMES = 5_000
-"""How many names are looked into at most: no network has this many printers, but one host can make up any number."""
+"""How many names are looked up at most: no network has this many printers, but one host can make up any number."""
 _LEAST_SECONDS = 0.01
 
 
 def open_network(places: "list[str | int] | None" = None) -> Any:
-    """zeroconf, in the event loop that runs, on all interfaces and in both families if there are both.
+    """Start zeroconf in the running event loop, on all interfaces, with IPv4 and IPv6 if the host has both.
 
-    places: IPv4 addresses and indexes of interfaces with IPv6, to look at these alone. Raises ImportError without
-    zeroconf, and OSError or RuntimeError if there is no network.
+    places: the interfaces to use instead: by address for IPv4, by index for IPv6. Raises ImportError without zeroconf,
+    and OSError or RuntimeError if there is no network.
     """
     import zeroconf
     from zeroconf.asyncio import AsyncZeroconf
@@ -36,17 +36,17 @@ def open_network(places: "list[str | int] | None" = None) -> Any:
     for version in (zeroconf.IPVersion.All, zeroconf.IPVersion.V4Only, zeroconf.IPVersion.V6Only):
         try:
             return AsyncZeroconf(interfaces=zeroconf.InterfaceChoice.All, ip_version=version)
-        except (OSError, RuntimeError) as error:  # one of the families is not there
+        except (OSError, RuntimeError) as error:  # the host lacks one of the two
             last = last or error
     assert last is not None
     raise last
 
 
 class Search:
-    """The names that came over a network, and a task for each that asks what it stands for.
+    """The names that came over a network, and for each a task that looks it up.
 
-    infos: by type and full name what zeroconf knows of it. faults: by name why one was not looked into. end: when to
-    stop asking (``time.monotonic()``).
+    infos: what zeroconf knows, by type and full name. faults: why a name was not looked up, by name. end: when to stop
+    asking (``time.monotonic()``).
     """
 
     def __init__(self, network: Any, end: float) -> None:
@@ -64,14 +64,14 @@ class Search:
         self._browser = AsyncServiceBrowser(self._network.zeroconf, list(TYPES), handlers=[self._changed])
 
     def _changed(self, zeroconf: Any, service_type: str, name: str, state_change: Any) -> None:
-        """What the browser calls."""
+        """Take a change that the browser reports."""
         del zeroconf
         key = service_type, name
         if state_change.name == "Removed":
             self.infos.pop(key, None)
         elif state_change.name == "Added" and key not in self.infos:
             if len(self.infos) >= MOST_NAMES:
-                self.faults["more names"] = f"only the first {MOST_NAMES} names were looked into"
+                self.faults["more names"] = f"only the first {MOST_NAMES} names were looked up"
                 return
             self._ask(service_type, name)
 
@@ -80,8 +80,8 @@ class Search:
 
         try:
             info = AsyncServiceInfo(service_type, name)
-        except Exception as error:  # whatever the library makes of a name that somebody sent
-            self.faults[name] = str(error) or "it is no name of a service"
+        except Exception as error:  # the library may raise anything for a name that somebody sent
+            self.faults[name] = str(error) or "it is not the name of a service"
             return
         self.infos[service_type, name] = info
         milliseconds = max(_LEAST_SECONDS, self._end - time.monotonic()) * 1_000
@@ -89,11 +89,11 @@ class Search:
         self._tasks[service_type, name] = task
 
     def is_answered(self, service_type: str, name: str) -> bool:
-        """Whether nothing more is asked about a name."""
+        """Whether the look-up of a name has ended."""
         return self._tasks[service_type, name].done()
 
     async def finish(self) -> None:
-        """Listen and ask no more."""
+        """Stop listening and asking."""
         await self._browser.async_cancel()
         for task in self._tasks.values():
             task.cancel()

@@ -8,7 +8,7 @@ from ._scan cimport Scan
 
 
 cdef enum:
-    ROOM = 1024  # a message of so many octets needs no buffer
+    ROOM = 1024  # a message of at most this many octets needs no buffer
     SPARES = 4
 
 cdef struct Work:

@@ -2,9 +2,9 @@
 #
 # The compiled twin: octets to `Message` and back.
 #
-# The rule of this file: it does what `_codec_py.py` does, and defines nothing that the other
-# lacks. Classes and words stand once: in `_attribute.py` and `_message.py` (compiled as `_attribute_c` and
-# `_message_c`), and in `errors.py`.
+# The rule of this file: it does what `_codec_py.py` does, under the same public names. The classes and the words of
+# errors stand once: in `_attribute.py` and `_message.py` (compiled as `_attribute_c` and `_message_c`), and in
+# `errors.py`.
 #
 # One pass (`advance`, by `_scan.pxd`) checks all framing and notes where each group begins and ends. After it nothing
 # can fail, so groups are unpacked when they are read, by `_wire.pyx`. `_encode.pyx` goes the other way.
@@ -34,7 +34,7 @@ from ._walk import walk  # no-cython-lint
 from .errors import find_cut, octets_needed, raise_fault
 from .limits import DEFAULT_LIMITS, MAX_DEPTH, REQUEST_LIMITS, Limits
 
-# Names that are cimported are not there for Python yet.
+# Python does not see names that are cimported.
 globals().update(Attribute=Attribute, AttributeGroup=AttributeGroup, Collection=Collection, Message=Message)
 
 if MOST_DEPTH != MAX_DEPTH:
@@ -49,7 +49,7 @@ cdef int read_bounds(object limits, Bounds* bounds) except -1:
         return 0
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
-    # Checked once more: a tuple can be made around its class, and `members_at` below has MOST_DEPTH places.
+    # Checked again: ``tuple.__new__`` makes one unchecked, and `Scan.members_at` has MOST_DEPTH places.
     bounds.depth, bounds.groups, bounds.attributes, bounds.values, bounds.octets = (
         limits if limits is REQUEST_LIMITS else Limits(*limits)
     )
@@ -134,7 +134,7 @@ cdef tuple cut(Scan* scan, Octets octets, Py_ssize_t available):
 
 
 cdef int stop(Scan* scan, Octets octets, Py_ssize_t available) except -1:
-    """Say what is missing, or wrong, when `advance` came to the end of the data."""
+    """Raise for what is missing or wrong when `advance` has come to the end of the data."""
     kind, at, number, left = cut(scan, octets, available)
     return fault(scan, octets, available, kind, 0, number, at, left)
 
@@ -197,8 +197,8 @@ def decode(buffer, *, limits=None, only=None):
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
-    document data and is not looked at; `decode_prefix` tells where it begins. What is not bytes is copied first (no
-    more than ``limits.max_octets`` and one octet), so that others may write to it meanwhile.
+    document data and is not looked at; `decode_prefix` tells where it begins. A buffer that is not bytes is copied
+    first (at most ``limits.max_octets`` and one octet), so others may write to it meanwhile.
     limits: how large the message may be; None for `DEFAULT_LIMITS`.
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
@@ -238,7 +238,7 @@ cdef Message decode_at(object buffer, object limits, object only, Py_ssize_t* si
 
 
 cdef bytes copied(object buffer, Py_ssize_t most):
-    """What others may write to: what is checked is a copy. One octet more than the limit shows that it is exceeded."""
+    """A copy of what others may write to. One octet more than the limit shows that it is exceeded."""
     cdef Py_buffer view
     get_octets(buffer, &view)
     try:
@@ -254,7 +254,7 @@ cdef int scan_all(Scan* scan, Octets octets, Py_ssize_t available) except -1:
 
 
 cdef int get_octets(object buffer, Py_buffer* view) except -1:
-    """The octets of any buffer; those of one with gaps as a copy."""
+    """The octets of any buffer, copied if it has gaps."""
     try:
         PyObject_GetBuffer(buffer, view, PyBUF_SIMPLE)
     except BufferError:
@@ -307,11 +307,11 @@ cdef class MessageDecoder:
     cdef list groups
     cdef object only
     cdef bytes rest  # the octets of the last piece behind the message
-    cdef bint busy  # whether it is at work: the fields above may not fit each other then
+    cdef bint busy  # whether a call is at work: the fields above may not fit each other then
 
     def __init__(self, *, limits=None, only=None):
         cdef Bounds bounds
-        # First come the steps that may fail: a decoder without bounds would write past its places.
+        # The steps that may fail come first: a decoder without bounds would write outside its memory.
         read_bounds(limits, &bounds)
         only = check_only(only)
         with cython.critical_section(self):
@@ -332,7 +332,7 @@ cdef class MessageDecoder:
         self.let_go()
 
     cdef inline int begin_work(self) except -1:
-        """Take the decoder for one piece of work. While an error is made, code of others may run and come here."""
+        """Claim the decoder for one call. While an error is made, code of others may run, and call it again."""
         if self.busy:
             raise RuntimeError("this MessageDecoder is at work: it takes one piece after the other")
         self.busy = True
@@ -351,8 +351,8 @@ cdef class MessageDecoder:
         """Take the next piece. Returns the message once it is complete, None before.
 
         Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError
-        once the message is complete, for what follows is document data, and RuntimeError while it is at work, as its
-        other methods do: in another thread, or in what runs in this one meanwhile.
+        once the message is complete, because what follows is document data. Like its other methods, raises RuntimeError
+        during another call of one of them: from another thread, or from code that such a call runs.
         """
         with cython.critical_section(self):
             self.begin_work()
@@ -378,7 +378,7 @@ cdef class MessageDecoder:
         return self.go_on()
 
     cdef Message go_on(self):
-        """Scan what came so far. It is ours: others may write to a buffer, so the copy is what is checked."""
+        """Scan what came so far, in our copy: others may write to a buffer."""
         cdef Scan* scan = &self.work.scan
         if self.size < scan.wanted:
             return None
@@ -388,7 +388,7 @@ cdef class MessageDecoder:
         return None
 
     cdef Message take_whole(self, Octets data, Py_ssize_t size):
-        """A message that comes in one piece, which nobody can write to, is scanned where it is."""
+        """Scan a first piece that nobody can write to where it is, without a copy: it may be all of the message."""
         cdef bint complete
         try:
             complete = advance(&self.work.scan, data, size)
@@ -410,7 +410,7 @@ cdef class MessageDecoder:
         return 0
 
     cdef int grow(self, Py_ssize_t size) except -1:
-        """Make room for this many octets more, twice as much each time."""
+        """Make room for this many more octets, at least doubling it."""
         cdef Py_ssize_t capacity = max(2 * self.capacity, self.size + size)
         if self.buffer == NULL:
             self.buffer = new_bytes(NULL, capacity)
@@ -425,7 +425,7 @@ cdef class MessageDecoder:
         return 0
 
     cdef Message finish(self):
-        """The message, in the buffer itself if there is one and nothing follows it."""
+        """The message; it keeps the buffer itself if there is one and nothing follows the message."""
         cdef Octets octets = self.octets
         cdef PyObject* buffer = self.buffer
         if buffer == NULL or self.work.scan.position < self.size:
@@ -455,7 +455,7 @@ cdef class MessageDecoder:
     def needed(self):
         """At least this many octets must follow before the message can be complete: 0 once it is.
 
-        None of them is document data, so that a reader may read exactly as many and never takes too much.
+        None of them is document data, so a reader that reads exactly this many never takes too much.
         """
         with cython.critical_section(self):
             self.begin_work()
@@ -477,4 +477,4 @@ cdef class MessageDecoder:
                 self.busy = False
 
     def __reduce__(self):
-        raise TypeError("a MessageDecoder in its work cannot be copied or pickled")
+        raise TypeError("a MessageDecoder cannot be copied or pickled")

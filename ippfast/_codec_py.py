@@ -1,8 +1,7 @@
 """The pure-Python twin: octets to `Message` and back.
 
-The rule of this file: it does what `_codec.pyx` does, and defines nothing that the other
-lacks. It is also what type checkers and readers see. Classes and words stand in `_attribute`,
-`_message` and `errors`, once.
+The rule of this file: it does what `_codec.pyx` does, under the same public names. Type checkers and readers see this
+one. The classes and the words of errors stand once, in `_attribute`, `_message` and `errors`.
 
 One pass (`_Scanner`) checks all framing and notes where each group begins and ends. After it nothing can fail, so
 groups are unpacked when they are read, by `_wire_py`. `_encode_py` goes the other way.
@@ -85,7 +84,7 @@ class _Scanner:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        # In so few octets they cannot be exceeded: no token takes less than five.
+        # Up to this many octets cannot exceed the limits: no token takes less than five.
         self.uncounted = 5 * min(limits.max_values, limits.max_attributes) if limits.max_depth else 0
         self.begin()
 
@@ -97,7 +96,7 @@ class _Scanner:
         self.depth = 0  # how many collections are open
         self.expect = 0  # in a collection: 0 its first member, 1 a member's value, 2 either or its next value
         self.named = False  # whether the group has had an attribute
-        self.begun = False  # whether the token at `position` is an attribute or value, though one at fault
+        self.begun = False  # whether the token at `position`, the one at fault, begins an attribute or value
         self.attributes = 0
         self.values = 0
         self.counted = True  # whether `attributes` and `values` are right: no run was matched
@@ -238,7 +237,7 @@ class _Scanner:
             position = at
         self.begun = fault in (errors.VALUE_LIMIT, errors.BEGIN_WITH_VALUE, errors.DEPTH_LIMIT)
         if self.begun:
-            # Who feeds the decoder on meets the token again, which then is counted again: the error stays the same.
+            # If the decoder is fed on, the token comes again, and is counted again: the error stays the same.
             attributes -= name_length != 0
             values -= fault != errors.VALUE_LIMIT
         self.position, self.named = position, named
@@ -306,7 +305,7 @@ class _Scanner:
         return find_cut(available, self.position, name_length, value_length, self.limits.max_octets)
 
     def stop(self, octets: "bytes | bytearray") -> None:
-        """Say what is missing, or wrong, when `advance` came to the end of the data."""
+        """Raise for what is missing or wrong when `advance` has come to the end of the data."""
         fault, at, number, left = self.cut(octets)
         self.fault(octets, fault, at=at, number=number, left=left)
 
@@ -341,8 +340,8 @@ def decode(buffer: "Buffer", *, limits: Limits | None = None, only: "Iterable[st
     """Decode the IPP message at the beginning of `buffer` (RFC 8010 section 3).
 
     buffer: bytes, bytearray, memoryview, mmap or another buffer of octets. What follows end-of-attributes-tag is
-    document data and is not looked at; `decode_prefix` tells where it begins. What is not bytes is copied first (no
-    more than ``limits.max_octets`` and one octet), so that others may write to it meanwhile.
+    document data and is not looked at; `decode_prefix` tells where it begins. A buffer that is not bytes is copied
+    first (at most ``limits.max_octets`` and one octet), so others may write to it meanwhile.
     limits: how large the message may be; None for `DEFAULT_LIMITS`.
     only: names of attributes. The message then holds these alone, in all its groups, as if there were no others.
 
@@ -376,7 +375,7 @@ def _check_limits(limits: object) -> Limits:
         return DEFAULT_LIMITS
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
-    return Limits(*limits)  # checked once more: a tuple can be made around its class
+    return Limits(*limits)  # checked again: ``tuple.__new__`` makes one unchecked
 
 
 def _check_only(only: "Iterable[str] | None") -> "frozenset[str] | None":
@@ -388,7 +387,7 @@ def _check_only(only: "Iterable[str] | None") -> "frozenset[str] | None":
 
 
 def _octets_of(buffer: "Buffer") -> memoryview:
-    """The octets of any buffer; those of one with gaps as a copy. Until it is released a bytearray cannot grow."""
+    """The octets of any buffer, copied if it has gaps. A bytearray cannot grow until the view of it is released."""
     try:
         view = memoryview(buffer)
     except TypeError:
@@ -417,7 +416,7 @@ class MessageDecoder:
         self._busy = False
 
     def _begin_work(self) -> None:
-        """Take the decoder for one piece of work. While an error is made, code of others may run and come here."""
+        """Claim the decoder for one call. While an error is made, code of others may run, and call it again."""
         if getattr(self, "_busy", False):
             raise RuntimeError("this MessageDecoder is at work: it takes one piece after the other")
         self._busy = True
@@ -426,8 +425,8 @@ class MessageDecoder:
         """Take the next piece. Returns the message once it is complete, None before.
 
         Raises as `decode` does, except TruncatedError; feeding on after that raises the same again. Raises ValueError
-        once the message is complete, for what follows is document data, and RuntimeError while it is at work, as its
-        other methods do: in another thread, or in what runs in this one meanwhile.
+        once the message is complete, because what follows is document data. Like its other methods, raises RuntimeError
+        during another call of one of them: from another thread, or from code that such a call runs.
         """
         self._begin_work()
         try:
@@ -460,7 +459,7 @@ class MessageDecoder:
     def needed(self) -> int:
         """At least this many octets must follow before the message can be complete: 0 once it is.
 
-        None of them is document data, so that a reader may read exactly as many and never takes too much.
+        None of them is document data, so a reader that reads exactly this many never takes too much.
         """
         self._begin_work()
         try:
@@ -480,4 +479,4 @@ class MessageDecoder:
             self._busy = False
 
     def __reduce__(self) -> str:
-        raise TypeError("a MessageDecoder in its work cannot be copied or pickled")
+        raise TypeError("a MessageDecoder cannot be copied or pickled")

@@ -1,7 +1,7 @@
-# What the compiled parts know of CPython's inside, and how they pass references on.
+# What the compiled parts use of CPython's internals, and how they pass references on.
 #
 # The rule of this file: whatever relies on more than CPython's documented functions stands here, beside a plain form
-# that does not. IPPFAST_PLAIN=1, when they are built, takes every plain form, and so does a CPython that is newer than
+# that does not. A build with IPPFAST_PLAIN=1 uses every plain form, and so does one for a CPython that is newer than
 # those whose headers were read. What relies on the interpreter's lock (IPPFAST_LOCKED) is off if there is none.
 #
 # | what                  | relies on                                        | CPython    | plain form                |
@@ -21,8 +21,8 @@
 # | keyed_hash            | the hash of octets, documented from 3.14 on      | to 3.13    | nothing: all have it      |
 # | finalizes_meanwhile   | the cycle collector runs between instructions    | from 3.12  | it runs anywhere          |
 #
-# The hot paths hold plain pointers and pass references on. A temporary reference is not only two instructions: on
-# CPython 3.12 and later the count is written as 32 bits and read back as 64, which stalls the processor.
+# The hot paths hold plain pointers and pass references on. A temporary reference costs more than two instructions: on
+# CPython 3.12 and later its count is written as 32 bits and read back as 64, which stalls the processor.
 
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject, PyTypeObject
@@ -42,7 +42,7 @@ cdef extern from *:
     #endif
     #define IPPFAST_INSIDE (IPPFAST_LOCKED && !IPPFAST_PLAIN)
 
-    /* A reference of ours as Cython's own, and what a variable of Cython's holds as ours. */
+    /* `own` makes Cython the owner of our reference; `give` makes us the owner of a Cython variable's reference. */
     #define IPPFAST_OWN(pointer) (pointer)
     #define IPPFAST_GIVE(variable) ippfast_give((PyObject **)&(variable))
     static inline PyObject *ippfast_give(PyObject **variable) {
@@ -51,8 +51,8 @@ cdef extern from *:
         return pointer;
     }
 
-    /* Counting a reference: read as 32 bits, which every earlier write can be forwarded to, and written as 64, which
-       can be forwarded to every later read. */
+    /* A count is read as 32 bits, to which the processor can forward every earlier write, and written as 64, from which
+       it can forward to every later read. */
     #if IPPFAST_INSIDE && SIZEOF_VOID_P == 8 && PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000 \
         && !defined(Py_REF_DEBUG)
     static inline void ippfast_hold(PyObject *object) {
@@ -80,7 +80,7 @@ cdef extern from *:
     #else
     #define IPPFAST_FORGET_HASH(tuple) ((void)0)
     #endif
-    /* A named tuple that has to be filled, and then to be finished. */
+    /* A new named tuple: fill it, then finish it. */
     #if IPPFAST_PLAIN
     #define ippfast_new_several(type, size) PyTuple_New(size)
     static inline PyObject *ippfast_finish_several(PyTypeObject *type, PyObject *items) {
@@ -101,7 +101,7 @@ cdef extern from *:
     #define ippfast_finish_several(type, items) (items)
     #endif
 
-    /* Of a str that is_ascii; PyUnicode_1BYTE_DATA asks again which kind it is. */
+    /* For a str that is_ascii: PyUnicode_1BYTE_DATA would ask again which kind it is. */
     #if IPPFAST_PLAIN
     #define IPPFAST_ASCII_OCTETS(string) ((uint8_t *)PyUnicode_1BYTE_DATA(string))
     #define IPPFAST_TUPLE_ITEMS(tuple) PySequence_Fast_ITEMS(tuple)
@@ -110,7 +110,7 @@ cdef extern from *:
     #define IPPFAST_TUPLE_ITEMS(tuple) (&PyTuple_GET_ITEM(tuple, 0))
     #endif
 
-    /* Whether a list takes one more without growing, and where it keeps what it has. */
+    /* Whether a list can take one more item without growing, and the fields with its items and their count. */
     #if IPPFAST_INSIDE
     #define IPPFAST_HAS_ROOM(list) (Py_SIZE(list) < ((PyListObject *)(list))->allocated)
     #define IPPFAST_ITEMS_OF(list) (&((PyListObject *)(list))->ob_item)
@@ -121,7 +121,7 @@ cdef extern from *:
     #define IPPFAST_COUNT_OF(list) NULL
     #endif
 
-    /* An int below 2**30, neither bool nor of a subclass: one digit, read without a call. */
+    /* An int of one digit (below 2**30), no bool and of no subclass, is read without a call. */
     #if IPPFAST_PLAIN
     #define IPPFAST_IS_SHORT(value) 0
     #define IPPFAST_SHORT(value) 0L
@@ -133,7 +133,7 @@ cdef extern from *:
     #define IPPFAST_SHORT(value) ((long)Py_SIZE(value) * (long)((PyLongObject *)(value))->ob_digit[0])
     #endif
 
-    /* A tuple keeps its hash from 3.14 on; until then who puts it into dictionaries again and again can. */
+    /* From 3.14 on a tuple keeps its hash. Before, a caller that puts it into many dictionaries can keep it. */
     #if !IPPFAST_PLAIN && PY_VERSION_HEX < 0x030E0000 && CYTHON_COMPILING_IN_CPYTHON
     PyAPI_FUNC(int) _PyDict_SetItem_KnownHash(PyObject *, PyObject *, PyObject *, Py_hash_t);
     #define IPPFAST_SET(dict, key, value, hash) _PyDict_SetItem_KnownHash(dict, key, value, hash)
@@ -147,8 +147,8 @@ cdef extern from *:
     #define IPPFAST_NEW_DICT(size) __Pyx_PyDict_NewPresized(size)
     #endif
 
-    /* The interpreter calls a built-in method straight away where the class that has it is the very class of the
-       object. So what a base class gives to another is put into that too. */
+    /* The interpreter calls a built-in method faster if the object's own class defines it. So the methods of a base
+       class are copied into its subclass. */
     static inline int ippfast_own_methods(PyTypeObject *type, PyTypeObject *base) {
         #if !IPPFAST_PLAIN
         for (PyMethodDef *method = base->tp_methods; method->ml_name; method++) {
@@ -161,23 +161,23 @@ cdef extern from *:
         #endif
         return 0;
     }
-    /* A hash that nobody who does not know this process can make names collide in; it needs no lock. */
+    /* A hash with a secret key of this process: nobody outside can make names that collide in it. It needs no lock. */
     #if PY_VERSION_HEX >= 0x030E0000
     #define IPPFAST_KEYED_HASH(at, size) ((uint64_t)Py_HashBuffer(at, size))
     #else
-    PyAPI_FUNC(Py_hash_t) _Py_HashBytes(const void*, Py_ssize_t);  /* which 3.13 has, and no public header of it */
+    PyAPI_FUNC(Py_hash_t) _Py_HashBytes(const void*, Py_ssize_t);  /* 3.13 has it, but in no public header */
     #define IPPFAST_KEYED_HASH(at, size) ((uint64_t)_Py_HashBytes(at, size))
     #endif
     #define IPPFAST_FINALIZES_MEANWHILE (IPPFAST_PLAIN || PY_VERSION_HEX < 0x030C0000)
     """
     const bint IPPFAST_PLAIN
     const bint IPPFAST_LOCKED
-    const bint IPPFAST_INSIDE  # whether what relies on both may be done
+    const bint IPPFAST_INSIDE  # whether internals that rely on the lock may be used
     object own "IPPFAST_OWN"(PyObject*)
     PyObject* give "IPPFAST_GIVE"(object)
     void hold "ippfast_hold"(PyObject*)
     void drop "ippfast_drop"(PyObject*)
-    bint is_ours "ippfast_is_ours"(PyObject*)  # whether nobody else has a reference; never so without the lock
+    bint is_ours "ippfast_is_ours"(PyObject*)  # whether ours is the only reference; False without the lock
     void forget_hash "IPPFAST_FORGET_HASH"(PyObject*)  # for a tuple that is_ours and is filled anew
     PyObject* new_several "ippfast_new_several"(PyTypeObject*, Py_ssize_t) except NULL
     PyObject* finish_several "ippfast_finish_several"(PyTypeObject*, PyObject* items) except NULL  # takes the reference
@@ -193,7 +193,7 @@ cdef extern from *:
     int set_item "IPPFAST_SET"(PyObject*, PyObject*, PyObject*, Py_hash_t) except -1
     dict new_dict "IPPFAST_NEW_DICT"(Py_ssize_t size)
     int own_methods "ippfast_own_methods"(PyTypeObject* type, PyTypeObject* base) except -1
-    # When a tuple is made the cycle collector may run, and with it a finalizer that goes on with the same walk.
+    # Whether making a tuple may run the cycle collector, and with it a finalizer that goes on with the same walk.
     const bint finalizes_meanwhile "IPPFAST_FINALIZES_MEANWHILE"
 
 cdef extern from *:  # Cython's own macros
@@ -208,7 +208,7 @@ cdef extern from "Python.h":
     Py_ssize_t tuple_size "PyTuple_GET_SIZE"(PyObject*)
     PyObject* tuple_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     PyObject* new_tuple "PyTuple_New"(Py_ssize_t size) except NULL
-    PyObject* new_tuple_or_null "PyTuple_New"(Py_ssize_t size) noexcept  # NULL: the caller sees to the MemoryError
+    PyObject* new_tuple_or_null "PyTuple_New"(Py_ssize_t size) noexcept  # NULL: memory ran out, and MemoryError is set
     void put "PyTuple_SET_ITEM"(PyObject*, Py_ssize_t, PyObject*)
     PyObject* Py_None
     PyObject* Py_True
@@ -229,17 +229,17 @@ cdef inline void fill(PyObject** field, PyObject* value) noexcept:
 
 
 cdef inline int cut_bytes(PyObject** octets, Py_ssize_t size, Py_ssize_t capacity) except -1:
-    """Take the room that was not needed from bytes that nobody else has seen yet."""
+    """Cut bytes that nobody else has seen yet to the size that was needed."""
     if IPPFAST_PLAIN or capacity - size > capacity >> 3:
         return _PyBytes_Resize(octets, size)
-    # Giving so little back makes the allocator map and clear new pages for every large message.
+    # If so little is given back, the allocator maps and clears new pages for every large message.
     Py_SET_SIZE(octets[0], size)
     PyBytes_AS_STRING(<object>octets[0])[size] = 0
     return 0
 
 
 cdef inline list new_list(Py_ssize_t room):
-    """An empty list that need not grow for its first items, which takes as long as an item or two."""
+    """An empty list with room for its first items: growing takes as long as one or two of them."""
     cdef list made
     if not IPPFAST_INSIDE:
         return []
@@ -249,7 +249,7 @@ cdef inline list new_list(Py_ssize_t room):
 
 
 cdef inline int put_last(list items, PyObject* item) except -1:
-    """Append, and give the reference away."""
+    """Append an item. The list takes over the reference."""
     cdef Py_ssize_t size = list_size(<PyObject*>items)
     if not has_room(<PyObject*>items):
         items.append(own(item))

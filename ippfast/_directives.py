@@ -1,6 +1,6 @@
-"""What `_attribute.py` and `_message.py` say to their compiler, as the interpreter takes it: at most a check.
+"""The directives of `_attribute.py` and `_message.py` to their compiler, for the pure twin, which runs without Cython.
 
-Cython knows these names; the pure twin runs without Cython.
+The rule of this file: each has a name that Cython knows, and does nothing here but at most a check.
 """
 
 TYPE_CHECKING = False
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["cast", "cclass", "compiled", "final", "freelist", "no_gc", "trashcan"]
 
 compiled = False
-"""True for the compiler."""
+"""The compiler takes it as True."""
 
 
 def cast(kind: "type[Kind]", value: object) -> "Kind":
-    """A value that is known to be of that class, for the compiler to take as that without asking."""
+    """Tell the compiler that a value is of that class, so that it need not check."""
     return value  # type: ignore[return-value]
 
 
 def cclass(cls: "Class") -> "Class":
-    """A class with fields in C, as its `.pxd` lists them."""
+    """Give a class the C fields that its `.pxd` lists."""
     return cls
 
 
 def final(cls: "Class") -> "Class":
-    """No subclasses: TypeError for whoever tries."""
+    """Forbid subclasses: making one raises TypeError."""
 
     def refuse(subclass: "Any", /, **arguments: object) -> None:
         raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
@@ -38,15 +38,15 @@ def final(cls: "Class") -> "Class":
 
 
 def no_gc(cls: "Class") -> "Class":
-    """Unknown to the cycle collector."""
+    """Keep objects of a class from the cycle collector."""
     return cls
 
 
 def trashcan(on: bool) -> "Callable[[Class], Class]":
-    """What hangs on each other is freed one after the other, as the interpreter does it with its own classes."""
+    """Free a long chain of objects without deep recursion, as the interpreter does with its own classes."""
     return lambda cls: cls
 
 
 def freelist(size: int) -> "Callable[[Class], Class]":
-    """This many freed objects are kept for the next."""
+    """Keep this many freed objects, to use their memory for the next."""
     return lambda cls: cls

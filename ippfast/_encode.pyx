@@ -2,8 +2,8 @@
 #
 # The compiled twin's encoder: a `Message` to octets (RFC 8010 section 3).
 #
-# The rule of this file: it does what `_encode_py.py` does. It refuses what would be wrong on the
-# wire before it gives anything away; the words are in `errors.py`.
+# The rule of this file: it does what `_encode_py.py` does. It returns nothing that would be wrong on the wire, but
+# raises; the words are in `errors.py`.
 
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -65,17 +65,17 @@ cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ_CHAR(PyObject*, Py_ssize_t)
 
 cdef enum:
-    STACK = 2048  # a message of so many octets is put together on the stack; a larger one grows in bytes of its own
+    STACK = 2048  # a message of at most this many octets is written on the stack, a larger one into bytes that grow
 
 
 cdef struct Output:
     uint8_t* begin
     uint8_t* end  # the end of the room
-    PyObject* grown  # the bytes that they are in, NULL while they fit the stack
-    PyObject* held  # a list, NULL while nothing had to be held
+    PyObject* grown  # the bytes that hold the octets; NULL while these fit the stack
+    PyObject* held  # a list of what `hold` keeps; NULL while that is nothing
 
 cdef struct Names:
-    # The attribute being written, what it is in, and those whose collections it is in: for the words of an error.
+    # The attribute being written, what holds it (items), and the attribute whose collection it is in (outer).
     PyObject* attribute
     PyObject* values
     PyObject* tags
@@ -83,7 +83,7 @@ cdef struct Names:
     bint held
     Names* outer
 
-# A function that writes gets the place, and returns where it ended: so the place stays in a register.
+# A function that writes gets the place to write at, and returns where it ended, so that the place stays in a register.
 
 
 cdef uint8_t* grow(Output* output, uint8_t* at, Py_ssize_t size) except NULL:
@@ -120,7 +120,7 @@ cdef inline void put32(uint8_t* at, uint32_t number) noexcept nogil:
 
 
 cdef inline uint8_t* put_octets(uint8_t* at, Octets octets, Py_ssize_t size) noexcept nogil:
-    """Copy octets, and return where they end. Most are too few for a call of memcpy to pay."""
+    """Copy octets, and return where they end. A call of memcpy takes longer if they are few, as most are."""
     if size > 64:
         memcpy(at, octets, size)
     elif size >= 16:
@@ -153,7 +153,7 @@ cdef uint8_t* copy(Output* output, uint8_t* at, const void* octets, Py_ssize_t s
 
 
 cdef Py_ssize_t estimate(list groups):
-    """About how many octets they will take, so that a large message need not move while it grows."""
+    """Estimate how many octets the groups take, so that a large message need not move while it grows."""
     cdef Py_ssize_t size = 1024, index
     cdef PyObject* group
     for index in range(PyList_GET_SIZE(groups)):
@@ -167,7 +167,7 @@ cdef Py_ssize_t estimate(list groups):
 
 
 cdef bytes as_it_came(Message made):
-    """The very octets that a message was decoded from, if they are still what it says; None if they are not."""
+    """The octets that a message was decoded from, if they still are its encoding; None if they are not."""
     cdef PyObject* groups = <PyObject*>made.groups
     cdef PyObject* version = <PyObject*>made.version
     cdef PyObject* each
@@ -235,10 +235,10 @@ def encode(message):
 
 
 def encode_into(message, buffer, offset=0):
-    """Encode a message into memory that is there, from `offset` on; returns how many octets it takes.
+    """Encode a message into a buffer, from `offset` on. Returns how many octets it takes.
 
-    buffer: a bytearray, memoryview, mmap or another buffer that can be written to. Memory that is used again need
-    not be mapped and cleared by the system for every large message. What was in it before an error is not kept.
+    buffer: a bytearray, memoryview, mmap or another buffer that can be written to. If it is used again, the system need
+    not map and clear memory for every large message. After an error it may hold part of the message.
 
     Raises what `encode` raises; ValueError if the message does not fit, with the octets that it takes, or for an
     offset outside the buffer; and TypeError or BufferError for what cannot be written to.
@@ -254,7 +254,7 @@ def encode_into(message, buffer, offset=0):
     output.held = NULL
     try:
         if not 0 <= start <= view.len:
-            raise ValueError(f"an offset of {as_index(offset)} in a buffer of {view.len} octets")
+            raise ValueError(f"the offset {as_index(offset)} is outside a buffer of {view.len} octets")
         available = view.len - start
         unchanged = as_it_came(<Message>message)
         if unchanged is None and available < STACK:
@@ -269,7 +269,7 @@ def encode_into(message, buffer, offset=0):
             at = write_message(&output, <Message>message)
             size = at - output.begin
         if size > available:
-            raise ValueError(f"a message of {size} octets, and room for {available}")
+            raise ValueError(f"the message takes {size} octets, and there is room for {available}")
         if output.grown != NULL:  # it asked for more room than it took
             memcpy(<uint8_t*>view.buf + start, output.begin, size)
         return size
@@ -280,7 +280,7 @@ def encode_into(message, buffer, offset=0):
 
 
 cdef inline bint take_int(PyObject* value, long lowest, long highest, long* number) except -1:
-    """Whether it is an int, and no bool, within these bounds; and which."""
+    """Whether a value is an int, and no bool, within these bounds. Stores it in `number`."""
     cdef int overflow
     if is_short_int(value):
         number[0] = short_int(value)
@@ -344,7 +344,7 @@ cdef inline uint8_t* write_slice(Output* output, uint8_t* at, PyObject* slice) e
 
 
 cdef inline uint8_t* write_replaced(Output* output, uint8_t* at, PyObject* group, int tag) except NULL:
-    """A group that is its slice but for one attribute."""
+    """Write a group that is a slice in which one attribute is replaced."""
     cdef PyObject* wire = <PyObject*>(<AttributeGroup>group)._wire
     cdef Octets behind = (<Wire>wire).data + (<AttributeGroup>group)._replaced_end
     cdef int start = (<AttributeGroup>group)._start
@@ -366,7 +366,7 @@ cdef inline uint8_t* write_list(Output* output, uint8_t* at, PyObject* items, in
 
 
 cdef uint8_t* write_copy(Output* output, uint8_t* at, PyObject* items, int group, Names* outer) except NULL:
-    """As `write_list`, from a copy, which nobody can change meanwhile."""
+    """Do what `write_list` does, from a copy that nobody can change meanwhile."""
     cdef tuple copied = tuple(<list>items)
     cdef Py_ssize_t count = tuple_size(<PyObject*>copied)
     cdef PyObject** first = tuple_items(<PyObject*>copied)
@@ -376,9 +376,9 @@ cdef uint8_t* write_copy(Output* output, uint8_t* at, PyObject* items, int group
 cdef uint8_t* write_attributes(
     Output* output, uint8_t* at, PyObject* owner, PyObject*** items, Py_ssize_t* count, int group, Names* outer
 ) except NULL:
-    """The attributes of a group or the members of a collection; and the slices in a group of parts.
+    """Write the attributes of a group, or the members of a collection; in a group of parts also the slices.
 
-    owner: what holds them: items and count are its own, which code of a value's class may change.
+    owner: the object that holds them. items and count point into it: code of a value's class may change them.
     """
     cdef Names names
     cdef PyObject* part
@@ -386,7 +386,7 @@ cdef uint8_t* write_attributes(
     names.items = owner
     names.outer = outer
     while index < count[0]:
-        # Of a message that does not fit the processor's caches, the objects are on their way when they are needed.
+        # If a message does not fit the processor's caches, this brings its objects there before they are needed.
         if index + 4 < count[0]:
             prefetch(items[0][index + 4])
             prefetch((<IppfastAttribute*>items[0][index + 2]).values)
@@ -401,7 +401,7 @@ cdef uint8_t* write_attributes(
 
 
 cdef inline uint8_t* write_attribute(Output* output, uint8_t* at, int group, Names* names) except NULL:
-    """An attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member if there are outer names (section 3.1.7)."""
+    """Write an attribute (RFC 8010 sections 3.1.4 and 3.1.5), or a member if there are outer names (section 3.1.7)."""
     cdef IppfastAttribute* fields = <IppfastAttribute*>names.attribute
     cdef int tag = fields.tag
     cdef PyObject** values = &names.values
@@ -429,7 +429,7 @@ cdef inline uint8_t* write_attribute(Output* output, uint8_t* at, int group, Nam
 
 
 cdef inline void put_token(uint8_t* at, int tag) noexcept nogil:
-    """A value's tag and the name-length of none."""
+    """Write a value's tag and a name-length of 0."""
     at[0] = tag
     at[1] = at[2] = 0
 
@@ -437,7 +437,7 @@ cdef inline void put_token(uint8_t* at, int tag) noexcept nogil:
 cdef inline uint8_t* write_name(
     Output* output, uint8_t* at, PyObject* name, int tag, Py_ssize_t count, int group, Names* outer
 ) except NULL:
-    """The first value's tag and the name; of a member the memberAttrName. Leaves room for 16 octets."""
+    """Write the first value's tag and the name; for a member the memberAttrName. Leaves room for 16 octets."""
     if unlikely(not is_str(name) or not is_ascii(name) or not 1 <= ascii_size(name) <= 0x7FFF or count == 0):
         return write_rare_name(output, at, <object>name, tag, count, group, outer)
     at = room(output, at, ascii_size(name) + 21)
@@ -468,7 +468,7 @@ cdef uint8_t* write_rare_name(
 cdef inline uint8_t* write_value(
     Output* output, uint8_t* at, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
 ) except NULL:
-    """Value-length and value, after the tag and the name are out. There is room for 13 octets."""
+    """Write value-length and value; the tag and the name are written. There is room for 13 octets."""
     cdef Py_ssize_t size
     cdef int form = FORMS[<uint8_t>tag]
     if form == INTEGER:
@@ -499,7 +499,7 @@ cdef uint8_t* write_rare(
 
 
 cdef int hold(Output* output, Names* names) except -1:
-    """Keep what is being written until all is: code of a value's class may run, and let go of it."""
+    """Hold what is being written to the end: code of a value's class may run, and drop it."""
     if output.held == NULL:
         held = []
         output.held = give(held)
@@ -524,7 +524,7 @@ cdef uint8_t* write_free(
 
 
 cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
-    """Write a value of a fixed length, at most 11 octets; returns that, -1 if it is none or does not fit."""
+    """Write a value of fixed length. Returns its length, at most 11; -1 if it has none or does not fit its tag."""
     cdef long number = 0, other = 0, units = 0
     cdef Py_ssize_t field
     cdef int form = FORMS[<uint8_t>tag]
@@ -577,7 +577,7 @@ cdef int fixed(int tag, PyObject* value, uint8_t* at) except -2:
 
 
 cdef inline bint is_kind(PyObject* value, object kind) noexcept:
-    """isinstance, but nothing that `__class__` says makes a tuple of what is none."""
+    """Do what isinstance does, but do not trust `__class__`: the value is read as a tuple."""
     return PyObject_TypeCheck(value, <PyTypeObject*>kind)
 
 
@@ -588,7 +588,7 @@ cdef long ordinal(PyObject* character) except -2:
 
 
 cdef bytes free_form(int tag, object value):
-    """The octets of any other value but a collection, None if it does not fit its tag."""
+    """The octets of any other value except a collection; None if it does not fit its tag."""
     cdef int form = FORMS[<uint8_t>tag]
     if form == COLLECTION or form == NO_VALUE:
         return None
@@ -607,7 +607,7 @@ cdef bytes free_form(int tag, object value):
 
 
 cdef bytes encoded(object value):
-    """A str in UTF-8, None for what is none or has no such form."""
+    """A str in UTF-8; None for a value that is no str, or a str that has no such form."""
     try:
         return str.encode(value, "utf-8", "surrogateescape") if isinstance(value, str) else None
     except UnicodeEncodeError:
@@ -615,7 +615,7 @@ cdef bytes encoded(object value):
 
 
 cdef uint8_t* write_collection(Output* output, uint8_t* at, PyObject* value, int group, Names* names) except NULL:
-    """A collection's members and its end (RFC 8010 sections 3.1.6 and 3.1.7). There is room for 13 octets."""
+    """Write a collection's members and end (RFC 8010 sections 3.1.6 and 3.1.7). There is room for 13 octets."""
     at[0] = at[1] = 0
     if (<Collection>value)._sliced:
         at = write_slice(output, at + 2, value)

@@ -1,7 +1,7 @@
 """The pure twin's encoder: a `Message` to octets (RFC 8010 section 3).
 
-The rule of this file: it does what `_encode.pyx` does. It refuses what would be wrong on the wire
-before it gives anything away; the words are in `errors`.
+The rule of this file: it does what `_encode.pyx` does. It returns nothing that would be wrong on the wire, but raises;
+the words are in `errors`.
 """
 
 from operator import index as as_index
@@ -34,10 +34,10 @@ _DATE_TIME = Struct(">HBBBBBBcBB")
 
 
 def encode_into(message: Message, buffer: "Buffer", offset: int = 0) -> int:
-    """Encode a message into memory that is there, from `offset` on; returns how many octets it takes.
+    """Encode a message into a buffer, from `offset` on. Returns how many octets it takes.
 
-    buffer: a bytearray, memoryview, mmap or another buffer that can be written to. Memory that is used again need
-    not be mapped and cleared by the system for every large message. What was in it before an error is not kept.
+    buffer: a bytearray, memoryview, mmap or another buffer that can be written to. If it is used again, the system need
+    not map and clear memory for every large message. After an error it may hold part of the message.
 
     Raises what `encode` raises; ValueError if the message does not fit, with the octets that it takes, or for an
     offset outside the buffer; and TypeError or BufferError for what cannot be written to.
@@ -48,9 +48,9 @@ def encode_into(message: Message, buffer: "Buffer", offset: int = 0) -> int:
         if view.readonly:
             raise BufferError("the buffer cannot be written to")
         if not 0 <= start <= len(view):
-            raise ValueError(f"an offset of {start} in a buffer of {len(view)} octets")
+            raise ValueError(f"the offset {start} is outside a buffer of {len(view)} octets")
         if len(octets) > len(view) - start:
-            raise ValueError(f"a message of {len(octets)} octets, and room for {len(view) - start}")
+            raise ValueError(f"the message takes {len(octets)} octets, and there is room for {len(view) - start}")
         view[start : start + len(octets)] = octets
     return len(octets)
 
@@ -161,7 +161,7 @@ def _encoded_name(attribute: Attribute, group: int, names: tuple[str, ...]) -> b
 
 
 def _put_value(output: bytearray, tag: int, value: "Value", group: int, names: tuple[str, ...], index: int) -> None:
-    """Value-length and value, after the tag and the name are out."""
+    """Write value-length and value; the tag and the name are written."""
     if tag == 0x34 and isinstance(value, Collection):
         output += b"\x00\x00"
         _put_members(output, value, group, names)
@@ -240,6 +240,6 @@ _WRITERS: "dict[int, Callable[[Value], bytes | None] | None]" = {
     Form.RANGE_OF_INTEGER: _pack_range,
     Form.WITH_LANGUAGE: _pack_with_language,
 }
-_PACKERS = [_WRITERS.get(form) for form in FORMS]  # None: no such value can be, or `_put_value` writes it
+_PACKERS = [_WRITERS.get(form) for form in FORMS]  # None: no value can have this tag, or `_put_value` writes it
 for _member in OutOfBand:
     _PACKERS[_member.value] = _pack_out_of_band(_member)

@@ -1,6 +1,6 @@
 # cython: boundscheck=False, wraparound=False, binding=False, embedsignature=True, embedsignature.format=clinic
 #
-# A glance at a message, for what then looks closer: whether there is anything to find at all.
+# A glance at a message: whether `recover` and `validate` have to look closer at all.
 #
 # The rule of this file: it says "sound" or "look closer", never what is wrong. In what is sound the closer look, which
 # is in Python, would find nothing; when in doubt the glance says "look closer", which costs time and changes nothing.
@@ -37,7 +37,7 @@ cdef extern from *:
     const uint64_t IPPFAST_HIGHS
 
 cdef struct Sizes:
-    # The least size of a value under a tag, and by how much the greatest is more.
+    # For each tag the least size of a value, and the greatest size less the least.
     uint32_t known
     uint16_t least
     uint16_t span
@@ -47,7 +47,7 @@ cdef Sizes[256] sizes
 
 cdef int read_sizes() except -1:
     for tag in range(256):
-        # As in `Places.are_right`: out-of-band values are empty, but those that nobody assigned yet may not be.
+        # As in `Places.are_right`: out-of-band values are empty, but unassigned out-of-band tags may have octets.
         least, most = SIZES.get(tag, ANY_SIZE) if tag >= 0x20 else (0, 255)
         sizes[tag].known = tag in SIZES
         sizes[tag].least = least
@@ -72,7 +72,7 @@ def decode_sound(bytes octets not None, limits):
 
 
 cdef bint are_believable(Octets octets, Py_ssize_t size) noexcept nogil:
-    """Whether the lengths of a message that `decode` takes hide nothing: no value's size is odd for its tag."""
+    """Whether the lengths of a message that `decode` accepts hide nothing: every value's size suits its tag."""
     cdef Octets at = octets + 8
     cdef Octets end = octets + size - 1
     cdef unsigned int tag, length
@@ -80,10 +80,10 @@ cdef bint are_believable(Octets octets, Py_ssize_t size) noexcept nogil:
         tag = at[0]
         if unlikely(tag < 0x10):
             if (tag == 0x0D and at[1] == 0x0A) or (tag == 0x0A and (at - 1)[0] == 0x0D):
-                return False  # this is the end of a line, rather than a group
+                return False  # it is rather the end of a line than a group
             at += 1
             continue
-        # As in `advance`: the high octet of a length is looked at, not waited for.
+        # As in `look` of `_scan.pxd`: the high octet of a length is looked at, not waited for.
         length = at[2]
         if unlikely(at[1]):
             length = be16(at + 1)
@@ -104,7 +104,7 @@ cdef bint are_believable(Octets octets, Py_ssize_t size) noexcept nogil:
 
 
 cdef inline bint has_nul(Octets at, unsigned int size) noexcept nogil:
-    """Whether one of some octets is 0; eight of them at once, the last of which are looked at twice."""
+    """Whether one of these octets is 0. It looks at eight at once, and at some of the last ones twice."""
     cdef uint64_t word
     cdef uint64_t found = 0
     cdef unsigned int index
@@ -130,7 +130,7 @@ cdef bint is_split(Octets value, unsigned int size) noexcept nogil:
 
 
 cdef bint may_go_on(Octets at, Py_ssize_t left) noexcept nogil:
-    """Whether a token with a name may begin behind the end of the attributes: that was no end then."""
+    """Whether a token with a name may begin behind the end-of-attributes-tag, which then did not end them."""
     cdef unsigned int size, length
     if left and at[0] < 0x10:
         at += 1
@@ -153,17 +153,17 @@ cdef enum:
 # Which octets each syntax is made of (RFC 8011 section 5.1, RFC 3986 appendix A).
 cdef enum Kind:
     PRINTABLE = 1
-    LINE_END = 2  # and tab: a text may have them
+    LINE_END = 2  # the octets of line ends, and tab: a text may have them
     FIRST = 4  # the first octet of a keyword
     KEYWORD = 8
     SCHEME = 16
     CHARSET = 32
     TOKEN = 64  # an octet of a media type
     PATH = 128
-    URI_SCHEME = 256  # letters of either case, as for the next
+    URI_SCHEME = 256  # this and the next two have letters of either case
     HOST = 512
     ANY_KEYWORD = 1024
-    SUBTAG = 2048  # a part of a natural language, behind the first
+    SUBTAG = 2048  # any part of a natural language but the first
 
 cdef uint16_t[256] kinds
 
@@ -206,7 +206,7 @@ cdef inline bint all_are(int kind, Octets at, uint32_t size) noexcept nogil:
 
 
 cdef inline bint is_word(int kind, Octets at, uint32_t size) noexcept nogil:
-    """Whether it begins with a lower-case letter, and goes on with octets of that kind."""
+    """Whether octets are of that kind, and begin with a lower-case letter."""
     return size > 0 and kinds[at[0]] & FIRST and all_are(kind, at, size)
 
 
@@ -237,7 +237,7 @@ cdef uint32_t behind_token(Octets at, uint32_t start, uint32_t size) noexcept no
 
 
 cdef bint is_media_type(Octets at, uint32_t size) noexcept nogil:
-    """Whether it is type/subtype, with parameters or without, none of which is quoted."""
+    """Whether octets are type/subtype, with or without parameters, none of which is quoted."""
     cdef uint32_t end = behind_token(at, 0, size)
     cdef uint32_t start
     if end == 0 or end == size or at[end] != c"/":
@@ -267,7 +267,7 @@ cdef bint is_media_type(Octets at, uint32_t size) noexcept nogil:
 
 
 cdef bint is_plain_uri(Octets at, uint32_t size) noexcept nogil:
-    """Whether it is urn:path or scheme://host:port/path?query#fragment, without what has rules of its own: escapes."""
+    """Whether octets are urn:path or scheme://host:port/path?query#fragment, without escapes."""
     cdef uint32_t end = 0
     cdef uint32_t start, port = 0
     while end < size and kinds[at[end]] & URI_SCHEME:
@@ -276,7 +276,7 @@ cdef bint is_plain_uri(Octets at, uint32_t size) noexcept nogil:
         return all_are(PATH, at + 4, size - 4)
     if end == 0 or at[0] < c"A" or size - end < 4 or memcmp(at + end, b"://", 3) != 0:
         return False
-    if end == 4 and (at[0] | 0x20) == c"f":  # a file's URI has rules of its own
+    if end == 4 and (at[0] | 0x20) == c"f":  # a file's URI has other rules
         return False
     start = end = end + 3
     while end < size and kinds[at[end]] & HOST:
@@ -306,7 +306,7 @@ cdef bint is_plain_uri(Octets at, uint32_t size) noexcept nogil:
 
 
 cdef bint is_sound_string(Spec spec, int tag, Octets at, uint32_t size) except -1:
-    """A string under a tag from 0x41 on."""
+    """Whether a string is sound under a tag from 0x41 on."""
     if size > spec.longest[tag - 0x40]:
         return False
     if tag == 0x44:
@@ -330,7 +330,7 @@ cdef bint is_sound_string(Spec spec, int tag, Octets at, uint32_t size) except -
 
 
 cdef bint is_sound_value(Spec spec, int tag, Octets at, uint32_t size, bint request) except -1:
-    """Any value but a collection, under a tag that the attribute may have."""
+    """Whether a value that is no collection is sound under a tag that the attribute may have."""
     cdef int32_t number, upper
     if tag >= 0x41:
         return is_sound_string(spec, tag, at, size)
@@ -359,7 +359,7 @@ cdef bint is_sound_value(Spec spec, int tag, Octets at, uint32_t size, bint requ
 
 
 cdef bint is_date(Octets at) noexcept nogil:
-    """RFC 2579 DateAndTime, as `syntaxes` judges it."""
+    """Whether octets are a DateAndTime (RFC 2579), as `syntaxes` judges it."""
     return (
         1 <= at[2] <= 12 and 1 <= at[3] <= 31 and at[4] <= 23 and at[5] <= 59 and at[6] <= 60 and at[7] <= 9
         and (at[8] == c"+" or at[8] == c"-") and at[9] <= 14 and at[10] <= 59
@@ -367,9 +367,9 @@ cdef bint is_date(Octets at) noexcept nogil:
 
 
 cdef bint is_sound_one(Spec spec, Octets* cursor, int tag, bint request) except -1:
-    """Whether a value is sound, collections included; then the cursor moves behind it.
+    """Whether a value is sound, which may be a collection. If it is, the cursor moves behind it.
 
-    cursor: its token, as if it were an additional one without a name.
+    cursor: its token, read as that of an additional value, which has no name.
     """
     cdef Octets at = cursor[0] + 5
     cdef uint32_t size = be16(at - 2)
@@ -391,7 +391,7 @@ cdef bint is_sound_one(Spec spec, Octets* cursor, int tag, bint request) except 
 
 
 cdef inline bint is_sound_set(Spec spec, Octets first, Octets behind, int count, bint out_of_band) noexcept nogil:
-    """Whether there may be this many values, each of which is sound, and in this order."""
+    """Whether an attribute may have these values together, each of which is sound: so many, and in this order."""
     return count == 1 or not (
         spec.is_single or out_of_band
         or ((spec.is_sequence or spec.is_reason) and not is_sound_sequence(spec, first, behind))
@@ -399,7 +399,7 @@ cdef inline bint is_sound_set(Spec spec, Octets first, Octets behind, int count,
 
 
 cdef bint is_sound_sequence(Spec spec, Octets at, Octets behind) noexcept nogil:
-    """Whether ranges ascend, and no reason is "none", among values none of which is a collection."""
+    """Whether ranges ascend and no reason is "none". None of the values is a collection."""
     cdef Octets before = NULL
     while at < behind:
         if spec.is_sequence:
@@ -413,7 +413,7 @@ cdef bint is_sound_sequence(Spec spec, Octets at, Octets behind) noexcept nogil:
 
 
 cdef bint are_sound_members(Spec spec, Octets* cursor, bint request) except -1:
-    """Whether the members of a collection are sound; then the cursor moves behind its end."""
+    """Whether the members of a collection are sound. If they are, the cursor moves behind its end."""
     cdef Octets names[MEMBERS]
     cdef Octets at = cursor[0]
     cdef Octets first
@@ -452,17 +452,17 @@ cdef bint are_sound_members(Spec spec, Octets* cursor, bint request) except -1:
 
 
 def doubtful(owner, bint request, int group, str path=""):
-    """What has to be looked at closely in a group or a collection: attributes; whether it has the name already; and
-    which values: a list of their indices, or None for all of them.
+    """The attributes of a group or collection that must be looked at closely. For each: the attribute; whether one
+    before it has its name; and which values are doubtful: a list of their indices, or None for all of them.
 
-    request: whether the message is one: out-of-band values are rarer there. group: the tag of the group. path: where
-    the registry describes the members of the collection.
+    request: whether the message is a request, in which fewer out-of-band values are right. group: the tag of the group.
+    path: where the registry describes the members of the collection.
     """
     cdef Octets at
     cdef Octets end
     cdef Octets start
     cdef Octets octets
-    cdef Wire wire = slice_of(owner, &at, &end) if isinstance(owner, _Attributes) else None  # else of the pure twin
+    cdef Wire wire = slice_of(owner, &at, &end) if isinstance(owner, _Attributes) else None  # else the pure twin's
     cdef bint member = type(owner) is Collection
     cdef Spec holder = spec_at(path, group) if member else None
     cdef Spec spec
@@ -504,14 +504,15 @@ def doubtful(owner, bint request, int group, str path=""):
 
 
 cdef inline bint may_be_there(Spec holder, Octets name, uint32_t size) noexcept nogil:
-    """Whether a member that nobody registered is none that has to be told of."""
+    """Whether a member that nobody registered need not be reported."""
     return holder.is_open and size <= 255 and is_word(KEYWORD, name, size)
 
 
 cdef bint look_at_values(
     Spec spec, Octets* cursor, Octets end, bint member, bint request, list doubts
 ) except -1:
-    """Whether the values of the attribute at the cursor are sound, which moves behind the last; and which are not."""
+    """Whether the values of the attribute at the cursor are sound. Appends the indices of those that are not to
+    `doubts`, and moves the cursor behind the last value."""
     cdef int tag
     cdef Octets first = first_value(cursor[0], member, &tag)
     cdef Octets at = first
@@ -530,17 +531,17 @@ cdef bint look_at_values(
             break
         tag = at[0]
     cursor[0] = at
-    if count > 1 and out_of_band:  # each of them is one too many
+    if count > 1 and out_of_band:  # an out-of-band value must be alone
         doubts[:] = range(count)
     return not doubts and is_sound_set(spec, first, at, count, out_of_band)
 
 
-# What `head` is told of a code; `validation.py` has the same.
+# The facts of a code that `head` is told; `_facts` in `validation.py` sets the same bits.
 cdef enum Fact:
     IS_OPERATION = 1
     IS_STATUS = 2
-    ASKS_FOR_MORE = 4  # requests with this code have rules of their own, which have to be looked at closely
-    ANSWERS_MORE = 8  # the same is true of the responses
+    ASKS_FOR_MORE = 4  # requests with this code have further rules, which only the closer look knows
+    ANSWERS_MORE = 8  # so have responses with this code
     IS_ON_A_JOB = 16
     HAS_NO_PRINTER_GROUP = 32
 
@@ -548,7 +549,7 @@ cdef enum Fact:
 def head(whole, role, int facts):
     """The role of a message whose header, groups and first operation attributes are sound; None: look closer.
 
-    role: "request", "response" or None, as it is given to `validate`. facts: of the message's code.
+    role: "request", "response" or None, as it is given to `validate`. facts: what is known of the message's code.
     """
     cdef Message message
     cdef list groups
@@ -558,7 +559,7 @@ def head(whole, role, int facts):
     cdef Wire wire
     cdef Py_ssize_t place
     cdef bint request
-    if type(whole) is not Message:  # it is of the pure twin
+    if type(whole) is not Message:  # it is the pure twin's
         return None
     message = whole
     request = role == "request" if role is not None else facts & IS_OPERATION

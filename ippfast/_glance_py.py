@@ -1,6 +1,6 @@
-"""The pure twin of `_glance.pyx`: it has no glance, so everything is looked at closely.
+"""The pure twin of `_glance.pyx`. It does not glance: everything is looked at closely.
 
-The rule of this file: that of its twin, of which "look closer" is always a right answer.
+The rule of this file is that of its twin, for which "look closer" is always a right answer.
 """
 
 TYPE_CHECKING = False
@@ -21,11 +21,11 @@ def decode_sound(octets: bytes, limits: "Limits") -> "Message | None":
 def doubtful(
     owner: "AttributeGroup | Collection", request: bool, group: int, path: str = ""
 ) -> "list[tuple[Attribute, bool, list[int] | None]]":
-    """What has to be looked at closely in a group or a collection: attributes; whether it has the name already; and
-    which values: a list of their indices, or None for all of them.
+    """The attributes of a group or collection that must be looked at closely. For each: the attribute; whether one
+    before it has its name; and which values are doubtful: a list of their indices, or None for all of them.
 
-    request: whether the message is one: out-of-band values are rarer there. group: the tag of the group. path: where
-    the registry describes the members of the collection.
+    request: whether the message is a request, in which fewer out-of-band values are right. group: the tag of the group.
+    path: where the registry describes the members of the collection.
     """
     found: list[tuple[Attribute, bool, list[int] | None]] = []
     seen: set[str] = set()
@@ -38,6 +38,6 @@ def doubtful(
 def head(message: "Message", role: str | None, facts: int) -> "Literal['request', 'response'] | None":
     """The role of a message whose header, groups and first operation attributes are sound; None: look closer.
 
-    role: "request", "response" or None, as it is given to `validate`. facts: of the message's code.
+    role: "request", "response" or None, as it is given to `validate`. facts: what is known of the message's code.
     """
     return None

@@ -1,11 +1,11 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, binding=False
 # cython: embedsignature=True, embedsignature.format=clinic
 #
-# The compiled twin of what writes a message as JSON, straight from the wire.
+# The compiled twin's `to_json`: a message as JSON, straight from the wire.
 #
-# The rule of this file: it says what `_json_py.py` says, octet for octet. A message is looked at by the codec's own
-# scan first; what that takes is read without a further check. What is rare, such as a string in no UTF-8, is left to
-# Python.
+# The rule of this file: it writes what `_json_py.py` writes, octet for octet. The codec's own scan checks a message
+# first; what that accepts is read without a further check. Rare values, such as a string that is not UTF-8, are left
+# to Python.
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -29,7 +29,7 @@ cdef extern from *:
     """
     #define IPPFAST_HIGH UINT64_C(0x8080808080808080)
     #define IPPFAST_EACH(octet) (UINT64_C(0x0101010101010101) * (octet))
-    /* Whether one of eight octets is to be escaped: a control, a quote, a backslash, DEL or what is not ASCII. */
+    /* Whether one of eight octets is to be escaped: it is a control, a quote, a backslash, DEL or not ASCII. */
     static inline int ippfast_escapes(uint64_t word) {
         uint64_t quotes = word ^ IPPFAST_EACH(0x22), slashes = word ^ IPPFAST_EACH(0x5c);
         uint64_t del = word ^ IPPFAST_EACH(0x7f);
@@ -40,10 +40,10 @@ cdef extern from *:
     bint escapes "ippfast_escapes"(uint64_t word) nogil
 
 cdef enum:
-    KNOWN = 4096  # slots for what the registry says of a path
+    KNOWN = 4096  # slots that keep what the registry says of a path
     KNOWN_SHIFT = 52  # 64 less the bits of a slot's number
     LONGEST_KNOWN = 108  # a path of more octets has no slot
-    LONGEST_NAME = 255  # no longer name is registered, nor anything inside it, as in `views.py`
+    LONGEST_NAME = 255  # no longer name is registered, as in `views.py`
 
 cdef struct Path:
     uint64_t hashed
@@ -59,11 +59,11 @@ cdef inline uint64_t name_hash(Octets name, Py_ssize_t size) noexcept:
     return (name[0] | name[size >> 1] << 8 | <uint64_t>name[size - 1] << 16) * <uint64_t>0x9E3779B97F4A7C15
 
 cdef struct Seen:
-    # This is a name in the group or collection of that number.
+    # A name that the group or collection with the number `owner` has.
     Octets name
     uint32_t size, owner
 
-cdef list GROUP_WORDS = list(map(list, ALL_GROUP_WORDS))  # first for reading, then without losses
+cdef list GROUP_WORDS = list(map(list, ALL_GROUP_WORDS))  # first the words for reading, then the lossless ones
 cdef list TAG_WORDS = list(ALL_TAG_WORDS)
 cdef const char* HEX = "0123456789abcdef"
 cdef uint8_t FORMS[256]
@@ -74,7 +74,7 @@ cdef Bounds DEFAULT
 
 
 cdef int read_bounds(object limits, Bounds* bounds) except -1:
-    # Checked once more: a tuple can be made around its class, and the scan has MOST_DEPTH places.
+    # Checked again: ``tuple.__new__`` makes one unchecked, and the scan has MOST_DEPTH places.
     bounds.depth, bounds.groups, bounds.attributes, bounds.values, bounds.octets = Limits(*limits)
     return 0
 
@@ -84,8 +84,8 @@ read_bounds(DEFAULT_LIMITS, &DEFAULT)
 def to_json(buffer, *, lossless=False, limits=None):
     """A message as JSON: the octets of ``json.dumps(decode(buffer).to_dict(tags=lossless))``, which are ASCII.
 
-    buffer, limits: as for `decode`, which says the same of what is no message. lossless: in the shape that
-    `Message.from_dict` makes the message of again, octet for octet; otherwise in that for reading.
+    buffer, limits: as for `decode`. lossless: whether to write the shape of which `Message.from_dict` makes the same
+    message again, octet for octet, or the shape for reading. Raises what `decode` raises.
     """
     cdef Writer writer = Writer.__new__(Writer)
     if limits is None or limits is DEFAULT_LIMITS:
@@ -108,7 +108,7 @@ def to_json(buffer, *, lossless=False, limits=None):
 
 @cython.final
 cdef class Writer:
-    """What is written so far, and where in the message it is."""
+    """What is written so far, and the place in the message up to which it was read."""
 
     cdef Bounds bounds
     cdef Scan scan
@@ -172,7 +172,7 @@ cdef class Writer:
         return True
 
     cdef bint is_utf8(self) except -1:
-        """Whether the first group declares the charset UTF-8, or none; `views.to_dict` asks for it so."""
+        """Whether the first group declares the charset UTF-8, or none, as `views.to_dict` reads it."""
         cdef Octets at = self.at + 1
         cdef Octets value
         cdef unsigned int size
@@ -202,7 +202,7 @@ cdef class Writer:
         return 0
 
     cdef bint is_new(self, Octets name, Py_ssize_t size, uint32_t owner) noexcept:
-        """Whether it is the first of that name in its group or collection."""
+        """Whether an attribute is the first of that name in its group or collection."""
         cdef uint64_t hashed = name_hash(name, size)
         cdef Py_ssize_t slot = <Py_ssize_t>((hashed >> 40) + owner * 31) & self.seen_mask
         cdef Seen* seen
@@ -224,7 +224,7 @@ cdef class Writer:
     cdef int owner(self, bint member, Py_ssize_t path, uint64_t hashed) except -1:
         """Write the attributes of a group, or of a collection, from `at` on, and go behind them.
 
-        path: how many octets of `path` lead to them; -1 if nothing is registered there. hashed: a number for these.
+        path: how many octets of `path` lead to them; -1 if nothing is registered there. hashed: a hash of these octets.
         """
         cdef uint32_t owner = self.owners
         cdef bint first = True
@@ -290,7 +290,7 @@ cdef class Writer:
             tag = self.at[0]
 
     cdef int tagged(self, int tag) except -1:
-        """The values of an attribute with their tags."""
+        """Write the values of an attribute with their tags."""
         while True:
             self.put(b'{"tag": ', 8)
             self.put_octets(<bytes>TAG_WORDS[tag])
@@ -307,7 +307,7 @@ cdef class Writer:
             tag = self.at[0]
 
     cdef int plain(self, int tag, Octets name, Py_ssize_t size, Py_ssize_t path, uint64_t hashed) except -1:
-        """The values of an attribute: one alone, if the registry knows it to have one, or a list."""
+        """Write the values of an attribute: alone if the registry says that it has one, otherwise as a list."""
         cdef Octets start = self.at
         cdef int first = tag
         cdef int count = 0
@@ -354,7 +354,7 @@ cdef class Writer:
         return FORMS[<uint8_t>tag] == OUT_OF_BAND and be16(self.at + 3) == 0
 
     cdef Py_ssize_t join(self, Octets name, Py_ssize_t size, Py_ssize_t path) except -1:
-        """Put a name behind the path; how long that is then."""
+        """Append a name to the path. Returns the new length of the path."""
         cdef char* made
         if path + size + 1 > self.path_capacity:
             made = <char*>PyMem_Realloc(self.path, 2 * (path + size) + 64)
@@ -394,7 +394,7 @@ cdef class Writer:
         cdef Py_ssize_t begun = self.size
         cdef unsigned int language
         cdef int form = FORMS[<uint8_t>tag]
-        cdef bint fits = False  # whether it is a value of its tag, though one that is left to Python
+        cdef bint fits = False  # whether it fits its tag, although it is left to Python
         self.at = at + size
         if form == WORD or form == TEXT:
             if self.put_string_or_none(at, size):
@@ -461,7 +461,7 @@ cdef class Writer:
         return 0
 
     cdef bint put_date(self, Octets at) except -1:
-        """As ``datetime.isoformat`` has it; False for what is no date (RFC 2579)."""
+        """Write a dateTime as ``datetime.isoformat`` does. False, and nothing written, if it is no date (RFC 2579)."""
         cdef int year = be16(at), month = at[2], day = at[3], second = at[6], offset = at[9] * 60 + at[10]
         if not is_on_calendar(at):
             return False
@@ -492,7 +492,7 @@ cdef class Writer:
         return True
 
     cdef bint put_fields(self, Octets at) except -1:
-        """The fields of a dateTime as they are; False if the direction from UTC is none."""
+        """Write the fields of a dateTime as they are. False, and nothing written, if it has no direction from UTC."""
         if at[8] != 0x2B and at[8] != 0x2D:
             return False
         self.put(b'{"year": ', 9)
@@ -568,16 +568,16 @@ cdef class Writer:
         return self.put(digits + at, 12 - at)
 
     cdef int put_key(self, Octets at, Py_ssize_t size) except -1:
-        """A name; its octets that are no UTF-8 as the surrogates that they are in Python."""
+        """Write a name, in which octets that are not UTF-8 become surrogates, as in Python."""
         self.put_characters(at, size, True)
         return 0
 
     cdef bint put_string_or_none(self, Octets at, Py_ssize_t size) except -1:
-        """A string; False, and nothing is written, if it is no UTF-8."""
+        """Write a string. False, and nothing is written, if it is not UTF-8."""
         return self.put_characters(at, size, False)
 
     cdef int put_string(self, Octets at, Py_ssize_t size) except -1:
-        """A string; as its octets, if it is no UTF-8."""
+        """Write a string, or its octets if it is not UTF-8."""
         if self.put_characters(at, size, False):
             return 0
         return self.put_hexadecimal(b'{"octets": "', 12, at, size)
@@ -593,7 +593,8 @@ cdef class Writer:
         return self.put(b'"}', 2)
 
     cdef bint put_characters(self, Octets at, Py_ssize_t size, bint surrogates) except -1:
-        """A string in quotes, all but ASCII escaped; no UTF-8 as surrogates, or False."""
+        """Write a string in quotes, with everything but ASCII escaped. Octets that are not UTF-8 become surrogates; or,
+        without `surrogates`, it returns False and writes nothing."""
         cdef Octets end = at + size
         cdef Py_ssize_t begun = self.size
         cdef uint64_t word
@@ -650,7 +651,7 @@ cdef class Writer:
 
 
 cdef inline bint is_plain(Octets at, Py_ssize_t size) noexcept:
-    """Whether nothing is to be escaped."""
+    """Whether none of these octets has to be escaped."""
     cdef uint64_t word = 0x2020202020202020
     cdef Py_ssize_t left = size
     if size < 8:
@@ -662,12 +663,12 @@ cdef inline bint is_plain(Octets at, Py_ssize_t size) noexcept:
             return False
         at += 8
         left -= 8
-    memcpy(&word, at + left - 8, 8)  # some of them again
+    memcpy(&word, at + left - 8, 8)  # some octets are looked at again
     return not escapes(word)
 
 
 cdef inline char* unit(char* out, uint32_t number) noexcept:
-    """A unit of UTF-16, escaped."""
+    """Write an escaped unit of UTF-16. Returns where it ends."""
     out[0] = c"\\"
     out[1] = c"u"
     out[2] = HEX[number >> 12]
@@ -697,7 +698,7 @@ cdef inline char* control(char* out, uint32_t character) noexcept:
 
 
 cdef int character_at(Octets at, Octets end, uint32_t* character) noexcept:
-    """The character of UTF-8 at that place, and of how many octets it is; 0 if it is none, as Python sees it."""
+    """Read a character of UTF-8. Returns how many octets it has; 0 if Python takes them for no character."""
     cdef uint8_t first = at[0], lowest = 0x80, highest = 0xBF
     cdef int length, index
     cdef uint32_t made

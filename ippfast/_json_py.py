@@ -1,6 +1,6 @@
-"""The pure twin of what writes a message as JSON.
+"""The pure twin's `to_json`: a message as JSON.
 
-The rule of this file: it says what `_json.pyx` says, octet for octet.
+The rule of this file: it writes what `_json.pyx` writes, octet for octet.
 """
 
 import json
@@ -19,7 +19,7 @@ __all__ = ["to_json"]
 def to_json(buffer: "Buffer", *, lossless: bool = False, limits: "Limits | None" = None) -> bytes:
     """A message as JSON: the octets of ``json.dumps(decode(buffer).to_dict(tags=lossless))``, which are ASCII.
 
-    buffer, limits: as for `decode`, which says the same of what is no message. lossless: in the shape that
-    `Message.from_dict` makes the message of again, octet for octet; otherwise in that for reading.
+    buffer, limits: as for `decode`. lossless: whether to write the shape of which `Message.from_dict` makes the same
+    message again, octet for octet, or the shape for reading. Raises what `decode` raises.
     """
     return json.dumps(decode(buffer, limits=limits).to_dict(tags=bool(lossless))).encode()

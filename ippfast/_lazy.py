@@ -1,6 +1,7 @@
-"""Names that a package has, and loads when somebody first asks for them.
+"""Packages whose modules are loaded when one of their names is first used.
 
-The rule of this file: importing a package loads nothing of it; a name is looked up once, and is the package's then.
+The rule of this file: importing such a package loads none of its modules. A name is looked up once, and then is an
+ordinary name of the package.
 """
 
 import sys
@@ -11,7 +12,7 @@ __all__ = ["lazily"]
 
 
 def lazily(package: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Make ``__getattr__`` and ``__dir__`` of a package. homes: the names that each of its modules has."""
+    """Make ``__getattr__`` and ``__dir__`` of a package. homes: for each of its modules the names that are there."""
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def get(name: str) -> object:

@@ -1,8 +1,8 @@
 # cython: nonecheck=True, binding=False, embedsignature=True, embedsignature.format=clinic
 """Message: the model of RFC 8010 section 3.1.1, written once.
 
-The rule of this file: as that of `_attribute.py`. It serves both twins, imports neither and says nothing of octets; for
-the compiled twin it is compiled as `_message_c`, with the C types of `_message_c.pxd`.
+The rule of this file is that of `_attribute.py`: it serves both twins, imports neither and reads no octets; for the
+compiled twin it is compiled as `_message_c`, with the C types of `_message_c.pxd`.
 """
 
 from . import _directives as cython
@@ -68,7 +68,7 @@ class Message:
 
     @property
     def succeeded(self) -> bool:
-        """Of a response: whether its status-code is one of the successful ones (RFC 8011 appendix B.1)."""
+        """Whether the code of a response is a successful status-code (RFC 8011 appendix B.1)."""
         return self.code < 0x0100
 
     def group(self, tag: int) -> "AttributeGroup":
@@ -85,7 +85,7 @@ class Message:
         raise KeyError(f"no {describe_tag(tag)} group; there are: {', '.join(present) or 'none'}")
 
     def groups_of(self, tag: int) -> "list[AttributeGroup]":
-        """Every group under that delimiter tag, such as one ``DelimiterTag.JOB`` group a job."""
+        """Every group under that delimiter tag: ``DelimiterTag.JOB`` gives the group of each job."""
         return self._all(tag)
 
     def _all(self, tag: int) -> "list[AttributeGroup]":
@@ -97,29 +97,29 @@ class Message:
 
     @property
     def operation_attributes(self) -> "AttributeGroup":
-        """The first operation attributes group. Raises KeyError if there is none, as the next two do."""
+        """The first operation attributes group. Raises KeyError if there is none."""
         return self._group(0x01)
 
     @property
     def job(self) -> "AttributeGroup":
-        """The first job attributes group."""
+        """The first job attributes group. Raises KeyError if there is none."""
         return self._group(0x02)
 
     @property
     def printer(self) -> "AttributeGroup":
-        """The first printer attributes group."""
+        """The first printer attributes group. Raises KeyError if there is none."""
         return self._group(0x04)
 
     @property
     def jobs(self) -> "list[AttributeGroup]":
-        """The job attributes groups, one a job in the answer to Get-Jobs."""
+        """The job attributes groups. In the response to Get-Jobs each is one job."""
         return self._all(0x02)
 
     def to_dict(self, *, tags: bool = False) -> "dict[str, Any]":
-        """The message as plain data that ``json.dumps`` takes, for reading; with `tags` also to be made again.
+        """The message as plain data that ``json.dumps`` takes.
 
-        Without tags attributes are dictionaries, in the shape that `ippfast.views.to_dict` describes. With them nothing
-        is lost, in the shape that `ippfast.dictionaries` describes.
+        Without tags it is for reading, in the shape that `ippfast.views.to_dict` describes. With them nothing is lost:
+        `from_dict` makes the same message of it, whose shape `ippfast.dictionaries` describes.
         """
         if tags:
             from .dictionaries import to_tagged
@@ -131,9 +131,9 @@ class Message:
 
     @classmethod
     def from_dict(cls, data: "Mapping[str, Any]") -> "Message":
-        """The message of plain data, with tags or without, as `ippfast.dictionaries.from_dict` describes.
+        """Make a message of plain data, with tags or without, as `ippfast.dictionaries.from_dict` describes.
 
-        With tags it is the very message that `to_dict` was asked of. Without, the registry gives the tags. Raises
+        With tags it is equal to the message that `to_dict` wrote. Without, the registry gives the tags. Raises
         ShapeError for data of another shape, and RegistryError for what the registry does not know or allow.
         """
         from .dictionaries import from_dict

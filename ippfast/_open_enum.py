@@ -1,4 +1,4 @@
-"""What every enum of `ippfast.enums` is: a named number that carries the registry's keyword.
+"""The base of the enums of `ippfast.enums`: a number with a name and with the registry's keyword.
 
 The rule of this file: the sets are open. A number without a name, a vendor's or a newer standard's, is never
 an error (RFC 8011 sections 5.1.5 and 7.4); `OpenEnum.coerce` leaves it a plain integer.
@@ -14,12 +14,12 @@ __all__ = ["CodeEnum", "OpenEnum"]
 
 
 class OpenEnum(IntEnum):
-    """An integer with a name; ``str`` of a member is its keyword, and it formats as either."""
+    """An integer with a name. ``str`` of a member is its keyword; formatting gives the keyword or the number."""
 
     keyword: str
     """The word as the registry spells it: ``"Print-Job"``, ``"client-error-not-found"``, ``"processing-stopped"``."""
 
-    # The keyword has a default for type checkers alone, to which Operation(2) would be a call of this.
+    # Only type checkers need the default of keyword: they take Operation(2) for a call of this.
     def __new__(cls, value: int, keyword: str = "") -> "Self":
         member = int.__new__(cls, value)
         member._value_ = value
@@ -60,7 +60,7 @@ class OpenEnum(IntEnum):
 
 
 class CodeEnum(OpenEnum):
-    """An operation-id or status-code: 16 bits, which people know in hexadecimal."""
+    """An operation-id or status-code: a number of 16 bits, which people know in hexadecimal."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}.{self.name}: 0x{self.value:04x}>"

@@ -1,8 +1,8 @@
 """Where tokens begin and end in octets whose lengths cannot be trusted: `Places`, which `recover` reads by.
 
 The rule of this file: a token is believed if its tag is known, its name looks like one, its size fits its syntax, and
-something believable follows it (RFC 8010 section 3.1). If not, the next place is looked for at which tokens begin that
-can be believed, and what stands before it is the value. Nothing is made up: a value is a run of the octets that came.
+something believable follows it (RFC 8010 section 3.1). If not, the next place at which believable tokens begin is
+searched for, and the octets before it are the value. Nothing is made up: a value is a run of the octets that came.
 """
 
 import re
@@ -17,7 +17,7 @@ _BEGIN, _END, _MEMBER = 0x34, 0x37, 0x4A
 _STOP = 0x03
 LAST_DELIMITER = 0x0A  # those after it are reserved (RFC 8010 section 3.5.1)
 
-_DELIMITERS = 8  # this many delimiters and tokens are looked at for one answer
+_DELIMITERS = 8  # at most this many delimiters and tokens are looked at for one answer
 ANY_SIZE = (0, 32_767)
 
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9._-]*")
@@ -26,14 +26,14 @@ _LANGUAGE = re.compile(rb"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _NULS = re.compile(rb"\x00{0,8}")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _CONTROL_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# Where a token may begin: with a name, without one, or a delimiter before a token that has one, or the end of all.
+# Where a token may begin: one with a name, one without, a delimiter before one with a name, or the last octet, 0x03.
 _CANDIDATE = re.compile(
     rb"[\x10-\x7f]\x00(?:[\x01-\xff][a-zA-Z]|\x00)|[\x01-\x0a](?=[\x10-\x7f]\x00[\x01-\xff][a-zA-Z])|\x03\Z"
 )
 
 
 class Read(NamedTuple):
-    """A token as it is believed. end: where the next one begins. code, words: of the issue, if it was repaired."""
+    """A token that is believed. end: where the next one begins. code, words: of the issue, if it was repaired."""
 
     tag: int
     name: bytes
@@ -50,7 +50,7 @@ class Places:
         self.octets = octets
 
     def length(self, at: int) -> int:
-        """The length at an offset, read as unsigned; less than any offset if it is cut off."""
+        """The unsigned length at an offset; a large negative number if it is cut off."""
         field = self.octets[at : at + 2] if at >= 0 else b""
         return field[0] << 8 | field[1] if len(field) == 2 else -(2**31)
 
@@ -80,7 +80,7 @@ class Places:
         return True
 
     def believes(self, at: int, following: int = 1) -> bool:
-        """Whether tokens begin at an offset: one, and this many after it, as far as there are that many."""
+        """Whether believable tokens begin at an offset: one, and this many after it unless the data ends before."""
         octets = self.octets
         for _ in range(_DELIMITERS):
             if at == len(octets):
@@ -113,10 +113,10 @@ class Places:
         return True
 
     def announces(self, at: int, groups: int, doubtful: bool) -> bool:
-        """Whether the delimiter at an offset is one: a group follows it, or it ends the attributes.
+        """Whether the octet at an offset is a delimiter: a group follows it, or it ends the attributes.
 
-        groups: how many there were before it. doubtful: something before it was repaired or left out, so that it may
-        as well be the last octet of a number.
+        groups: how many there were before it. doubtful: whether something before it was repaired or left out, so that
+        it may also be the last octet of a number.
         """
         tag = self.octets[at]
         if tag == _STOP:
@@ -130,16 +130,16 @@ class Places:
         if at + 1 == len(self.octets):
             return True
         if tag > 0x05 and self.length(at + 2) == 0 and self.octets[at + 1] >= 0x10:
-            return False  # a group without a name for its first value, of those that hardly anybody sends
+            return False  # the first value of the group has no name, and hardly anybody sends such groups
         if self._follows(at + 1, 1) or self._heads(at) or self._chains(at):
             return True
-        name = _NAME.match(self.octets, at + 4)  # of a value whose lengths are wrong
+        name = _NAME.match(self.octets, at + 4)  # of an attribute whose lengths are wrong
         return self.octets[at + 1] in SIZES and name is not None and len(name[0]) > 2
 
     def is_line_feed(self, at: int) -> bool:
-        """Whether what would be a delimiter is of an octet 0x0a that became carriage return and line feed.
+        """Whether what looks like a delimiter is part of a line end: an octet 0x0a became 0x0d 0x0a on its way.
 
-        That octet may have been the delimiter of system attributes: then the line feed announces them.
+        0x0a is also the delimiter of system attributes: before one of these it counts as the delimiter.
         """
         octets = self.octets
         if octets[at] == 0x0D:
@@ -150,11 +150,11 @@ class Places:
         return spec is None or 0x0A not in spec.group_tags
 
     def _heads_group(self, at: int, groups: int) -> bool:
-        """Whether the attribute behind a delimiter is one of the group that it would begin, as far as is known.
+        """Whether the attribute behind a delimiter belongs into the group that it would begin, as far as is known.
 
-        Unsupported attributes may be any, but they are the second group (RFC 8011 section 4.1.7). An attribute that
-        nobody registered is believed if the length of its name is right. Behind three NULs it is no delimiter, but
-        the last octet of a small number.
+        Any attribute may be unsupported, but these are the second group (RFC 8011 section 4.1.7). An attribute that
+        nobody registered is believed if the length of its name is right. Behind three NULs the octet is no delimiter,
+        but the last octet of a small number.
         """
         octets, tag, name = self.octets, self.octets[at], self._name_behind(at)
         if octets[at - 3 : at] == b"\0\0\0" and octets[at - 4] != 0:
@@ -165,7 +165,7 @@ class Places:
         return tag in spec.group_tags if spec is not None else 0 < len(name) == self.length(at + 2)
 
     def _name_behind(self, at: int) -> str:
-        """The name of the attribute behind a delimiter, be its length right or wrong; "" if there is none."""
+        """The name of the attribute behind a delimiter, whether its length is right or wrong; "" if there is none."""
         at = self._behind_nuls(at + 1)
         start, size = at + 3, max(self.length(at + 1), 0)
         name = _NAME.fullmatch(self.octets, start, start + size) or _NAME.match(self.octets, start)
@@ -179,7 +179,7 @@ class Places:
         return self.length(at + 1) > 0 and octets[at] >= 0x10 and self.believes(at, 1)
 
     def find(self, at: int) -> int:
-        """Where, from an offset on, the next tokens begin that can be believed; the end of the data if none do."""
+        """Where the next believable tokens begin, from an offset on; the end of the data if there are none."""
         octets = self.octets
         for found in _CANDIDATE.finditer(octets, at):
             start = found.start()
@@ -193,7 +193,7 @@ class Places:
         return len(octets)
 
     def read(self, start: int) -> Read | None:
-        """The token at an offset, with its lengths put right; None if none can be made out there."""
+        """The token at an offset, with its lengths put right; None if no token is found there."""
         octets = self.octets
         if start >= len(octets):
             return None
@@ -218,33 +218,33 @@ class Places:
             if fits and self._suits(tag, name_end + 2, end):
                 other = self._end_of_value(name_end + 2, tag)
                 if other > end and (self._heads(end) or not self._suits(tag, name_end + 2, other)):
-                    # Then it is the next one that is damaged.
+                    # The next token is the damaged one.
                     return Read(tag, octets[start + 3 : name_end], octets[name_end + 2 : end], end)
         if tag not in SIZES or size < 0:
             return None
         return self._mend(start, tag, size)
 
     def _has_its_size(self, at: int, end: int, low: int, high: int) -> bool:
-        """Whether a value of fixed size rather has that size than the one that its length says."""
+        """Whether a value of fixed size more likely has that size than the one in its value-length."""
         if low != high or not self._follows(at + low, 2):
             return False
         said = self.octets[end] if end < len(self.octets) else 0
         return (said < 0x10 or not self.believes(end, 2)) if abs(at + low - end) == 1 else not self._chains(end)
 
     def _follows(self, at: int, count: int) -> bool:
-        """Whether something believable stands behind a token: NULs between tokens are for who reads on."""
+        """Whether something believable follows a token. NULs between tokens are passed over."""
         octets, at = self.octets, self._behind_nuls(at)
         if at == len(octets) - 1 and octets[at] < 0x10:
             return True  # the last delimiter, whatever it is
         return at == len(octets) or self.believes(at, count - 1)
 
     def _behind_nuls(self, at: int) -> int:
-        """An offset, or the one behind some NULs: strings of C, and what was meant to be a delimiter."""
+        """The offset behind the NULs at an offset, if any: they end a C string, or stand where a delimiter should."""
         nuls = _NULS.match(self.octets, at)
         return nuls.end() if nuls is not None else at
 
     def _heads(self, at: int) -> bool:
-        """Whether a token may begin at an offset, as far as its value-length: what follows may be damaged."""
+        """Whether a token may begin at an offset, judged by its tag and name: what follows may be damaged."""
         octets, at = self.octets, self._behind_nuls(at)
         if at < len(octets) and octets[at] <= LAST_DELIMITER:
             at += 1
@@ -259,7 +259,7 @@ class Places:
         return name is not None and (abs(len(name[0]) - size) < 2 or (len(name[0]) > 2 and _is_registered(name[0])))
 
     def _chains(self, at: int, count: int = 6) -> bool:
-        """Whether lengths lead from token to token that often, or to the end, whatever the tokens are."""
+        """Whether the lengths lead through this many tokens, or to the end, whatever the tokens are."""
         octets = self.octets
         while count and at < len(octets):
             tag = octets[at]
@@ -323,21 +323,21 @@ class Places:
         if end < len(octets):
             words = f"a value-length of {length}; took the {len(value)} octets before what seems to begin next"
             return Read(tag, name_octets, value, end, "wrong-length", words)
-        if at + length <= len(octets):  # nothing can be made out behind it: believe what it says
+        if at + length <= len(octets):  # no believable token follows: believe the length
             end = at + length
             return Read(tag, name_octets, octets[at:end], end, code, words)
         words = f"a value of {length} octets, of which {len(value)} are there; kept these"
         return Read(tag, name_octets, value, end, "truncated", words)
 
     def _is_name(self, at: int, end: int) -> bool:
-        """Whether a name ends there: it is registered, or no octet of a name follows it."""
+        """Whether a name ends at `end`: it is registered, or a control character or nothing follows it."""
         octets = self.octets
         if not _VISIBLE.fullmatch(octets, at, end):
             return False
         return octets[end : end + 1] < b"\x20" or _is_registered(octets[at:end])
 
     def _end_of_value(self, at: int, tag: int) -> int:
-        """Where a value ends that begins at an offset, if its length is not to be believed."""
+        """Where the value at an offset ends, if its length cannot be believed."""
         low, high = SIZES.get(tag, ANY_SIZE)
         if low == high and self._follows(at + low, 2):
             return at + low
@@ -359,7 +359,7 @@ class Places:
     def _without_value_length(self, tag: int, at: int, length: int) -> Read | None:
         """A token that lacks its value-length; None: it has one.
 
-        at: where the value-length should stand; what does stand there was read as `length`.
+        at: where the value-length should stand. length: what was read there.
         """
         octets = self.octets
         if tag == _BEGIN:

@@ -1,10 +1,11 @@
 # cython: boundscheck=False, wraparound=False, binding=False
 #
-# Messages as plain data and back, the short way: dictionaries and lists made from the wire, without attributes between.
+# Messages as plain data and back, the short way: dictionaries and lists are made from the wire, without making an
+# `Attribute`.
 #
-# The rule of this file: what it makes is what `views.py` and `dictionaries.py` make. They hand it a function for values
-# that are rare, and go the long way if it says None: groups that were made or changed by hand, names that only the
-# registry can judge, data that is not in the usual shape.
+# The rule of this file: it makes what `views.py` and `dictionaries.py` make. They give it a function for rare values,
+# and go the long way if it returns None: for groups that were made or changed by hand, for names that only the registry
+# can judge, and for data that is not in the usual shape.
 
 from cpython.object cimport PyObject
 
@@ -19,7 +20,7 @@ from ._wire cimport (
 # These are C variables: a look-up in the module's dictionary costs as much as a small value.
 cdef object OutOfBand, RangeOfInteger, Resolution
 cdef object from_hexadecimal = bytes.fromhex
-cdef list KEYWORDS = []  # for each octet the word for it as a value tag
+cdef list KEYWORDS = []  # for each octet the name of the value tag, or the octet if it has none
 cdef dict TAGS = {}
 cdef dict OUT_OF_BAND = {}
 
@@ -44,16 +45,16 @@ cdef int DEEPEST = MAX_DEPTH
 def to_plain(group, int tag, bint any_charset, rare):
     """The dictionary that `views.group_to_dict` makes of a group under a tag; None: go the long way.
 
-    any_charset: whether every string is `rare`, not only what is no US-ASCII. rare(value): the plain form.
+    any_charset: whether `rare` reads every string, or only those that are not US-ASCII. rare(value): the plain form.
     """
     cdef Octets at
     cdef Octets end
-    cdef Wire wire = slice_of(group, &at, &end) if isinstance(group, _Attributes) else None  # else of the pure twin
+    cdef Wire wire = slice_of(group, &at, &end) if isinstance(group, _Attributes) else None  # else the pure twin's
     return None if wire is None else plain_members(at, end, False, tag, None, any_charset, rare)
 
 
 cdef dict plain_members(Octets at, Octets end, bint member, int group, Spec holder, bint any_charset, object rare):
-    """What is in a slice; None: go the long way. holder: whose members these are; None for a group's attributes."""
+    """The dictionary of a slice; None: go the long way. holder: whose members these are, if they are members."""
     cdef dict made = {}
     cdef Octets name
     cdef Octets behind
@@ -109,11 +110,11 @@ cdef dict plain_members(Octets at, Octets end, bint member, int group, Spec hold
 def to_tagged(group, rare):
     """The list that `dictionaries.to_tagged` makes of a group's attributes; None: go the long way.
 
-    rare(tag, value): the plain form of a value; of a name, under the tag 0.
+    rare(tag, value): the plain form of a value, or of a name if the tag is 0.
     """
     cdef Octets at
     cdef Octets end
-    cdef Wire wire = slice_of(group, &at, &end) if isinstance(group, _Attributes) else None  # else of the pure twin
+    cdef Wire wire = slice_of(group, &at, &end) if isinstance(group, _Attributes) else None  # else the pure twin's
     return None if wire is None else tagged_members(at, end, False, rare)
 
 
@@ -158,13 +159,13 @@ cdef list tagged_members(Octets at, Octets end, bint member, object rare):
     return made
 
 
-# ---- And back ----
+# ---- From plain data ----
 
 
 def from_tagged(data, rare):
-    """The attributes of such a list; None: go the long way, which finds the words if something is wrong.
+    """The attributes of such a list; None: go the long way, which says what is wrong if something is.
 
-    rare(data, tag): the value of an object. What it raises ShapeError for goes the long way.
+    rare(data, tag): the value that an object stands for. If it raises ShapeError, the list goes the long way.
     """
     try:
         return read_members(data, 0, rare)

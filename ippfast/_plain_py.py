@@ -1,6 +1,6 @@
-"""The pure twin of `_plain.pyx`: it has no short way, so everything goes the long one.
+"""The pure twin of `_plain.pyx`. It has no short way: everything goes the long way.
 
-The rule of this file: that of its twin, of which None is always a right answer.
+The rule of this file is that of its twin, for which None ("go the long way") is always a right answer.
 """
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ def to_plain(
 ) -> "dict[str, Any] | None":
     """The dictionary that `views.group_to_dict` makes of a group under a tag; None: go the long way.
 
-    any_charset: whether every string is `rare`, not only what is no US-ASCII. rare(value): the plain form.
+    any_charset: whether `rare` reads every string, or only those that are not US-ASCII. rare(value): the plain form.
     """
     return None
 
@@ -26,14 +26,14 @@ def to_plain(
 def to_tagged(group: "AttributeGroup", rare: "Callable[[int, Any], Any]") -> "list[Any] | None":
     """The list that `dictionaries.to_tagged` makes of a group's attributes; None: go the long way.
 
-    rare(tag, value): the plain form of a value; of a name, under the tag 0.
+    rare(tag, value): the plain form of a value, or of a name if the tag is 0.
     """
     return None
 
 
 def from_tagged(data: "Any", rare: "Callable[[Any, int], Any]") -> "list[Attribute] | None":
-    """The attributes of such a list; None: go the long way, which finds the words if something is wrong.
+    """The attributes of such a list; None: go the long way, which says what is wrong if something is.
 
-    rare(data, tag): the value of an object. What it raises ShapeError for goes the long way.
+    rare(data, tag): the value that an object stands for. If it raises ShapeError, the list goes the long way.
     """
     return None

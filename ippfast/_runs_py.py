@@ -1,8 +1,7 @@
 """The pure twin's shortcut: a regular expression, which runs in C, skips many ordinary tokens at once.
 
-The rule of this file: it may skip less than it could, but nothing in which the reader that calls it would find a
-fault. It does not count tokens, so the scanner calls it only while the octets are too few to hold more tokens than
-the limits allow.
+The rule of this file: it may skip less than it could, but nothing in which its caller would find a fault. It does not
+count tokens, so the scanner calls it only while the octets are too few to hold more tokens than the limits allow.
 """
 
 from functools import cache
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["WORTH_SKIPPING", "skip_attributes", "skip_members", "skip_tokens"]
 
 WORTH_SKIPPING = 256
-"""In fewer octets a run saves less time than it takes to load `re` and the patterns."""
+"""In fewer octets, skipping saves less time than it takes to load `re` and the patterns."""
 
 
 def skip_attributes(octets: "bytes | bytearray", at: int, end: int) -> int:
@@ -39,11 +38,11 @@ def skip_tokens(octets: bytes, at: int, end: int) -> int:
 
 
 def _compile(pattern: str) -> "Pattern[bytes]":
-    """Compile a pattern of tokens (RFC 8010 section 3.1). Each can be read in one way only, so it never goes back.
+    """Compile a pattern of tokens (RFC 8010 section 3.1). Tokens match in one way only, so it need never backtrack.
 
     In it ``TAG`` is the tag of a value that is no collection. ``SIZED`` is a length and as many octets, and ``NAME`` is
     the same but not empty. A pattern cannot count, so both have an alternative for each length up to 63, and nothing
-    longer is matched. ``(?>...)`` forbids going back; CPython 3.11.2 refuses some of ``.{4}+`` and ``(?:...)++``.
+    longer is matched. ``(?>...)`` forbids backtracking; CPython 3.11.2 refuses some of ``.{4}+`` and ``(?:...)++``.
     """
     import re
 

@@ -1,8 +1,8 @@
-# The scan of a message: all that is checked of its framing, for the codec and for whatever else reads the wire.
+# The scan of a message: it checks all framing, for the codec and for everything else that reads the wire.
 #
-# The rule of this file: it alone knows which octets are a message (RFC 8010 section 3.1), and nothing of Python.
-# Who scans calls `look` and `next_group` in turn; `look` stops behind each group. What it has found sound can be read
-# without a further check.
+# The rule of this file: of the compiled parts it alone knows which octets are a message (RFC 8010 section 3.1); it uses
+# no Python object. A caller calls `look` and `next_group` in turn; `look` stops behind each group. What it has found
+# sound can be read without a further check.
 
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t
@@ -12,11 +12,11 @@ from ._wire cimport MOST_DEPTH, Octets, be16
 
 
 cdef enum:
-    INDEXED = 256  # for so many attributes of a group the index notes where they begin
+    INDEXED = 256  # the index notes where the first attributes of a group begin: at most this many
     WORTH_INDEXING = 24  # a group with fewer attributes is searched faster without an index
-    FEW = 4  # groups that the list of a message has room for from the beginning
+    FEW = 4  # the list of a message's groups has room for this many from the beginning
 
-# The faults of `errors.py`, which has their words.
+# The numbers of the faults in `errors.py`, which has their words.
 cdef enum:
     CUT_VALUE = 6
     NAME_TOO_LONG = 7
@@ -43,10 +43,10 @@ cdef struct Bounds:
 
 cdef struct Scan:
     Bounds bounds
-    PyObject* wire  # for the codec: of the message that is being decoded, and the list of its groups; it holds them
-    PyObject* found
+    PyObject* wire  # only the codec uses it: the wire of the message; the codec holds the reference
+    PyObject* found  # the same: the list of the message's groups
     Py_ssize_t position  # where the next token is
-    Py_ssize_t wanted  # where the value ends that is cut off: nothing can be found before it is complete
+    Py_ssize_t wanted  # where the value that is cut off ends: the scan cannot go on before these octets are there
     Py_ssize_t start  # where the current group's attributes begin
     Py_ssize_t attribute_at  # the token that names the current attribute, -1 before the group's first
     Py_ssize_t groups, attributes, values
@@ -64,7 +64,7 @@ cdef enum:
     FAULTY = 2
 
 cdef struct Fault:
-    # `errors.raise_fault` has to know these.
+    # Arguments for `errors.raise_fault`.
     int kind
     int tag
     Py_ssize_t number
@@ -93,7 +93,7 @@ cdef inline bint next_group(Scan* scan, Octets octets) noexcept nogil:
 
 
 cdef inline int look(Scan* scan, Octets octets, Py_ssize_t available, Fault* found) noexcept nogil:
-    """Go on from `position`, to the end of the group or of the data, or to the first fault."""
+    """Go on from `position` to the end of the group or of the data, or to the first fault. Returns a state."""
     cdef Py_ssize_t size = available if available < scan.bounds.octets else scan.bounds.octets
     if scan.position == 0:
         if size < 8:
@@ -110,7 +110,7 @@ cdef inline int look(Scan* scan, Octets octets, Py_ssize_t available, Fault* fou
     cdef int state = CUT
     cdef Py_ssize_t number = 0, place = -1
     cdef unsigned int tag = 0, name_length, length
-    if scan.group == 0 and token < end and token[0] >= 0x10:  # it can only be so before the first delimiter
+    if scan.group == 0 and token < end and token[0] >= 0x10:  # only before the first delimiter
         tag = token[0]
         kind = VALUE_BEFORE_GROUP
         end = token
@@ -141,7 +141,7 @@ cdef inline int look(Scan* scan, Octets octets, Py_ssize_t available, Fault* fou
                 place = token + 1 - octets
                 break
         at = token + 5
-        if name_length:  # guessed by the processor, which then need not wait for it if there is none
+        if name_length:  # the processor predicts this branch, so it need not wait for a length of 0
             at += name_length
             if at > end:
                 break

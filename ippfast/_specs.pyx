@@ -1,9 +1,9 @@
 # cython: boundscheck=False, wraparound=False, binding=False
 #
-# The registry as compiled code asks for it: what it says of a name, in C's own types, worked out once.
+# The registry for compiled code: what it says of a name, worked out once and kept in C types.
 #
-# The rule of this file: it says nothing that `registry.lookup` and `syntaxes` do not say; it asks them. What a peer can
-# name without end is not kept: names that nobody registered, and more than this many paths at once.
+# The rule of this file: it says nothing that `registry.lookup` and `syntaxes` do not say; it asks them. A peer can name
+# any number of paths, so what is kept has a bound, and names that nobody registered are not kept.
 
 from libc.stdint cimport uint64_t
 
@@ -12,8 +12,8 @@ from ._registry_data import ATTRIBUTES
 from .syntaxes import has_capitals, is_name, is_registered, least_enum, longest_string, vendor_numbers
 
 cdef enum:
-    MOST = 4096  # so many specs are kept; some 1,500 attributes and members are registered
-    MOST_JUDGED = 512  # so many keywords of one attribute are remembered
+    MOST = 4096  # at most this many specs are kept; some 1,400 attributes and members are registered
+    MOST_JUDGED = 512  # the judgements of at most this many keywords of one attribute are kept
 
 cdef list roots = [None] * 256  # for each delimiter tag its attributes by name
 cdef int kept = 0
@@ -36,7 +36,7 @@ cdef class Spec:
         return found
 
     cdef bint takes(self, str keyword) except -1:
-        """Whether a keyword that is well formed is one of the registered ones, or made as the registry says."""
+        """Whether a well-formed keyword is registered, or follows a rule of the registry."""
         if self.keywords is None or keyword in self.keywords:
             return True
         judgement = self.judged.get(keyword)
@@ -49,8 +49,7 @@ cdef class Spec:
 
 
 cdef Spec attribute_spec(int group, str name):
-    """What the registry says of an attribute of a group, as `Spec.member` says it of a member."""
-    global kept
+    """The attribute of that name in a group; UNKNOWN if nobody registered it, None if only the registry can say."""
     cdef dict root = roots[group]
     cdef Spec found
     if root is None:
@@ -68,7 +67,7 @@ cdef Spec attribute_spec(int group, str name):
 
 
 cdef Spec spec_at(str path, int group):
-    """What the registry says of a path; UNKNOWN if it is not registered, None if only the registry can say."""
+    """The attribute or member at a path; UNKNOWN if nobody registered it, None if only the registry can say."""
     cdef Spec found = None
     for name in path.split("/"):
         found = attribute_spec(group, name) if found is None else found.member(name)
@@ -125,7 +124,8 @@ cdef int fill_in(Spec made, object registered) except -1:
     return 0
 
 
-cdef Spec UNKNOWN = Spec.__new__(Spec)  # and any tag may be there that is assigned, but those of two strings
+# What nobody registered may have any assigned tag; those of a string with language are left to the closer look.
+cdef Spec UNKNOWN = Spec.__new__(Spec)
 
 
 cdef int know_nothing() except -1:

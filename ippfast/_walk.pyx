@@ -2,8 +2,8 @@
 #
 # The compiled twin's `walk`: a message's attributes and values in one loop.
 #
-# The rule of this file: it does what `_walk_py.py` does. It unpacks with `_wire.pyx` and, like that, cannot fail but
-# for memory.
+# The rule of this file: it does what `_walk_py.py` does. It unpacks with `_wire.pyx` and, like that, can fail only if
+# memory runs out.
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -20,11 +20,11 @@ from ._wire cimport MOST_DEPTH, IppfastAttribute, Octets, Wire, unpack
 
 
 def walk(source):
-    """Every attribute with every value of it, as pairs, in the order of the wire, collections included.
+    """Give a pair for every value: its attribute and the value, in the order of the wire, collections included.
 
-    source: a `Message`, an `AttributeGroup` or a `Collection`. A `Collection` comes as the value that it is; then come
-    its member attributes with theirs. Reading a whole message this way is quicker than by loops inside each other.
-    Raises TypeError for another source.
+    source: a `Message`, an `AttributeGroup` or a `Collection`. If a value is a `Collection`, the pairs of its member
+    attributes follow it. Reading a whole message this way is quicker than by loops inside each other. Raises TypeError
+    for another source.
     """
     cdef Walk walk = Walk.__new__(Walk)
     owners = list((<Message>source).groups) if type(source) is Message else [source]
@@ -39,7 +39,7 @@ def walk(source):
 
 
 cdef struct Frame:
-    # This is around a collection in a slice: the attribute that it is a value of, and what comes behind it.
+    # What a walk goes on with after a collection in a slice: the attribute that has it as a value, and what follows it.
     PyObject* attribute
     Py_ssize_t index
     Octets at
@@ -49,14 +49,14 @@ cdef struct Frame:
 @cython.final
 @cython.freelist(8)
 cdef class Walk:
-    """What `walk` returns: where in the message it is."""
+    """The iterator that `walk` returns: a place in the message."""
 
     cdef object owners  # the groups to come
     cdef PyObject* attribute  # the current one
     cdef Py_ssize_t index  # which value of it comes next
-    cdef PyObject* spare  # the attribute before it, which serves again if nobody kept it
-    cdef PyObject* pair  # what came last; it serves again if nobody kept it
-    # These are for a slice. Its collections are of the same slice.
+    cdef PyObject* spare  # the attribute before it, which is used again if nobody else holds it
+    cdef PyObject* pair  # the last pair, which is used again if nobody else holds it
+    # These are for a slice, and for the collections in it, which are slices of the same wire.
     cdef Wire wire  # None outside a slice
     cdef Octets at  # the next attribute, up to the end of the innermost collection or of the group
     cdef Octets end
@@ -81,13 +81,13 @@ cdef class Walk:
 
     def __next__(self):
         cdef PyObject* pair
-        if IPPFAST_LOCKED:  # a critical section counts a reference to us, even if it locks nothing
+        if IPPFAST_LOCKED:  # even a critical section that locks nothing takes a reference
             pair = self.step()
         else:
             with cython.critical_section(self):
                 pair = self.step()
         if pair == NULL:
-            raise StopIteration  # here, where it makes no exception
+            raise StopIteration  # directly in __next__, Cython makes no exception object for it
         return own(pair)
 
     cdef inline PyObject* step(self) except? NULL:
@@ -125,7 +125,7 @@ cdef class Walk:
                 self.wire = None
 
     cdef inline int take(self, PyObject* attribute, Py_ssize_t index=0) noexcept:
-        """Go on with that attribute. The one that was the current is the spare one now."""
+        """Go on with that attribute. The current one becomes the spare one."""
         cdef PyObject* spare = self.spare
         self.spare = self.attribute
         self.attribute = attribute
@@ -135,7 +135,7 @@ cdef class Walk:
         return 0
 
     cdef bint go_on(self) except -1:
-        """Outside slices: to the next attribute, out of a collection or to the next group; False at the end."""
+        """Outside slices, go to the next attribute, out of a collection, or to the next group. False at the end."""
         if self.attributes is not None:
             attribute = next(self.attributes, None)
             if attribute is not None:
@@ -165,7 +165,7 @@ cdef class Walk:
         return 0
 
     cdef int go_in(self, Collection collection) except -1:
-        """Go on with the first member of a value, and behind it after the last."""
+        """Go on with the first member of a value; after the last member, with what follows the value."""
         cdef Frame* frame
         if self.wire is None:
             self.outer.append((self.attributes, <object>self.attribute, self.index))
@@ -173,7 +173,7 @@ cdef class Walk:
             fill(&self.attribute, NULL)
             self.enter(collection)
             return 0
-        if not collection._sliced or collection._wire is not self.wire:  # never: what was decoded does not change
+        if not collection._sliced or collection._wire is not self.wire:  # impossible: what was decoded never changes
             raise SystemError("a collection of another message is among a decoded attribute's values")
         if self.frames == NULL:
             self.frames = <Frame*>PyMem_Malloc(MOST_DEPTH * sizeof(Frame))
@@ -191,7 +191,7 @@ cdef class Walk:
         return 0
 
     cdef inline PyObject* give(self, PyObject* value) except NULL:
-        """The pair of the current attribute and a value of it; the walk goes on inside a collection."""
+        """The pair of the current attribute and a value of it. If that is a collection, go into it."""
         cdef PyObject* attribute = self.attribute
         cdef PyObject* pair = self.pair
         self.index += 1
@@ -200,7 +200,7 @@ cdef class Walk:
         hold(value)
         if pair != NULL and is_ours(pair):
             forget_hash(pair)
-            hold(pair)  # first, for what is let go now may take a step of its own
+            hold(pair)  # first: freeing what was in it may run code that takes a step
             if tuple_item(pair, 0) != attribute:
                 hold(attribute)
                 replace(pair, 0, attribute)
@@ -210,7 +210,7 @@ cdef class Walk:
         return self.new_pair(attribute, value)
 
     cdef PyObject* new_pair(self, PyObject* attribute, PyObject* value) except NULL:
-        """A pair of its own, because somebody kept the last; the references are given away."""
+        """A new pair, because somebody holds the last one. It takes over both references."""
         cdef PyObject* pair = new_tuple_or_null(2)
         if pair == NULL:
             drop(attribute)

@@ -1,5 +1,7 @@
-# The slice of the wire, as the compiled parts share it: how octets are read and compared, the fields of an attribute,
-# and what `_wire.pyx` unpacks.
+# What the compiled parts share to read the wire.
+#
+# The rule of this file: how octets are read and compared, and where tokens, values and attributes end, stands here
+# once, for octets that `_scan.pxd` has checked. So do the fields of an attribute, and what `_wire.pyx` has for others.
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
@@ -12,7 +14,7 @@ from ._attribute_c cimport Wire as AbstractWire
 cdef enum:
     MOST_DEPTH = 100  # limits.MAX_DEPTH
 
-# The members of tags.Form, which says what they are; `_wire.pyx` compares the numbers when it is imported.
+# The members of `tags.Form`, which explains them; `_wire.pyx` compares the numbers when it is imported.
 cdef enum Form:
     OCTETS = 0
     WORD = 1
@@ -59,7 +61,7 @@ cdef inline int32_t be32(Octets at) noexcept nogil:
 
 
 cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
-    """Whether two names are equal; most are too short for a call of memcmp to pay."""
+    """Whether two names are equal. A call of memcmp takes longer if they are short, as most are."""
     cdef uint64_t word, other_word
     cdef uint32_t half, other_half
     if size < 8:
@@ -72,7 +74,7 @@ cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
         memcpy(&half, one + size - 4, 4)
         memcpy(&other_half, other + size - 4, 4)
         return half == other_half
-    # From the end, where names differ most; the last step takes the first eight octets, some of them again.
+    # From the end, where names differ most often. The last step compares the first eight octets, some of them again.
     while size > 8:
         size -= 8
         memcpy(&word, one + size, 8)
@@ -85,7 +87,7 @@ cdef inline bint same(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
 
 
 cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
-    """A hash of four octets or more; its upper bits are the good ones."""
+    """A hash of at least four octets. Use its upper bits: they depend on all octets that it reads."""
     cdef uint64_t mixed, middle = 0, last = 0
     cdef uint32_t low, high
     if size >= 8:
@@ -100,8 +102,8 @@ cdef inline uint64_t mix(Octets at, Py_ssize_t size) noexcept nogil:
     return mixed * <uint64_t>0x9E3779B97F4A7C15
 
 
-# `mix` can be foreseen, so that a sender can make names which all collide. Where a table of names has found so many of
-# others in the way of one, it goes on looking from its `keyed_hash`, which nobody can foresee.
+# A sender can compute `mix`, and so make names that all collide. If a table of names finds this many others in the way
+# of a name, it goes on searching from the name's `keyed_hash`, which no sender can compute.
 cdef enum:
     IN_THE_WAY = 16
 
@@ -122,7 +124,7 @@ cdef inline Octets after_unnamed(Octets at) noexcept nogil:
 
 
 cdef inline Octets after_value(Octets at) noexcept nogil:
-    """Behind the value, collections included, whose token, without a name, is at `at`."""
+    """The place behind the value, which may be a collection, whose token at `at` has no name."""
     cdef short deepest
     if at[0] == 0x34:
         return after_collection(at + 5, &deepest)
@@ -130,7 +132,7 @@ cdef inline Octets after_value(Octets at) noexcept nogil:
 
 
 cdef inline Octets first_value(Octets at, bint member, int* tag) noexcept nogil:
-    """The first value of the attribute that the token at `at` names, as if it were an additional one without a name."""
+    """The token of the first value of the attribute that is named at `at`, to be read as one without a name."""
     if member:  # the name is the memberAttrName's value, and the value is in the token behind it
         at = after_unnamed(at)
         tag[0] = at[0]
@@ -140,12 +142,12 @@ cdef inline Octets first_value(Octets at, bint member, int* tag) noexcept nogil:
 
 
 cdef inline bint is_additional(Octets at, Octets end) noexcept nogil:
-    """Inside a group an attribute ends at the next name; inside a collection at the next memberAttrName."""
+    """Whether the token at `at` is an additional value: it has no name and is no memberAttrName."""
     return at < end and at[0] != 0x4A and be16(at + 1) == 0
 
 
 cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
-    """Behind the member attribute whose memberAttrName is at `at`."""
+    """The place behind the member attribute whose memberAttrName is at `at`."""
     at = after_unnamed(at)
     while at < end and at[0] != 0x4A:
         at = after_value(at)
@@ -153,7 +155,7 @@ cdef inline Octets next_member(Octets at, Octets end) noexcept nogil:
 
 
 cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
-    """Behind the attribute whose named token is at `at`."""
+    """The place behind the attribute that is named at `at`."""
     at = after_token(at)
     while at < end and be16(at + 1) == 0:
         at = after_unnamed(at)
@@ -161,7 +163,7 @@ cdef inline Octets next_attribute(Octets at, Octets end) noexcept nogil:
 
 
 cdef inline bint is_on_calendar(Octets at) noexcept nogil:
-    """Whether `DateTime.to_datetime` finds a date in the eleven octets of a dateTime (RFC 2579): a second 60 is one."""
+    """Whether `DateTime.to_datetime` takes the eleven octets of a dateTime (RFC 2579), the second 60 included."""
     cdef int year = be16(at), month = at[2], day = at[3], longest = 31
     if month == 4 or month == 6 or month == 9 or month == 11:
         longest = 30

@@ -2,9 +2,9 @@
 #
 # The compiled twin's slices of the wire, and how they become attributes and values.
 #
-# The rule of this file: it does what `_wire_py.py` does, and cannot fail but for memory. Every
-# read relies on the checks of `_codec.pyx`, which alone fills a `Wire`; every value of every tag has a Python form
-# (RFC 8010 section 3.9).
+# The rule of this file: it does what `_wire_py.py` does, and can fail only if memory runs out. Every read relies on the
+# checks of `_scan.pxd`, since only `_codec.pyx` fills a `Wire`; every value of every tag has a Python form (RFC 8010
+# section 3.9).
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -54,7 +54,7 @@ cdef enum:
     NUMBERS_SHIFT = 23  # 32 less the bits of a slot's number
     SEVERAL = 128  # slots of the cache of ranges and resolutions
     SEVERAL_SHIFT = 57  # 64 less the bits of a slot's number
-    MEASURED = 16  # so many collections of an attribute are gone through only once
+    MEASURED = 16  # the ends of at most this many collections of an attribute are kept, not searched for twice
 
 
 # ---- Strings ----
@@ -63,7 +63,7 @@ cdef PyObject* _shared[SHARED]
 
 
 cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
-    """A str of its own. UTF-8 with surrogateescape, so that every octet comes back (RFC 8010 section 3.9)."""
+    """A new str: UTF-8 with surrogateescape, so that every octet can be encoded again (RFC 8010 section 3.9)."""
     cdef uint64_t word, seen = 0
     cdef Py_ssize_t index = 0
     cdef PyObject* made
@@ -74,7 +74,7 @@ cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
     while index < size:
         seen |= at[index]
         index += 1
-    if seen & IPPFAST_NOT_ASCII or size < 2:  # the interpreter has its own for none or one
+    if seen & IPPFAST_NOT_ASCII or size < 2:  # the interpreter shares those of 0 or 1 character
         return PyUnicode_DecodeUTF8(<const char*>at, size, "surrogateescape")
     made = PyUnicode_New(size, 127)
     memcpy(ascii_octets(made), at, size)
@@ -82,9 +82,9 @@ cdef inline PyObject* string(Octets at, Py_ssize_t size) except NULL:
 
 
 cdef inline PyObject* shared(Octets at, Py_ssize_t size) except NULL:
-    """A str that may be the same object as an earlier one: names and keywords repeat, in a message and ever after.
+    """A str that may be the same object as an earlier one: names and keywords repeat, in one message and in the next.
 
-    The cache is bounded, and what comes off the wire can only displace what is in it.
+    The cache has a fixed size: whatever comes off the wire can only replace what is in it.
     """
     cdef PyObject** slot
     if not IPPFAST_LOCKED or size < 4 or size > LONGEST_SHARED:
@@ -106,15 +106,15 @@ cdef PyObject* new_shared(PyObject** slot, Octets at, Py_ssize_t size) except NU
 
 cdef struct Text:
     PyObject* made
-    uint64_t seen  # the hash of what came last
+    uint64_t seen  # the hash of the string that came last
 
 cdef Text _texts[TEXTS]
 
 
 cdef PyObject* text(Octets at, Py_ssize_t size) except NULL:
-    """A str that may be the same object as an earlier one, if that came twice.
+    """A str that may be the same object as an earlier one, from the third time on.
 
-    Texts, names of people and URIs repeat from message to message, or never. So the first time only the hash is kept.
+    Texts, names of people and URIs come in every message, or never again. So the first time only the hash is kept.
     """
     cdef uint64_t mixed
     cdef Text* slot
@@ -144,7 +144,7 @@ cdef inline PyObject* number(int32_t value) except NULL:
     """An int that may be the same object as an earlier one: sizes, margins and resolutions repeat as keywords do."""
     cdef Number* slot
     cdef PyObject* made
-    if not IPPFAST_LOCKED or -5 <= value <= 256:  # the interpreter has its own for these
+    if not IPPFAST_LOCKED or -5 <= value <= 256:  # the interpreter shares these
         return PyLong_FromLong(value)
     slot = &_numbers[<uint32_t>value * <uint32_t>0x9E3779B1 >> NUMBERS_SHIFT]
     made = slot.made
@@ -162,7 +162,7 @@ cdef PyObject* new_number(Number* slot, int32_t value) except NULL:
     return made
 
 
-# ---- Values: one function a syntax, each total (RFC 8010 section 3.9) ----
+# ---- Values: none of these functions refuses any octets (RFC 8010 section 3.9) ----
 
 
 cdef uint8_t FORMS[256]
@@ -175,7 +175,7 @@ if tuple(tags.Form) != (
 
 
 cdef inline PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
-    """Any value but a collection."""
+    """Any value except a collection."""
     cdef int form = FORMS[<uint8_t>tag]
     if form == WORD:
         return shared(at, size)
@@ -185,7 +185,7 @@ cdef inline PyObject* leaf(int tag, Octets at, Py_ssize_t size) except NULL:
 
 
 cdef PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL:
-    """The same, for other modules."""
+    """`leaf`, for other modules."""
     return leaf(tag, at, size)
 
 
@@ -195,7 +195,7 @@ cdef PyObject* name_of(Octets at, Py_ssize_t size) except NULL:
 
 
 cdef PyObject* unrepeated(int form, int tag, Octets at, Py_ssize_t size) except NULL:
-    """A value of a syntax whose values repeat less than those of keywords and numbers do."""
+    """A value of a syntax whose values repeat less often than keywords and numbers."""
     cdef PyObject* made
     if form == TEXT:
         return text(at, size)
@@ -222,7 +222,7 @@ cdef Numbers _several[SEVERAL]
 
 
 cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) except NULL:
-    """A range or a resolution; as with single numbers, it may be the same object as an earlier one."""
+    """A range or a resolution. Like single numbers, it may be the same object as an earlier one."""
     cdef uint64_t octets
     cdef Numbers* slot
     cdef PyObject* made
@@ -232,7 +232,7 @@ cdef PyObject* numbers(object kind, Py_ssize_t size, Octets at, int units) excep
     if IPPFAST_LOCKED and made != NULL and slot.octets == octets and slot.units == units:
         hold(made)
         return made
-    unfinished = own(new_several(<PyTypeObject*>kind, size))  # Cython holds it, and lets go of it if there is no memory
+    unfinished = own(new_several(<PyTypeObject*>kind, size))  # a variable of Cython's, freed if memory runs out
     put(<PyObject*>unfinished, 0, number(be32(at)))
     put(<PyObject*>unfinished, 1, number(be32(at + 4)))
     if units >= 0:
@@ -277,7 +277,7 @@ cdef object rare(int form, int tag, Octets at, Py_ssize_t size):
 
 
 cdef Octets after_collection(Octets at, short* deepest) noexcept nogil:
-    """Behind the endCollection of the collection whose members begin at `at`; and how deep collections nest in it."""
+    """The place behind the collection whose members begin at `at`. `deepest`: how deep collections nest in it."""
     cdef short depth = 1
     deepest[0] = 1
     while depth:
@@ -471,7 +471,7 @@ cdef class Wire(AbstractWire):
 @cython.no_gc
 @cython.freelist(16)
 cdef class AttributeIterator:
-    """Makes each attribute of a slice as it is asked for."""
+    """Makes each attribute of a slice when it is asked for."""
 
     cdef Wire wire
     cdef Octets at
@@ -487,15 +487,15 @@ cdef class AttributeIterator:
             if self.at < self.end:
                 made = unpack(<PyObject*>self.wire, &self.at, self.end, self.member)
         if made == NULL:
-            raise StopIteration  # here, where it makes no exception
+            raise StopIteration  # directly in __next__, Cython makes no exception object for it
         return own(made)
 
 
 cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, PyObject* spare=NULL) except NULL:
     """Unpack the attribute, or member attribute, that the token at the cursor names, and move the cursor behind it.
 
-    wire: a `Wire`; as a plain pointer, since who calls holds it anyway.
-    spare: an attribute that nobody else holds, whose reference is given away: it becomes this one.
+    wire: a `Wire`, as a plain pointer, since the caller holds it.
+    spare: an attribute that nobody else holds, to be used again. This function takes over the reference.
     """
     cdef Attribute made = Attribute.__new__(Attribute) if spare == NULL else own_attribute(spare)
     cdef IppfastAttribute* attribute = <IppfastAttribute*><PyObject*>made
@@ -516,7 +516,7 @@ cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, P
     if is_additional(following, end):
         several_values(wire, attribute, at, cursor, end)
         return give_attribute(made)
-    cursor[0] = following  # first: what is made below may let a finalizer go on with it (CPython 3.11)
+    cursor[0] = following  # first: below, a finalizer may run and move the cursor too (CPython 3.11)
     if tag == 0x34:
         fill(&attribute.values, collection(wire, at + 5, following, deepest))
     else:
@@ -525,7 +525,7 @@ cdef PyObject* unpack(PyObject* wire, Octets* cursor, Octets end, bint member, P
 
 
 cdef struct Extent:
-    # This is for a collection that has been gone through once.
+    # Where a collection ends and how deep collections nest in it, as `after_collection` found.
     Octets behind
     short deepest
 
@@ -535,7 +535,7 @@ cdef int several_values(
 ) except -1:
     """Unpack the values of an attribute that has more than one, and move the cursor behind the last.
 
-    first: the first, as if it were an additional one without a name.
+    first: the token of the first value, read as that of an additional value, which has no name.
     """
     cdef Extent measured[MEASURED]
     cdef PyObject** values
@@ -588,7 +588,7 @@ cdef int several_values(
 
 
 cdef PyObject* collection(PyObject* wire, Octets members, Octets behind, short deepest) except NULL:
-    """The collection whose members begin there and whose endCollection ends there."""
+    """The collection whose members begin at `members`, and whose endCollection ends at `behind`."""
     cdef Collection made = Collection.__new__(Collection)
     made._wire = <Wire>wire
     made._start = <int>(members - (<Wire>wire).data)

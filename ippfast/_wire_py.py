@@ -147,7 +147,7 @@ class Wire(_attribute.Wire):
         if position == end:
             return
         octets = self.octets
-        # As local variables. Strings and integers, of which messages are full, are read without a call.
+        # Local variables are faster. Strings and integers, the most frequent values, are read without a call.
         new, head, leaves, string, integer = Attribute.__new__, _HEAD, _LEAVES, _string, _integer
         tag, name_length, length = head(octets, position)
         while True:

@@ -1,4 +1,4 @@
-"""Python values to attributes: the registry says which syntax a value gets, a wrapper overrules it.
+"""Python values to attributes: the registry says which syntax a value gets; a wrapper overrules it.
 
 The rule of this file: nothing is guessed and nothing is dropped. A value that the registry does not allow, and a
 name that it does not know, raise `RegistryError`, unless a wrapper (`ippfast.wrappers`) says the syntax; then the
@@ -11,7 +11,7 @@ registry is not asked.
 | boolean | a bool |
 | enum | an int, a member of the attribute's enum, or its keyword: ``"staple"`` |
 | keyword, name, text, uri and the other strings | a str; for text and name also a `StringWithLanguage` |
-| keyword or name | a str: what is registered, or has the form of a keyword, is one; everything else is a name |
+| keyword or name | a str, which is a keyword if it is registered or has the form of one, otherwise a name |
 | octetString | bytes |
 | dateTime | an aware ``datetime`` or a `DateTime` |
 | rangeOfInteger | ``range(1, 4)``, which is 1 to 3; a pair ``(1, 3)``, both ends included; or a `RangeOfInteger` |
@@ -60,7 +60,7 @@ _UNITS = {"dpi": 3, "dpcm": 4}
 _OVERRULE = " (a wrapper of ippfast.wrappers overrules the registry)"
 
 
-_NEVER: "tuple[int, Callable[[Any], object]]" = (0, lambda value: False)  # of types that need a closer look
+_NEVER: "tuple[int, Callable[[Any], object]]" = (0, lambda value: False)  # for types that need a closer look
 
 
 class _Place:
@@ -81,9 +81,9 @@ def attribute(name: str, value: object, *, group: int | None = None) -> Attribut
     """Make an attribute from Python values, as the table above says.
 
     name: the attribute's name. value: its value, or a list of values; an `Attribute` of that name stays as it is.
-    group: the delimiter tag of the group that it is for, for the few that differ by group.
+    group: the delimiter tag of the group that it goes into; a few attributes differ by group.
 
-    Raises RegistryError, which names attribute, member and index, what is allowed and what came.
+    Raises RegistryError, which names the attribute, member and index, what is allowed, and what was given.
     """
     if isinstance(value, Attribute):
         if value.name != name:
@@ -117,7 +117,7 @@ def _collect(members: "Mapping[Any, object]", place: _Place) -> Collection:
 
 
 class _Plain:
-    """What an attribute or member takes without a closer look: for each plain type the tag, and a test to pass."""
+    """What an attribute or member takes without a closer look: for each plain type a tag and a test."""
 
     __slots__ = ("kinds", "set")
 
@@ -139,7 +139,7 @@ class _Plain:
             self.kinds[str] = tag, string_check(tag, spec)
 
 
-# Bounded: mappings nest without end, so the paths that a program can name do too.
+# Bounded: mappings may nest to any depth, so a program can name any number of paths.
 @lru_cache(maxsize=2048)
 def _plain(path: str, group: int | None) -> _Plain | None:
     spec = registry.lookup(path, group)
@@ -215,11 +215,11 @@ def _tagged(value: object, spec: "AttributeSpec | None", place: _Place, index: i
 
 
 def _unknown(path: str, value: object) -> str:
-    """What may stand if the registry knows nothing of the attribute."""
+    """What is expected if the registry does not know the attribute: the words of an error."""
     parent, _, name = path.rpartition("/")
     holders = () if parent else registry.holders(name)
     if holders:
-        hint = f" (this one stands in {' or '.join(holders[:3])})"
+        hint = f" (this one is a member of {' or '.join(holders[:3])})"
     else:
         known = registry.members(parent) if parent else registry.names()
         nearest = [repr(match) for match in get_close_matches(name[:80], known)]
@@ -273,7 +273,7 @@ def _convert(value: object, spec: "AttributeSpec", place: _Place, index: int) ->
 def _from_int(value: int, spec: "AttributeSpec") -> "tuple[int, Any] | None":
     if ValueTag.ENUM not in spec.tags:
         return (ValueTag.INTEGER, int(value)) if -(2**31) <= value < 2**31 else None
-    # A member of another enum is a slip, whatever its number.
+    # A member of another enum is a mistake, whatever its number.
     if isinstance(value, OpenEnum) and spec.enum is not None and not isinstance(value, spec.enum):
         return None
     return (ValueTag.ENUM, int(value)) if value < 2**31 else None

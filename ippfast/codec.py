@@ -82,7 +82,7 @@ __all__ = [
 
 
 def rebuild(kind: str, arguments: "tuple[Any, ...]") -> "Any":
-    """What pickles of the model's classes call, so that either twin reads what the other wrote."""
+    """Make an object from a pickle. Pickles of the model's classes name this, so that each twin reads the other's."""
     return globals()[kind](*arguments)
 
 

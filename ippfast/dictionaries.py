@@ -1,8 +1,8 @@
 """Messages as plain data and back: what `Message.to_dict` writes with tags, and all that `Message.from_dict` reads.
 
-The rule of this file: with tags nothing is lost: `from_dict` of `to_tagged` is the message, octet for octet, whatever
-it was. Without them the registry says what a value is, and what it does not know is an error and no guess. What is in
-another shape is an error too, which says where.
+The rule of this file: with tags nothing is lost: `from_dict` of `to_tagged` gives the same message, octet for octet.
+Without them the registry says what a value is; what it does not know is an error, never a guess. Data of another shape
+is an error too, which says where it is wrong.
 
 The attributes of a group are a list if tags are given::
 
@@ -10,16 +10,16 @@ The attributes of a group are a list if tags are given::
 
 A tag is its name in IANA's registry, or a number if it has none; `from_dict` takes numbers for all. A value is
 
-* a number, true, false or a string for the syntaxes that are such;
-* None for an out-of-band value, since its tag says it;
+* a number, true, false or a string for syntaxes of that kind;
+* None for an out-of-band value, which its tag expresses;
 * a list of attributes for a collection (tag "begCollection");
 * a dictionary with the fields of `DateTime`, `Resolution`, `RangeOfInteger` or `StringWithLanguage`;
-* {"octets": "00ff"}, in hexadecimal, for an octetString and a value of an unknown tag. A string, name or language that
-  is no UTF-8 is written so as well;
+* {"octets": "00ff"}, in hexadecimal, for an octetString, for a value of an unknown tag, and for a string, name or
+  language that is not UTF-8;
 * {"malformed": "00ff"} for a `RawValue`, whose octets do not fit the tag.
 
-They are a dictionary if they are not: the names with their values, in the forms that `views.group_to_dict` gives, or
-in any that `ippfast.attribute` takes, wrappers among them.
+The attributes of a group are a dictionary if tags are not given: names with values, in the forms that
+`views.group_to_dict` gives, or in any form that `ippfast.attribute` takes, wrappers included.
 """
 
 import json
@@ -68,7 +68,7 @@ _VALUE_TAGS = {tag.keyword: tag for tag in ValueTag}
 
 
 def to_tagged(message: Message) -> "dict[str, Any]":
-    """A message as plain data with every tag, which `from_dict` makes the same message of; ``json.dumps`` takes it."""
+    """A message as plain data with every tag: `from_dict` makes the same message of it, and ``json.dumps`` takes it."""
     return {
         "version": list(message.version),
         "code": int(message.code),
@@ -101,7 +101,7 @@ def _write_octets(octets: bytes) -> "Any":
 def _write_string(string: str) -> "Any":
     try:
         string.encode("utf-8")
-    except UnicodeEncodeError:  # surrogates, which JSON could not carry everywhere
+    except UnicodeEncodeError:  # surrogates, which some readers of JSON refuse
         return _write_octets(string.encode("utf-8", "surrogateescape"))
     return string
 
@@ -122,17 +122,17 @@ def _write_value(tag: int, value: "Any") -> "Any":
     return value  # an int or bool
 
 
-# ---- Back ----
+# ---- From plain data ----
 
 
 def from_dict(data: "Mapping[str, Any]") -> Message:
-    """The message of plain data, as `to_tagged` and `views.to_dict` make it.
+    """Make a message of plain data, as `to_tagged` and `views.to_dict` write it.
 
     ``{"version": [2, 0], "code": 2, "request-id": 1, "groups": [{"tag": "job-attributes-tag", "attributes": ...}]}``;
     "version" is 2.0 and "request-id" 1 if they are not given. A group's tag is its name or its number.
 
-    Raises ShapeError for data of another shape, RegistryError for a name that the registry does not know or a value
-    that it does not allow, if no tag is given. Whether values fit the tags that are, `encode` says.
+    Raises ShapeError for data of another shape and, without tags, RegistryError for a name that the registry does not
+    know or a value that it does not allow. With tags, `encode` checks whether the values fit them.
     """
     try:
         given = object_of(data, "the message", {"code", "groups"}, frozenset(["version", "request-id"]))
@@ -211,7 +211,7 @@ def _value(data: "Any", tag: int, where: str) -> "Any":
 
 
 def _rare_value(data: "Any", tag: int) -> "Any":
-    """The value of an object, for the short way: if it is wrong, the long way says where it stands."""
+    """The value of an object, for the short way. If it is wrong, the long way says where it stands."""
     return _value(data, tag, "")
 
 
@@ -235,7 +235,7 @@ def _hexadecimal(data: "Any", where: str) -> bytes:
 
 
 def object_of(data: "Any", where: str, required: set[str], optional: frozenset[str] = frozenset()) -> "dict[str, Any]":
-    """An object with these keys and no other: a misspelt one shall not be lost in silence."""
+    """An object with these keys and no others: a misspelt key must not be lost in silence."""
     if not isinstance(data, Mapping) or not required <= data.keys() <= required | optional:
         found = list(data) if isinstance(data, Mapping) else data
         raise ShapeError(where, f"an object with the keys {', '.join(sorted(required))}", found)
@@ -294,7 +294,7 @@ def _one(value: "Any", path: str, group: int, tags: "tuple[int, ...]") -> "Any":
     return value.encode() if ValueTag.OCTET_STRING in tags else value
 
 
-# ---- In JSON, for what writes it from the wire ----
+# ---- In JSON, for `_json.pyx` ----
 
 
 def _words(value: object) -> bytes:
@@ -312,7 +312,7 @@ ALL_TAG_WORDS = tuple([_words(_write_tag(tag)) for tag in VALUE_TAGS])
 
 
 def value_words(tag: int, octets: bytes, lossless: bool) -> bytes:
-    """A value of that tag, which is no collection, as JSON; for tag 0 the whole message that the octets are."""
+    """As JSON, a value of that tag, which is no collection; or, if the tag is 0, a whole message."""
     if tag == 0:
         return _words(decode(octets, limits=_ANY).to_dict(tags=lossless))
     token = bytes([1, tag, 0, 1, 0x61, len(octets) >> 8, len(octets) & 0xFF]) + octets

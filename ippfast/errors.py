@@ -1,7 +1,7 @@
 """Every exception of the package, and the words for each fault that the codec twins can find.
 
 The rule of this file: an error says where (offset, group, attribute), what was expected, what came, and which
-section of the RFC says so. The twins decide *that* something is wrong; the class and the words live here, once.
+section of the RFC says so. The twins decide *that* something is wrong; its class and its words stand here, once.
 Names and values that came off the wire are shown with `repr`, which escapes controls and bidirectional marks.
 """
 
@@ -30,7 +30,7 @@ class DecodeError(IPPError):
     group: the tag of the attribute group, None before the first.
     attribute: the attribute, with the member attributes that lead to the fault: ``"media-col/media-size"``.
     section: where RFC 8010 says so.
-    status: the IPP status code that a server should answer with.
+    status: the status-code that a server should answer with.
     """
 
     status = 0x0400  # client-error-bad-request
@@ -64,13 +64,13 @@ class TruncatedError(DecodeError):
 
 
 class LimitError(DecodeError):
-    """The message is larger than the `Limits` allow. Nothing says that it is wrong."""
+    """The message is larger than the `Limits` allow. It need not be wrong."""
 
     status = 0x0408  # client-error-request-entity-too-large
 
 
 class EncodeError(IPPError, ValueError):
-    """A message, attribute or value that has no correct form on the wire (RFC 8010 section 3).
+    """A message, attribute or value has no correct form on the wire (RFC 8010 section 3).
 
     expected, found: what may stand there and what does, in words.
     group: the tag of the attribute group, None if the fault is in the message's header.
@@ -100,14 +100,14 @@ class EncodeError(IPPError, ValueError):
 
 
 class RegistryError(EncodeError):
-    """What the registry does not know, or does not allow the attribute: raised by all that builds messages.
+    """The registry does not know a name, or does not allow a value. All functions that build messages raise it.
 
-    The fields are those of `EncodeError`. ``expected`` also says how to overrule the registry.
+    The fields are those of `EncodeError`. ``expected`` says how to overrule the registry, if that is possible.
     """
 
 
 class ShapeError(IPPError, ValueError):
-    """Plain data that is not in the shape of a message.
+    """Plain data is not in the shape of a message.
 
     where: the place in the data: ``"groups[0].tag"``. expected: what may stand there, in words. found: what does.
     """
@@ -123,7 +123,7 @@ class ShapeError(IPPError, ValueError):
         return f"{self.where}: expected {self.expected}, got {found if len(found) <= 60 else found[:57] + '...'}"
 
 
-# The faults. `_codec.pyx` has the same numbers; the parity tests raise each of them from both twins.
+# The faults. `_scan.pxd` has the same numbers; the parity tests raise each of them from both twins.
 
 CUT_HEADER = 1
 CUT_TAG = 2
@@ -200,7 +200,7 @@ def raise_fault(
     group: the tag of the current group, 0 before the first.
     octets, token: the message so far, and where in it the token at fault begins.
     names: where the tokens stand that name the attribute and, from the outermost inwards, the member attributes
-    that lead to the fault. A token that was cut after its own name is taken in here.
+    that lead to the fault. If the token at fault is cut off after its own name, that is added here.
     """
     if fault in (CUT_VALUE_LENGTH, CUT_VALUE, VALUE_TOO_LONG) and octets[token + 1 : token + 3] != b"\x00\x00":
         names = (token,)
@@ -236,8 +236,8 @@ def find_cut(
     """Which field of the token at `position` is cut off: the fault, the field's offset, its length and what is left.
 
     available: how many octets of the message there are. name_length, value_length: as the token says, -1 if it
-    is cut before that. The fault is one of the CUT ones, or what is already known to be wrong with the part that is
-    there. Both twins come here when their fast path meets the end of the data, so the order of the checks stands once.
+    is cut before that. The fault is one of the CUT ones, or one that the octets before the cut already show. Both twins
+    call this when their fast path meets the end of the data, so that the order of the checks stands once.
     """
 
     def cut(fault: int, start: int, length: int) -> tuple[int, int, int, int] | None:
@@ -270,12 +270,12 @@ def octets_needed(available: int, cut: tuple[int, int, int, int]) -> int:
     fault, start, length, _ = cut
     if fault == CUT_HEADER:
         return 9 - available
-    # The shortest rest of the token, and the tag that must follow it.
+    # The shortest possible rest of the token. At least one more octet, a tag, must follow it.
     rest = {CUT_TAG: 0, CUT_NAME_LENGTH: 3, CUT_NAME: 3, CUT_VALUE_LENGTH: 1, CUT_VALUE: 1}
     return max(1, start + length + rest.get(fault, 1) - available)  # 1 if the message is wrong anyway
 
 
-# What fits under a value tag, in words.
+# In words, what fits each value tag.
 _INTEGER = "an int (no bool) of 32 bits"
 _STRING = "a str of at most 32767 octets in UTF-8"
 _WITH_LANGUAGE = "a StringWithLanguage of at most 32763 octets in UTF-8"
@@ -302,10 +302,10 @@ _FITS.update({member.value: repr(member) for member in OutOfBand})
 
 
 def describe_value(value: object) -> str:
-    """A value for people: its type and the beginning of its `repr`, which itself may fail."""
+    """A value for people: its type, and the beginning of its `repr`, which may raise."""
     try:
         text = repr(value)
-    except Exception as error:  # an int too long to show, or a class of the caller's
+    except Exception as error:  # an int that is too long to show, or a class of the caller's
         text = f"({type(error).__name__} in its repr)"
     if len(text) > 60:
         text = text[:57] + "..."
@@ -336,7 +336,7 @@ def raise_unfit_attribute(name: str, values: int, group: int, names: tuple[str, 
 
 
 def raise_unfit_group(group: object) -> None:
-    """Raise EncodeError for something among a message's groups that is none."""
+    """Raise EncodeError for an object among a message's groups that is no AttributeGroup."""
     raise EncodeError("an AttributeGroup", describe_value(group))
 
 

@@ -1,6 +1,6 @@
 """The format of a document by its first octets.
 
-The rule of this file: that is no judgment of the document. It says which of the printer's formats it claims to be.
+The rule of this file: the format is what a document claims to be. Nothing here checks whether it is valid.
 """
 
 __all__ = ["sniff"]
@@ -28,11 +28,8 @@ _TEXT = bytes({*range(32, 127), *range(128, 256), 8, 9, 10, 12, 13})
 
 
 def sniff(head: bytes) -> str:
-    """The format of a document by its first octets; application/octet-stream if they say nothing.
-
-    That is no judgment of the document: it says which of the printer's formats it claims to be.
-    """
-    if head.startswith(b"\x1b%-12345X"):  # a job in HP's PJL, which says what language follows
+    """The format of a document by its first octets; application/octet-stream if they do not show it."""
+    if head.startswith(b"\x1b%-12345X"):  # a job in HP's PJL, which may say what language follows
         for line in head.upper().splitlines():
             if b"ENTER LANGUAGE" in line:
                 language = line.partition(b"=")[2].strip()

@@ -1,9 +1,9 @@
 """What can be said of a message: `Issue`, and the codes of everything that `validate` and `recover` find.
 
 The rule of this file: a code means one thing, and its severity and section stand here once; docs/issues.md has its
-words and an example. An error breaks a MUST, as a value does that is not of its attribute's syntax (RFC 8011 section
-5.1); a warning breaks a SHOULD, or is what some receivers refuse; an information says that the registry does not know
-something, which a newer standard or a vendor may (RFC 8011 section 6.1).
+words and an example. An error breaks a MUST: a value is not of its attribute's syntax, for example (RFC 8011 section
+5.1). A warning breaks a SHOULD, or some receivers refuse it. An information says that the registry does not know
+something, which may be a newer standard's or a vendor's (RFC 8011 section 6.1).
 """
 
 from collections import namedtuple
@@ -14,11 +14,11 @@ from .tags import DelimiterTag, describe_tag
 __all__ = ["RULES", "Issue", "Rule", "Severity", "told_name"]
 
 _LONGEST_TOLD = 255
-"""The most characters that an issue shows of a name. A right name has no more, and each issue shows a whole path."""
+"""How many characters of a name an issue shows: a right name has no more, and an issue shows all names of a path."""
 
 
 class Severity(StrEnum):
-    """How bad an issue is; the file's head says what each means."""
+    """How bad an issue is. The head of this file says what each means."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -58,7 +58,7 @@ class Issue(
     member: str | None
     """Which member of the attribute's collection: ``"media-size/x-dimension"``; None for the attribute itself.
 
-    Of a longer name it has the first 255 characters, and "...".
+    Each name has at most 255 characters; a longer one is cut and ends in "...".
     """
     index: int | None
     """Which value of the attribute or member, counted from 0; None if it is about no single value."""
@@ -78,7 +78,7 @@ class Issue(
 
 
 def told_name(name: str) -> str:
-    """The name of a member as an issue tells it."""
+    """The name of a member, short enough for an issue."""
     return name if len(name) <= _LONGEST_TOLD else f"{name[:_LONGEST_TOLD]}..."
 
 
@@ -90,7 +90,7 @@ RULES: dict[str, Rule] = {
     **_rules(
         Severity.ERROR,
         {
-            # The message (found by `validate`, as everything down to the next heading).
+            # `validate` finds these in the message,
             "request-id": "RFC 8011 section 4.1.2",
             "operation-id": "RFC 8011 section 5.4.15",
             "status-code": "RFC 8011 appendix B",
@@ -107,7 +107,7 @@ RULES: dict[str, Rule] = {
             "missing-group": "RFC 8010 section 3.5.1",
             "missing-unsupported-group": "RFC 8011 section 4.1.7",
             "attribute-name": "RFC 8011 section 5.1.4",
-            # An attribute.
+            # in an attribute,
             "duplicate-attribute": "RFC 8011 section 4.1.3",
             "duplicate-member": "RFC 8011 section 5.1.17",
             "member-name": "RFC 8011 section 5.1.4",
@@ -116,7 +116,7 @@ RULES: dict[str, Rule] = {
             "value-order": "RFC 8011 section 5.2.7",
             "out-of-band-among-values": "RFC 8011 section 5.1",
             "out-of-band-misplaced": "RFC 8011 section 5.1.1",
-            # A value.
+            # and in a value.
             "malformed-value": "RFC 8010 section 3.9",
             "wrong-syntax": "RFC 8011 section 5.1",
             "out-of-range": "RFC 8011 section 5.1",
@@ -130,7 +130,7 @@ RULES: dict[str, Rule] = {
             "resolution": "RFC 8011 section 5.1.16",
             "range-order": "RFC 8011 section 5.1.14",
             "extension-tag": "RFC 8010 section 3.5.2",
-            # Broken framing (found by `recover`).
+            # `recover` finds these in broken framing.
             "truncated": "RFC 8010 section 3.1.1",
             "wrong-length": "RFC 8010 section 3.1.1",
             "stray-octets": "RFC 8010 section 3.1.1",
@@ -177,4 +177,4 @@ RULES: dict[str, Rule] = {
         },
     ),
 }
-"""What every code stands for."""
+"""The severity and the section of every code."""

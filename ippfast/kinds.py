@@ -1,6 +1,6 @@
 """Whether a message is a request or a response.
 
-The rule of this file: nothing in a message says it (RFC 8010 section 3.1.1), so it is a guess unless HTTP did.
+The rule of this file: a message does not say it (RFC 8010 section 3.1.1), so unless HTTP says it, it is a guess.
 """
 
 from .codec import Message
@@ -18,11 +18,11 @@ __all__ = ["guess_kind"]
 
 
 def guess_kind(message: Message) -> "Kind":
-    """Whether a message without HTTP is a request; its octets do not tell (RFC 8010 section 3.1.1).
+    """Guess whether a message without HTTP is a request or a response.
 
-    A code decides that is an operation-id or a status-code and not both. For those that are both, such as
-    0x0002 (Print-Job), or neither, the operation attributes do: only a request names its target there
-    (RFC 8011 section 4.1.5). Vendors' operations begin at 0x4000 (RFC 8011 section 5.4.15).
+    The code decides if it is either an operation-id or a status-code. If it is both, such as 0x0002 (Print-Job), or
+    neither, the operation attributes decide: only a request names its target there (RFC 8011 section 4.1.5).
+    Vendors' operations begin at 0x4000 (RFC 8011 section 5.4.15).
     """
     operation = isinstance(message.operation, Operation) or 0x4000 <= message.code <= 0x7FFF
     status = isinstance(message.status, Status)

@@ -1,7 +1,7 @@
-"""How much of a message is taken before it is refused.
+"""How large a message may be: beyond these bounds it is refused.
 
 The rule of this file: every quantity that a sender can make large has a bound, and the defaults are far above any
-real message (the largest seen is 103 kB with 2,645 member attributes; collections nest three deep).
+real message (the largest seen has 103 kB, 2,645 member attributes, and collections three deep).
 """
 
 from collections import namedtuple
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_LIMITS", "MAX_DEPTH", "REQUEST_LIMITS", "Limits"]
 
 MAX_DEPTH = 100
-"""Collections never nest deeper than this, whatever the limits say: every walk over a message may recurse."""
+"""Collections never nest deeper than this, whatever the limits say, so that every walk over a message may recurse."""
 
 _MAX_OCTETS = 2**31 - 1
 
 
 class Limits(namedtuple("Limits", "max_depth max_groups max_attributes max_values max_octets")):
-    """The bounds that `decode` and its relatives keep; over any of them they raise `LimitError`.
+    """The bounds that `decode` and the other readers keep. Over any of them they raise `LimitError`.
 
     max_depth: collections inside each other, 0 to 100. A plain collection has depth 1.
     max_groups: attribute groups.
@@ -55,7 +55,7 @@ class Limits(namedtuple("Limits", "max_depth max_groups max_attributes max_value
 
     @classmethod
     def _make(cls, iterable: "Iterable[int]") -> "Self":  # type: ignore[override]
-        """What ``_replace`` calls."""
+        """Make limits from five numbers, checked. ``_replace`` calls this."""
         return cls(*iterable)
 
 
@@ -63,4 +63,4 @@ DEFAULT_LIMITS = Limits()
 """The limits for messages in general: a client reading a printer's answer, a tool reading a file."""
 
 REQUEST_LIMITS = Limits(8, 4_096, 16_384, 65_536, 1024 * 1024)
-"""The limits for a server that reads requests of clients it does not know."""
+"""The limits for a server that reads requests of unknown clients."""

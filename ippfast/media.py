@@ -1,7 +1,7 @@
 """Media names that describe their own size: ``iso_a4_210x297mm`` (PWG 5101.1 section 5).
 
-The rule of this file: what a printer calls its media is its own affair, so a name of any other form is None and
-never an error. Sizes are in hundredths of a millimetre, as in the ``media-size`` collection.
+The rule of this file: a printer may call its media what it likes, so a name of any other form gives None, never an
+error. Sizes are in hundredths of a millimetre, as in the ``media-size`` collection.
 """
 
 import re
@@ -14,7 +14,7 @@ _NUMBER = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,4})?"
 _MEDIA_NAME = re.compile(
     rf"(?P<media_class>[a-z0-9]+)_(?P<name>[a-z0-9][a-z0-9.+-]*)_"
     rf"(?P<width>{_NUMBER})x(?P<length>{_NUMBER})(?P<units>in|mm)"
-    # Printers tell variants of a size apart behind it: "_borderless", "_main_stationery".
+    # Printers append words to tell variants of a size apart: "_borderless", "_main_stationery".
     r"(?:_[a-z0-9][a-z0-9._+-]*)?"
 )
 _HUNDREDTHS = {"in": 2540, "mm": 100}

@@ -1,11 +1,10 @@
 """Makes a message of what a broken sender sent: `recover`.
 
-The rule of this file: what `decode` accepts comes back unchanged, but for strings whose language has no length, and
-for lengths that hide other attributes. In the rest each element is kept that a name can be found for, under that
-name, and every repair is an `Issue`. The repaired octets go through `decode`, so what comes back is a message like
-any other.
+The rule of this file: what `decode` accepts comes back unchanged, except for strings whose language lacks its length,
+and for lengths that hide other attributes. Of anything else, every element is kept for which a name can be found, and
+every repair is an `Issue`. The repaired octets go through `decode`, so what comes back is a message like any other.
 
-One pass, as in the codec (RFC 8010 section 3.1), which mends what it meets:
+One pass, as in the codec (RFC 8010 section 3.1), repairs what it meets:
 
 | what it meets | seen from | what it does |
 |---|---|---|
@@ -16,7 +15,7 @@ One pass, as in the codec (RFC 8010 section 3.1), which mends what it meets:
 | a string with language without the language's length | HP | puts the length in |
 | begCollection without value-length | Xerox | puts the length in |
 | a value without a name before it, a member without a value, an end without a beginning | | leaves it out |
-| a name-length or value-length that is wrong | | takes what stands before the next believable token, see `_places.py` |
+| a wrong name-length or value-length | | takes the octets before the next believable token, see `_places.py` |
 | octets that are no token | | leaves them out, up to the next believable one |
 | the end of the data | | keeps what is there of a value, and ends what is open |
 """
@@ -48,26 +47,27 @@ __all__ = ["recover"]
 _BEGIN, _END, _MEMBER, _KEYWORD = 0x34, 0x37, 0x4A, 0x44
 _END_TOKEN = b"\x37\x00\x00\x00\x00"
 _INSIDE = re.compile(rb"[\x01-\x0f]{1,8}[\x37\x4a]\x00\x00")
-"""What would be delimiters before an endCollection or a member."""
+"""Octets that look like delimiters, but an endCollection or a member follows them."""
 _LONGEST = 0x7FFF
 _SHORT = frozenset((tag, least - 1) for tag, (least, most) in SIZES.items() if least == most > 0)
 """The tags of numbers and times, with the size of a value that lacks one octet."""
 _AGAIN = 4
+"""How many times at most a repaired message is repaired again."""
 _LOOK = 100_000
 """How many octets behind the end of the attributes are searched for tokens that belong before it."""
-# No sender makes so many mistakes; a hostile one could make one every five octets.
 _MAX_ISSUES = 10_000
+"""How many repairs are listed: a hostile sender could make a mistake every five octets."""
 
 
 def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Message, list[Issue]]":
-    """Decode a message however broken it is, and tell what was repaired, in order. No issue: nothing was.
+    """Decode a message, however broken it is. Also returns what was repaired, in order: nothing, if the list is empty.
 
-    buffer: as for `decode`, from the first octet of the message on. limits: how much of it is taken; what is over
-    them is left out, and that is an issue too.
+    buffer: as for `decode`, from the first octet of the message on. limits: what exceeds them is left out, which is an
+    issue too.
 
     Offsets of issues count in `buffer`; those of attributes, in the repaired octets, which `encode` gives.
-    Linear in the length of the message. Raises TruncatedError if there are not even the 8 octets of the header,
-    and nothing else for what is in the buffer.
+    It takes time linear in the length of the message. Raises TruncatedError if there are not even the 8 octets of the
+    header, and nothing else for what is in the buffer.
     """
     octets = buffer if type(buffer) is bytes else _copied(buffer, limits.max_octets + 1)
     message = decode_sound(octets, limits)
@@ -75,14 +75,14 @@ def recover(buffer: "Buffer", *, limits: Limits = DEFAULT_LIMITS) -> "tuple[Mess
 
 
 def _copied(buffer: "Buffer", most: int) -> bytes:
-    """The first octets of any buffer; one more than is taken, to show that there are more."""
+    """The first octets of any buffer, at most this many."""
     view = memoryview(buffer)
-    # What has no octets in several dimensions cannot be cast.
+    # A buffer without octets cannot be cast if it has several dimensions.
     return bytes((view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes()))[:most])
 
 
 def _look_closer(octets: bytes, limits: Limits) -> "tuple[Message, list[Issue]]":
-    """What `recover` gives, without the glance at whether there is anything to repair."""
+    """Do what `recover` does, without first glancing at whether there is anything to repair."""
     data = memoryview(octets)
     try:
         message, size = decode_prefix(octets, limits=limits)
@@ -97,7 +97,7 @@ def _look_closer(octets: bytes, limits: Limits) -> "tuple[Message, list[Issue]]"
             return mended
     repaired, issues = repair.run(), repair.issues
     message = decode(repaired, limits=limits)
-    for _ in range(_AGAIN):  # what was hidden may hide something in turn
+    for _ in range(_AGAIN):  # what was hidden may itself hide something
         mended = None if Places(repaired).are_right() else _mend(message, memoryview(repaired), limits)
         if mended is None:
             break
@@ -108,10 +108,10 @@ def _look_closer(octets: bytes, limits: Limits) -> "tuple[Message, list[Issue]]"
 
 
 def _mend(message: "Message", octets: memoryview, limits: Limits) -> "tuple[Message, list[Issue]] | None":
-    """What a message is that `decode` takes, if a wrong length hides more of it.
+    """Repair a message that `decode` accepts although a wrong length hides part of it; None: it hides nothing.
 
-    A value may have swallowed others, or lack its last octet, which was taken for a delimiter then. So may the half
-    of a line end be.
+    A value may have swallowed others, or lack its last octet, which was then taken for a delimiter. Half of a line end
+    may have been taken for one, too.
     """
     repair = _Repair(octets, limits, sound=False)
     mended = decode(repair.run(), limits=limits)
@@ -155,10 +155,10 @@ class _Repair:
     def __init__(self, data: memoryview, limits: Limits, sound: bool) -> None:
         self.octets = octets = bytes(data[: limits.max_octets])
         self.places = Places(octets)
-        self.trusted = sound or self.places.are_right()  # then lengths are taken as they are
-        self.cut = len(data) > len(octets)  # whether there is more than the limit lets in
+        self.trusted = sound or self.places.are_right()  # whether lengths are taken as they are
+        self.cut = len(data) > len(octets)  # whether there is more than the limit allows
         self.limits = limits
-        self.sound = sound  # `decode` accepts it: then nothing but the inside of values is touched
+        self.sound = sound  # whether `decode` accepts it: then only the inside of values is changed
         self.issues: list[Issue] = []
         self.unlisted = 0
         self.position = 8
@@ -166,14 +166,14 @@ class _Repair:
         self.group = 0  # its tag, 0 before the first
         self.group_at = 8  # where its attributes begin in the input
         self.name = ""  # of the current attribute; "" before the group's first
-        self.orphan = ""  # a member's name that is to become an attribute's
+        self.orphan = ""  # the name of a member that is to become an attribute
         self.stack: list[_Open] = []
-        self.skipping = 0  # how many collections are open that are left out
+        self.skipping = 0  # how many collections that are left out are open
         self.closed: _Open | None = None  # the attribute's collection, if its end was written last
         self.balanced: bool | None = None  # whether the group has an end for each beginning; None: not counted yet
         self.uncounted = len(octets)  # how many octets may still be looked at to count them
         self.doubtful = False  # whether the last token was repaired, or something was left out behind it
-        self.line_feeds = False  # whether one was found that became carriage return and line feed
+        self.line_feeds = False  # whether a line end was found that had been an octet 0x0a
         self.groups = self.attributes = self.values = 0
 
     def run(self) -> bytes:
@@ -215,7 +215,7 @@ class _Repair:
         return bytes(self.output)
 
     def add(self, code: str, message: str, *, offset: int | None = None, depth: int | None = None) -> None:
-        """List a repair. offset: where, if not here. depth: in how many of the open collections, if not in all."""
+        """List a repair. offset: where, if not here. depth: how many of the open collections it is in, if not all."""
         if len(self.issues) == _MAX_ISSUES:
             self.unlisted += 1
             return
@@ -255,7 +255,7 @@ class _Repair:
         self.add("reserved-delimiter", words, offset=start)
 
     def skip_delimiter(self) -> bool:
-        """Leave out a delimiter that no group follows, and what is unbelievable behind it. False: it is the last."""
+        """Leave out a delimiter that no group follows, and what is unbelievable behind it. False: nothing follows."""
         start = self.position
         self.line_feeds = self.line_feeds or self.places.is_line_feed(start)
         if start == len(self.octets) - 1:
@@ -286,7 +286,7 @@ class _Repair:
     # ---- Tokens ----
 
     def token(self) -> bool:
-        """Take the token at `position` and go behind it. False: stop, the end or a limit is reached."""
+        """Take the token at `position` and go behind it. False: the end or a limit is reached."""
         start = self.position
         read = self.as_it_is(start) if self.trusted else self.places.read(start)
         if read is None:
@@ -306,7 +306,7 @@ class _Repair:
         return going_on
 
     def as_it_is(self, start: int) -> Read | None:
-        """A token whose lengths are right."""
+        """The token at an offset, whose lengths are right."""
         octets, length = self.octets, self.places.length
         name_end = start + 3 + length(start + 1)
         at = name_end + 2
@@ -320,7 +320,7 @@ class _Repair:
         return read._replace(code="truncated", words=words)
 
     def go_on_after(self, start: int) -> bool:
-        """Leave out what is no token. False: there is nothing behind it."""
+        """Leave out what is no token. False: nothing follows it."""
         self.position = self.places.find(start + 1)
         self.doubtful, self.trusted = True, False
         words = f"{self.position - start} octets that are no value of an attribute; left them out"
@@ -360,7 +360,7 @@ class _Repair:
         return self.take_inside(tag, value) if self.stack else self.take_attribute(tag, name, value)
 
     def take_attribute(self, tag: int, name: bytes, value: bytes) -> bool:
-        """A value outside collections."""
+        """Take a value outside collections."""
         if not self.group:
             self.add("value-before-group", "a value before any group; began operation attributes before it")
             if not self.begin_group(0x01, self.position - 1):
@@ -380,7 +380,7 @@ class _Repair:
         return self.begin(self.name, name, value) if tag == _BEGIN else self.put(tag, name, value)
 
     def take_inside(self, tag: int, value: bytes) -> bool:
-        """A value of a member."""
+        """Take a value of a member."""
         level = self.stack[-1]
         if level.expect == 0:
             self.add("value-before-member", f"{_show(tag, value)} before any member; left it out")
@@ -397,7 +397,7 @@ class _Repair:
         return True
 
     def begin_next_of_set(self, value: bytes) -> bool:
-        """A further collection of a set, if some collections do not end: which set's, its first member tells."""
+        """Begin the next collection of a set, if some collections do not end. Its first member tells which set."""
         first = self.next_member()
         for levels in range(len(self.stack), 0, -1):
             level = self.stack[levels - 1]
@@ -418,7 +418,7 @@ class _Repair:
         return _decode(read.value) if read is not None and read.tag == _MEMBER else ""
 
     def take_named_inside(self, tag: int, name: bytes, value: bytes) -> bool:
-        """A value with a name inside a collection: a member, or an attribute and the collection's end is missing."""
+        """Take a value with a name inside a collection: a member, or an attribute before which the end is missing."""
         levels = self.owner(_decode(name))
         self.close(levels, f"before {_decode(name)!r}")
         if levels == 0:
@@ -427,7 +427,7 @@ class _Repair:
         return self.take_member(name) and self.take_inside(tag, value)
 
     def take_member(self, name: bytes) -> bool:
-        """A memberAttrName inside a collection."""
+        """Take a memberAttrName inside a collection."""
         text = _decode(name)
         if name and len(self.stack) > 1 and not self.sound:
             self.close(self.holder(text) or len(self.stack), f"before {text!r}")
@@ -452,7 +452,7 @@ class _Repair:
         return True
 
     def take_member_outside(self, name: bytes, value: bytes) -> bool:
-        """A memberAttrName outside collections."""
+        """Take a memberAttrName outside collections."""
         if name:
             self.add("member-outside", f"memberAttrName with the name {_decode(name)!r}; made it a keyword")
             return self.take_attribute(_KEYWORD, name, value)
@@ -473,7 +473,7 @@ class _Repair:
         return True
 
     def take_end(self, value: bytes) -> bool:
-        """An endCollection."""
+        """Take an endCollection."""
         if not self.stack:
             self.add("end-outside", "endCollection without begCollection; left it out")
             return True
@@ -539,7 +539,7 @@ class _Repair:
             self.end()
 
     def drop_member(self, level: _Open) -> None:
-        """Take back the memberAttrName that no value followed."""
+        """Remove the current memberAttrName if no value followed it."""
         if level.expect == 1:
             self.add("member-without-value", f"member {level.name!r} has no value; left it out")
             del self.output[level.member :]
@@ -548,7 +548,7 @@ class _Repair:
     # ---- What belongs where ----
 
     def holder(self, name: str) -> int:
-        """How many collections stay open for a member of this name if some did not end; 0: the registry is mute."""
+        """How many collections stay open for a member of this name; 0: all end, or the registry does not know."""
         if self.is_balanced():
             return 0
         for levels in range(len(self.stack), 0, -1):
@@ -557,7 +557,7 @@ class _Repair:
         return 0
 
     def owner(self, name: str) -> int:
-        """How many of the open collections a value of this name is in: 0 for an attribute of the group."""
+        """How many of the open collections a value of this name is inside; 0 if it is an attribute of the group."""
         inside = [level for level in range(len(self.stack), 0, -1) if _is_member(self.stack[level - 1].path, name)]
         attribute = _is_attribute(name, self.group)
         if bool(inside) != attribute:

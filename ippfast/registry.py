@@ -3,12 +3,11 @@
 The rule of this file: an attribute is known by its path (``"media-col/media-size/x-dimension"``), never by a
 bare member name, since one name has different syntaxes in different places (``x-dimension`` is an integer in
 ``media-col`` and may be a range in ``media-size-supported``). If the registrations of one path differ, by
-attribute group or because a later document extended an earlier one, a look-up gives what any of them allows;
-the group narrows it.
+attribute group or because a later document extended an earlier one, a look-up gives everything that any of them
+allows; if the group is given, what they allow there.
 
-The registry is open: an attribute, a member or a keyword that is not found here may well be a vendor's or
-newer than this file, and a collection without registered members may have any. Tags are plain integers
-(RFC 8010 section 3.5).
+The registry is open: an attribute, a member or a keyword that is not found here may be a vendor's or newer than this
+file, and a collection without registered members may have any. Tags are plain integers (RFC 8010 section 3.5).
 """
 
 from collections import namedtuple
@@ -70,7 +69,7 @@ class AttributeSpec(
 
     __slots__ = ()
     path: str
-    """Where it stands: ``"copies"``, ``"media-col-default/media-size"``."""
+    """The names that lead to it: ``"copies"``, ``"media-col-default/media-size"``."""
     syntax: str
     """In the registry's notation, to be shown to people: ``"1setOf keyword | name(MAX)"``."""
     groups: tuple[str, ...]
@@ -88,7 +87,7 @@ class AttributeSpec(
     out_of_band: frozenset[int]
     """The out-of-band tags that its registration names, such as 0x13 (no-value)."""
     flags: frozenset[str]
-    """Of "deprecated", "obsolete" and "under review"; those that all groups registering it have."""
+    """Which of "deprecated", "obsolete" and "under review" hold in all groups that register it."""
     reference: str
     """The documents: ``"RFC8011"``, ``"PWG5100.5, PWG5100.7"``; ``"CUPS"`` for its own attributes."""
 
@@ -136,18 +135,18 @@ class CodeSpec(namedtuple("CodeSpec", "code flags reference")):
 def lookup(path: str, group: int | None = None) -> AttributeSpec | None:
     """The attribute of this name, or the member at this path; None if nothing is registered.
 
-    ``group`` is a delimiter tag. It narrows the answer for the few names that are registered otherwise in
-    different groups (``job-state`` may be unknown in a job's attributes only). It is no filter: whether the
-    attribute belongs into that group, `AttributeSpec.group_tags` tells.
+    ``group`` is a delimiter tag. It narrows the answer for the few names whose registrations differ by group
+    (``job-state`` may be unknown in a job's attributes only). It is no filter: `AttributeSpec.group_tags` tells whether
+    the attribute belongs into that group.
     """
     registered = (path, False) if path in ATTRIBUTES else _resolve(path) if "/" in path else None
     return None if registered is None else _spec(path, group, *registered)
 
 
 def members(path: str) -> dict[str, AttributeSpec]:
-    """The members of the collection at this path by name, those included that it takes over from another.
+    """The members of the collection at this path, by name, including those that it takes over from another collection.
 
-    Empty if the attribute is unknown, is no collection, or is one whose members nobody registered.
+    Empty if the attribute is unknown, is no collection, or has no registered members.
     """
     registered = _resolve(path)
     found: dict[str, AttributeSpec] = {}
@@ -167,7 +166,7 @@ def members(path: str) -> dict[str, AttributeSpec]:
 def holders(name: str) -> tuple[str, ...]:
     """The paths of the collections that have a member of this name, the shortest first: ``("media-col",)``.
 
-    Those that only list what is supported, ready or default are left out if there are others.
+    Collections that only list what is supported, ready or default are left out if there are others.
     """
     return _holders().get(name, ())
 
@@ -181,10 +180,10 @@ def names(group: int | str | None = None) -> tuple[str, ...]:
 
 
 def keywords(path: str) -> frozenset[str]:
-    """The keywords registered for an attribute or member, obsolete ones too; the last name counts.
+    """The keywords registered for an attribute or member, including obsolete ones. Only the last name counts.
 
-    Others may still be right: vendors' keywords, self-describing media sizes (``custom_min_3x5in``), the
-    ``-report``, ``-warning`` and ``-error`` after a printer-state-reason. Empty if none are registered.
+    Other keywords may be right: vendors', self-describing media sizes (``custom_min_3x5in``), a printer-state-reason
+    with ``-report``, ``-warning`` or ``-error`` behind it. Empty if none are registered.
     """
     name = path.rpartition("/")[2]
     return _keywords(name) if name in KEYWORDS else frozenset()
@@ -211,8 +210,8 @@ def status_codes() -> dict[int, CodeSpec]:
 
 
 def _resolve(path: str) -> tuple[str, bool] | None:
-    """Where a path is registered (media-col-default/media-type at media-col/media-type), and whether it is a
-    set here whatever its registration says."""
+    """Where a path is registered (media-col-default/media-type: at media-col/media-type), and whether it is a set
+    although it is not registered as one."""
     first, *rest = path.split("/")
     found: tuple[str, bool] | None = (first, False) if first in ATTRIBUTES else None
     is_set = False
@@ -220,7 +219,7 @@ def _resolve(path: str) -> tuple[str, bool] | None:
         if found is None:
             break
         found = _member(found[0], name)
-        # What a constraint lists of a collection, it lists of the collection's members too.
+        # If a constraint lists values of a collection, it lists values of the collection's members too.
         is_set = is_set or (found is not None and found[1])
     return None if found is None else (found[0], is_set)
 
@@ -238,8 +237,8 @@ def _member(collection: str, name: str) -> tuple[str, bool] | None:
 
 
 def _source(collection: str) -> tuple[bool, str]:
-    """Whether the members that a collection takes over are sets, and whose they are: another collection's,
-    those of "Job Template", or nobody's ("")."""
+    """Whether the members that a collection takes over are sets, and where they come from: from another collection,
+    from "Job Template", or there are none ("")."""
     source = ATTRIBUTES[collection].split(";")[2]
     return source.startswith("1setOf "), source.removeprefix("1setOf ")
 
@@ -250,7 +249,7 @@ def _groups(name: str) -> tuple[str, ...]:
 
 @cache
 def _words(field: str) -> tuple[str, ...]:
-    """The words of a field of the data, one object for all attributes that have the same."""
+    """The words of a field of the data. Attributes with equal fields share one object."""
     return tuple(filter(None, field.split(",")))
 
 
@@ -310,7 +309,7 @@ def _code(code: "Operation | Status", line: str) -> CodeSpec:
     return CodeSpec(code, _flags(flags), reference)
 
 
-# Bounded: "any Job Template attribute" nests without end, so the paths that a peer can name do too.
+# Bounded: "any Job Template attribute" nests without end, so a peer can name any number of paths.
 @lru_cache(maxsize=2048)
 def _spec(path: str, group: int | None, registered: str, is_set: bool) -> AttributeSpec:
     line = ATTRIBUTES[registered]
@@ -326,7 +325,7 @@ def _spec(path: str, group: int | None, registered: str, is_set: bool) -> Attrib
 
 
 def _as_constraint(syntax: str) -> str:
-    """The syntax of what a constraint lists: any number of values, and of integers ranges too."""
+    """The syntax of what a constraint lists: any number of values, and for integers also ranges."""
     terms = syntax.removeprefix("1setOf ").split(" | ")
     if not any(term.startswith("rangeOfInteger") for term in terms):
         terms += ["rangeOfInteger" + term.removeprefix("integer") for term in terms if term.startswith("integer")]

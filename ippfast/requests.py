@@ -1,10 +1,10 @@
 """Builds requests and responses: groups and operation attributes in the order that RFC 8011 section 4.1 fixes.
 
 The rule of this file: values become attributes as `ippfast.attributes` says, and a group without attributes is left
-out, since printers refuse an empty one. `ippfast.operations` has a function for each operation with its attributes
-as arguments; here is what they all come to, for any operation.
+out, since printers refuse an empty one. `ippfast.operations` has a function for each operation, with its attributes
+as arguments; they all call `request`, which is for any operation.
 
-What is built is a `Message`, to be changed at will before it is encoded; `Template` makes many that are much alike.
+They build a `Message`, which may be changed before it is encoded. `Template` makes many that differ in little.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ Attributes: "TypeAlias" = Mapping[str, object] | Iterable[Attribute]
 Groups: "TypeAlias" = Attributes | Sequence[Attributes]
 """The attributes of one group, or a list with those of several groups under the same tag."""
 
-_UTF_8 = ("utf-8", "us-ascii")  # what the codec encodes text in
+_UTF_8 = ("utf-8", "us-ascii")  # the codec encodes text as UTF-8, so these are right
 _ORDER = {name: place for place, name in enumerate(FIRST)}
 _NO_MESSAGE = Message((2, 0), 0, 0)
 
@@ -112,15 +112,15 @@ def response(
 ) -> Message:
     """Build the response to a request (RFC 8011 section 4.1).
 
-    request: its version and request-id are copied, whatever they are (sections 4.1.2 and 4.1.8), and its charset,
-        if that is one of ours; an answer to us-ascii that is more than ASCII says utf-8. None if it could not be read
-        at all: version 2.0 and request-id 0.
+    request: its version and request-id are copied, whatever they are (sections 4.1.2 and 4.1.8), and its charset if
+        that is utf-8 or us-ascii; but for text beyond US-ASCII the charset is utf-8. None if no request could be read:
+        then version 2.0 and request-id 0.
     status: a `Status`, its keyword (``"client-error-not-found"``), or the number of one that has no name.
     status_message: for people, at most 255 octets (section 4.1.6.2).
     unsupported: the attributes that were not supported, in a group of their own (section 4.1.7): as they came, or
         with ``OutOfBand.UNSUPPORTED`` for a value.
     operation_attributes, job, printer, subscription, event_notification, resource, document, system: as for
-        `request`, but the groups of a list stay even if they are empty, for each answers for an object
+        `request`, but the groups of a list stay even if they are empty, because each stands for an object
         (RFC 8010 section 3.3).
     version: instead of the request's. charset: instead of the request's, ``"utf-8"`` or ``"us-ascii"``.
     language: attributes-natural-language.
@@ -148,9 +148,9 @@ def response(
 
 
 class Template:
-    """A message that is sent again and again, each time with other values: all else is checked and encoded once.
+    """A message that is sent again and again, each time with other values. All else is checked and encoded once.
 
-    message: what it makes copies of; it is not looked at again. Raises EncodeError, as `encode` does.
+    message: what it makes copies of; later changes of it have no effect. Raises EncodeError, as `encode` does.
 
     ::
 
@@ -174,7 +174,7 @@ class Template:
             values, under the value tag that the template has, or an `Attribute`. The registry is not asked about them;
             `encode` refuses what does not fit the tag.
 
-        Raises KeyError for a name that the template has not, and ValueError if it has several tags under it.
+        Raises KeyError for a name that the template does not have, ValueError if its attribute has several tags.
         """
         message = decode(self._octets)
         if request_id is not None:
@@ -185,7 +185,7 @@ class Template:
 
 
 def _charset(request: Message) -> str:
-    """The charset for the response: the request's, if it is one of ours (RFC 8011 section 4.1.4.2)."""
+    """The charset for the response: the request's if the codec has it (RFC 8011 section 4.1.4.2), otherwise UTF-8."""
     for group in request.groups[:1]:
         charset = group.get("attributes-charset")
         if charset is not None and isinstance(charset.values[0], str) and charset.values[0].lower() in _UTF_8:
@@ -194,7 +194,7 @@ def _charset(request: Message) -> str:
 
 
 def _is_ascii(value: object) -> bool:
-    """Whether a value, or all the values of attributes, can be told in US-ASCII."""
+    """Whether a value, or every value of some attributes, is US-ASCII."""
     if isinstance(value, AttributeGroup | Collection):
         return all(_is_ascii(each) for attribute in value for each in attribute.values)
     text = value.string if isinstance(value, StringWithLanguage) else value
@@ -213,7 +213,7 @@ def _operation_group(given: list[tuple[str, object]], charset: str, language: st
     return _group(DelimiterTag.OPERATION, given)
 
 
-@lru_cache(maxsize=64)  # every message has them, and hardly any has others
+@lru_cache(maxsize=64)  # every message has these two, and nearly always the same
 def _standard(name: str, value: str) -> Attribute:
     return attribute(name, value, group=DelimiterTag.OPERATION)
 
@@ -228,7 +228,7 @@ def _group(tag: DelimiterTag, pairs: list[tuple[str, object]]) -> AttributeGroup
 
 
 def _groups(tag: DelimiterTag, given: Groups | None) -> list[AttributeGroup]:
-    """A group for the attributes that are given, none if there are none, or one for each item of a list."""
+    """The group of the given attributes, no group if there are none, or a group for each item of a list."""
     if given is None:
         return []
     if isinstance(given, Sequence) and not all(isinstance(item, Attribute) for item in given):

@@ -1,7 +1,7 @@
-"""The rules for single values: what the syntax of a tag allows, and what the registry allows an attribute.
+"""The rules for single values: what the syntax of a tag allows, and what the registry allows for an attribute.
 
-The rule of this file: the same functions judge what is built and what was received, so that what the builders make
-validates. Lengths are in octets (RFC 8011 section 5.1). Nothing here raises.
+The rule of this file: the same functions judge what is built and what was received, so `validate` finds no fault in
+what the builders make. Lengths are in octets (RFC 8011 section 5.1). Nothing here raises.
 """
 
 import re
@@ -66,7 +66,7 @@ _WITH_LANGUAGE: dict[int, int] = {
 
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]+"
 _QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"'
-# In US-ASCII. Each needs time linear in the string.
+# For strings in US-ASCII. Each pattern takes time linear in the length of the string.
 _SYNTAX: dict[int, tuple[re.Pattern[str], str]] = {
     ValueTag.KEYWORD: (
         re.compile(r"[a-z][a-z0-9._-]*"),
@@ -98,7 +98,7 @@ _NAME = _SYNTAX[ValueTag.KEYWORD][0]
 # C0 without tab, line feed and carriage return, DEL, and C1.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LINE_CONTROL = re.compile(r"[\t\n\r]")  # a text may have them, a name is one line
-_SURROGATE = re.compile(r"[\ud800-\udfff]")  # an octet that is no UTF-8
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # an octet that is not UTF-8
 
 _SIZES: dict[int, str] = {
     ValueTag.INTEGER: "4 octets",
@@ -109,18 +109,18 @@ _SIZES: dict[int, str] = {
     ValueTag.RANGE_OF_INTEGER: "8 octets",
 }
 _LAST_DATE_TIME = DateTime(0xFFFF, 12, 31, 23, 59, 60, 9, "+", 14, 59)
-# Where vendors' own numbers begin (RFC 8011 sections 7.4 and 7.8): nobody registers them.
+# The least numbers that vendors may choose (RFC 8011 sections 7.4 and 7.8): nobody registers them.
 _VENDOR_ENUM = 0x40000000
 _VENDOR_OPERATION = 0x4000
 _STATE_REASON = re.compile(r"(.+)-(?:report|warning|error)")
 
 _LEAST = {"notify-status-code": 0, "printer-type": -(2**31), "printer-type-mask": -(2**31)}
-"""The least value of an enum that is none. A status-code begins at 0x0000 (RFC 3995 section 6.1), and CUPS'
-printer-type is a field of bits: none, or all, which is -1."""
+"""The least values of attributes that have the syntax enum, but whose values may be below 1: a status-code begins at
+0x0000 (RFC 3995 section 6.1), and CUPS' printer-type is a field of 32 bits."""
 
 
 def is_name(name: str) -> bool:
-    """Whether it is an attribute's name: a keyword of at most 255 octets (RFC 8010 section 3.2)."""
+    """Whether a string can be an attribute's name: a keyword of at most 255 octets (RFC 8010 section 3.2)."""
     return len(name) <= 255 and _NAME.fullmatch(name) is not None
 
 
@@ -140,7 +140,7 @@ def value_faults(tag: int, value: object, spec: "AttributeSpec | None", charset:
     """What is wrong with a value under a tag, in itself and for an attribute.
 
     Members of a collection are not looked at, nor whether an out-of-band value may stand here.
-    charset: of the message, in lower case. Text in any other than UTF-8 and US-ASCII is not judged.
+    charset: the message's, in lower case. Text is judged only if it is UTF-8 or US-ASCII.
     """
     yield from form_faults(tag, value, spec, charset)
     if spec is not None and not isinstance(value, OutOfBand | RawValue):
@@ -148,9 +148,9 @@ def value_faults(tag: int, value: object, spec: "AttributeSpec | None", charset:
 
 
 def form_faults(tag: int, value: object, spec: "AttributeSpec | None", charset: str = "utf-8") -> "Iterator[Fault]":
-    """As `value_faults`, but what is wrong with the value in itself: whether it is the attribute's is not asked.
+    """What is wrong with a value in itself: as `value_faults`, but not whether the attribute may have it.
 
-    spec: of the attribute, some of which have values that their syntax has not, such as the keyword ``1.1``.
+    spec: the attribute's. A few attributes have values that break the rule of their syntax: the keyword ``1.1``.
     """
     if isinstance(value, RawValue):
         yield Fault("malformed-value", _well_formed(tag))
@@ -159,9 +159,9 @@ def form_faults(tag: int, value: object, spec: "AttributeSpec | None", charset: 
 
 
 def string_check(tag: int, spec: "AttributeSpec") -> "Callable[[str], object]":
-    """A short test for strings under a tag, to be kept: what passes, `value_faults` finds nothing or an information in.
+    """Make a quick test for strings under a tag. If a string passes, `value_faults` finds at most an information.
 
-    What fails may be right all the same: texts beyond US-ASCII, keywords that break the rule.
+    A string that fails may still be right: a text beyond US-ASCII, a keyword that breaks the rule.
     """
     limit = longest_string(tag, spec)
     if tag == ValueTag.URI:
@@ -234,7 +234,7 @@ def _string_faults(tag: int, value: object, spec: "AttributeSpec | None", charse
         return
     if tag == ValueTag.URI:
         if spec is not None and spec.path == "device-uri" and _SYNTAX[ValueTag.URI_SCHEME][0].fullmatch(value):
-            return  # what CUPS-Get-Devices tells of a backend is its scheme alone: "ipp"
+            return  # CUPS-Get-Devices gives only the scheme of a backend: "ipp"
         wrong = _uri_fault(value)
         if wrong is not None:
             yield Fault("string-syntax", wrong, section)
@@ -252,7 +252,7 @@ def _string_faults(tag: int, value: object, spec: "AttributeSpec | None", charse
 
 
 def _longest(tag: int, spec: "AttributeSpec | None") -> tuple[int, str]:
-    """How many octets a string under a tag may have, and where that stands in RFC 8011."""
+    """How many octets a string under a tag may have, and the section of RFC 8011 that says it."""
     limit, section = _STRINGS[tag]
     if spec is not None and spec.max_octets is not None and tag in spec.tags:
         limit = min(limit, spec.max_octets)
@@ -260,13 +260,13 @@ def _longest(tag: int, spec: "AttributeSpec | None") -> tuple[int, str]:
 
 
 def longest_string(tag: int, spec: "AttributeSpec | None") -> int:
-    """How many octets a string under a tag may have; 0 for a tag of no string."""
+    """How many octets a string under a tag may have; 0 if it is not the tag of a string."""
     return _longest(tag, spec)[0] if tag in _STRINGS else 0
 
 
-@lru_cache(maxsize=256)  # a printer's URI comes again and again
+@lru_cache(maxsize=256)  # the URI of a printer is in every request
 def _uri_fault(uri: str) -> str | None:
-    """What should be there in the place of a URI; None if it is one."""
+    """What is expected instead of a string that is no URI; None if it is one."""
     match = _URI.fullmatch(uri)
     if match is None:
         return "a URI with a scheme (RFC 3986)"
@@ -288,7 +288,7 @@ def _uri_fault(uri: str) -> str | None:
 
 
 def _is_address(literal: str) -> bool:
-    """Whether it is an address of IPv6, its zone behind "%25" (RFC 6874), or one that the future may bring."""
+    """Whether the inside of brackets is an IPv6 address, with "%25" before its zone (RFC 6874), or an IPvFuture."""
     from ipaddress import IPv6Address
 
     if _FUTURE_ADDRESS.fullmatch(literal):
@@ -307,13 +307,13 @@ def _text_faults(value: str, charset: str) -> "Iterator[Fault]":
         yield Fault("not-us-ascii", "text in the message's charset, US-ASCII", "RFC 8011 section 4.1.4.1")
     elif charset == "utf-8" and _SURROGATE.search(value):
         yield Fault("not-utf-8", "text in UTF-8")
-        return  # what is no text has no control characters
+        return  # octets that are no text have no control characters
     if _CONTROL.search(value):
         yield Fault("control-character", "text without control characters")
 
 
 def _date_time_faults(value: DateTime) -> "Iterator[Fault]":
-    """RFC 2579 DateAndTime; 14 hours from UTC, which it does not know, are those of real places."""
+    """RFC 2579 DateAndTime. It allows at most 13 hours from UTC, but some places have 14."""
     lowest = DateTime(0, 1, 1)
     for name, field, least, greatest in zip(value._fields, value, lowest, _LAST_DATE_TIME, strict=True):
         if name == "utc_direction":
@@ -353,22 +353,22 @@ def _enum_faults(value: int, spec: "AttributeSpec") -> "Iterator[Fault]":
 
 
 def least_enum(spec: "AttributeSpec | None") -> int:
-    """The least number of an enum that is none of the registered ones."""
+    """The least number that an enum may have."""
     return 1 if spec is None else _LEAST.get(spec.path, 1)
 
 
 def has_capitals(spec: "AttributeSpec") -> bool:
-    """CUPS and Apple write their own keywords with capitals: "AutoConfigure", "inkCartridge", "SRGB24"."""
+    """Whether keywords may have capitals, as CUPS and Apple write theirs: "AutoConfigure", "inkCartridge", "SRGB24"."""
     return bool(spec.reference == "CUPS")
 
 
 def vendor_numbers(spec: "AttributeSpec") -> int:
-    """Where the numbers begin that vendors give themselves, and nobody registers."""
+    """The least number that a vendor may choose, and that nobody registers."""
     return _VENDOR_OPERATION if spec.name == "operations-supported" else _VENDOR_ENUM
 
 
 def is_registered(keyword: str, spec: "AttributeSpec") -> bool:
-    """Whether it is one of an attribute's registered keywords, or made as the registry says; True without any."""
+    """Whether a keyword is registered for an attribute, or follows its rule; True if it has no registered ones."""
     keywords = spec.keywords
     if not keywords or keyword in keywords:
         return True
@@ -378,13 +378,13 @@ def is_registered(keyword: str, spec: "AttributeSpec") -> bool:
         if reason is not None and reason[1] in keywords:
             return True
     if spec.path.endswith("-attributes") and _is_attribute(keyword):
-        return True  # what it lists are attributes: requested-attributes, document-format-varying-attributes
+        return True  # its values name attributes: requested-attributes, document-format-varying-attributes
     # PWG 5101.1: a name that says its size needs no registration.
     return "iso_a4_210x297mm" in keywords and parse_media_name(keyword) is not None
 
 
 def _is_attribute(name: str) -> bool:
-    """Whether an attribute of this name is registered; imported here, for a value can be built without the registry."""
+    """Whether an attribute of this name is registered. The import is here: values can be built without the registry."""
     from .registry import lookup
 
     return lookup(name) is not None

@@ -1,8 +1,8 @@
 """The two kinds of tag octet (RFC 8010 section 3.5): one begins a group, the other a value.
 
 The rule of this file: a tag below 0x10 is a delimiter, any other a value tag, and both sets are open. Numbers
-without a name stay plain integers everywhere in the package. What follows from a tag alone stands here: the form of
-its values and their sizes.
+without a name stay plain integers everywhere in the package. What a tag alone decides stands here: the form of its
+values and their sizes.
 """
 
 from enum import IntEnum
@@ -127,8 +127,8 @@ VALUE_TAGS: tuple[ValueTag | int, ...] = tuple([_VALUES.get(octet, octet) for oc
 class Form(IntEnum):
     """How the octets of a value are built (RFC 8010 section 3.9). The numbers are shared with the compiled codec."""
 
-    OCTETS = 0  # as they come: octetString, and whatever is not assigned
-    WORD = 1  # a character string of which senders repeat a few: keyword, charset, ...
+    OCTETS = 0  # any octets: octetString, and the values of tags that are not assigned
+    WORD = 1  # a character string of a syntax whose values repeat often: keyword, charset, ...
     TEXT = 2  # any other character string: text, name, URI
     INTEGER = 3
     BOOLEAN = 4
@@ -157,7 +157,7 @@ _FORMS = {
 _FORM_OF = {tag: form for form, tags in _FORMS.items() for tag in tags}
 
 FORMS = bytes([_FORM_OF.get(octet, Form.OCTETS) for octet in range(256)])
-"""For every octet the `Form` of what stands under it. Readers and writers of both codecs ask nothing else."""
+"""For every octet the `Form` of the values under it. The readers and writers of both twins use nothing else."""
 
 STRINGS = frozenset((*_FORMS[Form.WORD], *_FORMS[Form.TEXT]))
 """The tags of character strings without a language."""
@@ -182,8 +182,8 @@ SIZES: dict[int, tuple[int, int]] = {
     0x4A: (1, 255),
     0x7F: (4, 32_767),
 }
-"""How few and how many octets a value of each tag that is assigned may have (RFC 8010 section 3.9, RFC 8011 section
-5.1). A codec reads and writes longer ones too."""
+"""The least and the most octets that a value may have, for each assigned tag (RFC 8010 section 3.9, RFC 8011 section
+5.1). The codec reads and writes longer ones too."""
 
 
 def describe_tag(octet: int) -> str:

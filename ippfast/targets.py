@@ -1,7 +1,7 @@
 """What an operation acts on: a printer, a job or a system (RFC 8011 section 4.1.5).
 
-The rule of this file: the first target attribute of a request names an object by URI; a number behind it names an
-object that this one holds. So a job is the target by its own ``job-uri``, or by its printer's ``printer-uri`` and
+The rule of this file: the first target attribute of a request names an object by URI; a number after it names an
+object inside that one. So a job is named by its own ``job-uri``, or by its printer's ``printer-uri`` and its
 ``job-id``, which is what clients should send.
 """
 
@@ -97,7 +97,7 @@ _SYSTEM = {
     Operation.STARTUP_ALL_PRINTERS,
 }
 
-# On CUPS' server, which is whatever the request is sent to.
+# On CUPS' server itself. The request needs no target: the server that gets it is the target.
 _SERVER = {
     Operation.CUPS_GET_DEFAULT,
     Operation.CUPS_GET_PRINTERS,
@@ -109,12 +109,12 @@ _SERVER = {
 
 
 def needs_target(operation: int) -> bool:
-    """Whether a request must name a target; CUPS' operations on its server need not."""
+    """Whether a request must name a target. Only CUPS' operations on its server need not."""
     return operation not in _SERVER
 
 
 def needs_job(operation: int) -> bool:
-    """Whether a request must name a job, and not just its printer; to move all jobs of a printer it need not."""
+    """Whether a request must name a job, and not just its printer. CUPS-Move-Job need not: it can move all jobs."""
     return operation in _JOB and operation != Operation.CUPS_MOVE_JOB
 
 

@@ -1,9 +1,9 @@
 """Checks a message against RFC 8010, RFC 8011 and the registry: `validate`.
 
-The rule of this file: it tells everything and refuses nothing. It looks closely at what a glance (`_glance.pyx`) has
-doubts about, and finds the words for it; in the pure twin that is everything. What is judged was accepted by `decode`,
-so framing is sound; what a value may be stands in `ippfast.syntaxes`, what an issue means in `ippfast.issues`. Linear
-in the size of the message, and never an exception for what is in it.
+The rule of this file: it reports everything and refuses nothing. It looks closely at what a glance (`_glance.pyx`) has
+doubts about, and says what is wrong there; the pure twin has doubts about everything. `decode` has accepted the
+message, so its framing is sound. `ippfast.syntaxes` says what a value may be, `ippfast.issues` what an issue means. The
+time is linear in the size of the message, and nothing in a message raises an exception.
 """
 
 from functools import lru_cache
@@ -41,18 +41,18 @@ _UNSUPPORTED_STATUSES = {
     Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED,
     Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
 }
-# It lists values that do not go together, in no order.
+# Its sets list values that do not go together, so their order means nothing.
 _CONSTRAINTS = "job-constraints-supported"
 _STATUS_CLASSES = {0x00, 0x01, 0x03, 0x04, 0x05}
-# The operations whose requests may take an attribute away: RFC 3380 section 8.2, and what came after it. Not those of
-# Set-Printer-Attributes.
+# The operations whose requests may delete an attribute (RFC 3380 section 8.2, and later documents).
+# Set-Printer-Attributes is not among them.
 _DELETING = {
     Operation.SET_JOB_ATTRIBUTES,
     Operation.SET_DOCUMENT_ATTRIBUTES,
     Operation.SET_RESOURCE_ATTRIBUTES,
     Operation.SET_SYSTEM_ATTRIBUTES,
 }
-# What the requests of an operation must have beside charset, natural language and target, and where that stands.
+# What requests of an operation must have besides charset, natural language and target, and which section says so.
 _REQUIRED: dict[int, tuple[tuple[str, str], ...]] = {
     Operation.PRINT_URI: (("document-uri", "RFC 8011 section 4.2.2"),),
     Operation.SEND_DOCUMENT: (("last-document", "RFC 8011 section 4.3.1.1"),),
@@ -66,15 +66,16 @@ _REQUIRED_GROUPS: dict[int, tuple[DelimiterTag, str]] = {
     Operation.SET_PRINTER_ATTRIBUTES: (DelimiterTag.PRINTER, "RFC 3380 section 4.1"),
     Operation.SET_JOB_ATTRIBUTES: (DelimiterTag.JOB, "RFC 3380 section 4.2"),
 }
-# These have a value for each value of printer-uri-supported.
+# These attributes have a value for each value of printer-uri-supported.
 _PARALLEL = (
     ("uri-authentication-supported", "RFC 8011 section 5.4.2"),
     ("uri-security-supported", "RFC 8011 section 5.4.3"),
 )
-# Their requests have no printer attributes (RFC 8011 sections 4.2 and 4.3).
+# The operations whose requests have no printer attributes (RFC 8011 sections 4.2 and 4.3).
 _WITHOUT_PRINTER = range(Operation.PRINT_JOB, Operation.PURGE_JOBS + 1)
 _RESPONSE_GROUPS = (DelimiterTag.UNSUPPORTED, DelimiterTag.EVENT_NOTIFICATION)
-# What tells a response whose status-code is an operation-id too, beside those groups and printer attributes.
+# If a code is an operation-id and a status-code, these attributes show a response; so do those groups, and printer
+# attributes.
 _RESPONSE_ATTRIBUTES = ("status-message", "notify-status-code", "notify-get-interval", "job-state")
 
 _kept_faults: "dict[tuple[object, ...] | None, tuple[Fault, ...]]" = {}
@@ -84,13 +85,13 @@ _LONGEST_KEPT = 255
 
 
 def validate(message: "Message", *, role: "Role | None" = None) -> list[Issue]:
-    """Tell what in a message is wrong, or not known to the registry, in the order of the message.
+    """Report what in a message is wrong, or not known to the registry, in the order of the message.
 
-    role: ``"request"`` or ``"response"``, since the octets do not say; None: as `guess_role` guesses.
+    role: ``"request"`` or ``"response"``, since the octets do not say it; None: `guess_role` guesses.
 
-    It checks the header, the order and presence of groups, of charset, natural language and target, names,
-    duplicates, and each value: its form, syntax, length, range and number, out-of-band values, members of
-    collections. That a name, an enum or a keyword is not registered is an information only.
+    It checks the header; the order and presence of groups, charset, natural language and target; names, duplicates and
+    the number of values; and each value: its form, syntax, length and range, out-of-band values, members of
+    collections. If a name, an enum or a keyword is not registered, that is only an information.
     """
     found = head(message, role, _facts(message.code))
     validator = _Validator(message, found or role or guess_role(message))
@@ -103,7 +104,7 @@ def validate(message: "Message", *, role: "Role | None" = None) -> list[Issue]:
 
 @lru_cache(maxsize=1024)
 def _facts(code: int) -> int:
-    """What of a code's rules `head` has to know; the numbers stand there too."""
+    """What `head` must know of a code, as bits. `Fact` in `_glance.pyx` names the same bits."""
     operation, status = Operation.coerce(code), Status.coerce(code)
     is_operation = isinstance(operation, Operation) or 0x4000 <= code <= 0x7FFF
     facts = (
@@ -118,9 +119,10 @@ def _facts(code: int) -> int:
 
 
 def guess_role(message: "Message") -> "Role":
-    """Whether a message is a request: the code tells, but for four that are operation-id and status-code.
+    """Guess whether a message is a request or a response.
 
-    0x0002, 0x0003, 0x0005 and 0x0007 are taken for a Print-Job and so on, unless something is there that only a
+    The code says it, except for 0x0002, 0x0003, 0x0005 and 0x0007, which are operation-ids and status-codes. A message
+    with one of these is a request if it names a target; otherwise it is a response if it has something that only a
     response has: unsupported or printer attributes, events, a status-message, a job-state.
     """
     operation = isinstance(message.operation, Operation) or 0x4000 <= message.code <= 0x7FFF
@@ -145,10 +147,10 @@ class _Validator:
         self.issues: list[Issue] = []
         self.charset = "utf-8"
         self.name = ""
-        """The name of the attribute that is looked at. Members have the rest of the path."""
+        """The name of the attribute that is being looked at, also while its members are."""
 
     def look_at_head(self) -> None:
-        """What is no attribute's own: the header, the groups, what has to come first."""
+        """Check the header, the groups, and the attributes that have to come first."""
         self.header()
         self.groups()
         for group in self.message.groups:
@@ -187,7 +189,7 @@ class _Validator:
         message = self.message
         if message.version[0] not in (1, 2):
             self.add("version", f"expected version 1 or 2, got {message.version[0]}.{message.version[1]}")
-        # A response copies the request's (RFC 8011 section 4.1.2), be it 0, so there it is not the printer's fault.
+        # A response copies the request-id, even if it is 0 (RFC 8011 section 4.1.2): that is not the printer's fault.
         least = 1 if self.role == "request" else 0
         if not least <= message.request_id < 2**31:
             self.add("request-id", f"expected a request-id from {least} to 2147483647, got {message.request_id}")
@@ -282,7 +284,7 @@ class _Validator:
                 self.add("attribute-order", words, group, group["job-id"], section=section)
 
     def attributes(self, group: "AttributeGroup") -> None:
-        # What a client sent comes back in the unsupported attributes: it is not for the registry to judge there.
+        # The unsupported attributes repeat what the client sent, so they are not judged by the registry.
         judged = group.tag != DelimiterTag.UNSUPPORTED
         for attribute, is_repeated, doubts in doubtful(group, self.role == "request", group.tag):
             name = self.name = attribute.name
@@ -302,7 +304,7 @@ class _Validator:
             self.parallel(group)
 
     def parallel(self, group: "AttributeGroup") -> None:
-        """What tells of each of a printer's URIs has a value for each (RFC 8011 sections 5.4.2 and 5.4.3)."""
+        """Some attributes have a value for each of a printer's URIs (RFC 8011 sections 5.4.2 and 5.4.3)."""
         uris = group.get("printer-uri-supported")
         for name, section in _PARALLEL if uris is not None else ():
             attribute = group.get(name)
@@ -312,7 +314,7 @@ class _Validator:
                 self.add("parallel-values", words, group, attribute, section=section)
 
     def sequence(self, group: "AttributeGroup", attribute: "Attribute", member: str | None) -> None:
-        """What the values of a set are to each other."""
+        """Check values against each other: ranges in order, and the reason 'none' alone."""
         values = attribute.values
         if attribute.name == "page-ranges":
             ranges = [(at, each) for at, each in enumerate(values) if isinstance(each, RangeOfInteger)]
@@ -333,7 +335,7 @@ class _Validator:
         spec: AttributeSpec | None,
         doubts: list[int] | None = None,
     ) -> None:
-        """doubts: the indices of the values to look at; None for all."""
+        """Check the values of an attribute. doubts: the indices of those to look at; None for all."""
         values, tags = attribute.values, attribute.tags
         if spec is not None and not spec.set and len(values) > 1:
             words = f"expected one value of {spec.syntax}, got {len(values)}"
@@ -357,7 +359,7 @@ class _Validator:
     def members(
         self, group: "AttributeGroup", collection: "Collection", within: str | None, spec: AttributeSpec | None
     ) -> None:
-        """within: which member of the attribute the collection is; None: the attribute itself."""
+        """Check the members of a collection. within: the member that it is a value of; None: the attribute itself."""
         path = "" if spec is None else self.name if within is None else f"{self.name}/{within}"
         for attribute, is_repeated, doubts in doubtful(collection, self.role == "request", group.tag, path):
             name = told_name(attribute.name)
@@ -381,7 +383,7 @@ class _Validator:
         value: OutOfBand,
         index: int,
     ) -> None:
-        """Where each may stand (RFC 8011 section 5.1.1, RFC 3380 section 8)."""
+        """Check whether an out-of-band value may stand here (RFC 8011 section 5.1.1, RFC 3380 section 8)."""
         unsupported = group.tag == DelimiterTag.UNSUPPORTED
         request = self.role == "request"
         if unsupported or (spec is not None and value.value in spec.out_of_band):
@@ -394,7 +396,8 @@ class _Validator:
             expected = "" if request and self.message.code in _DELETING else "it in Set-Job-Attributes requests only"
             section = "RFC 3380 section 8.2"
         elif value is OutOfBand.ADMIN_DEFINE:
-            # RFC 3380 has it in one response, which does not say that it is the one, for attributes that take names.
+            # RFC 3380 allows it in the response to one operation, for attributes that take names. A response does not
+            # say which operation it answers.
             named = spec is None or (spec.name.endswith("-supported") and ValueTag.NAME in spec.tags)
             expected = "" if named and not request else "it in Get-Printer-Supported-Values responses only"
             section = "RFC 3380 section 8.3"
@@ -409,9 +412,9 @@ class _Validator:
 
 
 def _said(tag: int, value: object, spec: AttributeSpec | None, group: int, charset: str) -> "tuple[Fault, ...]":
-    """The faults of a value, with all the words. Those of short strings, numbers and ranges are kept: they come again.
+    """The faults of a value, with all the words. For short strings, numbers and ranges, which repeat, they are kept.
 
-    group: in which the registry found spec; it may describe a name otherwise there.
+    group: the group for which spec was looked up: specs of one path may differ by group.
     """
     kept = type(value) in (int, RangeOfInteger) or (type(value) is str and len(value) <= _LONGEST_KEPT)
     kept = kept and len(charset) <= _LONGEST_KEPT

@@ -1,8 +1,8 @@
 """The leaf value types: what a value of each syntax is in Python (RFC 8010 section 3.9).
 
-The rule of this file: a type holds exactly what was on the wire, whatever it was, and never raises for it.
-Conversions that can fail are methods. Integers are ``int``, booleans ``bool``, character strings ``str`` and octet
-strings ``bytes``; every other syntax has its type here.
+The rule of this file: a type holds exactly what was on the wire, and never raises for it. Conversions that can fail
+are methods. Integers are ``int``, booleans ``bool``, character strings ``str`` and octet strings ``bytes``; every other
+syntax has its type here.
 """
 
 from collections import namedtuple
@@ -18,8 +18,8 @@ __all__ = ["DateTime", "OutOfBand", "RangeOfInteger", "RawValue", "Resolution", 
 class OutOfBand(Enum):
     """A value that the tag alone expresses (RFC 8010 section 3.8, RFC 3380 section 8).
 
-    Falsy, and equal to no integer or string, so that ``if value:`` treats "the printer has nothing to say" as
-    nothing. The member's ``value`` is its tag.
+    It is false and equals no integer or string, so that ``if value:`` treats "the printer has no value" as nothing. The
+    member's ``value`` is its tag.
     """
 
     UNSUPPORTED = 0x10
@@ -39,7 +39,7 @@ class OutOfBand(Enum):
 OUT_OF_BAND: tuple[OutOfBand | None, ...] = tuple(
     [OutOfBand(tag) if tag in {member.value for member in OutOfBand} else None for tag in range(0x10, 0x20)]
 )
-"""For each tag from 0x10 to 0x1f its member, None if it is not assigned."""
+"""For each tag from 0x10 to 0x1f its member; None if the tag is not assigned."""
 
 
 class DateTime(
@@ -52,7 +52,7 @@ class DateTime(
     """A dateTime: the ten fields of RFC 2579's DateAndTime as sent (eleven octets; RFC 8011 section 5.1.15).
 
     ``utc_direction`` is ``"+"`` or ``"-"`` (the octet as a character). Real printers send zeros and other dates
-    that do not exist, so nothing is checked here; `to_datetime` does that.
+    that do not exist, so only `to_datetime` checks the fields.
     """
 
     __slots__ = ()
@@ -136,7 +136,7 @@ class Resolution(namedtuple("Resolution", "cross_feed feed units", defaults=(3,)
 
 
 class RangeOfInteger(namedtuple("RangeOfInteger", "lower upper")):
-    """A rangeOfInteger: both ends belong to it (RFC 8011 section 5.1.14). ``3 in RangeOfInteger(1, 5)`` holds."""
+    """A rangeOfInteger, both ends included (RFC 8011 section 5.1.14). ``3 in RangeOfInteger(1, 5)`` is true."""
 
     __slots__ = ()
     lower: int

@@ -1,4 +1,4 @@
-"""What a printer says, in forms that programs want: dictionaries, supplies, reasons, device-ids, readable text.
+"""What a printer says, in forms that suit programs: dictionaries, supplies, reasons, device IDs, readable text.
 
 The rule of this file: whatever a printer sent, nothing here raises for it. What cannot be understood is None, empty,
 or left as it came. `ippfast.media` has the sizes in media names.
@@ -51,7 +51,7 @@ def to_dict(message: "Message") -> "dict[str, Any]":
         }
 
     Groups keep their order. The attributes of each are a dictionary as `group_to_dict` makes it, with text in the
-    charset that the message declares. Tags, and whatever else a dictionary has no place for, stay in the message.
+    charset that the message declares. Tags, and all else that a dictionary has no place for, are left out.
     """
     charset = "utf-8"
     for group in message.groups[:1]:
@@ -69,10 +69,10 @@ def to_dict(message: "Message") -> "dict[str, Any]":
 
 
 def group_to_dict(group: "AttributeGroup", charset: str = "utf-8") -> "dict[str, Any]":
-    """The attributes of a group as plain data, by name; of several with one name the first, as in a look-up.
+    """The attributes of a group as plain data, by name. If several have the same name, the first counts.
 
-    An attribute that the registry knows to have one value is that value, and the list of them if it has several all
-    the same. Every other attribute is a list: those registered as 1setOf, and those that are not registered.
+    If the registry says that an attribute has one value, it is that value, or a list if there are several nevertheless.
+    Every other attribute is a list: those registered as 1setOf, and those that are not registered.
 
     | value | here |
     |---|---|
@@ -92,12 +92,12 @@ def group_to_dict(group: "AttributeGroup", charset: str = "utf-8") -> "dict[str,
 
 
 _LONGEST_NAME = 255
-"""No longer name can be registered (RFC 8011 section 5.1.4), nor anything inside it: each member would make a
-path again that is as long as the sender likes."""
+"""No longer name can be registered (RFC 8011 section 5.1.4). A longer one is not looked up, nor are the members inside
+it, since each would make a path as long as the sender likes."""
 
 
 def _to_dict(owner: "AttributeGroup | Collection", path: str | None, tag: int, charset: str) -> "dict[str, Any]":
-    """path: what stands before the names in the registry; None if nothing is registered."""
+    """As `group_to_dict`. path: what stands before the names in the registry; None if nothing is registered there."""
     made: dict[str, Any] = {}
     for attribute in owner:
         name = attribute.name
@@ -122,7 +122,7 @@ def _values(attribute: "Attribute", path: str | None, tag: int, charset: str) ->
 
 
 def plain_value(value: object, charset: str = "utf-8") -> "Any":
-    """A value that is no collection as `group_to_dict` has it."""
+    """The form that `group_to_dict` gives a value that is no collection."""
     if isinstance(value, str):
         return decode_text(value, charset)
     if isinstance(value, StringWithLanguage):
@@ -143,8 +143,8 @@ def plain_value(value: object, charset: str = "utf-8") -> "Any":
     return value
 
 
-# Charsets of the world's printers, by Python's names. Others that Python knows are no charsets of text, or
-# quadratic in hostile input (idna, punycode).
+# The charsets that are tried, by Python's names. Python's other codecs are not for text, or take quadratic time for
+# hostile input (idna, punycode).
 _CHARSETS = re.compile(
     r"ascii|utf-8|iso8859-\d+|cp\d+|gbk?|gb2312|gb18030|hz|big5(?:hkscs)?|johab|euc_\w+|"
     r"shift_jis\w*|iso2022_\w+|koi8-\w+|tis-620|mac-\w+|ptcp154|hp-roman8"
@@ -152,11 +152,11 @@ _CHARSETS = re.compile(
 
 
 def decode_text(string: str, charset: str = "utf-8") -> str:
-    """A string as it was meant, if a printer did not send UTF-8: for people, never to be sent back.
+    """A string as a printer meant it, though it did not send UTF-8. It is for people: never send it back.
 
-    string: from a decoded message; octets that are no UTF-8 are surrogate escapes in it. charset: what the message
-    declares. If the octets are no text in that charset, or Python does not know it, they are read as UTF-8, and
-    if they are not that either, as windows-1252.
+    string: from a decoded message, in which octets that are not UTF-8 are surrogate escapes. charset: what the message
+    declares. The octets are read in the first of these charsets in which they are text, and that Python knows: the
+    declared one, UTF-8, windows-1252, ISO 8859-1.
     """
     octets = string.encode("utf-8", "surrogateescape") if _encodable(string) else string.encode("utf-8", "replace")
     for name in (charset, "utf-8", "cp1252"):
@@ -190,14 +190,14 @@ class DeviceID(namedtuple("DeviceID", "manufacturer model command_sets fields"))
     command_sets: "tuple[str, ...]"
     """COMMAND SET or CMD: ``("PCL", "PostScript")``."""
     fields: "Mapping[str, str]"
-    """All fields by their keys in upper case; of several with one key the first."""
+    """All fields by their keys in upper case. If several have the same key, the first counts."""
 
 
 def parse_device_id(device_id: object) -> DeviceID:
     """Take a device ID apart: ``"MFG:HP;MDL:ENVY 4500;CMD:PCL3GUI,PJL;"``.
 
-    device_id: any value of a printer-device-id. What is no ``KEY:value;`` is left out, so that ``"Unknown"`` has no
-    fields, nor has what is no string. As bytes it may begin with the two octets of its length that USB puts there.
+    device_id: any value of a printer-device-id. Only ``KEY:value;`` is a field: ``"Unknown"`` has none, nor has a value
+    that is no string. Bytes may begin with the two octets of their length that USB puts there.
     """
     if isinstance(device_id, bytes):
         has_length = len(device_id) >= 2 and device_id[0] < 0x20
@@ -234,9 +234,8 @@ _SEVERITIES = ("report", "warning", "error")
 def state_reasons(values: "Iterable[object]") -> list[StateReason]:
     """Take the values of printer-state-reasons apart (RFC 8011 section 5.4.12).
 
-    A reason without a severity is an error, as the RFC says. ``"none"`` is no reason, nor is an empty one, and values
-    that are no strings are left out. Registered keywords that end like a severity, such as
-    ``"media-path-input-feed-error"``, stay whole.
+    A reason without a severity is an error, as the RFC says. ``"none"``, empty strings and values that are no strings
+    are left out. Registered keywords that end like a severity, such as ``"media-path-input-feed-error"``, stay whole.
     """
     whole = registry.keywords("printer-state-reasons")
     found = []
@@ -254,7 +253,7 @@ def state_reasons(values: "Iterable[object]") -> list[StateReason]:
 class Supply(namedtuple("Supply", "name type colors level low_level high_level")):
     """A supply of a printer, such as a toner cartridge. Immutable.
 
-    Each is None if the printer does not say.
+    A field is None if the printer does not give it.
     """
 
     __slots__ = ()
@@ -267,17 +266,17 @@ class Supply(namedtuple("Supply", "name type colors level low_level high_level")
     level: int | None
     """Per cent; -1: other, -2: unknown, -3: some is left."""
     low_level: int | None
-    """At which level it is low, for what is used up."""
+    """The level at which it is low, if it is used up."""
     high_level: int | None
-    """At which level it is full, for what fills up, such as waste toner."""
+    """The level at which it is full, if it fills up, such as waste toner."""
 
 
 def supplies(printer: "AttributeGroup") -> list[Supply]:
     """The supplies of a printer: its marker-names, -types, -colors, -levels, -low-levels and -high-levels.
 
     The n-th values of all make the n-th supply. If the lists differ in length, there are as many supplies as the
-    longest has values. A printer without these, which are CUPS', may have printer-supply and
-    printer-supply-description (PWG 5100.13), which know no levels at which a supply is low or full.
+    longest has values. These attributes are CUPS'. A printer without them may have printer-supply and
+    printer-supply-description (PWG 5100.13), which do not say at which level a supply is low or full.
     """
     names, types, colors = (_column(printer, f"marker-{what}", str) for what in ("names", "types", "colors"))
     levels, low, high = (_column(printer, f"marker-{what}", int) for what in ("levels", "low-levels", "high-levels"))
@@ -297,7 +296,7 @@ def supplies(printer: "AttributeGroup") -> list[Supply]:
     ]
 
 
-# What colorantname calls colors (PWG 5100.13, RFC 3805 prtMarkerColorantValue). Of others, no color is known.
+# The colors that colorantname names (PWG 5100.13, RFC 3805 prtMarkerColorantValue). For other names no color is known.
 _COLORANTS = {
     "none": "",
     "black": "#000000",
@@ -313,9 +312,9 @@ _HEX_COLORS = re.compile(r"(?:#[0-9A-Fa-f]{6}){1,16}")
 
 
 def _pwg_supplies(printer: "AttributeGroup") -> list[Supply]:
-    """From values such as ``b"type=toner;unit=percent;maxcapacity=100;level=75;"`` (PWG 5100.13).
+    """The supplies in values such as ``b"type=toner;unit=percent;maxcapacity=100;level=75;"`` (PWG 5100.13).
 
-    They are octetStrings; some printers send text.
+    The values are octetStrings; some printers send text.
     """
     names = _column(printer, "printer-supply-description", str)
     found = []
@@ -337,7 +336,7 @@ def _number(text: str) -> int | None:
 
 
 def _column(printer: "AttributeGroup", name: str, kind: "type | tuple[type, ...]") -> "list[Any]":
-    """The values of an attribute; None for those that are of another kind. None at all if it is out-of-band."""
+    """The values of an attribute; None for each of another kind. No values if it is missing or out-of-band."""
     attribute = printer.get(name)
     if attribute is None or isinstance(attribute.values[0], OutOfBand):
         return []

@@ -1,6 +1,6 @@
-"""Messages as JSON: the twin of `to_json` that this interpreter has.
+"""Messages as JSON: `to_json`, of the twin that is in use.
 
-The rule of this file: it does as the codec did.
+The rule of this file: it picks the same twin as `codec.py`.
 """
 
 from .codec import IMPLEMENTATION

@@ -1,7 +1,7 @@
-"""A value with its syntax: what to give if the registry does not know an attribute, or is to be overruled.
+"""A value with its syntax: for attributes that the registry does not know, or to overrule the registry.
 
-The rule of this file: a wrapper decides the value tag and nothing else. ``Keyword("none")`` goes out as a keyword
-whatever the registry says; whether the value fits the tag, `encode` checks. Dates, ranges, resolutions, collections
+The rule of this file: a wrapper decides the value tag and nothing else. ``Keyword("none")`` is sent as a keyword
+whatever the registry says; `encode` checks whether the value fits the tag. Dates, ranges, resolutions, collections
 and out-of-band values have types of their own (see `ippfast.values`) and need no wrapper.
 """
 

@@ -30,12 +30,12 @@ def test_what_does_not_fit(codec: Implementation) -> None:
             for size in (0, 7, len(octets) - 1):
                 guarded = bytearray(b"\xaa" * (size + 100))
                 with memoryview(guarded)[:size] as room:
-                    with pytest.raises(ValueError, match=f"a message of {len(octets)} octets, and room for {size}"):
+                    with pytest.raises(ValueError, match=f"takes {len(octets)} octets, and there is room for {size}"):
                         codec.encode_into(message, room)
-                    with pytest.raises(ValueError, match="an offset of"):
+                    with pytest.raises(ValueError, match="the offset"):
                         codec.encode_into(message, room, size + 1)
                     for offset in (-1, 2**63, -(2**70)):
-                        with pytest.raises(ValueError, match=f"an offset of {offset} in a buffer of {size} octets"):
+                        with pytest.raises(ValueError, match=f"{offset} is outside a buffer of {size} octets"):
                             codec.encode_into(message, room, offset)
                 assert guarded[size:] == b"\xaa" * 100
 
