@@ -1,8 +1,8 @@
 """Who asks, and what of a job is shown to them.
 
-The rule of this file: whatever tells of a job asks `may_see`, be it an operation, an event or a page, so that all tell
-the same. Who is an operator is decided here too; which operation is for whom stands in the table of operations, and
-`may_use` says what that means.
+The rule of this file: an operation, an event or a page asks `may_see` before it shows a job, so that all show the same.
+Who is an operator is decided here too. The table of operations says who may use each operation, and `may_use` decides
+by it.
 """
 
 from typing import NamedTuple
@@ -51,21 +51,21 @@ class Who(NamedTuple):
 
 
 def user_of(incoming: Incoming) -> str:
-    """Who asks: whom the server has authenticated, else the requesting-user-name, which is but a claim.
+    """The user who asks: the one that the server has authenticated, else requesting-user-name, which is only a claim.
 
-    Those who say no name are told apart by their addresses, so that none is the owner of what another has.
+    Users without a name are told apart by their addresses, so that none owns the jobs of another.
     """
     user = incoming.owner
     return f"{_ANONYMOUS}@{incoming.peer}" if user == _ANONYMOUS and incoming.user is None else user
 
 
 def told_user(user: str) -> str:
-    """A user as clients are told of one: who said no name is anonymous (RFC 8011 section 5.4.2)."""
+    """The name of a user for clients: anonymous if the user gave none (RFC 8011 section 5.4.2)."""
     return _ANONYMOUS if user.startswith(f"{_ANONYMOUS}@") else user
 
 
 def is_operator(printer: PrinterCore, incoming: Incoming | PageRequest) -> bool:
-    """Whether an operator asks. Nobody is one by being on this machine if the request came through a proxy there."""
+    """Whether an operator asks. If none are named, whoever asks from this machine is one, but not through a proxy."""
     operators = printer.access.operators
     if operators is None:
         return incoming.user is None and incoming.peer in _LOOPBACK and not is_forwarded(incoming.head.headers)
@@ -73,19 +73,19 @@ def is_operator(printer: PrinterCore, incoming: Incoming | PageRequest) -> bool:
 
 
 def may_see(printer: PrinterCore, who: Who, job: Job | Event) -> bool:
-    """Whether more than `PUBLIC` is shown of a job, or told of it by an event: to its owner and to operators.
+    """Whether a user may see more than `PUBLIC` of a job, or of an event's job: its owner and operators may.
 
-    If the printer's jobs are not private, it is shown to everybody.
+    If the printer's jobs are not private, everybody may.
     """
     owner = job.job_user if isinstance(job, Event) else job.user
     return not printer.access.private or who.operator or who.user == owner
 
 
 def may_read(who: Who, job: Job) -> bool:
-    """Whether the documents of a job are shown: to its owner and to operators, however little is private."""
+    """Whether a user may read a job's documents: only its owner and operators may, even if jobs are not private."""
     return who.operator or who.user == job.user
 
 
 def may_use(access: str, who: Who, job: Job | None = None) -> bool:
-    """Whether an operation is for them. access: whom it is for, in the table of operations. job: its target."""
+    """Whether a user may use an operation. access: who may, from the table of operations. job: its target."""
     return who.operator or access == "anyone" or (access == "owner" and job is not None and who.user == job.user)

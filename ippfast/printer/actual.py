@@ -1,7 +1,8 @@
 """What a job was printed with: the attributes whose names end in -actual (PWG 5100.8).
 
-The rule of this file: each is what the client gave, or else the printer's default, from when the job is processed on.
-Of the media there is one answer in both forms: the members that were given, over those of the medium that they choose.
+The rule of this file: from the start of processing on, each is what the client gave, else the printer's default.
+media-actual and media-col-actual name the same medium: the members that the client gave replace those of the medium
+that they choose.
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ def actual_names(description: Description) -> tuple[tuple[str, str], ...]:
 
 
 def actual(description: Description, asked: Mapping[str, Attribute], base: str, name: str) -> Attribute | None:
-    """An attribute as it was printed; None: it had no part in the job. asked: what the client gave."""
+    """The attribute `name`: what was printed for `base`; None: the job has none. asked: what the client gave."""
     own = asked.get(base)
     if base in ("media", "media-col"):
         medium = _medium(description, asked)

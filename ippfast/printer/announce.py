@@ -1,8 +1,8 @@
 """The printer on the network, where phones and CUPS look for it: DNS-SD (extra ``discovery``: zeroconf).
 
 The rule of this file: the printer is announced where it listens and nowhere else, on each network with the addresses
-that it has there, under one name on all. What another printer says of that name is a conflict, and solved, whenever it
-comes (RFC 6762 section 9).
+that it has there, under one name on all. If another printer claims that name, at whatever time, the conflict is solved
+(RFC 6762 section 9).
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from .txt_record import short, txt_record
 
 __all__ = ["Announcement", "Networks", "addresses_at", "host_name", "txt_record"]
 
-_PROBE = 2_000  # milliseconds: an answer that was sent just now is sent again after a second (RFC 6762 section 6)
+_PROBE = 2_000  # milliseconds: who has just answered answers again only after a second (RFC 6762 section 6)
 _SUBTYPES = ("_print", "_universal")  # IPP Everywhere and AirPrint look for these
 _LONGEST = 63
 _T = TypeVar("_T")
@@ -44,9 +44,9 @@ def host_name() -> str:
 
 
 def addresses_at(host: str) -> list[str]:
-    """The addresses of this machine by which others reach who listens at a host: an address or a name.
+    """The addresses of this machine at which others reach a server that listens at `host`, an address or a name.
 
-    ``0.0.0.0`` listens at all of IPv4, ``::`` at all of both families. None if only this machine can reach it.
+    ``0.0.0.0`` listens at all of IPv4, ``::`` at all of both families. Empty if only this machine can reach it.
     Raises OSError for a name that cannot be resolved.
     """
     own = [str(address) for adapter in ifaddr.get_adapters() for address in map(_address, adapter.ips)]
@@ -58,7 +58,7 @@ def addresses_at(host: str) -> list[str]:
 
 
 def _address(ip: Any) -> str:
-    """An address of ifaddr's, as people write it."""
+    """An address that ifaddr gave, as text."""
     return str(ip.ip if ip.is_IPv4 else ip.ip[0])
 
 
@@ -74,14 +74,14 @@ class _Service(NamedTuple):
 class Announcement:
     """The printer's services, announced as long as it is open. Use it as a context manager.
 
-    name: as people see it, of which 63 octets count; if another printer has it already, a number is added (see `name`).
+    name: the name that people see, cut to 63 octets; if another printer has it already, a number is added (see `name`).
     port: where it listens. addresses: those of this host by which others reach it, and on whose networks it is
     announced. record: the TXT record. tls: whether ipps is served, too. clear: whether ipp is.
 
-    Besides ipp and ipps, ``_http._tcp`` stands for its web page, and ``_printer._tcp`` with port 0 for the name, which
-    no printer of LPD may take then (Bonjour Printing 1.2.1).
+    Besides ipp and ipps, ``_http._tcp`` is announced for its web page, and ``_printer._tcp`` with port 0, so that no
+    LPD printer takes the name (Bonjour Printing 1.2.1).
 
-    networks: where it is announced together with others; they stay open when it is closed. None: it has its own.
+    networks: shared with other announcements; they stay open when this one is closed. None: it has its own.
 
     Raises OSError if there is no network to announce it on.
     """
@@ -98,7 +98,7 @@ class Announcement:
         base: str | None = None,
         networks: "Networks | None" = None,
     ) -> None:
-        """base: the name to which numbers are added, if ``name`` has one already."""
+        """base: the name to which numbers are added, if ``name`` already ends in one."""
         self._shared = networks
         self._own: Networks | None = None
         self.name = self._label(name)
@@ -120,14 +120,15 @@ class Announcement:
         return any(link.conflict.is_set() for link in self._links)
 
     def settle(self) -> None:
-        """Solve a conflict: go on under the next name that is free."""
+        """Solve a conflict: take the next free name."""
         if self.conflict:
             for link in self._links:
                 link.withdraw()
             self._take_name(after_conflict=True)
 
     def follow(self, addresses: Sequence[str]) -> None:
-        """Go on with other addresses of this host, if they are others; without any, as soon as there are some."""
+        """Announce at these addresses of this host, if they are new. If there are none, nothing is announced for
+        now."""
         if list(addresses) != self._addresses or (addresses and not self._links):
             self._addresses = list(addresses)
             self.close()
@@ -135,7 +136,7 @@ class Announcement:
                 self._open()
 
     def update(self, record: Mapping[str, str]) -> None:
-        """Announce another TXT record, if it is another one."""
+        """Announce this TXT record, if it is new."""
         if dict(record) != self._record:
             self._record = dict(record)
             for link in self._links:
@@ -184,7 +185,7 @@ class Announcement:
                 yield name
 
     def close(self) -> None:
-        """Say goodbye: who listens forgets the printer at once."""
+        """Withdraw the services: listeners forget the printer at once."""
         for link in self._links:
             link.withdraw()
         self._links = []
@@ -206,7 +207,7 @@ def _links(addresses: Sequence[str]) -> list[tuple[list[str | int], list[str]]]:
     found = []
     for adapter in ifaddr.get_adapters():
         here = [each for each in map(_address, adapter.ips) if each in addresses]
-        # As avahi has it: another address under the name of this host would be a conflict with the one beside it.
+        # As avahi does: other addresses under this host's name would be a conflict with an avahi on this host.
         here = [each for each in here if not ipaddress.ip_address(each).is_link_local] or here
         places: list[str | int] = [each for each in here if ":" not in each]
         if adapter.index is not None and any(":" in each for each in here):
@@ -237,7 +238,7 @@ class Networks:
         return iter(self._networks)
 
     def close(self) -> None:
-        """Be done with them. What was announced is withdrawn first."""
+        """Close them. What was announced is withdrawn first."""
         for network in self._networks:
             network.zeroconf.unregister_all_services()
             network.zeroconf.close()
@@ -257,7 +258,7 @@ class _Network(RecordUpdateListener):
         self.zeroconf.add_listener(self, None)
 
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
-        """Of zeroconf: whether somebody else says that a name is theirs (RFC 6762 section 9)."""
+        """zeroconf calls this with what it hears: another host may claim a name (RFC 6762 section 9)."""
         for update in records:
             record = update.new
             if isinstance(record, DNSService) and record.ttl and (owner := self.owners.get(record.key)) is not None:
@@ -276,8 +277,8 @@ class _Link:
         self.conflict = threading.Event()
 
     def heard(self, record: DNSService) -> None:
-        """Another printer has the name, too. Only one of the two gives way, as for two that begin at once (RFC 6762
-        section 8.2): the one that comes first by host and port."""
+        """Another printer claims the name, too. One of the two gives way: the one whose host and port sort first (RFC
+        6762 section 8.2)."""
         own, theirs = self._own.get(record.key), (record.server.lower(), record.port)
         if own is not None and theirs != own and own < theirs:
             self.conflict.set()
@@ -285,8 +286,8 @@ class _Link:
     def is_free(self, name: str, services: Iterable[_Service]) -> bool:
         """Whether no other printer has the name.
 
-        zeroconf's own probe (RFC 6762 section 8.1) asks for an answer by unicast. Of the programs on this host that
-        listen on port 5353 one gets it, and that may be another one: so all are asked by multicast before.
+        zeroconf's own probe (RFC 6762 section 8.1) asks for an answer by unicast, which only one of the programs that
+        listen on port 5353 of this host gets. It may be another program, so all printers are asked by multicast first.
         """
         return not any(
             self._run(
@@ -297,11 +298,11 @@ class _Link:
             )
         )
 
-    def _run(self, doings: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-        """Do some things at once in the library's own loop, and give what comes of them."""
+    def _run(self, coroutines: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+        """Run coroutines together in zeroconf's own loop, and return their results."""
 
         async def together() -> list[_T]:
-            return await asyncio.gather(*doings)
+            return await asyncio.gather(*coroutines)
 
         assert self._zeroconf.loop is not None
         return asyncio.run_coroutine_threadsafe(together(), self._zeroconf.loop).result()
@@ -310,19 +311,19 @@ class _Link:
         """Announce services under a name. Raises NonUniqueNameException if another printer has it."""
         self._name = name
         self.conflict.clear()
-        doings = []
+        coroutines = []
         for each in services:
             info = self._info(each.kind, each)
             self._infos.append(info)
             self._own[info.key] = (self._network.server.lower(), each.port)
             self._network.owners[info.key] = self
-            doings.append(self._register(info, cooperating=False))
+            coroutines.append(self._register(info, cooperating=False))
             for subtype in each.subtypes:  # RFC 6763 section 7.1: another way to the same instance
                 pointer = self._info(f"{subtype}._sub.{each.kind}", each)
-                pointer.key = f"{subtype}.{pointer.key}"  # the library keeps one entry a key
+                pointer.key = f"{subtype}.{pointer.key}"  # zeroconf keeps one entry for each key
                 self._infos.append(pointer)
-                doings.append(self._register(pointer, cooperating=True))
-        self._run(doings)
+                coroutines.append(self._register(pointer, cooperating=True))
+        self._run(coroutines)
 
     async def _register(self, info: ServiceInfo, *, cooperating: bool) -> None:
         await (await self._zeroconf.async_register_service(info, cooperating_responders=cooperating))
@@ -341,7 +342,7 @@ class _Link:
         await (await self._zeroconf.async_update_service(info))
 
     def withdraw(self) -> None:
-        """Announce nothing any more: who listens forgets it at once."""
+        """Withdraw all services: listeners forget them at once."""
         for key in self._own:
             self._network.owners.pop(key, None)
         self._own.clear()

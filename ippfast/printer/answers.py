@@ -1,8 +1,8 @@
-"""What a client is told of the printer, a job or a document: attributes, and the choice among them.
+"""The attributes of the printer, a job or a document for an answer, and the choice among them.
 
 The rule of this file: "requested-attributes" names attributes or groups (RFC 8011 section 4.2.5.1); what the printer
-does not have is left out without a word, as that section allows. Times are told as the RFC wants them: in seconds of
-the printer's up-time, which goes on over a restart (section 5.3.14).
+does not have is left out, as that section allows. Times are in seconds of the printer's up-time, which goes on over a
+restart (section 5.3.14).
 """
 
 import re
@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 
 _MOST_NAMES = 64
 _LONGEST_NAME = 255
-"""The most characters of a name (RFC 8011 section 5.1.4). In requested-attributes longer ones are not refused."""
+"""The most characters of a name (RFC 8011 section 5.1.4). requested-attributes may have longer ones."""
 
 _MOST_VALUES = 200_000
 _SUFFIXES = ("-default", "-supported", "-ready", "-database", "-configured")
@@ -75,9 +75,9 @@ def bounded(printers: Iterable[list[Attribute]]) -> list[AttributeGroup]:
 
 
 def within(counted: Iterable[tuple[int, _T]]) -> Iterator[_T]:
-    """The first, as many as an answer may have: a client asks for those behind them by first-index.
+    """The first items, as many as an answer may have: a client asks for the next ones by first-index.
 
-    counted: each with how many values it has.
+    counted: pairs of a number of values and an item.
     """
     values = 0
     for first, (count, each) in enumerate(counted):
@@ -88,12 +88,13 @@ def within(counted: Iterable[tuple[int, _T]]) -> Iterator[_T]:
 
 
 def select(call: Call, kind: str, default: Iterable[str] = ("all",)) -> "Asked":
-    """What is asked for. kind: "printer", "job" or "document". default: what that is if nothing is said."""
+    """The attributes that are asked for. kind: "printer", "job" or "document". default: used if the request names
+    none."""
     return Asked(kind, frozenset(call.values("requested-attributes", ValueTag.KEYWORD, ValueTag.NAME) or default))
 
 
 class Asked:
-    """A `Selection`: names of attributes and of groups. asked: these."""
+    """A `Selection`. asked: the names of the attributes and groups that are asked for."""
 
     __slots__ = ("asked", "kind")
 
@@ -104,12 +105,12 @@ class Asked:
     def __call__(self, name: str) -> bool:
         if name in self.asked:
             return True
-        if name == "media-col-database":  # large: never without being named (PWG 5100.7 section 6.3)
+        if name == "media-col-database":  # large: given only if it is named itself (PWG 5100.7 section 6.3)
             return False
         return "all" in self.asked or _group_of(self.kind, name) in self.asked
 
     def among(self, names: Iterable[str]) -> list[str]:
-        """Those of the names that are asked for: a service asks for thousands of printers at once."""
+        """Those of the names that are asked for, found at once: a service lists thousands of printers."""
         asked = self.asked
         if asked.isdisjoint(_GROUPS):
             return [name for name in names if name in asked]
@@ -119,7 +120,7 @@ class Asked:
 
 
 def may_be_kept(names: frozenset[str] | tuple[object, ...]) -> bool:
-    """Whether a question for these names may be kept with its answer: a client chooses how many, and how long."""
+    """Whether the answer for these names may be kept: clients choose their number and length, so both have a limit."""
     return len(names) <= _MOST_NAMES and all(isinstance(name, str) and len(name) <= _LONGEST_NAME for name in names)
 
 
@@ -130,7 +131,7 @@ def among(selected: Selection, names: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4_096)  # clients give names too
 def _group_of(kind: str, name: str) -> str:
-    """The group of attributes that one of a printer, job or document belongs to."""
+    """The group that an attribute of a printer, job or document belongs to."""
     base = next((name.removesuffix(suffix) for suffix in _SUFFIXES if name.endswith(suffix)), name)
     spec = registry.lookup(base)
     is_template = spec is not None and "Job Template" in spec.groups
@@ -146,8 +147,8 @@ def _group_of(kind: str, name: str) -> str:
 
 
 def chosen_media(call: Call, database: Attribute) -> Attribute | None:
-    """media-col-database without what a filter leaves out: "media-col" among the operation attributes of
-    Get-Printer-Attributes gives members that the media must have (PWG 5100.7 section 6.3)."""
+    """media-col-database, filtered: "media-col" among the operation attributes of Get-Printer-Attributes gives members
+    that the media must have (PWG 5100.7 section 6.3)."""
     wanted = call.attributes.get("media-col")
     if wanted is None or not isinstance(wanted.values[0], Collection):
         return database
@@ -176,8 +177,7 @@ _UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def readable(name: str) -> str:
-    """A name that a client gave, for others: libcups refuses a whole answer for a control or an octet that is no
-    UTF-8 in one name of it."""
+    """A client's name without control characters and broken UTF-8: libcups refuses a whole answer that has one."""
     return _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
@@ -197,12 +197,12 @@ _REASONS = {
     "aborted-by-system": "aborted-by-system",
     "processing-to-stop-point": "processing-to-stop-point",
 }
-"""The keywords of job-state-reasons, and what each is for the documents of the job (PWG 5100.5 section 9.3)."""
+"""The keywords of job-state-reasons, with the keyword of document-state-reasons for each (PWG 5100.5 section 9.3)."""
 
 
 def _document_state(job: Job, document: Document) -> DocumentState:
-    """A document is what its job is; the numbers are the same (PWG 5100.5 section 9.1). One of several that are being
-    output has a state of its own, and one that was canceled keeps it."""
+    """The state of a document is its job's, by the same number (PWG 5100.5 section 9.1). While a job of several
+    documents is being output, each has its own state. A canceled document stays canceled."""
     if document.state in (DocumentState.CANCELED, DocumentState.ABORTED):
         return document.state
     of_job = told_state(job.state, job.reasons)
@@ -263,7 +263,7 @@ def document_attributes(call: Call, job: Job, document: Document, selected: Sele
         "date-time-at-completed": date(job.completed),
     }
     kept = {each.name: each for each in unpack(document.ticket)}
-    if state != DocumentState.CANCELED:  # it was restarted, or is a copy of one that was canceled
+    if state != DocumentState.CANCELED:  # the job was restarted, or this is a copy of a canceled document
         for name in _OF_CANCELED:
             kept.pop(name, None)
     answer = [
@@ -271,7 +271,7 @@ def document_attributes(call: Call, job: Job, document: Document, selected: Sele
         for name, value in found.items()
         if selected(name)
     ]
-    if selected("time-at-created"):  # as some ask, though the registry has time-at-creation alone
+    if selected("time-at-created"):  # some clients ask for it, though the registry has only time-at-creation
         answer.append(Attribute("time-at-created", ValueTag.INTEGER, [printer.up_time_at(document.created)]))
     return answer + [each for name, each in kept.items() if name not in found and selected(name)]
 

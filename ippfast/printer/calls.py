@@ -1,4 +1,4 @@
-"""One request: who asks for what of which object, and the table of the operations that there are.
+"""A request with its user, operation and target, and the table of all operations.
 
 The rule of this file: what RFC 8011 section 4.1 wants of every request is checked here, in its order, before an
 operation is called. An operation stands in the table with its target and with who may use it; a module registers its
@@ -43,7 +43,7 @@ _LONGEST_USER = SIZES[ValueTag.NAME][1]
 _MOST_SOUND = 256
 _LONGEST_SOUND = 1_024
 _sound: dict[bytes, None] = {}
-"""Requests that were found sound, without their request-ids: who asks the same again is not checked again."""
+"""Requests that passed the checks, without their request-ids: an equal request is not checked again."""
 _STRINGS = (ValueTag.TEXT, ValueTag.NAME, ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE)
 
 
@@ -80,10 +80,10 @@ def operation(
 class Call:
     """A request on its way. operator: whether an operator asks. job: the target, if that is a job.
 
-    user: who asks: whom the server has authenticated, else the requesting-user-name, which is but a claim.
-    ignored: the attributes that are not supported and were left out; they turn successful-ok into
-    successful-ok-ignored-or-substituted-attributes. state: the printer's when the request came, if that was asked for;
-    the store asks again in the transaction for which it counts. known: all octets of the request but its request-id.
+    user: as `access.user_of`. ignored: the attributes that are not supported and were left out; they turn successful-ok
+    into successful-ok-ignored-or-substituted-attributes. state: the printer's state when the request came, if it was
+    read; the store reads it again in the transaction that depends on it. known: all octets of the request except its
+    request-id.
     """
 
     printer: PrinterCore
@@ -120,13 +120,13 @@ class Call:
             return []
         if any(tag not in tags for tag in found.tags) or any(isinstance(value, RawValue) for value in found.values):
             expected = " or ".join(describe_tag(tag) for tag in tags)
-            raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{name} is a {expected}", unsupported=[found])
+            raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{name} must be a {expected}", unsupported=[found])
         return [value.string if isinstance(value, StringWithLanguage) else value for value in found.values]
 
     def _one(self, name: str, *tags: ValueTag) -> Any:
         values = self.values(name, *tags)
         if len(values) > 1:
-            reason = f"{name} has one value"
+            reason = f"{name} must have one value"
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, reason, unsupported=[self.attributes[name]])
         return values[0] if values else None
 
@@ -141,16 +141,16 @@ class Call:
         return found
 
     def keyword(self, name: str) -> str | None:
-        """A keyword among the operation attributes, which clients send as a name at times."""
+        """A keyword among the operation attributes, which some clients send as a name."""
         found: str | None = self._one(name, ValueTag.KEYWORD, ValueTag.NAME)
         return found
 
     def string(self, name: str, tag: ValueTag | None = None) -> str | None:
         """A text or name among the operation attributes, or a string with that tag."""
         found: str | None = self._one(name, *(_STRINGS if tag is None else (tag,)))
-        limit = 255 if tag is None else 1_023  # a text among them is shorter than others: status messages have 255
+        limit = 255 if tag is None else 1_023  # as status-message has; a string with a tag is longer
         if found is not None and len(found.encode("utf-8", "surrogateescape")) > limit:
-            reason = f"{name} has at most {limit} octets"
+            reason = f"{name} may have at most {limit} octets"
             raise OperationError(
                 Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG, reason, unsupported=[self.attributes[name]]
             )
@@ -170,7 +170,7 @@ def begin(
     incoming: IncomingRequest,
     find: Callable[[Call], None] | None = None,
 ) -> Call:
-    """Check what is the same for every request, and find its target. find: does so; None: `_find_target`.
+    """Check what is the same for every request, and find its target. find: finds it; None: `_find_target`.
 
     Raises OperationError, and Refusal for a message that is malformed.
     """
@@ -193,7 +193,7 @@ def begin(
 
 
 def check(message: Message) -> AttributeGroup:
-    """Check what is the same for every request, but for its operation and target. Its operation attributes.
+    """Check what is the same for every request, except its operation and target. Returns its operation attributes.
 
     Raises OperationError, and Refusal for a message that is malformed.
     """
@@ -214,13 +214,13 @@ def _check_attributes(message: Message) -> AttributeGroup:
 
 
 def _known_by(message: Message) -> bytes:
-    """All octets of a request but its request-id."""
+    """All octets of a request except its request-id."""
     octets = encode(message)
     return octets[:4] + octets[8:]
 
 
 def _remember(known: bytes) -> None:
-    """Check a request no more that is sound, but for its request-id."""
+    """Remember a request that passed the checks: of an equal one only the request-id is checked."""
     if len(known) <= _LONGEST_SOUND:
         if len(_sound) >= _MOST_SOUND:
             _sound.clear()
@@ -234,7 +234,7 @@ def _check_version(version: tuple[int, int]) -> None:
 
 
 def _check_form(groups: Iterable[AttributeGroup]) -> None:
-    """Refuse what no syntax allows, as other printers do: with an HTTP status (RFC 8010 section 3.4.3)."""
+    """Refuse what the syntax does not allow by an HTTP status, as other printers do (RFC 8010 section 3.4.3)."""
     for place, group in enumerate(groups):
         if group.tag == DelimiterTag.OPERATION and place > 0:
             raise Refusal(400, "a second group of operation attributes")
@@ -257,8 +257,9 @@ def _check_values(attributes: Iterable[Attribute]) -> None:
 
 
 def _check_lengths(attributes: Iterable[Attribute], whole: Attribute | None = None) -> None:
-    """Refuse strings that are longer than their syntax (RFC 8011 section 5.1): what is kept of a request has a bound,
-    and cut, they might be others. Of requested-attributes nothing is kept: a name that is too long is not known.
+    """Refuse strings that are longer than their syntax (RFC 8011 section 5.1): what is kept of a request needs a limit,
+    and a cut string may mean something else. requested-attributes are not kept: a name that is too long is just
+    unknown.
 
     whole: the attribute that has these as members.
     """
@@ -279,7 +280,7 @@ def _check_length(attribute: Attribute, value: str | bytes, limit: int, whole: A
     if len(value) * 4 <= limit:  # a character has four octets at most
         return
     if len(value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value) > limit:
-        reason = f"{attribute.name} has at most {limit} octets"
+        reason = f"{attribute.name} may have at most {limit} octets"
         status = Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG
         raise OperationError(status, reason, unsupported=[whole or attribute])
 
@@ -293,7 +294,7 @@ def _is_whole(data: bytes) -> bool:
 
 def _check_request_id(message: Message) -> None:
     if not 1 <= message.request_id < 2**31:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "a request-id is from 1 to 2147483647")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "a request-id must be from 1 to 2147483647")
 
 
 def _check_header(message: Message) -> AttributeGroup:
@@ -309,10 +310,12 @@ def _check_header(message: Message) -> AttributeGroup:
     for place, (name, tag) in enumerate(expected):
         attribute = group[place]
         if attribute.name != name or attribute.tags != (tag,) or not isinstance(attribute.values[0], str):
-            raise bad(f"{name} comes as number {place + 1} of the operation attributes")
+            raise bad(f"{name} must be number {place + 1} of the operation attributes")
     charset = str(group[0].values[0])
     if charset.lower() not in ("utf-8", "us-ascii"):
-        raise OperationError(Status.CLIENT_ERROR_CHARSET_NOT_SUPPORTED, "the charset is utf-8", unsupported=[group[0]])
+        raise OperationError(
+            Status.CLIENT_ERROR_CHARSET_NOT_SUPPORTED, "the charset must be utf-8", unsupported=[group[0]]
+        )
     return group
 
 
@@ -321,12 +324,14 @@ def _find_target(call: Call) -> None:
     printer_uri, job_uri = call.attributes.get("printer-uri"), call.attributes.get("job-uri")
     found = printer_uri if printer_uri is not None else job_uri
     if found is None or found.tags != (ValueTag.URI,) or (printer_uri is not None and job_uri is not None):
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "a request names one printer-uri or job-uri")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "a request must name one printer-uri or job-uri")
     uri = str(found.values[0])
     try:
         path = urlsplit(uri).path
     except ValueError:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{found.name} is no URI", unsupported=[found]) from None
+        raise OperationError(
+            Status.CLIENT_ERROR_BAD_REQUEST, f"{found.name} is not a URI", unsupported=[found]
+        ) from None
     base = call.printer.path
     job_id: int | None = None
     if found is job_uri:

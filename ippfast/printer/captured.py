@@ -1,8 +1,8 @@
 """A description from another printer's answer to Get-Printer-Attributes, as `ippfast capture` keeps it.
 
-The rule of this file: a printer of such a description says what that one says, value for value, whether the registry
-has it so or not; and nothing that is that printer's own or that only this server can know: URIs, identities, states,
-moments, counters. Nor does it say what that one leaves unsaid. Which that is stands in the tables here.
+The rule of this file: a printer with such a description has the attributes of the other printer, value for value, even
+if the registry differs. It has none that are that printer's own or that only this server can know: URIs, identities,
+states, times, counters. Nor has it what the other printer lacks. The tables here name these attributes.
 """
 
 import re
@@ -37,7 +37,7 @@ NEEDED = (
 _OWN_NAMES = frozenset(
     {
         *ALWAYS,
-        # what this server is asked and takes
+        # what this server itself supports
         "document-password-supported",
         "ippget-event-life",
         "job-password-encryption-supported",
@@ -48,7 +48,7 @@ _OWN_NAMES = frozenset(
         "requesting-user-uri-schemes-supported",
         "uri-authentication-supported",
         "uri-security-supported",
-        # how that printer was, and who it is
+        # the state and the identity of that printer
         "device-service-count",
         "printer-alert",
         "printer-alert-description",
@@ -96,31 +96,31 @@ _OPTIONAL = frozenset(
         "subscription-privacy-scope",
     }
 )
-"""The attributes that this server has, and a printer need not have."""
+"""The attributes that this server has and other printers may lack: they are omitted if the answer lacks them."""
 
 _SERIAL = re.compile(r"(?:^|(?<=;))\s*(?:SN|SERN|SERIALNUMBER|SER)\s*:[^;]*;?", re.IGNORECASE)  # of a device-id
 _MOST_OCTETS = 16 << 20
 
 
 class Captured(NamedTuple):
-    """attributes: what a printer of this description says too. omits: what this server does not say then."""
+    """attributes: those of the other printer. omits: the attributes that this server must leave out."""
 
     attributes: dict[str, Attribute]
     omits: frozenset[str]
 
 
 def is_captured(octets: bytes) -> bool:
-    """Whether a file has an IPP message: no text begins with a version (RFC 8010 section 3.1.1)."""
+    """Whether a file is an IPP message: it begins with a version, as no text does (RFC 8010 section 3.1.1)."""
     return octets[:1] in (b"\1", b"\2")
 
 
 def captured(octets: bytes) -> Captured:
-    """The description in a response to Get-Printer-Attributes. A broken one is repaired as far as that goes.
+    """The description in a response to Get-Printer-Attributes. A broken one is repaired as far as possible.
 
     Raises ValueError if there are no attributes of a printer.
     """
     if len(octets) > _MOST_OCTETS:
-        raise ValueError(f"a printer's answer is no longer than {_MOST_OCTETS:,} octets")
+        raise ValueError(f"a printer's answer may have at most {_MOST_OCTETS:,} octets")
     try:
         message, _ = recover(octets)
     except IPPError as error:

@@ -1,7 +1,7 @@
 """A certificate that the server makes for itself, if it was given none (the extra ``tls``).
 
-The rule of this file: it is made once and kept, so that clients who trusted it or pinned its fingerprint still do; the
-key is for the server's user alone. A certificate that has run out is made anew.
+The rule of this file: it is made once and kept, so that clients can go on trusting it; only the server's user can read
+its key. A certificate that ends within a day is replaced.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _DAYS = 3_650
 
 
 def self_made(directory: Path, names: Iterable[str]) -> Path:
-    """The PEM file with the server's own key and certificate, in a directory; made where there is none yet.
+    """The PEM file with the server's own key and certificate, in a directory; made if there is none yet.
 
     names: host names and addresses that it is for. Raises ModuleNotFoundError without the cryptography library,
     and ValueError if the file is there and holds no certificate.
@@ -30,7 +30,7 @@ def self_made(directory: Path, names: Iterable[str]) -> Path:
         try:
             certificate = x509.load_pem_x509_certificate(path.read_bytes())
         except ValueError as error:
-            raise ValueError(f"{path} holds no certificate; if you remove it, it is made anew ({error})") from error
+            raise ValueError(f"{path} holds no certificate; if you remove it, a new one is made ({error})") from error
         if certificate.not_valid_after_utc > datetime.now(UTC) + timedelta(days=1):
             return path
     part = path.with_suffix(".part")

@@ -1,7 +1,7 @@
 """The parts of a printer, and its state: what the operations work on.
 
-The rule of this file: the state of the printer is the store's, so that all processes with the same storage agree on
-it. Whatever changes goes through here, so that those who wait hear of it.
+The rule of this file: the store keeps the state of the printer, so that all processes with the same storage agree on
+it. Every change goes through here, so that those who wait for it are woken.
 """
 
 import time
@@ -36,8 +36,8 @@ DEFAULT_TIME_OUT = 120
 class PrinterCore:
     """A printer without its operations. store: its queue in the storage; see `SpoolPrinter` for the rest.
 
-    tells: the events that there are. hears: the queue whose changes are waited for; None: all of them. more: attributes
-    that a service gives it, each made when it is asked for.
+    tells: the events that it reports. hears: the queue whose changes wake those who wait; None: every queue. more:
+    attributes that a service adds, each made when it is asked for.
     """
 
     tells: tuple[str, ...] = EVENTS
@@ -76,14 +76,14 @@ class PrinterCore:
         self.ending = False
 
     def close(self) -> None:
-        """End: nobody waits for events any more."""
+        """End: requests that wait for events are answered, and the storage is closed if it is the printer's own."""
         self.end_waiting()
         self.receiving.close()
         if self._owns_storage:
             self.storage.close()
 
     def end_waiting(self) -> None:
-        """Have all answered that wait for events, and let none wait again."""
+        """Have all requests answered that wait for events, and let no more wait."""
         self.ending = True
         self.storage.bus.wake(self.queue)
 
@@ -95,9 +95,10 @@ class PrinterCore:
         return str(self.store.state().settings["uuid"])
 
     def up_time_at(self, moment: float, state: QueueState | None = None) -> int:
-        """A moment of the store's clock as printer-up-time has it.
+        """A time of the store's clock in seconds of printer-up-time.
 
-        That goes on over a restart, as RFC 8011 section 5.4.29 allows for a printer that knows how long it was down.
+        printer-up-time goes on over a restart, as RFC 8011 section 5.4.29 allows for a printer that knows how long it
+        was down.
         """
         started = (state or self.store.state()).settings.get("started")
         return max(1, int(moment - (started if isinstance(started, float) else moment)) + 1)
@@ -108,7 +109,7 @@ class PrinterCore:
         return self.up_time_at(self.store.now())
 
     def date_at(self, moment: float) -> datetime:
-        """A moment of the store's clock by this host's clock as it is set now."""
+        """A time of the store's clock as a date of this host's clock as it is set now."""
         return datetime.fromtimestamp(moment + time.time() - self.store.now(), UTC)
 
     def set_state(self, *, tell: Sequence[str] = ("printer-state-changed",), **settings: object) -> None:
@@ -117,7 +118,7 @@ class PrinterCore:
         self.told(tell)
 
     def pause(self) -> None:
-        """Begin no further job."""
+        """Start no more jobs."""
         self.set_state(paused=1, pause_after_current=0)
 
     def change(
@@ -128,7 +129,8 @@ class PrinterCore:
         epoch: int | None = None,
         **changes: Unpack[Changes],
     ) -> Job | None:
-        """Change a job that is in one of these states, and tell of it. The job as it is then; None: it was not."""
+        """Change a job that is in one of these states, and report that. Returns the changed job; None: it was in no
+        such state."""
         changed = self.store.change(job.id, states, epoch=epoch, tell=tell, **changes)
         if changed is not None:
             self.told(tell, changed)
@@ -153,7 +155,7 @@ class PrinterCore:
         )
 
     def waits_for_device(self, reasons: Sequence[str] = (), why: str = "") -> None:
-        """Tell why the device that gets the jobs takes none now (printer-state-reasons); nothing: it takes them.
+        """Tell why the device that gets the jobs takes none now (printer-state-reasons); empty: it takes them.
 
         why: the same in words (printer-state-message).
         """

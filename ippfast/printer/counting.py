@@ -1,8 +1,8 @@
 """How many pages a document has, and what they come to on paper: impressions and sheets.
 
-The rule of this file: counting is cheap and never in the way. A page count is what the document says of itself; raster
-that says nothing is counted as it passes by. What is broken, odd or too much is not known, and no reason to refuse it.
-Nothing here holds a document in memory, or reads more of it than a bound.
+The rule of this file: counting is cheap, and no document is refused because of it. A page count is what the document
+itself says; the pages of raster that does not say it are counted as they pass. If a document is broken, odd or too
+large, its count is unknown. Nothing here holds a whole document in memory, and what is read of it has a limit.
 """
 
 import contextlib
@@ -27,15 +27,15 @@ __all__ = ["Counted", "Counts", "counts_of_document", "counts_of_job", "pages_of
 
 _HEAD = 2_048  # octets: enough for the header of a raster document and its first page
 _MOST_RASTER = 64 << 20  # octets of raster that are counted page by page
-_MOST_PAGES = 1_000_000  # beyond, a document boasts
+_MOST_PAGES = 1_000_000  # a document that says more is not believed
 _MOST_COUNTED = 2**31 - 1  # what an integer holds (RFC 8010 section 3.9): more is told as this many
 _DSC = re.compile(rb"^%%Pages:[ \t]*(\d{1,7})", re.MULTILINE)
 
 
 class Counted:
-    """The pieces of a document on their way, which are looked at as they pass.
+    """Passes on the pieces of a document, and counts its pages if it is raster.
 
-    pages: how many a raster document has, once it has passed; None: it is none, or that is not known.
+    pages: how many a raster document has, once it has passed; None: it is not raster, or that is not known.
     """
 
     def __init__(self, pieces: Iterable[Buffer]) -> None:
@@ -57,7 +57,7 @@ class Counted:
             self.pages = self._ended(self._counter)
 
     def _look(self, piece: Buffer) -> bool:
-        """Whether the rest is to be looked at too."""
+        """Look at a piece. Returns whether the next one must be looked at too."""
         if self._counter is None:
             self._head += piece
             if len(self._head) < _HEAD:
@@ -71,7 +71,7 @@ class Counted:
             return False
         with contextlib.suppress(RasterError):
             reader = Reader(BytesIO(head))
-            reader.next_page()  # PWG raster says it with its first page
+            reader.next_page()  # PWG raster says the number of pages in the header of the first
             if reader.pages:
                 self.pages = _credible(reader.pages)
                 return False
@@ -101,7 +101,7 @@ class Counted:
 
 
 def pages_of(documents: DocumentStore, incoming: IncomingDocument, counted: Counted) -> int | None:
-    """How many pages a document has that has just come; None: that is not known."""
+    """How many pages a new document has; None: that is not known."""
     kind = sniff(incoming.head)
     if kind in (PWG, URF):
         return counted.pages
@@ -110,7 +110,7 @@ def pages_of(documents: DocumentStore, incoming: IncomingDocument, counted: Coun
     by = _BY_ITSELF.get(kind)
     try:
         return None if by is None else _credible(by(_reader(documents, incoming), incoming.octets))
-    except (OSError, StorageError):  # what can't be read now is told when it is output
+    except (OSError, StorageError):  # the error is reported when the document is output
         return None
 
 
@@ -147,7 +147,7 @@ def _credible(pages: int | None) -> int | None:
     return pages if pages is not None and 0 < pages <= _MOST_PAGES else None
 
 
-# What pages come to.
+# From pages to impressions and sheets.
 
 
 class Counts(NamedTuple):
@@ -164,7 +164,7 @@ class Counts(NamedTuple):
 
 
 def _counts(printer: PrinterCore, pages: int, asked: Mapping[str, Attribute]) -> Counts:
-    """What the pages of a document come to with these Job Template attributes, or the printer's defaults."""
+    """The counts of so many pages with these Job Template attributes, or the printer's defaults."""
 
     asked = {each.name: each for each in as_printed(asked.values())} if "proof-print" in asked else asked
 
@@ -187,17 +187,17 @@ def _counts(printer: PrinterCore, pages: int, asked: Mapping[str, Attribute]) ->
 
 
 def counts_of_document(printer: PrinterCore, asked: Mapping[str, Attribute], document: Document) -> Counts | None:
-    """What a document of a job comes to; None: that is not known. asked: the job's attributes."""
+    """The counts of a document of a job; None: they are not known. asked: the job's attributes."""
     if document.pages is None:
         return None
     return _counts(printer, document.pages, {**asked, **{each.name: each for each in unpack(document.ticket)}})
 
 
 def counts_of_job(printer: PrinterCore, job: Job, asked: Mapping[str, Attribute]) -> Counts | None:
-    """What a job comes to; None: that is not known. asked: its attributes."""
+    """The counts of a job; None: they are not known. asked: its attributes."""
     if job.pages is None:
         return None
-    if job.documents == 1:  # thousands of such are told of at once: without a look at their documents
+    if job.documents == 1:  # a list may have thousands of them: do not read their documents
         return _counts(printer, job.pages, asked)
     total = Counts(0, 0, 0, 0)
     for document in printer.store.documents(job.id):

@@ -1,7 +1,7 @@
 """What follows from the description of a printer: the collections of its media and finishings, its trays and bins.
 
-The rule of this file: a table says what a finishing or a tray comes to, and what a description sets itself is left as
-it is. Nothing is made of what a description does not have: a printer that can't punch has no punching-*-supported.
+The rule of this file: tables say what follows from a finishing or a tray, and what a description sets itself is left as
+it is. Nothing is derived from what it does not have: a printer that can't punch has no punching-*-supported.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ __all__ = ["derived", "is_source"]
 
 Known = Mapping[str, Attribute]
 
-# The margins of a medium, and what the order of the values means: borderless, then the usual.
+# The margins of a medium. Of the supported values the first is the least (borderless), the last is the usual one.
 _MARGINS = ("bottom", "left", "right", "top")
 _MEDIA_COL = [
     *("media-size", "media-size-name", "media-source", "media-source-properties", "media-type"),
@@ -29,8 +29,9 @@ _ANYWHERE = [RangeOfInteger(0, 2**31 - 1)]
 
 
 class _Finisher(NamedTuple):
-    """A kind of finishing: which templates are of it, its member of finishings-col, what the members of that may be
-    (PWG 5100.1 section 5.2), and what device does it (finDeviceType of RFC 3806)."""
+    """A kind of finishing. member: its member of finishings-col. templates: how the names of its templates begin.
+    device: what does it (finDeviceType of RFC 3806). members: what the members of `member` may be (PWG 5100.1 section
+    5.2)."""
 
     member: str
     templates: tuple[str, ...]
@@ -88,7 +89,8 @@ _FINISHERS = (
     ),
 )
 
-# What a tray is by the name of its media-source (prtInputType of RFC 3805), and how many sheets it holds and has.
+# What a tray is if the name of its media-source begins so (prtInputType of RFC 3805), how many sheets it holds, and how
+# many it has (-2: unknown).
 _TRAYS = (
     ("manual", "sheetFeedManual", 1, -2),
     ("by-pass-tray", "sheetFeedManual", 1, -2),
@@ -106,7 +108,7 @@ def is_source(name: str) -> bool:
 
 
 def derived(known: Known) -> dict[str, object]:
-    """What follows from these attributes, by name; those that the description has itself among it."""
+    """What follows from these attributes, by name. The description may set some of these names itself."""
     return {name: value for table in _TABLES for name, value in table(known) if value}
 
 
@@ -115,7 +117,7 @@ def _values(known: Known, name: str) -> list[Any]:
 
 
 def _media(known: Known) -> Iterator[tuple[str, object]]:
-    """What the media of a printer come to as collections (PWG 5100.7 section 6.3)."""
+    """The media of a printer as collections (PWG 5100.7 section 6.3)."""
 
     def values(name: str) -> list[Any]:
         return _values(known, name)
@@ -165,19 +167,19 @@ def _media(known: Known) -> Iterator[tuple[str, object]]:
     yield "media-col-database", database
     yield "media-col-ready", ready
     default = [each for each in database if [each.get("media-size-name")] == values("media-default")][:1]
-    # What a source is stands with the media that are there, and in no job.
+    # media-source-properties describe a source of the printer; a job has none.
     yield "media-col-default", [{n: v for n, v in each.items() if n != "media-source-properties"} for each in default]
 
 
 def _finishings(known: Known) -> Iterator[tuple[str, object]]:
-    """What the finishings of a printer come to as collections, and the devices for them (PWG 5100.1)."""
+    """The finishings of a printer as collections, and the devices for them (PWG 5100.1)."""
 
     def templates(name: str) -> list[str]:
         codes = [each for each in _values(known, name) if isinstance(each, int)]
         return [str(each) for each in map(Finishings.coerce, codes) if isinstance(each, Finishings)]
 
     kinds = templates("finishings-supported")
-    if not kinds:  # vendors' own alone, which have no keywords
+    if not kinds:  # only vendors' own, which have no keywords
         return
     there = [each for each in _FINISHERS if any(_is_of(kind, each.templates) for kind in kinds)]
     ready = [{"finishing-template": each} for each in templates("finishings-ready") or kinds]

@@ -1,8 +1,8 @@
 """What a printer says of itself: attributes from a TOML file, typed by the registry.
 
-The rule of this file: `description.toml`, which comes with the package, explains the notation. A later source sets
-attributes anew, whole; what the registry does not allow is an error that names the file and the attribute. What is
-known here never changes while the printer runs: states, times and URIs are the printer's.
+The rule of this file: `description.toml`, which comes with the package, explains the notation. A later source replaces
+whole attributes; what the registry does not allow is an error that names the file and the attribute. A description
+never changes while the printer runs: the printer itself adds states, times and URIs.
 """
 
 import copy
@@ -42,7 +42,7 @@ _RANGE = re.compile(r"(-?\d+)-(-?\d+)")
 _UNITS = {"dpi": 3, "dpcm": 4}
 _OUT_OF_BAND = {"no-value": OutOfBand.NO_VALUE, "unknown": OutOfBand.UNKNOWN}
 _UNREGISTERED = {"mopria-certified": "text"}
-"""The syntaxes of what printers say that no registry has."""
+"""The syntaxes of attributes that printers have and no registry lists."""
 _WRAPPERS = {
     "integer": wrappers.Integer,
     "boolean": wrappers.Boolean,
@@ -66,11 +66,11 @@ class DescriptionError(ValueError):
 
 
 class Description:
-    """The attributes of a printer that stay, by name.
+    """The attributes of a printer that do not change, by name.
 
-    sources: mappings, or paths of TOML files; each sets attributes anew that an earlier one gave. The first of all is
-    the package's own `description.toml`, unless one is the answer of another printer (see `captured`): that stands for
-    all of it. omits: what the server is not to say, since that printer does not.
+    sources: mappings, or paths of TOML files; each replaces attributes that an earlier one gave. The first of all is
+    the package's own `description.toml`, unless one is the answer of another printer (see `captured`), which replaces
+    it. omits: attributes that the server must leave out, since that printer lacks them.
 
     Raises DescriptionError, and OSError for a file that cannot be read.
     """
@@ -94,13 +94,13 @@ class Description:
         formats = self.values("document-format-supported")
         if self.text("document-format-default") not in formats:
             if any("document-format-default" in given for given, _ in read if not isinstance(given, Captured)):
-                raise DescriptionError("document-format-default is none of document-format-supported")
+                raise DescriptionError("document-format-default is not in document-format-supported")
             self.attributes["document-format-default"] = _attribute("document-format-default", formats[0])
         names = {name for each, _ in read if not isinstance(each, Captured) for name in each}
         if "printer-supply" in names and "printer-supply-description" not in names:
             told = [_supply_name(value) for value in self.values("printer-supply")]
             self.attributes["printer-supply-description"] = _attribute("printer-supply-description", told)
-        if answers:  # nothing follows from what it says but what it says if it is asked by name
+        if answers:  # of what is derived only this is added: that printer may give it if it is asked by name
             if "media-col-supported" in self.attributes and "media-col-database" not in self.attributes:
                 self.attributes |= _database(self.attributes)
             return
@@ -108,7 +108,7 @@ class Description:
             self.attributes.setdefault(name, made)
 
     def over(self, attributes: Mapping[str, Attribute]) -> "Description":
-        """The same with other attributes over its own, which are not judged."""
+        """A copy in which these attributes replace its own. They are not checked."""
         found = copy.copy(self)
         found.attributes = self.attributes | dict(attributes)
         return found
@@ -138,12 +138,12 @@ class Description:
 
 @cache
 def _own() -> dict[str, Attribute]:
-    """What every printer says if no source says otherwise."""
+    """The attributes of every printer, unless a source replaces them."""
     return {name: _attribute(name, value) for name, value in _shipped().items()}
 
 
 def _supply_name(supply: object) -> str:
-    """What a supply is called that has no description: ``black toner``."""
+    """A name for a supply without a description, such as ``black toner``."""
     text = supply.decode("utf-8", "replace") if isinstance(supply, bytes) else str(supply)
     found = {key.strip().lower(): word.strip() for key, _, word in (each.partition("=") for each in text.split(";"))}
     words = [found[key] for key in ("colorantname", "type") if found.get(key, "none") != "none"]
@@ -165,7 +165,7 @@ def _shipped() -> dict[str, object]:
 
 
 def _database(known: Mapping[str, Attribute]) -> dict[str, Attribute]:
-    """media-col-database, which no printer says with all else (PWG 5100.7 section 6.3)."""
+    """media-col-database, which a printer gives only if it is named (PWG 5100.7 section 6.3)."""
     made = _derived({name: each for name, each in known.items() if name.startswith("media-")})
     return {name: each for name, each in made.items() if name == "media-col-database"}
 

@@ -1,7 +1,7 @@
 """What the device behind a printer says of itself: why it cannot print, and attributes that change as it prints.
 
-The rule of this file: the store keeps it, so that all processes with the same storage agree, and what is said goes out
-as printer-state-reasons and among the printer's attributes. Outputs that know their device use it; see `simulating`.
+The rule of this file: the store keeps it, so that all processes with the same storage agree, and clients get it as
+printer-state-reasons and among the printer's attributes. Outputs that know their device use it; see `simulating`.
 """
 
 import re
@@ -20,8 +20,8 @@ _REASON = re.compile(r"[a-z][a-z0-9._-]{0,254}")  # a keyword (RFC 8011 section 
 class Device:
     """The device of one printer. told: called with the names of events, once the store has them.
 
-    controls: what Set-Printer-Attributes may have the device do, by the names of attributes. Each raises ValueError
-    for a value that it does not take, and does nothing before all are known to be good.
+    controls: functions by which Set-Printer-Attributes controls the device, by the names of attributes. Each checks a
+    value, raises ValueError if the device does not take it, and returns the function that carries it out.
     """
 
     def __init__(self, store: JobStore, told: Callable[[Sequence[str]], None]) -> None:
@@ -31,16 +31,16 @@ class Device:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it cannot print, or soon won't, in keywords of printer-state-reasons."""
+        """Why it cannot print, or soon will not be able to, in keywords of printer-state-reasons."""
         return self._store.state().device_reasons
 
     @staticmethod
     def check(reasons: Iterable[str]) -> tuple[str, ...]:
-        """Reasons, each once and without ``none``. Raises ValueError for what is no keyword."""
+        """Reasons, each once and without ``none``. Raises ValueError for one that is not a keyword."""
         wanted = tuple(dict.fromkeys(reason for reason in reasons if reason != "none"))
         for reason in wanted:
             if _REASON.fullmatch(reason) is None:
-                raise ValueError(f"{reason!r} is no keyword of printer-state-reasons")
+                raise ValueError(f"{reason!r} is not a keyword of printer-state-reasons")
         return wanted
 
     def say(self, reasons: Iterable[str]) -> None:
@@ -55,7 +55,7 @@ class Device:
         self._told(tell)
 
     def attributes(self, state: QueueState | None = None) -> dict[str, Attribute]:
-        """What it has said of itself, by name; it goes over the printer's description."""
+        """What it has said of itself, by name. It replaces attributes of the printer's description."""
         packed = (state or self._store.state()).settings.get("device_attributes")
         return {each.name: each for each in unpack(packed)} if isinstance(packed, bytes) else {}
 
@@ -67,7 +67,7 @@ class Device:
             self._store.set((), device_attributes=pack(wanted.values()))
 
     def forget(self) -> None:
-        """Say nothing any more, of what another output has said."""
+        """Forget all that an earlier output has said."""
         if self.reasons or self.attributes():
             self._store.forget(["device_reasons", "device_attributes"], ["printer-state-changed"])
             self._told(["printer-state-changed"])

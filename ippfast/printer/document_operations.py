@@ -1,6 +1,6 @@
 """The operations on the documents of a job (PWG 5100.5).
 
-The rule of this file: a document is what its job is, but for one that was canceled alone.
+The rule of this file: a document has the state of its job, unless it was canceled alone.
 """
 
 from ippfast.codec import Attribute, Message
@@ -24,7 +24,7 @@ _SETTABLE = frozenset({"document-name", "document-metadata", "document-natural-l
 
 def _check_may_see(call: Call) -> None:
     if not may_see(call.printer, call.who, call.target):
-        raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, "a job's documents are for its owner")
+        raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, "only the owner of a job may see its documents")
 
 
 def _document(printer: PrinterCore, call: Call) -> Document:
@@ -43,7 +43,7 @@ def get_documents(printer: PrinterCore, call: Call) -> Message:
     _check_may_see(call)
     limit = call.integer("limit")
     if limit is not None and limit < 1:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit is at least 1")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit must be at least 1")
     selected = select(call, "document", ("document-number",))
     documents = printer.store.documents(call.target.id)[:limit]
     return call.respond(document=[document_attributes(call, call.target, each, selected) for each in documents])
@@ -59,9 +59,9 @@ def get_document_attributes(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.CANCEL_DOCUMENT, target="job", access="owner")
 def cancel_document(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.5 section 5.2.3: the document is not output, the others of the job are.
+    """Cancel-Document (PWG 5100.5 section 5.2.3): this document is not output, the others of the job are.
 
-    That can be until its processing begins. A job's only document is begun with its job.
+    That is possible until its processing begins. A job's only document begins with the job.
     """
     document, job = _document(printer, call), call.target
     message = call.string("document-message") or call.string("message") or ""
@@ -92,7 +92,9 @@ def set_document_attributes(printer: PrinterCore, call: Call) -> Message:
     if fixed:
         unsupported = [Attribute(name, OutOfBand.NOT_SETTABLE.value, [OutOfBand.NOT_SETTABLE]) for name in fixed]
         raise OperationError(
-            Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE, f"not to be set: {', '.join(fixed)}", unsupported=unsupported
+            Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE,
+            f"these can't be set: {', '.join(fixed)}",
+            unsupported=unsupported,
         )
     if job.state not in WAITING:
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"job {job.id} is {job.state}")
@@ -102,7 +104,7 @@ def set_document_attributes(printer: PrinterCore, call: Call) -> Message:
         value = name.values[0]
         value = value.string if isinstance(value, StringWithLanguage) else value
         if not isinstance(value, str) or name.tag not in (ValueTag.NAME, ValueTag.NAME_WITH_LANGUAGE):
-            reason = "document-name is a name"
+            reason = "document-name must be a name"
             raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=[name])
         columns["name"] = value
     kept = [each for each in unpack(document.ticket) if each.name not in given]

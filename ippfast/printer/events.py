@@ -19,7 +19,7 @@ Listener: TypeAlias = Callable[[str, Job | None], None]
 
 
 class Events:
-    """Those who listen."""
+    """The listeners in this process."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
@@ -29,7 +29,7 @@ class Events:
         self._listeners.append(listener)
 
     def publish(self, name: str, job: Job | None = None) -> None:
-        """Tell all."""
+        """Call every listener."""
         for listener in self._listeners:
             try:
                 listener(name, job)

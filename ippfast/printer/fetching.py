@@ -1,8 +1,8 @@
-"""Documents by reference, for Print-URI and Send-URI: a door that is closed unless somebody opens it.
+"""Fetches documents by reference, for Print-URI and Send-URI, from the hosts that the owner allows.
 
 The rule of this file: a client that names a URI makes the server connect to where the client may not (server-side
-request forgery). So every host is refused that the owner has not named, a redirect is not followed, and no scheme but
-http, https and ftp is known; there is no file:, and no way to this machine's own services but by an explicit rule.
+request forgery). So only hosts that the owner has named are allowed, this machine included; redirects are not followed;
+and the only schemes are http, https and ftp, so there is no file:.
 """
 
 import contextlib
@@ -31,9 +31,9 @@ _LOOK = 0.5  # how often to look whether the client has left, in seconds
 class Fetcher:
     """Fetches documents from the hosts that are allowed.
 
-    hosts: ``"files.example.com"``, or with a port, ``"localhost:8080"``: without one, the scheme's own port alone.
-    timeout: seconds to wait for any octet. total: seconds for a whole document. Raises ValueError for a host that is
-    none.
+    hosts: ``"files.example.com"``, or with a port, ``"localhost:8080"``: without one, only the scheme's own port is
+    allowed. timeout: seconds to wait for any octet. total: seconds for a whole document. Raises ValueError for what is
+    not a host.
     """
 
     schemes = ("http", "https", "ftp")
@@ -48,7 +48,7 @@ class Fetcher:
         self._total = total
 
     def check(self, uri: str) -> None:
-        """Check a URI. Raises OperationError if it is not fetched."""
+        """Check a URI. Raises OperationError if it may not be fetched."""
         given = Attribute("document-uri", ValueTag.URI, [uri])
         try:
             parts = urlsplit(uri)
@@ -58,16 +58,17 @@ class Fetcher:
         if parts is None or parts.scheme not in self.schemes:
             raise OperationError(
                 Status.CLIENT_ERROR_URI_SCHEME_NOT_SUPPORTED,
-                "documents come by http, https and ftp",
+                "documents are fetched by http, https and ftp only",
                 unsupported=[given],
             )
         host = (parts.hostname or "").lower()
         if (host if port is None else f"{host}:{port}") not in self._hosts or "@" in parts.netloc:
-            reason = "documents are not fetched from there"
+            reason = "documents may not be fetched from there"
             raise OperationError(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR, reason, unsupported=[given])
 
     def pieces(self, uri: str, gone: Callable[[], bool] = bool) -> Iterator[bytes]:
-        """The octets of the document. gone: whether nobody wants it any more. Raises OperationError if that fails."""
+        """The octets of the document. gone: whether the client has left. Raises OperationError if it cannot be
+        fetched."""
         self.check(uri)
         parts = urlsplit(uri)
         try:
@@ -101,7 +102,7 @@ class Fetcher:
     def _ftp(self, uri: str, watch: "_Watch") -> Iterator[bytes]:
         parts = urlsplit(uri)
         path = unquote(parts.path)
-        if "\r" in path or "\n" in path:  # they would be commands of their own
+        if "\r" in path or "\n" in path:  # the rest would be another FTP command
             raise OperationError(Status.CLIENT_ERROR_DOCUMENT_ACCESS_ERROR, "the path has line ends")
         with ftplib.FTP(timeout=self._timeout) as connection:
             connection.connect(parts.hostname or "", parts.port or 21)
@@ -118,7 +119,8 @@ class Fetcher:
 
 
 class _Watch:
-    """Ends what a document is fetched over once the time is over, or its client has left, however it trickles."""
+    """Ends the connections of a document once the time is over or its client has left, even if octets still trickle
+    in."""
 
     def __init__(self, seconds: float, gone: Callable[[], bool]) -> None:
         self._seconds = seconds
@@ -137,12 +139,12 @@ class _Watch:
         self._thread.join()
 
     def over(self, sock: socket.socket) -> None:
-        """The document comes over this one too."""
+        """Watch this socket, too: the document comes over it."""
         self._sockets.append(sock)
         self.check()
 
     def check(self) -> None:
-        """Go on only if the fetching was not ended; otherwise TimeoutError is raised."""
+        """Raises TimeoutError if the fetching was ended."""
         if self._why:
             raise TimeoutError(self._why)
 

@@ -1,7 +1,7 @@
 """Documents and attributes of a job, as another printer takes them.
 
-The rule of this file: `ippfast.convert` decides by that printer's attributes. What it takes, and what nobody can draw,
-goes as it is: that printer judges it.
+The rule of this file: `ippfast.convert` decides by that printer's attributes. What it takes, and what cannot be drawn
+here, is sent as it is, and that printer decides about it.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _PIECE = 262_144
 
 
 class Fitted(NamedTuple):
-    """What is sent: of each document its format and where its octets come from, and the attributes of the job.
+    """What is sent: each document with its format and a function that gives its octets, and the job's attributes.
 
     drawn: whether a document is drawn while it is sent, so that it may still fail.
     """
@@ -68,13 +68,13 @@ def fit(
 
 
 def can_wait(printer: AttributeGroup) -> bool:
-    """Whether it makes jobs without a document, which can be canceled if that fails."""
+    """Whether it takes a job before its documents, so that the job can be canceled if drawing one fails."""
     supported = printer.get("operations-supported")
     return supported is not None and {Operation.CREATE_JOB, Operation.SEND_DOCUMENT} <= set(supported.values)
 
 
 def octets_of(path: Path) -> Callable[[], Iterator[bytes]]:
-    """What gives the octets of a file, a piece after the other."""
+    """A function that gives the octets of a file in pieces."""
 
     def read() -> Iterator[bytes]:
         with path.open("rb") as file:

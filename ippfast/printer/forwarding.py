@@ -39,14 +39,14 @@ from .storage.rows import Document, Job
 __all__ = ["LPD", "UNREACHABLE", "AppSocket", "Forward", "Other", "forward_to"]
 
 _ALONG = frozenset({"ipp-attribute-fidelity", "job-mandatory-attributes", "job-password", "job-password-encryption"})
-"""The operation attributes of a job that the other printer is to obey as well."""
+"""The operation attributes of a job that the other printer must obey as well."""
 
 _BUSY = frozenset(
     {Status.SERVER_ERROR_BUSY, Status.SERVER_ERROR_TEMPORARY_ERROR, Status.SERVER_ERROR_NOT_ACCEPTING_JOBS}
 )
 _GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
 _WITHOUT_STATE = 10
-"""After this many answers without a job-state the job is taken for done: the printer does not tell it."""
+"""After this many answers without a job-state the job counts as done: the printer does not tell it."""
 
 UNREACHABLE = ("connecting-to-device",)
 _REASON = re.compile(r"[a-z][a-z0-9._-]{0,254}")
@@ -101,7 +101,7 @@ class Forward:
         self._uri = uri
         self._connect = connect or (lambda: Client(uri))
         self._pause = pause
-        self._connect().close()  # a URI that is none is found out now
+        self._connect().close()  # raises now if `uri` cannot be used
 
     def run(self, task: Task) -> None:
         """As `Output.run`."""
@@ -146,7 +146,7 @@ class Forward:
     # One step each.
 
     def _submit(self, client: Client, task: Task) -> int:
-        """Send the job: the number that the printer gives it."""
+        """Send the job. Returns its job-id on the printer."""
         job, documents = task.job, task.documents
         ticket = [each for each in template(job) if not each.name.startswith("job-hold-until")]
         with contextlib.ExitStack() as opened:
@@ -156,7 +156,7 @@ class Forward:
             return self._send(client, task, fit(documents, ticket, printer, opened), can_wait(printer))
 
     def _printer(self, client: Client, job: Job) -> AttributeGroup:
-        """What the printer says of itself; nothing if it does not answer that."""
+        """The attributes of the printer; none if it does not tell them."""
         try:
             answer = self._ask(client, Operation.GET_PRINTER_ATTRIBUTES, job, {})
         except _Refused:
@@ -165,7 +165,7 @@ class Forward:
         return groups[0] if groups else AttributeGroup(DelimiterTag.PRINTER)
 
     def _send(self, client: Client, task: Task, fitted: Fitted, can_wait: bool) -> int:
-        """Send what the printer takes of the job: one document with it, several or one that may fail after it."""
+        """Send the job: with its document, or before its documents if they are several or one may fail."""
         job, documents, ticket = task.job, fitted.documents, fitted.ticket
         named: dict[str, object] = {"job-name": Name(job.name)}
         if len(documents) == 1 and not (fitted.drawn and can_wait):
@@ -210,11 +210,11 @@ class Forward:
         remote = answer.groups_of(DelimiterTag.JOB)[0].value("job-id", 0) if _has_job(answer) else 0
         if not isinstance(remote, int) or remote < 1:
             task.note("")
-            raise Held("the printer took the job and gave it no job-id: whether it prints can't be followed")
+            raise Held("the printer took the job and gave it no job-id, so it can't be followed")
         return remote
 
     def _find(self, client: Client, task: Task) -> int | None:
-        """The job among the printer's, after a request without an answer; None: it has none, and may get it."""
+        """Look for the job on the printer after a request without an answer. None: it is not there, and may be sent."""
         wanted = {"requested-attributes": ["job-id", "job-name", "job-originating-user-name"]}
         found: set[int] = set()
         for which in ("not-completed", "completed"):
@@ -222,7 +222,7 @@ class Forward:
                 answer = self._ask(client, Operation.GET_JOBS, task.job, {**wanted, "which-jobs": which})
             except OutputError as error:
                 task.note("")
-                raise Held(f"whether the printer has got the job can't be told: {error.reason}") from error
+                raise Held(f"it is unknown whether the printer has the job: {error.reason}") from error
             for group in answer.groups:
                 if group.tag == DelimiterTag.JOB and _text(group, "job-name") == task.job.name:
                     user, number = _text(group, "job-originating-user-name"), group.value("job-id", 0)
@@ -230,7 +230,7 @@ class Forward:
                         found.add(number)
         if len(found) > 1:
             task.note("")
-            raise Held(f"the printer has {len(found)} jobs of this name: which of them is this one can't be told")
+            raise Held(f"the printer has {len(found)} jobs of this name: it is unknown which of them is this job")
         return found.pop() if found else None
 
     def _follow(self, client: Client, task: Task, remote: int) -> None:
@@ -254,9 +254,11 @@ class Forward:
                 except _Refused as error:
                     if error.status in _GONE:  # it has forgotten the job, as printers do with those that are done
                         return
-                    task.report(f"the printer has the job, and does not tell how it is: {error.reason}")
+                    task.report(f"the printer has the job, but does not tell its state: {error.reason}")
                 except (_Busy, OSError, HTTPError) as error:
-                    task.report(f"the printer has the job, and can't be asked how it is: {error}", waits=UNREACHABLE)
+                    task.report(
+                        f"the printer has the job, but can't be asked for its state: {error}", waits=UNREACHABLE
+                    )
                     if not isinstance(error, _Busy):
                         raise
                 else:
@@ -278,14 +280,14 @@ class Forward:
                 task.wait(pause)
                 pause = min(pause * 1.5, 5.0)
         except Stopped:
-            if task.canceled():  # else the server ends, and goes on with it next time
+            if task.canceled():  # otherwise the server ends, and goes on with the job later
                 with contextlib.suppress(OSError, HTTPError, OutputError, _Busy):
                     self._ask(client, Operation.CANCEL_JOB, task.job, {"job-id": remote})
                 task.note("")
             raise
 
     def _stopped(self, client: Client, task: Task) -> tuple[str, ...]:
-        """Why the printer processes no job: its printer-state-reasons; nothing: it does, or does not tell."""
+        """The printer-state-reasons of a printer that has stopped; empty: it has not, or does not tell."""
         wanted: dict[str, object] = {"requested-attributes": ["printer-state", "printer-state-reasons"]}
         try:
             answer = self._ask(client, Operation.GET_PRINTER_ATTRIBUTES, task.job, wanted)
@@ -331,7 +333,7 @@ class _Refused(OutputError):
 
 
 def _tell_progress(task: Task, group: AttributeGroup) -> None:
-    """Tell here how far the printer says that the job is."""
+    """Report the progress that the printer tells of the job."""
     impressions = group.value("job-impressions-completed", None)
     sheets = group.value("job-media-sheets-completed", None)
     if isinstance(impressions, int) and impressions > 0:
@@ -380,9 +382,9 @@ def _text(group: AttributeGroup, name: str) -> str:
 
 
 class _Raw:
-    """The base of what sends octets over a connection that tells nothing of jobs.
+    """The base of outputs that send octets over a connection and learn nothing of the job.
 
-    Once some octets of a document were taken, the printer may have printed pages. If the connection breaks then, the
+    Once some octets of a document are sent, the printer may have printed pages. If the connection breaks then, the
     job is held.
     """
 
@@ -403,7 +405,7 @@ class _Raw:
         """As `Output.run`."""
         if task.job.output:
             task.note("")
-            raise Held("the server ended while the printer got the job: how much of it was printed can't be told")
+            raise Held("the server ended while it sent the job: it is unknown how much of it was printed")
         for pause in _pauses(self._pause):
             try:
                 connection = socket.create_connection((self._host, self._port), _TIME_OUT)
@@ -428,14 +430,16 @@ class _Raw:
             raise
         except OSError as error:
             task.note("")
-            raise Held(f"the connection to the printer broke, how much was printed can't be told: {error}") from error
+            raise Held(
+                f"the connection to the printer broke, and it is unknown how much was printed: {error}"
+            ) from error
 
     def _send(self, connection: socket.socket, task: Task) -> None:
         raise NotImplementedError
 
 
 class AppSocket(_Raw):
-    """A printer gets the octets of each document, as they are, on a port of its own: ``socket://HOST[:9100]``.
+    """Sends the octets of each document as they are to a port of the printer: ``socket://HOST[:9100]``.
 
     It says nothing of the job, so the job is done once the printer has taken all octets and closed the connection.
     """
@@ -449,13 +453,13 @@ class AppSocket(_Raw):
                 connection.sendall(piece)
         connection.shutdown(socket.SHUT_WR)
         connection.settimeout(_TIME_OUT)
-        with contextlib.suppress(TimeoutError):  # some keep the connection
+        with contextlib.suppress(TimeoutError):  # some printers keep the connection open
             while connection.recv(4_096):
                 pass
 
 
 class LPD(_Raw):
-    """A printer gets the job by the Line Printer Daemon Protocol (RFC 1179): ``lpd://HOST/QUEUE``."""
+    """Sends the job by the Line Printer Daemon Protocol (RFC 1179): ``lpd://HOST/QUEUE``."""
 
     port = 515
     _form = "lpd://HOST/QUEUE"
@@ -495,7 +499,7 @@ def _acknowledged(connection: socket.socket, octets: bytes) -> None:
     connection.sendall(octets)
     answer = connection.recv(1)
     if answer != b"\0":
-        raise ConnectionError(f"the printer answered {answer!r} where a zero acknowledges")
+        raise ConnectionError(f"the printer answered {answer!r} instead of a zero octet")
 
 
 def _plain_name(name: str) -> str:

@@ -1,7 +1,7 @@
 """Until when a job is held: the values of job-hold-until (RFC 8011 section 5.2.2) as moments.
 
-The rule of this file: for the keywords local time counts, and the bounds of day, evening and night are those that CUPS
-has. A time of day, which CUPS takes too, is in UTC. Whether a value may be had is judged elsewhere, in `template`.
+The rule of this file: keywords are in local time, and the hours of day, evening and night are those of CUPS. A time of
+day, which CUPS takes too, is in UTC. Whether the printer supports a value is checked in `template`.
 """
 
 import re
@@ -15,7 +15,7 @@ __all__ = ["Hold", "clock_of", "hold_of", "is_moment"]
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5]?[0-9])(?::([0-5]?[0-9]|60))?", re.ASCII)
 
-# The hours from and to which a keyword allows printing; weekend is told by the day.
+# The hours between which a keyword allows printing; weekend depends on the day.
 _HOURS = {
     "day-time": (6, 18),
     "evening": (18, 24),
@@ -29,7 +29,7 @@ Hold = tuple[bool, float | None]
 
 
 def hold_of(attributes: Iterable[Attribute], now: datetime) -> Hold:
-    """What job-hold-until or job-hold-until-time among a job's attributes comes to. now: in local time."""
+    """The `Hold` of job-hold-until or job-hold-until-time among a job's attributes. now: in local time."""
     for attribute in attributes:
         value = attribute.values[0]
         value = value.string if isinstance(value, StringWithLanguage) else value
@@ -65,7 +65,8 @@ def _until(keyword: str, now: datetime) -> Hold:
 
 
 def is_moment(value: object) -> bool:
-    """Whether a value of job-hold-until-time is one: a dateTime may have the year 0, or no such day."""
+    """Whether a value of job-hold-until-time is a time: a dateTime may have the year 0, or a day that does not
+    exist."""
     try:
         return isinstance(value, DateTime) and value.to_datetime().timestamp() is not None
     except (ValueError, OverflowError):
@@ -73,7 +74,7 @@ def is_moment(value: object) -> bool:
 
 
 def clock_of(value: object) -> tuple[int, int, int] | None:
-    """The hour, minute and second of a time of day such as ``22:30`` or ``22:30:00``; None: it is none."""
+    """The hour, minute and second of a time of day such as ``22:30`` or ``22:30:00``; None: it is not one."""
     found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     return None if found is None else (int(found[1]), int(found[2]), int(found[3] or 0))
 

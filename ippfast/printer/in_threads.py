@@ -1,7 +1,7 @@
-"""A printer under the servers for asyncio: `InThreads` makes of it a handler for `AsyncServer` and `IPPApplication`.
+"""A printer for asyncio servers: `InThreads` makes it a handler for `AsyncServer` and `IPPApplication`.
 
-The rule of this file: whatever the printer does, which waits for disks and other programs, it does in a thread, and the
-loop waits for nothing but that. A request whose client has gone ends its thread at the next piece of its document.
+The rule of this file: the printer, which waits for disks and other programs, does all its work in threads, so that the
+loop never waits for it. If a client has gone, the thread of its request ends at the next piece of its document.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ __all__ = ["InThreads"]
 _T = TypeVar("_T")
 
 _EVENTS = 8
-"""How many threads answer those that ask for events. Nobody waits for events in a thread, however many ask."""
+"""How many threads answer requests for events. A request that waits for events holds no thread."""
 
-# The operations of a `SpoolPrinter` that read or fetch a document. Another handler may read one in any.
+# The operations of a `SpoolPrinter` that read or fetch a document. Another handler may read one in any operation.
 _WITH_DOCUMENT = frozenset(
     {
         Operation.PRINT_JOB,
@@ -50,17 +50,17 @@ _WITH_DOCUMENT = frozenset(
 
 
 class InThreads:
-    """A handler for threads as one for asyncio.
+    """Makes a handler for threads a handler for asyncio.
 
         with SpoolPrinter("spool") as printer, InThreads(printer) as handler:
             async with AsyncServer(handler) as server:
                 ...
 
-    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests that bring a document are
-    carried out at once, and how many others, so that uploads that stand still keep no question from its answer; more
-    wait until one is done. threads_per_host: how many of either are one address's, so that it keeps no other out; it is
-    told that the printer is busy if it wants more. Those that ask for events (Get-Notifications) have a few threads of
-    their own, and wait for them without one.
+    handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests with a document are
+    carried out at once, and how many others, so that uploads that stand still delay no other requests; more wait until
+    one is done. threads_per_host: how many of either kind one address may have at once; if it sends more, they are
+    answered with server-error-busy. Requests for events (Get-Notifications) have a few threads of their own, and hold
+    none while they wait.
     """
 
     def __init__(self, handler: Handler, *, threads: int = 128, threads_per_host: int = 20) -> None:
@@ -131,7 +131,7 @@ class InThreads:
         return reply
 
     async def _pieces(self, threads: ThreadPoolExecutor, pieces: Iterable[_T]) -> AsyncIterator[_T]:
-        """What an iterable gives, each piece got in a thread."""
+        """The items of an iterable, each taken in a thread."""
         iterator = iter(pieces)
         end = object()
         try:
@@ -143,12 +143,12 @@ class InThreads:
         finally:
             close = getattr(iterator, "close", None)
             if close is not None:
-                with contextlib.suppress(ValueError):  # it is in its thread still, and ends there
+                with contextlib.suppress(ValueError):  # it still runs in its thread, and ends there
                     close()
 
 
 class _PagesInThreads:
-    """What `InThreads.pages` gives."""
+    """The web pages that `InThreads.pages` returns."""
 
     def __init__(self, threads: ThreadPoolExecutor, pages: Pages) -> None:
         self._threads = threads
@@ -164,7 +164,7 @@ async def _run(threads: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
 
 
 class _Document:
-    """The document of a request in a loop, for the thread that carries it out."""
+    """Passes the document of a request from the loop to the thread that carries the request out."""
 
     def __init__(self, document: AsyncIncomingDocument, loop: asyncio.AbstractEventLoop) -> None:
         self._pieces = aiter(document)
@@ -173,7 +173,7 @@ class _Document:
         self._closed = False
 
     def next_event(self) -> Event:
-        """As `IncomingDocument` wants it. Called in the thread."""
+        """The next event for `IncomingDocument`. Called in the thread."""
         if self._closed:
             raise ConnectionError("the client has gone")
         self._waiting = asyncio.run_coroutine_threadsafe(self._next(), self._loop)

@@ -1,8 +1,8 @@
-"""What a client is told of a job.
+"""The attributes of a job for an answer.
 
 The rule of this file: a table has each attribute that the printer gives a job, with its syntax and where its value
-comes from; what the client gave stands beside it. Thousands of jobs are told of at once, so these attributes are made
-without a look into the registry, which a test compares with the table, and a request's choice among them is made once.
+comes from; the attributes that the client gave are added. An answer may have thousands of jobs, so the registry is not
+asked (a test compares the table with it), and a request's choice of attributes is made once.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ __all__ = ["TABLE", "job_attributes"]
 
 
 class _Told:
-    """A job that is told of. own: what the client gave with it, which strangers do not see."""
+    """A job in an answer. own: the attributes that the client gave; none if the user who asks may not see them."""
 
     __slots__ = ("_counts", "ahead", "call", "completed", "job", "own", "state")
 
@@ -40,15 +40,15 @@ class _Told:
         self._counts: Counts | bool | None = False  # not looked at
 
     def at(self, moment: float | None) -> int | OutOfBand:
-        """A moment, in seconds of printer-up-time."""
+        """A time in seconds of printer-up-time."""
         return OutOfBand.NO_VALUE if moment is None else self.call.printer.up_time_at(moment, self.state)
 
     def date(self, moment: float | None) -> DateTime | OutOfBand:
-        """The same as a date."""
+        """A time as a date."""
         return OutOfBand.NO_VALUE if moment is None else DateTime.from_datetime(self.call.printer.date_at(moment))
 
     def counted(self, name: str, otherwise: int | OutOfBand) -> int | OutOfBand:
-        """What the documents say of their size."""
+        """One of the `Counts` of the job. otherwise: the value if it is not known."""
         if self._counts is False:
             self._counts = counts_of_job(self.call.printer, self.job, self.own)
         value: int | None = getattr(self._counts, name, None)
@@ -108,7 +108,7 @@ TABLE: dict[str, tuple[ValueTag, Callable[[_Told], object]]] = {
 
 # What a client knows better than the printer.
 _CLAIMED = frozenset({"attributes-natural-language", "job-impressions", "job-media-sheets", "job-pages"})
-# What is told with a look at what the client gave.
+# What depends on what the client gave.
 _MIXED = _CLAIMED | {name for name in TABLE if name.endswith("-completed")}
 # What a client gives and never gets back.
 _SECRET = frozenset({"job-password", "job-password-encryption", "document-password"})
@@ -129,7 +129,7 @@ def _wanted(selected: Selection, description: Description) -> tuple[tuple[str, s
 
 
 def _made(told: _Told, name: str) -> Attribute:
-    """What the printer knows; of the job's size what the client says, if the documents say nothing."""
+    """An attribute with the printer's value. The size of the job is the client's, if the documents do not tell it."""
     tag, value_of = TABLE[name]
     own = told.own.get(name) if name in _CLAIMED else None
     if own is not None and (told.job.pages is None or name == "attributes-natural-language"):

@@ -30,7 +30,7 @@ from .template import accept, is_sound, job_group, take, take_of_document
 
 __all__ = ["check_room", "create", "creation_answer", "new_job"]
 
-# Operation attributes that stay with the job, and are told to its owner.
+# Operation attributes that are kept with the job.
 _KEPT = (
     "client-info",
     "document-metadata",
@@ -46,7 +46,7 @@ _KEPT = (
 
 
 def check_room(printer: PrinterCore, call: Call) -> int | None:
-    """How large a document may be. Raises LimitReached if no further job is taken, before anything is read.
+    """How large a document may be, before it is read. Raises LimitReached if no more jobs are taken.
 
     The store checks the same again in the transaction that makes the job.
     """
@@ -68,9 +68,9 @@ def _room(limits: PrinterLimits, octets: int) -> int | None:
 
 
 def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
-    """What the request wants of a job, if it can be had.
+    """The job that the request asks for.
 
-    Raises OperationError if it can't.
+    Raises OperationError if that is not supported.
     """
     _check_password(printer, call)
     attributes = take(call, job_group(call))
@@ -78,7 +78,7 @@ def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
     priority = next((each.values[0] for each in attributes if each.name == "job-priority"), None)
     kept = [each for name in _KEPT if (each := call.attributes.get(name)) is not None and is_sound(name, each)]
     language = call.attributes["attributes-natural-language"]
-    if language.values != ("en",) and is_sound(language.name, language):  # else "en" is told
+    if language.values != ("en",) and is_sound(language.name, language):  # otherwise it is "en"
         kept.append(language)
     if (uri := call.attributes.get("requesting-user-uri")) is not None and is_sound(uri.name, uri):
         kept.append(Attribute("job-originating-user-uri", uri.tags, uri.values))  # PWG 5100.13
@@ -98,7 +98,7 @@ def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
 
 
 def _check_password(printer: PrinterCore, call: Call) -> None:
-    """A job that nobody but who knows its password is to print is refused if it could not wait (PWG 5100.11)."""
+    """Check job-password (PWG 5100.11). It is refused if jobs can't wait for their passwords here."""
     password = call.values("job-password", ValueTag.OCTET_STRING)
     if not password:
         return
@@ -109,14 +109,14 @@ def _check_password(printer: PrinterCore, call: Call) -> None:
         raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=given)
     encryption = call.keyword("job-password-encryption")
     if encryption is None:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "job-password comes with job-password-encryption")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "job-password needs job-password-encryption")
     if encryption not in printer.description.values("job-password-encryption-supported"):
         given = [call.attributes["job-password-encryption"]]
-        reason = "there is no such job-password-encryption here"
+        reason = "this job-password-encryption is not supported"
         raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=given)
     if len(password[0]) > longest:
         given = [call.attributes["job-password"]]
-        raise OperationError(Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG, "too long a job-password", unsupported=given)
+        raise OperationError(Status.CLIENT_ERROR_REQUEST_VALUE_TOO_LONG, "job-password is too long", unsupported=given)
 
 
 def _document(call: Call, incoming: IncomingDocument, what: "_What", counted: Counted) -> NewDocument:
@@ -138,7 +138,7 @@ def _document(call: Call, incoming: IncomingDocument, what: "_What", counted: Co
 
 
 class _What(NamedTuple):
-    """What a request says of the document that comes with it."""
+    """What a request says about the document that comes with it."""
 
     format: str
     name: str
@@ -152,7 +152,7 @@ def _what(call: Call) -> _What:
 
 
 def _named_in_group(call: Call) -> str:
-    """document-name among the document attributes, where PWG 5100.5 section 5.1.2 has it too."""
+    """document-name among the document attributes, its other place (PWG 5100.5 section 5.1.2)."""
     groups = call.message.groups_of(DelimiterTag.DOCUMENT)
     given = groups[0].get("document-name") if groups else None
     if given is None or not is_sound(given.name, given):
@@ -167,7 +167,7 @@ def creation_answer(call: Call, job: Job, ahead: int | None = None) -> Message:
 
 
 def _told(call: Call, job: Job, ahead: int | None) -> list[Attribute]:
-    """What whoever makes a job is told of it. They are so few and so often told that the registry isn't asked."""
+    """The attributes of a job that has just been made. They are made for every job, so the registry isn't asked."""
     if ahead is None:
         ahead = call.printer.store.ahead_of([job])[0]
     return [
@@ -240,8 +240,9 @@ def _fetched(printer: PrinterCore, call: Call) -> Iterable[Buffer]:
 
 @operation(Operation.VALIDATE_JOB)
 def validate_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.3: as Print-Job would be answered. So it is server-error-not-accepting-jobs where that is,
-    as appendix B.2 has it for Validate-Job too; by RFC 3998 section 3.1.1, which is older, it were not."""
+    """Validate-Job (RFC 8011 section 4.2.3): the answer that Print-Job would get. That may be
+    server-error-not-accepting-jobs, which appendix B.2 allows for Validate-Job, and the older RFC 3998 section 3.1.1
+    does not."""
     check_room(printer, call)
     new_job(printer, call, is_open=False)
     accept(call)
@@ -311,7 +312,7 @@ def _sent(printer: PrinterCore, call: Call, job: Job | None) -> Message:
 
 @operation(Operation.CLOSE_JOB, target="job", access="owner")
 def close_job(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.7: the job gets no more documents."""
+    """Close-Job (PWG 5100.7): the job gets no more documents."""
     job = call.target
     _check_open(job)
     return _sent(printer, call, printer.store.attach(job.id, None, last=True))
@@ -319,7 +320,7 @@ def close_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.VALIDATE_DOCUMENT)
 def validate_document(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.13 section 4.2: whether Send-Document would be taken, of which this has no document."""
+    """Validate-Document (PWG 5100.13 section 4.2): whether Send-Document would take a document like this."""
     del printer
     _what(call)
     return call.respond()

@@ -1,7 +1,7 @@
-"""The operations on jobs that are there (RFC 8011 sections 4.2.6 and 4.3.3-4.3.7, RFC 3380, RFC 3998, PWG 5100.7).
+"""The operations on existing jobs (RFC 8011 sections 4.2.6 and 4.3.3-4.3.7, RFC 3380, RFC 3998, PWG 5100.7).
 
-The rule of this file: which states an operation is for stands in the change that it makes; where that finds the job
-in another state the answer is client-error-not-possible, and nothing has happened.
+The rule of this file: the change that an operation makes names the states in which it is possible. If the job is in
+another state, the answer is client-error-not-possible, and nothing has happened.
 """
 
 from collections.abc import Sequence
@@ -53,8 +53,8 @@ def _not_possible(job: Job, verb: str) -> OperationError:
 
 @dataclass(frozen=True, slots=True)
 class JobsWanted:
-    """What Get-Jobs asks for. user: of that user alone. ids: these alone. first: counted from 1. proofs: only these,
-    which `who` may see."""
+    """What Get-Jobs asks for. user: only jobs of that user. ids: only these jobs. first: the first of them to tell,
+    counted from 1. proofs: only proof prints that `who` may see."""
 
     states: Sequence[JobState]
     user: str | None
@@ -65,7 +65,7 @@ class JobsWanted:
     proofs: bool = False
 
     def beyond(self, printer: PrinterCore, found: int) -> "JobsWanted":
-        """What is asked of the next printer, after one of which this many were found."""
+        """What to ask the next printer, after `found` jobs of this one."""
         first = self.first
         if first > 1:
             alone = replace(self, limit=_MOST_JOBS, first=1)
@@ -75,7 +75,7 @@ class JobsWanted:
 
     @property
     def begun(self) -> bool:
-        """Whether jobs are asked for that have begun: these are few."""
+        """Whether only jobs are asked for that have begun. They are few."""
         return bool(self.states) and self.states[0] in _BEGUN
 
 
@@ -86,13 +86,15 @@ def jobs_wanted(call: Call) -> JobsWanted:
     ids = call.values("job-ids", ValueTag.INTEGER)
     if which is not None and which not in _WHICH:
         given = [call.attributes["which-jobs"]]
-        reason = "there is no such choice of jobs here"
+        reason = "this value of which-jobs is not supported"
         raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, reason, unsupported=given)
     if (limit is not None and limit < 1) or (first is not None and first < 1):
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit and first-index are at least 1")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit and first-index must be at least 1")
     if ids and which is not None:
         given = [call.attributes["which-jobs"], call.attributes["job-ids"]]
-        raise OperationError(Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES, "which-jobs or job-ids", unsupported=given)
+        raise OperationError(
+            Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES, "give which-jobs or job-ids, not both", unsupported=given
+        )
     states, user = _WHICH["all" if ids else which or "not-completed"], call.user if call.boolean("my-jobs") else None
     most = min(limit or _MOST_JOBS, _MOST_JOBS)
     return JobsWanted(states, user, ids[:_MOST_JOBS], most, first or 1, call.who, which == "proof-print")
@@ -104,7 +106,7 @@ def _found(printer: PrinterCore, wanted: JobsWanted) -> list[Job]:
         if "proof-print-supported" not in printer.description.attributes:
             return []
         jobs = store.jobs(states, user=wanted.user, limit=_MOST_JOBS)
-        # Whoever may not see that it is one is not told so by the choice.
+        # A user who may not see "proof-print" must not learn of it by this choice.
         proofs = [job for job in jobs if may_see(printer, wanted.who, job) and "proof-print" in job.attributes]
         return proofs[first - 1 :][: wanted.limit]
     if wanted.begun:
@@ -120,7 +122,7 @@ def jobs_of(printer: PrinterCore, call: Call, wanted: JobsWanted) -> list[bytes]
 
 @operation(Operation.GET_JOBS)
 def get_jobs(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.6; job-ids and first-index of PWG 5100.7."""
+    """Get-Jobs (RFC 8011 section 4.2.6), with job-ids and first-index (PWG 5100.7)."""
     return with_jobs(call.respond, jobs_of(printer, call, jobs_wanted(call)))
 
 
@@ -180,7 +182,7 @@ def _current(printer: PrinterCore, call: Call) -> Job:
 
 
 def _cancel_many(printer: PrinterCore, call: Call, user: str | None) -> Message:
-    """Cancel all jobs, or those named: all of them or none (PWG 5100.7 sections 5.1 and 5.2)."""
+    """Cancel all jobs, or the named ones: all of these or none (PWG 5100.7 sections 5.1 and 5.2)."""
     ids = call.values("job-ids", ValueTag.INTEGER)
     jobs = printer.store.jobs(_WHICH["all"] if ids else ACTIVE, ids=ids or None)
     if ids:
@@ -188,7 +190,7 @@ def _cancel_many(printer: PrinterCore, call: Call, user: str | None) -> Message:
         foreign = sorted(job.id for job in jobs if user is not None and job.user != user)
         ended = sorted(job.id for job in jobs if job.ended)
         for wrong, status, words in (
-            (missing, Status.CLIENT_ERROR_NOT_FOUND, "are not there"),
+            (missing, Status.CLIENT_ERROR_NOT_FOUND, "do not exist"),
             (foreign, Status.CLIENT_ERROR_NOT_AUTHORIZED, "are another user's"),
             (ended, Status.CLIENT_ERROR_NOT_POSSIBLE, "have ended"),
         ):
@@ -204,19 +206,19 @@ def _cancel_many(printer: PrinterCore, call: Call, user: str | None) -> Message:
 
 @operation(Operation.CANCEL_JOBS, access="operator")
 def cancel_jobs(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.7."""
+    """Cancel-Jobs (PWG 5100.7)."""
     return _cancel_many(printer, call, None)
 
 
 @operation(Operation.CANCEL_MY_JOBS)
 def cancel_my_jobs(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.7."""
+    """Cancel-My-Jobs (PWG 5100.7)."""
     return _cancel_many(printer, call, call.user)
 
 
 @operation(Operation.PURGE_JOBS, access="operator")
 def purge_jobs(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.9: all jobs are forgotten, and those being processed stopped."""
+    """Purge-Jobs (RFC 8011 section 4.2.9): all jobs are forgotten, and those being processed are stopped."""
     store = printer.store
     for job in store.jobs(ACTIVE):
         cancel(printer, job, by_operator=True)
@@ -241,7 +243,7 @@ _HOLDS = ("job-hold-until", "job-hold-until-time")
 
 
 def _holds(printer: PrinterCore, call: Call) -> list[Attribute]:
-    """What a request to hold or restart a job says of how long it is held (RFC 8011 section 4.3.5)."""
+    """Until when a request to hold or restart a job wants it held (RFC 8011 section 4.3.5)."""
     accepted, refused = check(printer.description, [each for name in _HOLDS if (each := call.attributes.get(name))])
     if refused:
         reason = "a job can't be held until then"
@@ -271,7 +273,7 @@ def hold_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RELEASE_JOB, target="job", access="owner")
 def release_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.6. A job that is not held goes on as it did."""
+    """Release-Job (RFC 8011 section 4.3.6). A job that is not held is left as it is."""
     job = call.target
     if printer.release(job) is None and (job.ended or (printer.store.job(job.id) or job).ended):
         raise _not_possible(job, "released")
@@ -280,7 +282,7 @@ def release_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RESTART_JOB, target="job", access="owner")
 def restart_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.3.7: an ended job is processed again, under its old number."""
+    """Restart-Job (RFC 8011 section 4.3.7): an ended job is processed again, under its old number."""
     job = call.target
     if not job.documents:
         raise _not_possible(job, "restarted without documents")
@@ -311,7 +313,7 @@ def _copy(printer: PrinterCore, call: Call) -> Message:
         priority=job.priority,
         held=held,
         release=release,
-        # Without the proof, which the rest of the copies follow (PWG 5100.11).
+        # Without proof-print: this job prints the copies that follow the proof (PWG 5100.11).
         ticket=pack([*accepted, *(each for each in job.attributes if each.name not in {*changed, "proof-print"})]),
     )
     return create(printer, call, new, copy_of=job.id)
@@ -325,13 +327,13 @@ def reprocess_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RESUBMIT_JOB, target="job", access="owner")
 def resubmit_job(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.7."""
+    """Resubmit-Job (PWG 5100.7)."""
     return _copy(printer, call)
 
 
 @operation(Operation.SUSPEND_CURRENT_JOB, access="operator")
 def suspend_current_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 4.3.1. Resumed, the job begins anew."""
+    """Suspend-Current-Job (RFC 3998 section 4.3.1). A job that is resumed begins anew."""
     job = _current(printer, call)
     reasons = ("job-suspended",)
     if "processing-to-stop-point" in job.reasons:
@@ -360,7 +362,7 @@ def resume_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.PROMOTE_JOB, target="job", access="operator")
 def promote_job(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 4.4.1: the job is the next one."""
+    """Promote-Job (RFC 3998 section 4.4.1): the job becomes the next one."""
     return _schedule(printer, call, None)
 
 
@@ -394,7 +396,7 @@ def _schedule(printer: PrinterCore, call: Call, after: int | None) -> Message:
 
 @operation(Operation.SET_JOB_ATTRIBUTES, target="job", access="owner")
 def set_job_attributes(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3380 section 4.2: all of the attributes are set, or none."""
+    """Set-Job-Attributes (RFC 3380 section 4.2): all of the attributes are set, or none."""
     job, group = call.target, job_group(call)
     if group is None or not len(group):
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there are no job attributes to be set")
@@ -416,7 +418,9 @@ def set_job_attributes(printer: PrinterCore, call: Call) -> Message:
     if fixed:
         unsupported = [Attribute(each, OutOfBand.NOT_SETTABLE.value, [OutOfBand.NOT_SETTABLE]) for each in fixed]
         raise OperationError(
-            Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE, f"not to be set: {', '.join(fixed)}", unsupported=unsupported
+            Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE,
+            f"these can't be set: {', '.join(fixed)}",
+            unsupported=unsupported,
         )
     if refused:
         names = ", ".join(each.name for each in refused)
@@ -448,7 +452,7 @@ _FIXED = frozenset(
 
 
 def _scheduling(printer: PrinterCore, job: Job, accepted: list[Attribute], deleted: set[str]) -> Changes:
-    """What new attributes mean for the place of a job in the queue."""
+    """How new attributes change the place of a job in the queue."""
     columns: Changes = {}
     for each in accepted:
         value = each.values[0]
@@ -473,6 +477,6 @@ def _string(attribute: Attribute) -> str:
     value = value.string if isinstance(value, StringWithLanguage) else value
     if not isinstance(value, str) or attribute.tag not in (ValueTag.NAME, ValueTag.NAME_WITH_LANGUAGE):
         raise OperationError(
-            Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, "job-name is a name", unsupported=[attribute]
+            Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, "job-name must be a name", unsupported=[attribute]
         )
     return value

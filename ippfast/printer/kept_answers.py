@@ -1,8 +1,8 @@
-"""Answers to Get-Printer-Attributes that are given again, as octets, as long as what they tell is true.
+"""Answers to Get-Printer-Attributes that are kept as octets, and given again while they are true.
 
-The rule of this file: an answer is kept for one second of printer-up-time, for the state of the printer that it tells
-of, and for those who ask the same in the same way: the same attributes, by the same name of this host. What moves
-faster, printer-current-time, is set in each copy.
+The rule of this file: an answer is given again in the same second of printer-up-time, while the state of the printer is
+the same, to requests for the same attributes by the same name of this host. printer-current-time, which changes faster,
+is set in each copy.
 """
 
 import struct
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["answered_again", "forget"]
 
 MOST = 128
-"""How many answers are kept in this process, of whatever printers: 2 MB of usual ones."""
+"""How many answers are kept in this process, for all printers together: usually 2 MB."""
 _LONGEST = 65_536
 """The most octets of an answer that is kept. One with a media-col-database may have more."""
 _PLAIN = frozenset(
@@ -37,16 +37,16 @@ _PLAIN = frozenset(
         "requested-attributes",
     }
 )
-"""The operation attributes of such a question. Any other, such as document-format, may choose among the values."""
+"""The operation attributes that do not change the answer in other ways. Any other, such as document-format, may."""
 _LONGEST_QUESTION = 1_024
 """The most octets of a request whose question is remembered."""
 _NOW = b"\x31\x00\x14printer-current-time\x00\x0b"
 _DATE = struct.Struct(">H6BcBB")
-"""A dateTime (RFC 2579); what stands before one in an answer is `_NOW`."""
+"""A dateTime (RFC 2579). In an answer `_NOW` stands before that of printer-current-time."""
 
 
 class _Kept(NamedTuple):
-    """time: where printer-current-time stands in the octets; None: nowhere."""
+    """A kept answer. time: where printer-current-time stands in the octets; None: nowhere."""
 
     octets: bytes
     state: QueueState
@@ -56,7 +56,7 @@ class _Kept(NamedTuple):
 
 _kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
 _asked: dict[bytes, "tuple[object, ...] | None"] = {}
-"""What requests ask, without their request-ids; None: more than is kept."""
+"""What requests ask (see `_what`), by their octets without request-ids."""
 _UNKNOWN: tuple[object, ...] = (object(),)
 _lock = threading.Lock()
 
@@ -79,7 +79,7 @@ def answered_again(printer: "PrinterCore", call: Call, answer: Callable[[], Mess
 
 
 def _now(kept: _Kept, request_id: int) -> bytes:
-    """The octets of an answer to be given now."""
+    """The octets of a kept answer, with this request-id and the time as it is now."""
     octets, at, number = kept.octets, kept.time, request_id.to_bytes(4, "big")
     if at is None:
         return b"".join((octets[:4], number, octets[8:]))
@@ -91,7 +91,7 @@ def _now(kept: _Kept, request_id: int) -> bytes:
 
 
 def _question(printer: "PrinterCore", call: Call) -> tuple[object, ...] | None:
-    """All that the answer depends on but for the state and the time. None: it depends on more."""
+    """All that the answer depends on except the state and the time. None: it depends on more."""
     asked = _asked.get(call.known, _UNKNOWN)  # another thread may clear them meanwhile
     if asked is _UNKNOWN:
         asked = _what(call)
@@ -132,7 +132,7 @@ def _keep(question: tuple[object, ...], kept: _Kept) -> None:
 
 
 def forget(printer: "PrinterCore") -> None:
-    """Keep nothing of a printer that is closed."""
+    """Forget the answers of a printer that is closed."""
     with _lock:
         for question in [each for each in _kept if each[0] is printer]:
             del _kept[question]

@@ -1,8 +1,8 @@
 """Figures for a monitoring system, in the text form that Prometheus reads (extra ``metrics``: prometheus-client).
 
-The rule of this file: figures have few labels, whose values are ours; nothing that a client says becomes a label, so
-that no client can make them many. Gauges are read from the job table when they are asked for; counters count in the
-handler's process, and are added up over processes where PROMETHEUS_MULTIPROC_DIR names a directory for it.
+The rule of this file: figures have few labels, with fixed values; nothing that a client sends becomes a label, so that
+no client can make many of them. Gauges are read from the storage when they are asked for; counters count in the
+handler's process, and are added up over processes if PROMETHEUS_MULTIPROC_DIR names a directory for them.
 """
 
 import os
@@ -99,14 +99,14 @@ class _Counted(IncomingDocument):
 
 
 class SupportsCollect(Protocol):
-    """What is read when it is asked for."""
+    """A source of figures that are read when they are asked for."""
 
     def collect(self) -> Iterable[Metric]:
         """The figures as they are now."""
 
 
 class _Gauges:
-    """What is read when it is asked for."""
+    """The gauges of a printer."""
 
     def __init__(self, printer: "SpoolPrinter") -> None:
         self._printer = printer
@@ -121,7 +121,9 @@ class _Gauges:
         yield gauge("ippfast_printer_state", "1 for the state that the printer is in.", "state", states)
         accepting = float(kept.accepting)
         yield GaugeMetricFamily("ippfast_printer_accepting_jobs", "1: new jobs are taken.", value=accepting)
-        yield GaugeMetricFamily("ippfast_printer_up_seconds", "Seconds since the start.", value=float(printer.up_time))
+        yield GaugeMetricFamily(
+            "ippfast_printer_up_seconds", "Seconds since the first start.", value=float(printer.up_time)
+        )
         count = float(printer.store.count_subscriptions())
         yield GaugeMetricFamily("ippfast_subscriptions", "Subscriptions to events.", value=count)
 

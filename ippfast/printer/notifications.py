@@ -1,8 +1,8 @@
-"""Events on their way to those who subscribed: the operations of RFC 3995 and RFC 3996, and what an event tells.
+"""Subscriptions and their events: the operations of RFC 3995 and RFC 3996, and the content of an event.
 
-The rule of this file: the store writes an event down as it happens, and it is put into the words of a subscription
-when it is fetched. Nothing is ever sent to an address that a client gave (notify-recipient-uri), which would make the
-printer a tool against others. Of a job that is not one's own, an event tells no more than Get-Job-Attributes does.
+The rule of this file: the store keeps an event as it happens, and it gets the form that its subscription asks for when
+it is fetched. Nothing is ever sent to an address that a client gave (notify-recipient-uri), which would make the
+printer a tool against others. An event tells a user no more of another user's job than Get-Job-Attributes does.
 """
 
 import time
@@ -42,8 +42,8 @@ __all__ = ["ATTRIBUTES", "EVENT_LIFE", "Wanted", "subscribe", "subscriptions_of"
 _LEASE = 86_400
 _LONGEST_LEASE = 7 * 86_400  # only an operator's subscription may last for ever (RFC 3995 section 5.3.8)
 _MOST_EVENTS = len(SYSTEM_EVENTS)
-_WAIT = 30.0  # how long an answer is held back for a client that cannot take it in parts
-_LONGEST_WAIT = 300.0  # how long Event Wait Mode lasts (RFC 3996 section 5.2.1)
+_WAIT = 30.0  # seconds that an answer is held back for a client that cannot take it in parts
+_LONGEST_WAIT = 300.0  # seconds that Event Wait Mode lasts (RFC 3996 section 5.2.1)
 
 _JOB_EXTRAS: dict[str, Callable[[Event], object]] = {
     "job-name": lambda event: Name(readable(event.job_name)),
@@ -55,10 +55,10 @@ _JOB_EXTRAS: dict[str, Callable[[Event], object]] = {
 }
 
 EVENT_LIFE = 15
-"""ippget-event-life, and the notify-get-interval, which is at least that (RFC 3996 sections 8.1 and 5.2.1).
+"""ippget-event-life and notify-get-interval in seconds (RFC 3996 sections 8.1 and 5.2.1).
 
-It is the least that there may be, so that who asks again and again hears soon. The store keeps events longer: whoever
-asks a little late misses none.
+It is the least value allowed, so that a client that polls hears of events soon. The store keeps events longer, so that
+a client that asks a little late misses none.
 """
 
 ATTRIBUTES: dict[str, object] = {
@@ -70,7 +70,7 @@ ATTRIBUTES: dict[str, object] = {
     "notify-lease-duration-default": _LEASE,
     "notify-lease-duration-supported": [RangeOfInteger(1, _LONGEST_LEASE)],
 }
-"""What a printer says of its subscriptions (RFC 3995 section 5.3, RFC 3996 section 8)."""
+"""The printer's attributes about subscriptions (RFC 3995 section 5.3, RFC 3996 section 8)."""
 
 _TEXTS = {
     "printer-restarted": "The printer was started again.",
@@ -118,7 +118,7 @@ def create_printer_subscriptions(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.CREATE_JOB_SUBSCRIPTIONS)
 def create_job_subscriptions(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3995 section 11.1.1: for whoever may see the job, while it has not ended."""
+    """Create-Job-Subscriptions (RFC 3995 section 11.1.1): for users who may see the job, until it ends."""
     job = _job(call, required=True)
     assert job is not None
     return subscribe(call, job)
@@ -149,9 +149,9 @@ def subscribe(
 
 @dataclass(slots=True)
 class Wanted:
-    """The subscriptions that a request asks for. new: those that can be had, for the store to begin.
+    """The subscriptions that a request asks for. new: those that can be made, for the store.
 
-    outcomes: of each group, either what is left out of a subscription that can be had, or why it cannot be had.
+    outcomes: for each group, the attributes that are left out of its subscription, or why it cannot be made.
     """
 
     new: list[NewSubscription]
@@ -186,7 +186,8 @@ _NEW_JOB = 0  # the job that the request makes, which has no number yet
 
 
 def subscriptions_of(call: Call, job_id: int | None = _NEW_JOB) -> Wanted:
-    """What the groups of a request ask for. job_id: None: of the printer's events."""
+    """The subscriptions that the groups of a request ask for. job_id: the job's number; None: to the printer's
+    events."""
     wanted = Wanted([], [])
     for group in call.message.groups:
         if group.tag != DelimiterTag.SUBSCRIPTION:
@@ -212,7 +213,7 @@ def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> 
         raise OperationError(status, "events are fetched here, not sent", unsupported=[group["notify-recipient-uri"]])
     method = given.one("notify-pull-method", ValueTag.KEYWORD)
     if method != "ippget":
-        raise given.refuse("notify-pull-method", "the pull method is ippget")
+        raise given.refuse("notify-pull-method", "notify-pull-method must be ippget")
     events = given.all("notify-events", ValueTag.KEYWORD) or ["job-completed"]
     known = [event for event in dict.fromkeys(events) if event in call.printer.tells]
     if not known and events != ["none"]:
@@ -221,14 +222,14 @@ def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> 
         given.ignore("notify-events", [event for event in events if event not in call.printer.tells])
     user_data = given.one("notify-user-data", ValueTag.OCTET_STRING)
     if user_data is not None and len(user_data) > 63:
-        raise given.refuse("notify-user-data", "notify-user-data has at most 63 octets")
+        raise given.refuse("notify-user-data", "notify-user-data may have at most 63 octets")
     asked = given.all("notify-attributes", ValueTag.KEYWORD)
     extras = [name for name in dict.fromkeys(asked) if name in _JOB_EXTRAS]
     if len(extras) < len(set(asked)):
         given.ignore("notify-attributes", [name for name in asked if name not in _JOB_EXTRAS])
     charset = given.one("notify-charset", ValueTag.CHARSET)
     if charset is not None and charset.lower() not in ("utf-8", "us-ascii"):
-        raise given.refuse("notify-charset", "the charset is utf-8")
+        raise given.refuse("notify-charset", "notify-charset must be utf-8")
     language = given.one("notify-natural-language", ValueTag.NATURAL_LANGUAGE)
     interval = given.one("notify-time-interval", ValueTag.INTEGER)
     lease = given.one("notify-lease-duration", ValueTag.INTEGER)
@@ -276,7 +277,7 @@ def _lease(call: Call, asked: int | None) -> int:
 
 
 class _Given:
-    """The attributes of a group that asks for a subscription, by their syntax."""
+    """Reads the attributes of a group that asks for a subscription, and checks their syntax."""
 
     def __init__(self, group: AttributeGroup) -> None:
         self._group = group
@@ -288,22 +289,22 @@ class _Given:
         if attribute is None:
             return []
         if any(each != tag for each in attribute.tags) or any(isinstance(each, RawValue) for each in attribute.values):
-            raise self.refuse(name, f"{name} is another syntax")
+            raise self.refuse(name, f"{name} has the wrong syntax")
         return list(attribute.values)
 
     def one(self, name: str, tag: ValueTag) -> Any:
         """The value, or None."""
         values = self.all(name, tag)
         if len(values) > 1:
-            raise self.refuse(name, f"{name} has one value")
+            raise self.refuse(name, f"{name} must have one value")
         return values[0] if values else None
 
     def ignore(self, name: str, values: Sequence[Any]) -> None:
-        """Leave values out, and say so."""
+        """Leave values out, and report them."""
         self.ignored.append(Attribute(name, self._group[name].tag, values))
 
     def refuse(self, name: str, reason: str) -> OperationError:
-        """The subscription cannot be made for that attribute's sake."""
+        """The error for a subscription that cannot be made because of this attribute."""
         attribute = self._group.get(name)
         status = Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
         if attribute is None:
@@ -323,11 +324,11 @@ def get_subscription_attributes(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.GET_SUBSCRIPTIONS)
 def get_subscriptions(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3995 section 11.2.5: of others, only operators see any."""
+    """Get-Subscriptions (RFC 3995 section 11.2.5): only operators see those of other users."""
     job = _job(call, required=False)
     limit = call.integer("limit")
     if limit is not None and limit < 1:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit is at least 1")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit must be at least 1")
     mine = call.boolean("my-subscriptions") or not call.operator
     found = printer.store.subscriptions(
         job_id=None if job is None else job.id, user=call.user if mine else None, limit=limit
@@ -353,8 +354,8 @@ def renew_subscription(printer: PrinterCore, call: Call) -> Message:
 
 
 def _lease_of(call: Call) -> int | None:
-    """The lease that Renew-Subscription asks for: in group 2 (RFC 3995 section 11.2.6.1.2), where some clients and
-    earlier versions of this one do not have it."""
+    """The lease that Renew-Subscription asks for: in group 2 (RFC 3995 section 11.2.6.1.2). Some clients, earlier
+    versions of ippfast's among them, send it as an operation attribute."""
     groups = call.message.groups_of(DelimiterTag.SUBSCRIPTION)
     if groups and "notify-lease-duration" in groups[0]:
         asked: int | None = _Given(groups[0]).one("notify-lease-duration", ValueTag.INTEGER)
@@ -376,7 +377,7 @@ def _none(number: int) -> OperationError:
 
 
 def _subscription(call: Call) -> Subscription:
-    """The subscription that an operation is about, which belongs to who asks."""
+    """The subscription that a request names. It must be the user's own, unless an operator asks."""
     number = call.integer("notify-subscription-id")
     if number is None:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no notify-subscription-id")
@@ -394,7 +395,7 @@ def _own(call: Call, number: int) -> Subscription:
 
 
 def _job(call: Call, *, required: bool) -> Job | None:
-    """The job of notify-job-id, which who asks may see."""
+    """The job of notify-job-id. The user must be allowed to see it."""
     number = call.integer("notify-job-id")
     if number is None:
         if required:
@@ -409,7 +410,7 @@ def _job(call: Call, *, required: bool) -> Job | None:
 
 
 def _kind(printer: PrinterCore) -> str:
-    """What has subscriptions: a printer or the system (PWG 5100.22)."""
+    """The object that has the subscriptions: a printer or the system (PWG 5100.22)."""
     return "system" if printer.queue == SYSTEM else "printer"
 
 
@@ -463,10 +464,10 @@ def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) 
 
 @operation(Operation.GET_NOTIFICATIONS)
 def get_notifications(printer: PrinterCore, call: Call) -> Message | Reply | Parts:
-    """RFC 3996 section 5: the events of some subscriptions; with notify-wait, those to come too.
+    """Get-Notifications (RFC 3996 section 5): the events of some subscriptions; with notify-wait, later ones too.
 
-    A client that accepts multipart/related gets one response after the other for up to five minutes; any other, one
-    response as soon as there is an event, or after half a minute.
+    A client that accepts multipart/related gets one response after the other for up to five minutes; any other client
+    gets one response as soon as there is an event, or after half a minute.
     """
     ids = call.values("notify-subscription-ids", ValueTag.INTEGER)
     if not ids:
@@ -496,7 +497,7 @@ def get_notifications(printer: PrinterCore, call: Call) -> Message | Reply | Par
 
 
 class _Leaving:
-    """Several responses, and what is to be done when no more of them are taken, even if none was."""
+    """Gives responses, and calls `leave` when no more of them are taken, even if none was."""
 
     def __init__(self, responses: Iterator[Message | Wait], leave: Callable[[], None]) -> None:
         self._responses = responses
@@ -513,12 +514,12 @@ class _Leaving:
             raise
 
     def close(self) -> None:
-        """No more are taken."""
+        """Take no more of them."""
         self._leave()
 
 
 class _Fetching:
-    """One client's look at its subscriptions. first: the number of the next event of each."""
+    """Fetches the events of a client's subscriptions. first: for each subscription, the number of its next event."""
 
     def __init__(self, call: Call, first: dict[int, int]) -> None:
         self._call = call
@@ -556,7 +557,7 @@ class _Fetching:
             waiter.close()
 
     def responses(self) -> Iterator[Message | Wait]:
-        """Event Wait Mode (RFC 3996 section 5.2): at once what there is, then what comes."""
+        """Event Wait Mode (RFC 3996 section 5.2): the events that are there at once, then those that come."""
         end = time.monotonic() + _LONGEST_WAIT
         while True:
             over = self._complete or self._printer.ending or self._gone() or time.monotonic() >= end
@@ -578,11 +579,11 @@ class _Fetching:
         return call.respond(status, operation_attributes=attributes, event_notification=content)
 
     def _look(self) -> None:
-        """Take what has come; when all subscriptions have ended, this is the last."""
+        """Take the events that have come. If all subscriptions have ended, these are the last."""
         call, store = self._call, self._printer.store
         going_on = False
         for number, first in self._first.items():
-            subscription = store.subscription(number)  # before its events: what ended has them all
+            subscription = store.subscription(number)  # read before its events: one that has ended has them all
             if subscription is None:
                 continue
             going_on = going_on or not subscription.ended
@@ -593,7 +594,7 @@ class _Fetching:
 
 
 def _impressions(printer: PrinterCore, event: Event) -> int:
-    """job-impressions-completed as the event has it; of a job that has completed, all."""
+    """job-impressions-completed as the event has it; for a job that is completed, all of them."""
     if event.job_state == JobState.COMPLETED and event.job_id is not None:
         job = printer.store.job(event.job_id)
         counts = None if job is None else counts_of_job(printer, job, {each.name: each for each in job.attributes})

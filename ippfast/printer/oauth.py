@@ -1,8 +1,8 @@
-"""Tokens of an OpenID provider: whose request it is that comes with one (RFC 6750, RFC 7519, PWG 5100.23).
+"""Tokens of an OpenID provider: they tell the user of a request (RFC 6750, RFC 7519, PWG 5100.23).
 
-The rule of this file: a token counts if the provider has signed it, for this printer, and it is still good; that is
-PyJWT's to judge (the extra ``oauth``). No secret is known here, only the provider's public keys, which are fetched
-again when a token names one that is new, and not as often as somebody sends such tokens.
+The rule of this file: a token counts if the provider has signed it for this printer and it has not expired; PyJWT
+checks that (the extra ``oauth``). No secret is known here, only the provider's public keys. They are fetched again if a
+token names an unknown key, but not more often if somebody sends many such tokens.
 """
 
 import json
@@ -42,17 +42,18 @@ _OPENER = urllib.request.build_opener(_Straight)
 class OpenIDProvider:
     """A provider of tokens. issuer: its URI, with https. audience: what it calls this printer.
 
-    claim: which claim of a token names the user; ``sub`` alone is one's own for ever (OpenID Connect Core section 5.7).
+    claim: the claim of a token that names the user; only ``sub`` is never another user's (OpenID Connect Core section
+    5.7).
 
-    Raises ValueError for an issuer that is none.
+    Raises ValueError if `issuer` cannot be used.
     """
 
     def __init__(self, issuer: str, audience: str, *, claim: str = "sub") -> None:
         parts = urlsplit(issuer)
         if not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-            raise ValueError(f"{issuer!r} is no issuer: a URI such as https://login.example.com")
+            raise ValueError(f"{issuer!r} is not an issuer, which is a URI such as https://login.example.com")
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")):
-            raise ValueError(f"{issuer!r} is no issuer: its keys have to come by https")
+            raise ValueError(f"{issuer!r} is not an issuer: its keys must come by https")
         self.issuer = issuer
         self._audience = audience
         self._claim = claim
@@ -61,7 +62,7 @@ class OpenIDProvider:
         self._fetched = self._tried = -1e9
 
     def user_of(self, token: str) -> str | None:
-        """Whose token it is; None: it is not good. Raises Refusal, 503, if the provider's keys can't be had."""
+        """The user of a token; None: it is not valid. Raises Refusal (503) if the provider's keys can't be fetched."""
         try:
             named = jwt.get_unverified_header(token).get("kid")
             key = self._key(named if isinstance(named, str) else None)
@@ -84,7 +85,7 @@ class OpenIDProvider:
         return user if isinstance(user, str) and user and len(user.encode("utf-8", "replace")) <= 255 else None
 
     def _key(self, name: str | None) -> Any:
-        """The key of that name; without one, the only key that there is."""
+        """The key of that name; without a name, the only key that there is."""
         with self._lock:
             now = time.monotonic()
             stale = now - self._fetched > _KEEP or (name not in self._keys and name is not None)
@@ -94,7 +95,7 @@ class OpenIDProvider:
                     self._keys = self._fetch()
                     self._fetched = now
                 except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
-                    _log.warning("the keys of %s can't be had: %s", self.issuer, error)
+                    _log.warning("the keys of %s can't be fetched: %s", self.issuer, error)
             if now - self._fetched > 2 * _KEEP:
                 raise Refusal(503, "the provider of tokens can't be asked", headers=[("Retry-After", "30")])
             if name is None:
@@ -117,8 +118,8 @@ def _json(uri: str) -> dict[str, Any]:
     with _OPENER.open(uri, timeout=_TIME_OUT) as answer:
         octets = answer.read(_MOST_OCTETS + 1)
     if len(octets) > _MOST_OCTETS:
-        raise ValueError(f"{uri} gives too much")
+        raise ValueError(f"{uri} gives too many octets")
     found = json.loads(octets)
     if not isinstance(found, dict):
-        raise ValueError(f"{uri} gives no object")
+        raise ValueError(f"{uri} gives no JSON object")
     return found

@@ -1,4 +1,4 @@
-"""What an operator says along with an operation, which then stands with the printer or the job (RFC 3380 section 5).
+"""The message that an operator sends with an operation, for the printer or the job to show (RFC 3380 section 5).
 
 The rule of this file: the tables say with which operations a message comes; it is kept once the operation has been
 carried out, an empty one too. Set-Printer-Attributes and Set-Job-Attributes set the messages themselves.
@@ -51,19 +51,19 @@ _COMES_WITH: dict[Operation, str] = dict.fromkeys(
 
 
 def message_of(call: Call) -> Attribute | None:
-    """The message that comes with a request. Raises OperationError for one that is too long or no text."""
+    """The message that comes with a request. Raises OperationError for one that is too long or not a text."""
     name = _COMES_WITH.get(call.spec.code)
     given: Attribute | None = None if name is None else call.attributes.get(name)
     if given is None or (name == JOB_MESSAGE and not call.operator):
         return None
     if given.values != (OutOfBand.NO_VALUE,) and not is_sound(given.name, given):
         status = Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
-        raise OperationError(status, f"{given.name} is a text of 127 octets", unsupported=[given])
+        raise OperationError(status, f"{given.name} must be a text of at most 127 octets", unsupported=[given])
     return given
 
 
 def keep(printer: PrinterCore, call: Call, message: Attribute) -> None:
-    """Let a message stand, now that the operation was carried out."""
+    """Keep a message, once the operation was carried out."""
     if message.name == PRINTER_MESSAGE:
         settings = printer.settings() | {message.name: message}
         printer.store.set(attributes=pack(settings.values()), message_set=printer.store.now())

@@ -1,4 +1,4 @@
-"""What a printer is told when it is made, in groups.
+"""The settings of a printer, in groups.
 
 The rule of this file: plain values with their defaults.
 """
@@ -16,8 +16,7 @@ class Access:
     """Who may do what.
 
     operators: the authenticated users who may do everything; None: whoever connects from this machine, and not through
-    a proxy. private: jobs
-    are shown whole to their owners and to operators alone. authentication: the keyword for
+    a proxy. private: only the owner of a job and operators see all of it. authentication: the keyword for
     uri-authentication-supported. authorization_server: the URI of the issuer of tokens, which clients are told.
     """
 
@@ -40,7 +39,7 @@ class PrinterLimits(Limits):
     """How much a printer takes and keeps; None: any amount.
 
     octets: of a document. jobs: that have not ended. documents: of a job. user_jobs, user_octets: how many jobs one
-    user may have that have not ended, and of what size together; without authentication a user is but a claim.
+    user may have that have not ended, and of what size together; without authentication a user is only a claim.
     subscriptions, user_subscriptions: to events, of all and of one user; request_subscriptions: in one request.
     history: how many ended jobs are remembered, with their documents. waiters, user_waiters: how many requests may wait
     for events at a time, of all and of one user or one address; the others are told when to ask again.

@@ -1,6 +1,6 @@
-"""Where completed jobs go: they stay in the spool, or a directory or a command takes them (`forwarding`: a printer).
+"""Where jobs go: they stay in the spool, or a directory or a command takes them (`forwarding`: a printer).
 
-The rule of this file: an output returns once the job is done with, and raises if it is not; it looks at
+The rule of this file: an output returns once the job is output, and raises if it can't be; it looks at
 ``task.should_stop()`` whenever it waits. No name that a client gave becomes a path or a command as it stands, and
 nothing is given to a shell.
 """
@@ -67,7 +67,7 @@ class OutputError(Exception):
 
 
 class Held(Exception):
-    """Whether the job was printed cannot be found out. It is held, until somebody releases or cancels it.
+    """It is unknown whether the job was printed. It is held until somebody releases or cancels it.
 
     reason: for the job-state-message.
     """
@@ -88,7 +88,7 @@ class Progress(Protocol):
 
 
 def _untold(impressions: int, sheets: int | None = None) -> None:
-    """Progress that nobody wants to know of."""
+    """Ignores the progress."""
 
 
 class Report(Protocol):
@@ -99,14 +99,14 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job to be output. documents: each with where it lies.
+    """A job to be output. documents: each with the path of its file.
 
-    report(message, waits=...): sets the job-state-message; waits: why nothing goes on until the device does, in
-    keywords of printer-state-reasons; the job is processing-stopped then. note: keeps a word in the store, which is
-    ``job.output`` in the next attempt. should_stop: whether it is to end, since the job was canceled or suspended, or
-    the server ends; canceled: whether it is not the server that ends. scratch: a directory.
-    progress(impressions, sheets): how much of the job is done so far, of all copies; without sheets they follow from
-    its sides. It may be told as often as one likes. printer: the printer-uuid of the printer whose job it is.
+    report(message, waits=...): sets the job-state-message; waits: why the device takes nothing now, in keywords of
+    printer-state-reasons; the job is processing-stopped then. note: keeps a word in the store, which is ``job.output``
+    in the next attempt. should_stop: whether it must end, since the job was canceled or suspended, or the server ends;
+    canceled: whether it must end for another reason than the server's end. scratch: a directory. progress(impressions,
+    sheets): how much of the job is done so far, of all copies; without sheets they follow from its sides. It may be
+    called at any rate. printer: the printer-uuid of the printer whose job it is.
     """
 
     job: Job
@@ -133,9 +133,10 @@ class Task:
 class Output(Protocol):
     """Takes jobs, one after the other.
 
-    One with an attribute `prepares` that is true goes through the documents before it outputs any of them; any other is
-    done with a document as it comes to the next. One with `takes_passwords` passes a job-password on to whatever holds
-    the job for it; the description of a printer with any other has no job-password-supported.
+    If its attribute `prepares` is true, it goes through all documents before it outputs any of them; otherwise it has
+    output a document when it takes the next. If `takes_passwords` is true, it passes job-password on to a device that
+    holds the job until the password is entered; otherwise the printer's description must not have
+    job-password-supported.
     """
 
     def run(self, task: Task) -> None:
@@ -170,8 +171,8 @@ class Keep:
 class Directory:
     """Each document becomes a file in a directory, which appears there whole (see `file_name`).
 
-    If that is on the spool's file system, it is another link to the spool's file, and takes no room: whoever changes
-    it instead of replacing it changes what a restarted job prints.
+    If the directory is on the spool's file system, the file is a link to the spool's, and takes no room: if it is
+    changed in place, a restarted job prints the change.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -192,10 +193,11 @@ class Directory:
 
 
 def _put(path: Path, target: Path) -> None:
-    """Have a file under another name too, there whole at once. What an earlier attempt left at that name goes."""
+    """Link or copy a file to `target`, which is whole as soon as it is there. What an earlier attempt left there is
+    replaced."""
     if _linked(path, target):
         return
-    part = target.with_name(f".{secrets.token_hex(8)}.part")  # which nobody can have put there
+    part = target.with_name(f".{secrets.token_hex(8)}.part")  # a name that nobody can guess
     try:
         _copy(path, part)
         part.replace(target)
@@ -206,7 +208,7 @@ def _put(path: Path, target: Path) -> None:
 
 
 def _linked(path: Path, target: Path) -> bool:
-    """Link to a file, if the file system can, with no name between that a server that is killed would leave behind."""
+    """Link to a file, if the file system can. There is no temporary name that a killed server would leave behind."""
     if path.stat().st_dev != target.parent.stat().st_dev:
         return False
     try:
@@ -223,7 +225,7 @@ def _linked(path: Path, target: Path) -> bool:
 
 
 def _copy(path: Path, part: Path) -> None:
-    """Copy a file to a new one that is on the disk then, for a file system that cannot link to it."""
+    """Copy a file, and wait until the copy is on the disk, for a file system that cannot link to it."""
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
     with path.open("rb") as source, os.fdopen(os.open(part, flags, 0o600), "wb") as copy:
         shutil.copyfileobj(source, copy, 1_048_576)
@@ -232,15 +234,15 @@ def _copy(path: Path, part: Path) -> None:
 
 
 class Command:
-    """A command gets each document on its standard input; with status 0 it has printed it.
+    """A command gets each document on its standard input; if it ends with status 0, the document is printed.
 
-    command: split as a shell would split it, but run without one. Its environment tells CONTENT_TYPE, IPP_JOB_ID,
-    IPP_DOCUMENT_NUMBER, IPP_DOCUMENT_FILE, IPP_DOCUMENT_NAME, IPP_JOB_NAME, IPP_JOB_ORIGINATING_USER_NAME, and each
-    Job Template attribute, such as IPP_COPIES. Values have no controls, and multiple values commas between them.
-    Otherwise it is the server's, but for what may be credentials of the server's own: the variables that begin with
-    IPPFAST_, and those of the database and the object store (PGPASSWORD, AWS_SECRET_ACCESS_KEY and the like).
+    command: split as a shell would split it, but run without one. Its environment has CONTENT_TYPE, IPP_JOB_ID,
+    IPP_DOCUMENT_NUMBER, IPP_DOCUMENT_FILE, IPP_DOCUMENT_NAME, IPP_JOB_NAME, IPP_JOB_ORIGINATING_USER_NAME, and each Job
+    Template attribute, such as IPP_COPIES. Values have no control characters, and several values have commas between
+    them. The rest is the server's environment, without what may be the server's credentials: the variables that begin
+    with IPPFAST_, and those of the database and the object store (PGPASSWORD, AWS_SECRET_ACCESS_KEY and the like).
 
-    What a killed server left running is ended before the command is run again.
+    A command that a killed server left running is ended before the command is run again.
     """
 
     def __init__(self, command: str | Sequence[str], *, grace: float = 5.0) -> None:
@@ -306,7 +308,7 @@ class Command:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
                 break
-        with contextlib.suppress(ProcessLookupError):  # what it began may have outlived it
+        with contextlib.suppress(ProcessLookupError):  # processes that it started may still run
             os.killpg(process.pid, signal.SIGKILL)
 
 
@@ -333,7 +335,7 @@ def _end_noted(note: Path) -> None:
 
 
 _OURS = ("IPPFAST_", "PGPASS", "AWS_ACCESS_KEY", "AWS_SECRET", "AWS_SESSION_TOKEN")
-"""How the names of variables begin that the server has its credentials from."""
+"""The beginnings of the names of variables that may hold the server's credentials."""
 
 
 def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
@@ -357,10 +359,10 @@ def _environment(job: Job, document: Document, path: Path) -> dict[str, str]:
 
 
 def template(job: Job) -> list[Attribute]:
-    """The Job Template attributes of a job, without what else the client said with it, such as a password."""
+    """The Job Template attributes of a job, without the client's other attributes, such as a password."""
     return [each for each in as_printed(job.attributes) if is_template(each.name)]
 
 
 def _plain(text: str) -> str:
-    """Text without controls and what else does not print."""
+    """Text with spaces for characters that do not print."""
     return "".join(c if c.isprintable() else " " for c in text).strip()

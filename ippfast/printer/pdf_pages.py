@@ -1,8 +1,8 @@
 """How many pages a PDF document says that it has, without a look at any of them (ISO 32000-1 sections 7.5 and 7.7).
 
-The rule of this file: the way from the end of the document to its page tree is short, and each step of it is bounded,
-in octets, in steps and in depth, whatever the document says. What is not found so is not known: None. Nothing is
-repaired, and nothing is drawn; a document that is read here has not been checked.
+The rule of this file: the way from the end of the document to its page tree is short, and its octets, steps and depth
+have limits, whatever the document says. If the number is not found that way, it is unknown: None. Nothing is repaired
+or drawn, and a document whose pages are counted may still be broken.
 """
 
 import re
@@ -18,7 +18,7 @@ ReadAt = Callable[[int, int], bytes]
 _TAIL = 2_048
 _PIECE = 4_096
 _MOST_READS = 48
-_MOST_OCTETS = 4 << 20  # so many are read
+_MOST_OCTETS = 4 << 20  # octets that are read, at most
 _MOST_INFLATED = 16 << 20  # octets of all streams together
 _MOST_SEARCHED = 64 << 20  # octets of the tables, for all entries together
 _MOST_SECTIONS = 16  # the cross-reference has one for each time that the document was changed
@@ -32,7 +32,7 @@ _OBJECT = re.compile(rb"\s*(\d{1,10})\s+(\d{1,5})\s+obj\b")
 _SUBSECTION = re.compile(rb"\s*(\d{1,10})\s+(\d{1,10})\s*?(?:\r\n|\r|\n)")
 _ENTRY = re.compile(rb"(\d{10}) (\d{5}) ([nf])")
 _ENTRY_SIZE = 20
-# What is between tokens is never read in a second way: comments of nothing but % have more ways than there is time for.
+# What is between tokens is matched in one way only (*+): a row of % can be split in more ways than there is time for.
 _TOKEN = re.compile(
     rb"(?:\s|%[^\r\n]*+)*+"
     rb"(?:(<<|>>|\[|\])|/([^\s<>\[\]()/%{}]*)|(\d{1,10})\s+(\d{1,5})\s+R\b|([-+]?\d{1,10})(?![\d.])|(<[0-9A-Fa-f\s]*>)|"
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
 
 
 class _Unknown(Exception):
-    """It can't be told."""
+    """The number of pages is not found."""
 
 
 class _Ref(NamedTuple):
@@ -49,9 +49,10 @@ class _Ref(NamedTuple):
 
 
 class _Section(NamedTuple):
-    """A part of the cross-reference: where the entry of an object is, and what follows it.
+    """A part of the cross-reference: its entries and its trailer.
 
-    entry: of an object, as a stream would have it: (1, offset) or (2, number of the stream that has it); None: none.
+    entry: returns the entry of an object: (1, offset) or (2, number of the stream that has the object); None: there is
+    none.
     """
 
     entry: Callable[[int], tuple[int, int] | None]
@@ -200,7 +201,7 @@ class _Document:
         if depth > _DEEPEST:
             raise _Unknown
         where = next((found[1] for each in self._sections if (found := each.entry(stream)) and found[0] == 1), None)
-        if where is None:  # a stream within a stream there is not (section 7.5.7)
+        if where is None:  # a stream may not be in another stream (section 7.5.7)
             raise _Unknown
         data = self._read(where, _PIECE)
         begin = _OBJECT.match(data)
@@ -268,7 +269,9 @@ class _Rows:
         kinds = content[::stride]
         if len(content) < (place + 1) * stride or kinds.translate(None, b"\0\2"):
             raise _Unknown
-        start = kinds.rfind(b"\0") * stride if b"\0" in kinds else 0  # it counts on from there: each row adds (Up)
+        start = (
+            kinds.rfind(b"\0") * stride if b"\0" in kinds else 0
+        )  # each row after it is a difference to the one before (Up)
         return bytes(sum(content[start + 1 + column :: stride]) & 255 for column in range(self._row))
 
 

@@ -43,14 +43,12 @@ class SpoolPrinter(PrinterCore):
         with SpoolPrinter("spool", output=Directory(Path("printed"))) as printer, Server(printer) as server:
             ...
 
-    storage: a directory, which is made if it is not there, and in which nothing is for others; a `Place`; or a
-    `Storage`, which stays open when the printer is closed. queue: the printer's name in it.
-    description: what the printer says of itself: a mapping, the path of a TOML file, or several of them, each of which
-    sets attributes anew (see `description.toml`).
-    output: what takes the jobs; by default the documents stay in the spool as long as the job is remembered.
-    address, access, limits: see `options`.
-    fetcher: fetches documents for Print-URI and Send-URI, which there are only with it.
-    shared: other processes serve the same storage at the same time.
+    storage: a directory, which is made if it does not exist, and is for the server's user alone; a `Place`; or a
+    `Storage`, which stays open when the printer is closed. queue: the printer's name in it. description: what the
+    printer says of itself: a mapping, the path of a TOML file, or several of them, each of which replaces attributes of
+    the earlier ones (see `description.toml`). output: what takes the jobs; by default the documents stay in the spool
+    as long as the job is remembered. address, access, limits: see `options`. fetcher: fetches documents for Print-URI
+    and Send-URI, which are supported only with it. shared: other processes serve the same storage at the same time.
 
     Raises DescriptionError, StorageError, and OSError if the directory cannot be used.
     """
@@ -70,7 +68,7 @@ class SpoolPrinter(PrinterCore):
     ) -> None:
         sources = [description] if isinstance(description, (str, Path, dict)) else description
         described = Description(*sources)
-        named = described.attributes.pop("operations-supported", None)  # of those that there are here
+        named = described.attributes.pop("operations-supported", None)  # the only ones to support
         self.operations = {
             code: spec
             for code, spec in OPERATIONS.items()
@@ -98,7 +96,7 @@ class SpoolPrinter(PrinterCore):
         self.processor = Processor(self, output, shared=shared)
 
     def start(self) -> None:
-        """Begin to process jobs, after what a killed server left is put in order.
+        """Put in order what a killed server left, then begin to process jobs.
 
         Raises StorageBusy, a BlockingIOError, if another process uses the storage and `shared` was not set.
         """
@@ -109,7 +107,7 @@ class SpoolPrinter(PrinterCore):
         self.processor.stop(job_id)
 
     def close(self) -> None:
-        """End. A job that is being processed is begun anew next time."""
+        """End. A job that is being processed begins anew after the next start."""
         self.end_waiting()
         kept_answers.forget(self)
         told_jobs.forget(self)
@@ -131,7 +129,7 @@ class SpoolPrinter(PrinterCore):
         self.close()
 
     def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
-        """Carry out a request. What goes wrong with it is said in the response; `Refusal` passes."""
+        """Carry out a request. Errors are told in the response, except `Refusal`, which is raised."""
         message, user = incoming.message, incoming.user
         answer: Message | Reply | Parts
         try:
@@ -155,11 +153,11 @@ class SpoolPrinter(PrinterCore):
         return answer
 
     def _check_access(self, call: Call) -> None:
-        """The seam for whoever wants other rules: raise OperationError to refuse."""
+        """Check who may use the operation. Override this for other rules, and raise OperationError to refuse."""
         access = call.spec.access
         if not may_use(access, call.who, call.job):
             who = "the job's owner" if access == "owner" else "operators"
-            raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"this is for {who}")
+            raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"this operation is for {who} only")
         if call.spec.while_down:
             return
         call.state = self.store.state()

@@ -1,6 +1,6 @@
 """The printer's attributes: what it says of itself, of its state, and of what was set.
 
-The rule of this file: what is stored goes over what is computed, and nothing is computed that is not asked for.
+The rule of this file: a stored attribute replaces a computed one, and nothing is computed that is not asked for.
 """
 
 import re
@@ -14,7 +14,7 @@ from ippfast import __version__
 from ippfast.attributes import attribute
 from ippfast.codec import Attribute
 from ippfast.tags import DelimiterTag, ValueTag
-from ippfast.values import DateTime, OutOfBand
+from ippfast.values import DateTime
 
 from .answers import Selection, among
 from .calls import Call
@@ -34,7 +34,7 @@ _NOTIFICATIONS = {name: attribute(name, value, group=DelimiterTag.PRINTER) for n
 def printer_attributes(
     printer: PrinterCore, call: Call, selected: Selection, known: QueueState | None = None
 ) -> list[Attribute]:
-    """The printer's attributes that are asked for. known: its state, if somebody has looked."""
+    """The printer's attributes that are asked for. known: its state, if it was read already."""
     incoming = call.incoming
     now, state = printer.store.now(), known or printer.store.state()
 
@@ -45,7 +45,7 @@ def printer_attributes(
         return printer.date_at(_float(state.settings.get(setting), now))
 
     def message_set() -> float:
-        """When the operator's message was set (RFC 3380 section 6.4): the first one as the printer began."""
+        """When the operator's message was set (RFC 3380 section 6.4); if none was, when the printer started."""
         started = _float(state.settings.get("started"), now)
         return _float(state.settings.get("message_set"), started)
 
@@ -101,14 +101,11 @@ def printer_attributes(
         "subscription-privacy-attributes": lambda: ["all"],
         "subscription-privacy-scope": lambda: "owner",
         "ippget-event-life": lambda: EVENT_LIFE,
-        "reference-uri-schemes-supported": lambda: (
-            OutOfBand.NO_VALUE if printer.fetcher is None else list(printer.fetcher.schemes)
-        ),
     }
     if (server := printer.access.authorization_server) is not None:  # PWG 5100.23
         found["oauth-authorization-server-uri"] = lambda: server
-    if printer.fetcher is None:
-        del found["reference-uri-schemes-supported"]
+    if (fetcher := printer.fetcher) is not None:
+        found["reference-uri-schemes-supported"] = lambda: list(fetcher.schemes)
     found |= printer.more(call)
     answer = []
     for name in among(selected, found):
@@ -116,7 +113,7 @@ def printer_attributes(
             continue
         if name in stored:
             answer.append(stored[name])
-        elif (value := found[name]()) != []:  # there is no set without a value (RFC 8011 section 5.1.18)
+        elif (value := found[name]()) != []:  # a 1setOf has at least one value (RFC 8011 section 5.1.18)
             answer.append(_made(name, value))
     return answer + [stored[name] for name in among(selected, stored) if name not in found]
 
@@ -138,8 +135,8 @@ TAGS = {
     "printer-supply-info-uri": ValueTag.URI,
     "queued-job-count": ValueTag.INTEGER,
 }
-"""The syntaxes of what each printer and each moment has for itself. A service tells of thousands of printers at once:
-these attributes are made without a look into the registry, which a test compares with this table."""
+"""The syntaxes of attributes that differ from printer to printer and from time to time. A service lists thousands of
+printers, so they are made without a look into the registry, which a test compares with this table."""
 
 
 def _made(name: str, value: Any) -> Attribute:
@@ -156,12 +153,12 @@ def _made(name: str, value: Any) -> Attribute:
 
 @lru_cache(maxsize=4_096)
 def _shared(name: str, value: Hashable) -> Attribute:
-    """What many printers say alike, and none changes often."""
+    """An attribute that many printers have in common, and that seldom changes."""
     return attribute(name, list(value) if isinstance(value, tuple) else value, group=DelimiterTag.PRINTER)
 
 
 def device_uuid(printer_uuid: str) -> str:
-    """device-uuid (PWG 5100.13 section 5.6.1): one for the device of a printer-uuid, and another than that."""
+    """device-uuid (PWG 5100.13 section 5.6.1): that of the device behind a printer. It is not the printer-uuid."""
     return uuid5(UUID(printer_uuid), "device").urn
 
 

@@ -1,6 +1,6 @@
 """The operations on the printer itself (RFC 8011 sections 4.2.5-4.2.8, RFC 3380, RFC 3998, PWG 5100.13).
 
-The rule of this file: what an operator changes is kept in the job table, so that it survives the server and holds for
+The rule of this file: what an operator changes is kept in the storage, so that it survives the server and holds for
 every process.
 """
 
@@ -50,7 +50,7 @@ def _attributes(printer: PrinterCore, call: Call) -> list[Attribute]:
 
 @operation(Operation.GET_USER_PRINTER_ATTRIBUTES, while_down=True)
 def get_user_printer_attributes(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.11 section 5.1: the printer as it is for this user, who has no more operations than may be used."""
+    """Get-User-Printer-Attributes (PWG 5100.11 section 5.1): only the operations that this user may use are listed."""
     found = {each.name: each for each in _attributes(printer, call)}
     if "operations-supported" in found and not call.operator:
         mine = [code for code in printer.operation_ids if OPERATIONS[code].access != "operator"]
@@ -60,7 +60,7 @@ def get_user_printer_attributes(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.GET_PRINTER_SUPPORTED_VALUES, while_down=True)
 def get_printer_supported_values(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3380 section 4.4: what may be set. Of free text the administrator decides."""
+    """Get-Printer-Supported-Values (RFC 3380 section 4.4): the attributes that may be set. Values are not listed."""
     selected = select(call, "printer")
     tag = OutOfBand.ADMIN_DEFINE
     names = (*SETTABLE, *printer.device.controls)
@@ -69,7 +69,7 @@ def get_printer_supported_values(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.SET_PRINTER_ATTRIBUTES, access="operator", while_down=True)
 def set_printer_attributes(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3380 section 4.1: all of the attributes are set, or none."""
+    """Set-Printer-Attributes (RFC 3380 section 4.1): all of the attributes are set, or none."""
     groups = call.message.groups_of(DelimiterTag.PRINTER)
     given = {each.name: each for group in groups[:1] for each in reversed(list(group))}
     if not given:
@@ -79,7 +79,9 @@ def set_printer_attributes(printer: PrinterCore, call: Call) -> Message:
     if fixed:
         unsupported = [Attribute(name, OutOfBand.NOT_SETTABLE.value, [OutOfBand.NOT_SETTABLE]) for name in fixed]
         raise OperationError(
-            Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE, f"not to be set: {', '.join(fixed)}", unsupported=unsupported
+            Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE,
+            f"these can't be set: {', '.join(fixed)}",
+            unsupported=unsupported,
         )
     settings = printer.settings()
     refused = []
@@ -118,7 +120,7 @@ def set_printer_attributes(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.IDENTIFY_PRINTER)
 def identify_printer(printer: PrinterCore, call: Call) -> Message:
-    """PWG 5100.13 section 4.1: whoever listens to "printer-identify" shows it; the log does always."""
+    """Identify-Printer (PWG 5100.13 section 4.1): listeners to "printer-identify" show it, and the log always does."""
     supported = printer.description.values("identify-actions-supported")
     actions = call.values("identify-actions", ValueTag.KEYWORD)
     wrong = [action for action in actions if action not in supported]
@@ -134,7 +136,8 @@ def identify_printer(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.PAUSE_PRINTER, access="operator")
 def pause_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 8011 section 4.2.7: no job is begun any more; the one that is being processed goes on to its end."""
+    """Pause-Printer (RFC 8011 section 4.2.7): no more jobs are begun; one that is being processed goes on to its
+    end."""
     printer.pause()
     return call.respond()
 
@@ -179,7 +182,7 @@ def hold_new_jobs(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.RELEASE_HELD_NEW_JOBS, access="operator")
 def release_held_new_jobs(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.3.2: and the jobs that are held go on, but for those that wait for a moment."""
+    """Release-Held-New-Jobs (RFC 3998 section 3.3.2): held jobs go on too, except those that have job-hold-until."""
     printer.set_state(hold_new=0)
     for job in printer.store.jobs((JobState.PENDING_HELD,)):
         if job.release is None and not _holds_itself(job.attributes.value("job-hold-until", "no-hold")):
@@ -193,14 +196,14 @@ def _holds_itself(value: object) -> bool:
 
 @operation(Operation.SHUTDOWN_PRINTER, access="operator")
 def shutdown_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.5.2: nothing works any more but to look and to start up."""
+    """Shutdown-Printer (RFC 3998 section 3.5.2): only the operations that are registered as `while_down` work now."""
     printer.set_state(down=1)
     return call.respond()
 
 
 @operation(Operation.STARTUP_PRINTER, access="operator", while_down=True)
 def startup_printer(printer: PrinterCore, call: Call) -> Message:
-    """RFC 3998 section 3.5.3: the printer is idle, and takes jobs after Enable-Printer."""
+    """Startup-Printer (RFC 3998 section 3.5.3): the printer is idle, and takes jobs after Enable-Printer."""
     printer.set_state(down=0, paused=0)
     return call.respond()
 

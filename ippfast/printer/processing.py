@@ -1,7 +1,7 @@
-"""The thread that processes jobs: it takes the next one, gives it to the output, and says what became of it.
+"""The thread that processes jobs: it takes the next one, gives it to the output, and stores the result.
 
-The rule of this file: a job is processed under a lease, one job of the printer at a time, and job-state follows what
-happened, in the store before anybody hears of it. What also needs a clock is here: jobs that wait for documents too
+The rule of this file: a job is processed under a lease, one job of the printer at a time, and its new job-state is in
+the store before anybody is told of it. Other work that needs a clock is done here too: jobs that wait for documents too
 long, holds that end, ended jobs that are forgotten.
 """
 
@@ -55,7 +55,7 @@ class Processor:
         self._worker = secrets.token_hex(8)
         self._changed = threading.Condition()
         self._begun = False
-        self._pending = True  # something may be there to do
+        self._pending = True  # there may be something to do
         self._closing = False
         self._current: int | None = None
         self._stop = threading.Event()
@@ -77,7 +77,7 @@ class Processor:
         self._thread.start()
 
     def close(self) -> None:
-        """End. A job that is being processed is begun anew next time."""
+        """End. A job that is being processed begins anew after the next start."""
         with self._changed:
             self._closing = True
             self._stop.set()
@@ -89,7 +89,8 @@ class Processor:
             self._leases.close(self._worker)
 
     def retire(self) -> None:
-        """Hear of nothing any more: another processor takes the next job. What goes on here goes on to its end."""
+        """Stop listening: another processor takes the next job. A job that is being processed here goes on to its
+        end."""
         self._unlisten()
 
     def wake(self) -> None:
@@ -135,7 +136,7 @@ class Processor:
                 self.look_at_the_clock()
 
     def _keep(self) -> None:
-        """There is nothing to do but to say so."""
+        """Complete the waiting jobs: there is nothing to output."""
         printer = self._printer
         if self._leases.pass_through(self._worker, printer.queue):
             printer.told(("printer-state-changed",))
@@ -150,7 +151,7 @@ class Processor:
                 self._changed.wait(max(0.0, min(seconds, _CLOCK if self._shared else _LONGEST_WAIT)))
 
     def look_at_the_clock(self) -> float:
-        """Do what is due. Returns in how many seconds something else is."""
+        """Do what is due. Returns after how many seconds something else is due."""
         printer, store = self._printer, self._printer.store
         self._looked = time.monotonic()
         if self._shared:
@@ -180,7 +181,7 @@ class Processor:
         return due
 
     def _time_out(self, job: Job) -> None:
-        """No document came for too long (multiple-operation-time-out-action)."""
+        """Handle a job that got no document for too long (multiple-operation-time-out-action)."""
         printer = self._printer
         action = printer.description.text("multiple-operation-time-out-action", "abort-job")
         states = WAITING
@@ -244,7 +245,7 @@ class Processor:
             if now - looked[0] < _SHARED_LOOK:
                 return False
             looked[0] = now
-            found = store.job(job.id)  # another process may have canceled it, or one before the output began
+            found = store.job(job.id)  # it may be canceled by another process, or before the output began
             return found is None or not self._leases.renew(lease) or _is_to_stop(found)
 
         def canceled() -> bool:
@@ -259,7 +260,9 @@ class Processor:
             tell: tuple[str, ...] = ()
             printer.waits_for_device(waits, changes["message"])
             found = store.job(job.id)
-            if bool(waits) != bool(before[1]) and found is not None and not _is_to_stop(found):  # a cancel's stay
+            if (
+                bool(waits) != bool(before[1]) and found is not None and not _is_to_stop(found)
+            ):  # reasons of a cancel stay
                 changes["reasons"] = ("printer-stopped",) if waits else ("job-printing",)
                 tell = ("job-stopped" if waits else "job-state-changed",)
                 _log.warning("job %d %s: %s", job.id, "waits" if waits else "goes on", message)
@@ -268,10 +271,10 @@ class Processor:
 
         def note(word: str) -> None:
             if store.change(job.id, (JobState.PROCESSING,), epoch=lease.epoch, output=word) is None:
-                raise Stopped  # the lease is lost: whoever has the job now does what follows
+                raise Stopped  # the lease is lost: another worker goes on with the job
 
         def wait(error: OSError) -> None:
-            """The document store does not answer now."""
+            """Wait, because the document store does not answer now."""
             report(f"the document can't be read now: {error}")
             end = time.monotonic() + _AGAIN
             while time.monotonic() < end:
@@ -290,7 +293,7 @@ class Processor:
             progress.end()
             return self._stopped(lease)
         except StorageError as error:
-            _log.warning("job %d is left off: %s", job.id, error)
+            _log.warning("job %d is interrupted: %s", job.id, error)
             return self._stopped(lease)
         except Held as error:
             return self._hold(lease, error.reason)
@@ -311,7 +314,8 @@ class Processor:
         return directory
 
     def _surely(self, work: Callable[[], _T]) -> _T:
-        """Have the store do what ends a job, however long it does not answer. It may be done already then.
+        """Do the work that ends a job, and repeat it until the store answers. An attempt that failed may have been
+        done, too.
 
         Raises StorageError if the server ends meanwhile.
         """
@@ -322,10 +326,10 @@ class Processor:
                 with self._changed:
                     if self._changed.wait_for(lambda: self._closing, _AGAIN):
                         raise
-                _log.warning("what became of a job can't be kept now, and is tried again: %s", error)
+                _log.warning("the result of a job can't be stored now; this is tried again: %s", error)
 
     def _hold(self, lease: Lease, reason: str) -> Lease | None:
-        """Keep a job back that may have been printed, until somebody has looked. Returns the lease of the next job."""
+        """Hold a job that may have been printed until somebody has checked. Returns the lease of the next job."""
         reasons = ("job-held-for-review",)
         tell = ("job-state-changed", "printer-state-changed")
         words, go_on = shown(reason, _MESSAGE), not self._closing
@@ -339,7 +343,7 @@ class Processor:
         return following
 
     def _stopped(self, lease: Lease) -> Lease | None:
-        """The output was stopped: why, the job's reasons tell. Returns the lease of the next job."""
+        """End a job whose output was stopped, as its job-state-reasons say. Returns the lease of the next job."""
         job = self._surely(lambda: self._printer.store.job(lease.job.id))
         if job is None or job.state != JobState.PROCESSING or job.epoch != lease.epoch:
             return None
@@ -368,13 +372,13 @@ class Processor:
         )
 
     def _end(self, lease: Lease, state: JobState, reasons: tuple[str, ...], message: str) -> Lease | None:
-        """The job has ended. Returns the lease of the next one."""
+        """End the job. Returns the lease of the next one."""
         tell = ("job-completed", "printer-state-changed")
         go_on = not self._closing
         words = shown(message, _MESSAGE)
         ended, following = self._surely(lambda: self._leases.end(lease, state, reasons, words, tell, go_on=go_on))
         if ended is None:
-            _log.warning("job %d is another worker's by now: what became of it here is not kept", lease.job.id)
+            _log.warning("job %d belongs to another worker now: its result here is not stored", lease.job.id)
         else:
             self._printer.told(tell, ended)
         return following
@@ -385,7 +389,7 @@ def _is_to_stop(job: Job) -> bool:
 
 
 class _Progress:
-    """How much of a job is done, as its output tells it: `Task.progress`. The store gets to know it now and then."""
+    """How much of a job is done, as its output tells it: `Task.progress`. The store is told at intervals."""
 
     def __init__(self, printer: PrinterCore, lease: Lease) -> None:
         self._printer = printer
@@ -411,7 +415,7 @@ class _Progress:
             self.write()
 
     def through(self, document: Document) -> None:
-        """The output is done with a document, and had said nothing of that."""
+        """Count a document that the output has finished, if the output reports no progress itself."""
         counts = counts_of_document(self._printer, self._asked, document)
         if counts is not None:
             self._through = self._through[0] + counts.done, self._through[1] + counts.sheets
@@ -419,12 +423,12 @@ class _Progress:
                 self(*self._through)
 
     def end(self) -> None:
-        """The output has ended, and said all. If the store does not answer now, it has what was told before."""
+        """Store the last progress. If the store does not answer now, it has what was told before."""
         with contextlib.suppress(StorageError):
             self.write()
 
     def write(self) -> None:
-        """Let it be known what was told so far."""
+        """Store what was told so far."""
         if self._done == self._kept:
             return
         self._kept, self._wrote = self._done, time.monotonic()
@@ -443,11 +447,11 @@ class _Progress:
 
 
 class _Located(Sequence[tuple[Document, Path]]):
-    """The documents of a job that are to be output, each with a file that has it: made when it is asked for.
+    """The documents of a job that are to be output, each with a file, which is made when it is asked for.
 
-    A document can be canceled until an output comes to it (PWG 5100.5 section 5.2.3). So one after the other is begun
-    in the store if there are several, and one that was canceled meanwhile is passed over. in_turn: whether the output
-    is done with a document as it comes to the next, the first time that it goes through them.
+    A document can be canceled until the output takes it (PWG 5100.5 section 5.2.3). So if there are several, each
+    becomes processing in the store when it is taken, and one that was canceled before is skipped. in_turn: whether the
+    output, as it first goes through the documents, has finished one when it takes the next.
     """
 
     def __init__(

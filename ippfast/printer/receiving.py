@@ -1,4 +1,4 @@
-"""Jobs that get a document just now, whose time-out does not run.
+"""Jobs that are getting a document now: their time-out does not run.
 
 The rule of this file: multiple-operation-time-out is the time between two operations (RFC 8011 section 5.4.31), so a
 job counts as touched for as long as a document of it is on its way, for every process that shares the store.
@@ -14,13 +14,13 @@ from .storage.seam import JobStore, StorageError
 
 __all__ = ["Receiving"]
 
-_SHARE = 4  # of the time-out: how often a job is touched meanwhile
+_SHARE = 4  # how many times a job is touched in one time-out
 
 
 class Receiving:
     """The jobs of one process that get documents. seconds: the time-out.
 
-    A thread touches them, which is there while there are any.
+    A thread touches them. It runs only while there are any.
     """
 
     def __init__(self, store: JobStore, seconds: float) -> None:
@@ -33,7 +33,7 @@ class Receiving:
 
     @contextlib.contextmanager
     def document(self, job: Job) -> Iterator[None]:
-        """A document of the job is on its way."""
+        """A context in which a document of the job is on its way."""
         if self._store.now() - job.touched > self._pause:
             self._touch(job.id)
         with self._changed:

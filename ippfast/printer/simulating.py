@@ -1,8 +1,8 @@
-"""A printer that takes its time: pages take seconds, supplies and paper run down, and jams are there when asked for.
+"""A printer that takes its time: pages take seconds, supplies and paper run down, and jams happen if asked for.
 
-The rule of this file: what a client sees is what a real device would have it see: states and reasons of job and
-printer, impressions as they are done, levels. Time is a `Clock`'s, so that tests turn it on themselves. Nothing is
-drawn; what prints really, if anything, is another output, which gets the job once its last page is out.
+The rule of this file: clients see what a real device would show them: states and reasons of job and printer,
+impressions as they are done, levels. Time comes from a `Clock`, so that tests can advance it. Nothing is drawn; if the
+job is really printed, another output does it, which gets the job after its last page.
 """
 
 import re
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["REASONS", "REFILL", "Clock", "ManualClock", "RealClock", "Simulated", "pages_per_minute"]
 
 REASONS = "ippfast-device-reasons"
-"""Set-Printer-Attributes sets it (1setOf keyword) to why the simulated device stops; ``none`` ends that."""
+"""The attribute (1setOf keyword) with which Set-Printer-Attributes stops the simulated device; ``none`` ends that."""
 REFILL = "ippfast-device-refill"
-"""Set-Printer-Attributes sets it (boolean true) to have supplies and trays filled, and a jam cleared."""
+"""The attribute (boolean true) with which Set-Printer-Attributes fills supplies and trays, and clears a jam."""
 
 _LOOK = 0.1
 _OCTETS = 50_000
@@ -52,14 +52,14 @@ class Clock(Protocol):
     """Seconds as they pass for the device."""
 
     def now(self) -> float:
-        """A moment, from any beginning."""
+        """The time now, counted from any beginning."""
 
     def wait(self, until: float, ended: Callable[[], bool]) -> None:
-        """Return at that moment, or soon after ``ended()`` is true."""
+        """Return at that time, or soon after ``ended()`` is true."""
 
 
 class RealClock:
-    """The seconds that pass for everybody."""
+    """The clock of this machine."""
 
     def now(self) -> float:
         """As `Clock.now`."""
@@ -72,7 +72,7 @@ class RealClock:
 
 
 class ManualClock:
-    """Seconds that pass only when they are told to: for tests, which then need not wait."""
+    """A clock that only `advance` moves, so that tests need not wait."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -103,7 +103,7 @@ class Simulated:
     """An output whose pages take time. See `SpoolPrinter`.
 
     speed: impressions a minute. output: what gets each job once its last page is out; by default the documents stay in
-    the spool. clock: whose seconds count. warm_up: seconds before the first page of a job. consume: whether supplies
+    the spool. clock: tells the time. warm_up: seconds before the first page of a job. consume: whether supplies
     and paper run down; a full supply lasts for `supply` impressions. Then printer-supply and printer-input-tray tell
     the levels, beginning with those of the printer's description, and what is empty stops the printer until `refill`.
 
@@ -121,7 +121,7 @@ class Simulated:
         supply: int = 2_000,
     ) -> None:
         if not 0 < speed <= 1_000_000 or warm_up < 0 or supply < 1:
-            raise ValueError("speed and supply are more than 0, and warm_up is no less")
+            raise ValueError("speed and supply must be more than 0, and warm_up at least 0")
         self.speed = speed
         self.clock = clock or RealClock()
         self._output = output or Keep()
@@ -133,7 +133,7 @@ class Simulated:
         self.takes_passwords = bool(getattr(self._output, "takes_passwords", False))
 
     def attach(self, printer: "PrinterCore") -> None:
-        """Is called once, by the printer whose device this is."""
+        """Called once, by the printer whose device this is."""
         self._printer = printer
         printer.device.controls = {REASONS: self._set_reasons, REFILL: self._set_refill}
         printer.device.tell([Attribute("pages-per-minute", ValueTag.INTEGER, max(1, round(self.speed)))])
@@ -141,16 +141,16 @@ class Simulated:
             self._levels = self._known_levels()
             printer.device.tell(self._levels.attributes())
 
-    # What may be done to it.
+    # What people do to it.
 
     def provoke(self, *reasons: str) -> None:
         """Have it stop for these reasons (``"media-jam"``, ``"media-needed"``, ``"door-open"``), beside those that it
-        has already; ``"toner-low-report"`` and the like do not stop it. Raises ValueError for what is no keyword."""
+        has already; ``"toner-low-report"`` and the like do not stop it. Raises ValueError for what is not a keyword."""
         device = self._device()
         device.say([*device.reasons, *reasons])
 
     def clear(self, *reasons: str) -> None:
-        """Have these reasons end, or all of them."""
+        """End these reasons; without any given, all of them."""
         device = self._device()
         device.say([each for each in device.reasons if reasons and each not in reasons])
 
@@ -163,7 +163,7 @@ class Simulated:
         self.clear()
 
     def _known_levels(self) -> "_Levels":
-        """As the store has them, or else the description: another process may have filled them."""
+        """The levels of the store, else those of the description. Another process may have changed them."""
         assert self._printer is not None
         told = self._printer.device.attributes()
         if list(self._levels.attributes()) == [told[name] for name in _LEVELS if name in told] != []:
@@ -180,13 +180,13 @@ class Simulated:
     def _set_reasons(self, attribute: Attribute) -> Callable[[], None]:
         reasons = [each for each in attribute.values if isinstance(each, str)]
         if len(reasons) != len(attribute.values) or attribute.tag != ValueTag.KEYWORD:
-            raise ValueError(f"{REASONS} is 1setOf keyword")
+            raise ValueError(f"{REASONS} must be 1setOf keyword")
         check = self._device().check(reasons)
         return lambda: self._device().say(check)
 
     def _set_refill(self, attribute: Attribute) -> Callable[[], None]:
         if attribute.values != (True,):
-            raise ValueError(f"{REFILL} is true")
+            raise ValueError(f"{REFILL} must be true")
         return self.refill
 
     # Jobs.
@@ -200,7 +200,7 @@ class Simulated:
             before = sheets
             for number in range(1, impressions + 1):
                 if self._has_stopped(task):
-                    due = self.clock.now()  # it does not catch up on the time in which it did not print
+                    due = self.clock.now()  # it does not make up for the time in which it stood still
                 due += 60.0 / self.speed
                 self.clock.wait(due, task.should_stop)
                 if task.should_stop():
@@ -237,12 +237,12 @@ class Simulated:
         return True
 
     def _wait_for_people(self, task: Task, before: tuple[str, ...]) -> None:
-        """Wait until somebody has done something: that is no matter of the device's clock."""
+        """Wait until somebody has done something. This takes real time, not the device's."""
         while not task.should_stop() and _stopping(self._device().reasons) == before:
             time.sleep(_LOOK / 2)
 
     def _use(self, job: Job, new_sheet: bool) -> None:
-        """Take what an impression takes, and say what is low or empty."""
+        """Use what an impression needs, and report what is low or empty."""
         device = self._device()
         self._levels = self._known_levels()
         empty = self._levels.use(_source(job) if new_sheet else None)
@@ -252,7 +252,7 @@ class Simulated:
 
 
 class _Levels:
-    """How full supplies and trays are. A level that is no number is left as it is."""
+    """How full supplies and trays are. A level that is not known stays as it is."""
 
     def __init__(self, supplies: Iterable[object] = (), trays: Iterable[object] = (), supply: int = 1) -> None:
         self._supplies = [_Level(value) for value in supplies]
@@ -304,21 +304,21 @@ class _Level:
 
     @property
     def share(self) -> float:
-        """In percent."""
+        """The level in percent of the capacity."""
         return 100 * self._level / self.capacity
 
     def take(self, amount: float) -> None:
-        """Have so much less in it."""
+        """Reduce the level."""
         if self.known:
             self._level = max(0.0, self._level - amount)
 
     def fill(self) -> None:
-        """Have all in it that it takes."""
+        """Fill it."""
         if self.known:
             self._level = self.capacity
 
     def octets(self) -> bytes:
-        """As the attribute has it."""
+        """The value, with the level as it is now."""
         if not self.known:
             return self.text.encode("utf-8", "replace")
         level = -(-self._level // 1)  # what is not empty yet is not 0
@@ -343,5 +343,5 @@ def _source(job: Job) -> str:
 
 
 def _pages(document: Document) -> int:
-    """How many pages the size of a document is good for."""
+    """How many pages a document of this size is taken to have."""
     return min(_MOST_PAGES, -(-document.octets // _OCTETS) or 1)

@@ -1,7 +1,7 @@
-"""An answer that is put together of groups that are octets already.
+"""Answers that are put together from groups that are encoded already.
 
-The rule of this file: what is told of many jobs or printers is encoded by whoever knows how long it is true; the answer
-around it is as any other, and nothing in it is encoded a second time.
+The rule of this file: groups of many jobs or printers are encoded where it is known how long they are true; the answer
+around them is as any other, and they are not encoded a second time.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ def group_of(tag: DelimiterTag, attributes: Iterable[Attribute]) -> bytes:
 
 
 def attributes_of(attributes: Iterable[Attribute]) -> bytes:
-    """What may stand behind the others of a group."""
+    """Attributes as octets, which may be added at the end of a group."""
     return group_of(DelimiterTag.JOB, attributes)[1:]
 
 
@@ -48,9 +48,9 @@ def with_printers(respond: Callable[..., Message], printers: Iterable[bytes]) ->
 def _with(
     respond: Callable[..., Message], tag: DelimiterTag, told: Iterable[bytes]
 ) -> tuple[Message, list[AttributeGroup] | None]:
-    """The answer, and its groups if what they say decides about the answer's charset."""
+    """The answer, and its groups if the charset of the answer depends on them."""
     head = encode(respond())
     message = decode(b"".join((head[:-1], *told, head[-1:])), limits=_OWN)
-    if message.operation_attributes.value("attributes-charset") == "us-ascii":  # as long as all of it is
+    if message.operation_attributes.value("attributes-charset") == "us-ascii":  # only possible if all of it is
         return message, [group for group in message.groups if group.tag == tag]
     return message, None

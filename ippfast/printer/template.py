@@ -1,9 +1,9 @@
-"""What a client wants of a job, held against what the printer has (RFC 8011 sections 4.1.7 and 5.2).
+"""Compares what a client wants for a job with what the printer supports (RFC 8011 sections 4.1.7 and 5.2).
 
-The rule of this file: an attribute is supported if "xxx-supported" says so; a collection member by member. Of an
-attribute that is unknown the answer says 'unsupported'; of a known one exactly the values that are not to be had, be
-it that the printer lacks them or that the registry gives the attribute another syntax. With ipp-attribute-fidelity, or
-for one of the job-mandatory-attributes, that refuses the job, else they are left out. What is left out is not kept.
+The rule of this file: an attribute is supported if "xxx-supported" says so, a collection member by member. The answer
+returns an unknown attribute as 'unsupported', and a known one with exactly the values that the printer lacks or whose
+syntax the registry does not allow. With ipp-attribute-fidelity, or for one of job-mandatory-attributes, the job is
+refused then; otherwise these values are left out and not kept.
 """
 
 from collections.abc import Iterable
@@ -50,10 +50,10 @@ _SUPPORTED_BY = {
     "y-side1-image-shift": "y-image-shift-supported",
     "y-side2-image-shift": "y-image-shift-supported",
 }
-"""The attributes and members whose values another attribute lists than theirs with -supported."""
+"""The attributes and members whose supported values an attribute of another name lists."""
 _MEDIA = ("media", "media-col")
 _EXCLUSIVE = ("media", "finishings", "job-sheets")
-"""The attributes that are one choice with the collection of their name and -col."""
+"""The attributes that may not stand beside the collection with their name and -col."""
 
 
 def supported_name(name: str) -> str:
@@ -68,7 +68,7 @@ def is_template(name: str, group: str = "Job Template") -> bool:
 
 
 def template_of(description: Description, group: str = "Job Template") -> list[str]:
-    """The attributes of a group that a printer has: those of which its description says what is supported."""
+    """The attributes of a group that a printer has: those whose supported values its description lists."""
     known = _TEMPLATES.setdefault(description, {})
     if group not in known:
         known[group] = _template_of(description, group)
@@ -85,7 +85,7 @@ def _template_of(description: Description, group: str) -> list[str]:
 
 
 def as_printed(attributes: Iterable[Attribute]) -> list[Attribute]:
-    """The attributes of a job as its output is to have them: of a proof (PWG 5100.11) the copies and media of that."""
+    """The attributes of a job for its output: a proof print has copies and media of its own (PWG 5100.11)."""
     given = {each.name: each for each in attributes}
     proof = given.pop("proof-print", None)
     value = None if proof is None else proof.values[0]
@@ -100,7 +100,7 @@ def as_printed(attributes: Iterable[Attribute]) -> list[Attribute]:
 
 
 def of_documents(description: Description) -> list[str]:
-    """What a client may say of a document that it sends (document-creation-attributes-supported, PWG 5100.5)."""
+    """The attributes that a client may give a document (document-creation-attributes-supported, PWG 5100.5)."""
     return sorted([*_OF_DOCUMENTS, *template_of(description, "Document Template")])
 
 
@@ -120,7 +120,8 @@ _DESCRIBING = frozenset({"document-charset", "document-message", "document-metad
 def check(description: Description, attributes: Iterable[Attribute]) -> tuple[list[Attribute], list[Attribute]]:
     """The attributes that are supported, and those that are not, as the answer gives them back.
 
-    Of an attribute with values of both kinds, each list has its own values, and of a collection its own members.
+    If an attribute has values of both kinds, each list has it with the values of that kind; so with a collection's
+    members.
 
     Raises OperationError, client-error-bad-request, for what no printer may take.
     """
@@ -147,7 +148,7 @@ def check(description: Description, attributes: Iterable[Attribute]) -> tuple[li
 
 
 def is_sound(path: str, attribute: Attribute) -> bool:
-    """Whether an attribute, or a member of a collection at that path, is what the registry says of it."""
+    """Whether an attribute, or a member of a collection at that path, agrees with the registry."""
     spec = registry.lookup(path, DelimiterTag.JOB)
     if spec is not None and len(attribute.values) > 1 and not spec.set:
         return False
@@ -166,20 +167,21 @@ def _is_sound_value(path: str, tag: int, value: Any) -> bool:
 
 
 def _check_set(path: str, attribute: Attribute, whole: Attribute) -> None:
-    """Refuse several values where one may be, and ranges out of order, at any depth (RFC 8011 sections 5.1.18, 5.2.7).
+    """Refuse several values if only one is allowed, and ranges out of order, at any depth (RFC 8011 sections 5.1.18,
+    5.2.7).
 
     whole: the attribute that has this one in it.
     """
     values = attribute.values
     spec = registry.lookup(path, DelimiterTag.JOB)
     if len(values) > 1 and spec is not None and not spec.set:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{path} has one value", unsupported=[whole])
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{path} must have one value", unsupported=[whole])
     if attribute.name in _ASCENDING:
         last = 0
         for each in values:
             if isinstance(each, RangeOfInteger):
                 if not last < each.lower <= each.upper:
-                    reason = f"{path} has ranges that ascend from 1 on, without overlap"
+                    reason = f"the ranges of {path} must ascend from 1 on, without overlap"
                     raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, reason, unsupported=[whole])
                 last = each.upper
     for each in values:
@@ -191,7 +193,7 @@ def _check_set(path: str, attribute: Attribute, whole: Attribute) -> None:
 def _parted(
     description: Description, path: str, attribute: Attribute, supported: Attribute
 ) -> tuple[Attribute | None, Attribute | None]:
-    """What of an attribute is supported, and what is not."""
+    """The part of an attribute that is supported, and the part that is not."""
     good: list[tuple[int, Any]] = []
     bad: list[tuple[int, Any]] = []
     for tag, value in zip(attribute.tags, attribute.values, strict=True):
@@ -239,8 +241,8 @@ def _parted_members(
 def _part_member(
     description: Description, path: str, member: Attribute, good: list[Attribute], bad: list[Attribute]
 ) -> None:
-    """A member of which no attribute says what may be in it, though there may be one for each of its own members: there
-    is no "stitching-supported", but "stitching-angle-supported" (PWG 5100.1 section 5.2)."""
+    """Judge a member whose supported values no attribute lists. Attributes may list those of its own members: there is
+    no "stitching-supported", but "stitching-angle-supported" (PWG 5100.1 section 5.2)."""
     if not is_sound(path, member):
         bad.append(member)
         return
@@ -254,14 +256,14 @@ def _part_member(
 
 
 def _is_supported(path: str, tag: int, value: Any, supported: Attribute) -> bool:
-    """Whether a value that is no collection is among those that are supported."""
+    """Whether a value that is not a collection is among those that are supported."""
     name = path.rpartition("/")[2]
     if name == "job-hold-until" and clock_of(value) is not None:  # CUPS takes a time of day too
         return tag in _STRINGS
     if not _is_sound_value(path, tag, value):
         return False
     if name == "job-hold-until-time":
-        return is_moment(value)  # the supported values are from how many seconds on to how many it may be: any
+        return is_moment(value)  # the supported range is the seconds from now until then: any
     if isinstance(value, StringWithLanguage):
         value = value.string
     for own_tag, own in zip(supported.tags, supported.values, strict=True):
@@ -279,7 +281,7 @@ def _is_supported(path: str, tag: int, value: Any, supported: Attribute) -> bool
         ):
             return True
     if name == "job-priority":
-        return True  # the supported value is how many levels there are (RFC 8011 section 5.2.1)
+        return True  # the supported value is the number of levels (RFC 8011 section 5.2.1)
     return name in ("media", "media-size-name") and isinstance(value, str) and _is_custom_size(value, supported)
 
 
@@ -309,12 +311,12 @@ def _fits(value: Collection, own: Collection) -> bool:
 
 
 def take(call: Call, group: AttributeGroup | None) -> list[Attribute]:
-    """The attributes of a group, those that a job can have. What is left out is noted in ``call.ignored``.
+    """Those attributes of a group that a job can have. What is left out is noted in ``call.ignored``.
 
-    Raises OperationError if the client would rather have no job than another one.
+    Raises OperationError if the client wants no job without the others.
     """
     given = [] if group is None else list(group)
-    # CUPS' clients, and its own tests, put this one among the operation attributes.
+    # CUPS' clients, and its own tests, put job-hold-until among the operation attributes.
     hold = call.attributes.get("job-hold-until")
     if hold is not None and all(attribute.name != "job-hold-until" for attribute in given):
         given.append(hold)
@@ -322,8 +324,8 @@ def take(call: Call, group: AttributeGroup | None) -> list[Attribute]:
 
 
 def take_of_document(call: Call) -> list[Attribute]:
-    """What the request says of its document: the Document Template attributes that it can have, and what describes it
-    (PWG 5100.5 section 5.1). What is left out is noted, and refused, as by `take`."""
+    """The attributes of the request's document: the Document Template attributes that it can have, and those that
+    describe it (PWG 5100.5 section 5.1). What is left out is noted, and refused, as by `take`."""
     groups = call.message.groups_of(DelimiterTag.DOCUMENT)
     given = [each for each in call.attributes if each.name in _DESCRIBING]
     given += [each for group in groups[:1] for each in group]
@@ -333,7 +335,7 @@ def take_of_document(call: Call) -> list[Attribute]:
 
 
 def _judge(call: Call, given: list[Attribute]) -> list[Attribute]:
-    """Those that can be had. Raises OperationError if the client would rather have nothing than without the rest."""
+    """The supported ones. Raises OperationError if the client wants nothing without the others."""
     accepted, refused = check(call.printer.description, given)
     if refused:
         mandatory = set(call.values("job-mandatory-attributes", ValueTag.KEYWORD))
@@ -352,7 +354,7 @@ def _check_conflict(accepted: list[Attribute]) -> None:
     for name in _EXCLUSIVE:
         both = [attribute for attribute in accepted if attribute.name in (name, f"{name}-col")]
         if len(both) == 2:
-            reason = f"{name} and {name}-col are one choice"
+            reason = f"give {name} or {name}-col, not both"
             raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, reason, unsupported=both)
 
 
@@ -366,7 +368,7 @@ def accept(call: Call) -> tuple[str, str]:
     if compression not in description.values("compression-supported"):
         raise OperationError(
             Status.CLIENT_ERROR_COMPRESSION_NOT_SUPPORTED,
-            "there is no such compression here",
+            "this compression is not supported",
             unsupported=[call.attributes["compression"]],
         )
     document_format = call.string("document-format", ValueTag.MIME_MEDIA_TYPE)

@@ -1,7 +1,8 @@
 """The jobs in an answer to Get-Jobs, as octets.
 
-The rule of this file: what a job's row alone decides is encoded once for all who ask for the same under the same name
-of this host, and kept until the row is another one; what moves with the clock or with other jobs is encoded each time.
+The rule of this file: attributes that depend on the job's row alone are encoded once for all requests for the same
+attributes by the same name of this host, and kept until the row changes; those that change with the clock or with other
+jobs are encoded each time.
 """
 
 import threading
@@ -23,15 +24,15 @@ __all__ = ["forget", "told_jobs"]
 
 _UP_TIME, _AHEAD = "job-printer-up-time", "number-of-intervening-jobs"
 _MOST_QUESTIONS = 32
-"""How many questions are known in this process, for all printers. Those who may see a job ask others than strangers."""
+"""How many questions are known in this process, for all printers. That of users who may see a job counts apart."""
 _MOST_OCTETS = 32 * 1024 * 1024
-"""The most octets of rows, and what is told of them, in this process: some 15,000 jobs with all attributes."""
+"""The most octets of rows and their groups in this process: about 15,000 jobs with all attributes."""
 _ROW = 1_024
 """About how many octets a row has without its ticket."""
 
 
 class _Kept(dict[int, tuple[Job, bytes]]):
-    """What was told of jobs, by their numbers, with the rows that it is true for. octets: their size."""
+    """The encoded groups of jobs, by job-id, with the rows that they are made from. octets: their size."""
 
     octets = 0
 
@@ -41,7 +42,7 @@ _lock = threading.Lock()
 
 
 class _Lasting(Asked):
-    """What is asked for, without what moves."""
+    """The attributes that are asked for, without those that are encoded each time."""
 
     __slots__ = ()
 
@@ -66,7 +67,7 @@ def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
         row, octets = kept[visible].get(job.id, (None, b""))
         if row is not job and row != job:
             octets = group_of(DelimiterTag.JOB, job_attributes(call, job, lasting, state=state))
-            if known and (job.documents < 2 or job.pages is None):  # else it tells of its documents, too
+            if known and (job.documents < 2 or job.pages is None):  # otherwise it depends on its documents, too
                 _keep(kept[visible], job, octets)
         told.append(octets + moving if ahead is None else b"".join((octets, moving, integer(_AHEAD, ahead[place]))))
     return told
@@ -90,7 +91,7 @@ def _keep(kept: _Kept, job: Job, octets: bytes) -> None:
 
 
 def forget(printer: PrinterCore) -> None:
-    """Keep nothing of a printer that is closed."""
+    """Forget the groups of a printer that is closed."""
     with _lock:
         for question in [each for each in _kept if each[0] is printer]:
             del _kept[question]

@@ -1,8 +1,8 @@
 """The printers in an answer about many of them, as octets.
 
-The rule of this file: what the state of a printer and the question decide is encoded once for all who ask for the same
-under the same name of this host, and kept until the state is another one; what moves with the clock is encoded each
-time.
+The rule of this file: attributes that depend on the state of a printer alone are encoded once for all requests for the
+same attributes by the same name of this host, and kept until the state changes; those that change with the clock are
+encoded each time.
 """
 
 import threading
@@ -27,15 +27,16 @@ __all__ = ["forget", "told_printers"]
 
 _UP_TIME, _NOW = "printer-up-time", "printer-current-time"
 _MOST_OCTETS = 32 * 1024 * 1024
-"""The most octets of what is told of printers in this process: some 2,000 with all attributes."""
+"""The most octets of encoded groups in this process: about 2,000 printers with all attributes."""
 _ENTRY = 512
-"""About how many octets are kept of a printer and a question besides what is told and asked."""
+"""About how many octets are kept for a printer and a question, besides the group and the names that are asked for."""
 
 _Question = tuple[object, ...]
 
 
 class _Kept(NamedTuple):
-    """What was told, and of which state. moving: the names of what comes behind it each time. values: with those."""
+    """An encoded group, and the state that it is made from. moving: the attributes that are added each time. values:
+    how many the group has, with those."""
 
     state: QueueState
     octets: bytes
@@ -52,7 +53,7 @@ _lock = threading.Lock()
 def told_printers(calls: Iterable[tuple[Call, QueueState]], selected: Asked) -> list[bytes]:
     """A group for each of the printers, as many as an answer may have, with the attributes that are asked for.
 
-    calls: the call as one of each printer, with the printer's state.
+    calls: for each printer, the request as a call to it, and its state.
     """
     return list(within(_each(calls, selected)))
 
@@ -81,7 +82,7 @@ def _told(call: Call, state: QueueState, selected: Asked, offset: float) -> _Kep
 
 
 def _made(attributes: list[Attribute], printer: PrinterCore, state: QueueState, selected: Asked) -> _Kept:
-    said = printer.description.attributes  # what a description says does not move
+    said = printer.description.attributes  # an attribute of the description does not change
     moving = tuple(each.name for each in attributes if each.name in (_UP_TIME, _NOW) and each.name not in said)
     octets = group_of(DelimiterTag.PRINTER, [each for each in attributes if each.name not in moving])
     values = sum([len(each.values) for each in attributes])
@@ -105,7 +106,7 @@ def _size_of(of_printer: dict[_Question, _Kept]) -> int:
 
 
 def forget(printer: PrinterCore) -> None:
-    """Keep nothing of a printer that is closed."""
+    """Forget the groups of a printer that is closed."""
     global _octets
     with _lock:
         _octets -= _size_of(_kept.pop(printer, {}))

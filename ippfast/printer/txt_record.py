@@ -1,7 +1,7 @@
 """What a printer's TXT record says (DNS-SD): the keys of PWG 5100.14 section 4.2.3 and of Bonjour Printing 1.2.1.
 
-The rule of this file: the record says what the printer says when it is asked, in 255 octets a key at most (RFC 6763
-section 6.1), and what is cut is cut between values or characters.
+The rule of this file: the record agrees with the printer's attributes, has at most 255 octets for each key (RFC 6763
+section 6.1), and is cut only between values or characters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def txt_record(
 
 
 def _joined(key: str, words: Iterable[str]) -> str:
-    """As many of the words as there is room for behind a key, with commas."""
+    """As many of the words as fit after a key, with commas between them."""
     found = ""
     for word in words:
         longer = f"{found},{word}" if found else word
@@ -85,5 +85,5 @@ def _largest(media: Sequence[object]) -> str:
 
 
 def short(text: str, octets: int) -> str:
-    """The beginning of a text, in UTF-8 no longer than that."""
+    """The beginning of a text, at most this many octets of UTF-8."""
     return text.encode("utf-8", "replace")[:octets].decode("utf-8", "ignore")

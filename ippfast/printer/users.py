@@ -1,7 +1,7 @@
-"""The users that a file names, with what their passwords are checked against.
+"""The users that a file names, and what their passwords are checked against.
 
-The rule of this file: a file is of one kind, which its lines tell; empty lines and those that begin with # are passed
-over. It holds secrets, so nobody but its owner may read it, and what is compared is compared in constant time.
+The rule of this file: all lines of a file are of one kind; empty lines and those that begin with # are skipped. It
+holds secrets, so only its owner may read it, and they are compared in constant time.
 
 ============  ==========================  ==========================================================================
 kind          a line                      serves
@@ -30,7 +30,7 @@ _WEAK = re.compile(r"[^:]+:(?:\$(?:apr1|1|5|6)\$[!-~]+|\{S?SHA\}[!-~]+)")
 _PLAIN = re.compile(r"([^:]+):(.+)")
 _HASHES = {32: "MD5", 64: "SHA-256"}
 _FUNCTIONS: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
-_MOST_BCRYPT = 72  # octets of a password, of which bcrypt knows no more
+_MOST_BCRYPT = 72  # octets of a password: bcrypt ignores the rest
 
 
 class UsersError(ValueError):
@@ -45,7 +45,8 @@ def _digest(algorithm: str, name: str, realm: str, password: str) -> str:
 class Users:
     """The users of a file, by name.
 
-    Raises UsersError, OSError if it cannot be read, and ModuleNotFoundError if its hashes need what is not installed.
+    Raises UsersError, OSError if it cannot be read, and ModuleNotFoundError if its hashes need a library that is not
+    installed.
 
     kind: ``"htdigest"``, ``"htpasswd"`` or ``"plain"``. realm: of the file, or ``"ipp"``. algorithms: those of Digest
     that it serves, the better one first.
@@ -65,9 +66,9 @@ class Users:
             raise UsersError(f"{self._path} can be read or written by others: chmod 600 {self._path}")
         kind, realm, found = _read(self._path)
         if self.kind and (self.kind, self.realm) != (kind, realm):
-            raise UsersError(f"{self._path} is of another kind or realm than before, which needs a new start")
+            raise UsersError(f"{self._path} is of another kind or realm than before: restart the server to use it")
         for each in {of_user["hash"][:2] for of_user in found.values() if "hash" in of_user}:
-            import_module("bcrypt" if each == "$2" else "argon2")  # that it is not there is found out now
+            import_module("bcrypt" if each == "$2" else "argon2")  # raises now if it is not installed
         self.kind, self.realm, self._found = kind, realm, found
         algorithms = [each for each in ("SHA-256", "MD5") if all(each in of_user for of_user in found.values())]
         self.algorithms = ["SHA-256", "MD5"] if kind == "plain" else algorithms
@@ -97,13 +98,13 @@ class Users:
         return bool(of_user) and right
 
     def _check_hash(self, name: str, known: str | None, password: str) -> bool:
-        """A hash that is slow to guess is slow to check: what was right once is known by a fast one in this process."""
+        """Check a password against a slow hash. One that was right is remembered by a fast hash in this process."""
         octets = password.encode("utf-8", "surrogateescape")
         seen = hmac.digest(self._key, octets, "sha256")
         proved = self._proved.get(name)
         if known is not None and proved is not None and proved[0] == known and hmac.compare_digest(proved[1], seen):
             return True
-        # Nobody is to tell from the time that there is no such user.
+        # The time must not tell that there is no such user.
         tried = known or next(iter(self._found.values()))["hash"]
         right = _is_right(tried, octets)
         if known is None or not right:
@@ -142,7 +143,7 @@ def _read(path: Path) -> tuple[str, str, dict[str, dict[str, str]]]:
         realms.add(realm)
         of_user = found.setdefault(name, {})
         if of_user.keys() & added.keys():
-            raise UsersError(f"{path}, line {number}: the user is there already")
+            raise UsersError(f"{path}, line {number}: the user has such a line already")
         of_user |= added
         if len(kinds) > 1 or len(realms) > 1:
             raise UsersError(f"{path}, line {number}: another kind of line, or another realm, than those before")
@@ -160,22 +161,22 @@ def _parse(line: str, place: str) -> tuple[str, str, str, dict[str, str]]:
     if match := _HTPASSWD.fullmatch(line):
         return "htpasswd", match[1], "ipp", {"hash": match[2]}
     if _WEAK.fullmatch(line):
-        raise UsersError(f"{place}: a hash that is guessed quickly; htpasswd -B makes others")
+        raise UsersError(f"{place}: this hash is guessed too quickly; htpasswd -B makes better ones")
     if match := _PLAIN.fullmatch(line):
         return "plain", match[1], "ipp", {"plain": match[2]}
     raise UsersError(f"{place}: expected name:password, or a line of htdigest or htpasswd")
 
 
 def add_user(path: Path, name: str, password: str, *, kind: str = "htdigest", realm: str = "ipp") -> None:
-    """Add a user to a file, or give one that is there a new password. The file is made if it is not there.
+    """Add a user to a file, or give an existing one a new password. The file is made if it does not exist.
 
     kind: ``"htdigest"``, ``"bcrypt"`` or ``"argon2"``; realm: of htdigest. Raises UsersError for a name or password
-    that has no place there, and for a file of another kind; OSError.
+    that the file cannot hold, and for a file of another kind; OSError.
     """
     if not name or any(c in name for c in ":\r\n") or name.startswith("#") or not name.isprintable():
-        raise UsersError("a user's name has no colon, no controls, and no # at its beginning")
+        raise UsersError("a user's name must not have a colon or control characters, or begin with #")
     if not password or "\n" in password or "\r" in password:
-        raise UsersError("a password is one line")
+        raise UsersError("a password must be one line")
     lines: list[str] = []
     if path.exists():
         users = Users(path)
@@ -201,7 +202,7 @@ def _lines(name: str, password: str, kind: str, realm: str) -> list[str]:
         import bcrypt
 
         if len(octets) > _MOST_BCRYPT:
-            raise UsersError(f"bcrypt knows {_MOST_BCRYPT} octets of a password, and no more")
+            raise UsersError(f"bcrypt takes at most {_MOST_BCRYPT} octets of a password")
         return [f"{name}:{bcrypt.hashpw(octets, bcrypt.gensalt()).decode()}"]
     import argon2
 

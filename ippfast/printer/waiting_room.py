@@ -1,19 +1,17 @@
 """How many requests may wait for events at a time.
 
-The rule of this file: whoever waits holds a connection, though no thread. So only a part of them may, and no user and
-no address may have all of that part; whoever finds no place is told when to ask again.
+The rule of this file: a request that waits holds a connection, but no thread. So only some may wait, and no user or
+address may take all places; a request without a place is told when to ask again.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 __all__ = ["WaitingRoom"]
 
 
 class WaitingRoom:
-    """places: for all. places_each: for one user, and for one address."""
+    """The places of requests that wait. places: for all. places_each: for one user, and for one address."""
 
     def __init__(self, places: int, places_each: int) -> None:
         self._places = places
@@ -22,7 +20,7 @@ class WaitingRoom:
         self._taken: Counter[tuple[str, str]] = Counter()
 
     def enter(self, user: str, address: str) -> bool:
-        """Take a place. Returns whether there was one; then `leave` is to be called."""
+        """Take a place. Returns whether there was one; then `leave` must be called."""
         names = (("all", ""), ("user", user), ("address", address))
         with self._lock:
             if any(self._taken[name] >= (self._places if name[0] == "all" else self._places_each) for name in names):
@@ -36,13 +34,3 @@ class WaitingRoom:
         with self._lock:
             self._taken.subtract((("all", ""), ("user", user), ("address", address)))
             self._taken = +self._taken
-
-    @contextmanager
-    def place(self, user: str, address: str) -> Iterator[bool]:
-        """A place for as long as the context lasts. Gives whether there was one."""
-        taken = self.enter(user, address)
-        try:
-            yield taken
-        finally:
-            if taken:
-                self.leave(user, address)

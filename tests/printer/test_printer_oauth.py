@@ -77,7 +77,7 @@ def test_a_provider_that_is_not_there_or_another(provider: Provider, caplog: pyt
     token = provider.token()
     for changes, reason in (
         ({"issuer": "https://evil.example"}, "calls itself"),
-        ({"jwks_uri": "file:///etc/passwd"}, "can't be had"),
+        ({"jwks_uri": "file:///etc/passwd"}, "can't be fetched"),
     ):
         provider.changes = changes
         with pytest.raises(Refusal) as caught:
@@ -91,5 +91,5 @@ def test_a_provider_that_is_not_there_or_another(provider: Provider, caplog: pyt
 
 @pytest.mark.parametrize("issuer", ["", "login.example.com", "http://login.example.com", "https://u@h", "https://h/?a"])
 def test_what_is_no_issuer(issuer: str) -> None:
-    with pytest.raises(ValueError, match="is no issuer"):
+    with pytest.raises(ValueError, match="is not an issuer"):
         OpenIDProvider(issuer, "printer")

@@ -291,5 +291,5 @@ def test_mistakes(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no printer yet"):
         Simulated().provoke("media-jam")
     simulated = Simulated()
-    with SpoolPrinter(tmp_path, output=simulated), pytest.raises(ValueError, match="no keyword"):
+    with SpoolPrinter(tmp_path, output=simulated), pytest.raises(ValueError, match="not a keyword"):
         simulated.provoke("Media Jam")

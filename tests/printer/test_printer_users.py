@@ -87,9 +87,9 @@ def test_hashes_that_are_guessed_quickly_are_refused(tmp_path: Path) -> None:
     for option in ("-apr1", "-5", "-6"):
         command = ["openssl", "passwd", option, "secret"]
         line = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-        with pytest.raises(UsersError, match="guessed quickly"):
+        with pytest.raises(UsersError, match="guessed too quickly"):
             users(tmp_path / "users", f"ann:{line}")
-    with pytest.raises(UsersError, match="guessed quickly"):
+    with pytest.raises(UsersError, match="guessed too quickly"):
         users(tmp_path / "users", "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=")
 
 
@@ -98,7 +98,7 @@ def test_hashes_that_are_guessed_quickly_are_refused(tmp_path: Path) -> None:
     [
         (["ann"], "line 2: expected name:password"),
         ([], "names no user"),
-        ([LINES["plain"], LINES["plain"]], "line 3: the user is there already"),
+        ([LINES["plain"], LINES["plain"]], "line 3: the user has such a line already"),
         ([LINES["plain"], f"bob{LINES['bcrypt'][3:]}"], "line 3: another kind"),
         ([LINES["htdigest"], LINES["htdigest"].replace("ipp", "other").replace("ann", "bob")], "line 3: another kind"),
         ([LINES["htdigest"], LINES["sha"].replace("ann", "bob")], "no kind of hash that all users have"),

@@ -1,6 +1,6 @@
-"""What a printer says of the resources that it has: icons, strings, profiles (PWG 5100.22).
+"""The attributes of a printer that come from its resources: icons, strings, profiles (PWG 5100.22).
 
-The rule of this file: it looks into the storage once, and again after somebody has changed something of the system.
+The rule of this file: the storage is read once, and again after something of the system has changed.
 """
 
 import threading
@@ -32,17 +32,17 @@ class Allocations:
         self._end = storage.bus.listen(SYSTEM, self.forget)
 
     def close(self) -> None:
-        """Listen to the storage no longer."""
+        """Stop listening to the storage."""
         self._end()
 
     def forget(self) -> None:
-        """Something has changed."""
+        """Forget what was read, because something has changed."""
         with self._lock:
             self._known = None
             self._changes += 1
 
     def of(self, key: str) -> list[Resource]:
-        """What a printer has."""
+        """The resources of a printer."""
         with self._lock:
             known, changes = self._known, self._changes
         if known is None:
@@ -50,12 +50,12 @@ class Allocations:
             found = {each.id: each for each in self._store.resources()} if allocated else {}
             known = {key: [found[each] for each in ids if each in found] for key, ids in allocated.items()}
             with self._lock:
-                if changes == self._changes:  # else what was read may be older than the change
+                if changes == self._changes:  # otherwise what was read may be older than the change
                     self._known = known
         return known.get(key, [])
 
     def attributes(self, system: "System", key: str, call: Call) -> Mapping[str, Callable[[], Any]]:
-        """The printer's attributes that come of its resources, for `PrinterCore.more`."""
+        """The printer's attributes that come from its resources, for `PrinterCore.more`."""
         resources = self.of(key)
         if not resources:
             return {}

@@ -1,7 +1,7 @@
 """What CUPS' own commands ask of a server that has many printers: ``lpstat``, ``lp -d``, ``cancel``.
 
-The rule of this file: these requests are posted to ``/`` and name no printer, or the server itself; what they are told
-of a printer or a job is what that printer tells.
+The rule of this file: these requests are posted to ``/`` and name no printer, or the server itself; the answers about a
+printer or a job are that printer's own.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class CUPS:
         }
 
     def knows(self, code: int) -> bool:
-        """Whether an operation is one of CUPS' that is known here."""
+        """Whether this is an operation of CUPS that is known here."""
         return code in self._operations
 
     def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
@@ -80,7 +80,7 @@ class CUPS:
         return answer
 
     def _classes(self, incoming: IncomingRequest) -> Message:
-        """There are none, which is no error: `lpstat -t` would print it."""
+        """There are no classes. The answer is not an error, which `lpstat -t` would print."""
         return response(incoming.message)
 
     def _describe(self, incoming: IncomingRequest, spec: QueueSpec) -> list[Attribute]:
@@ -102,7 +102,7 @@ class CUPS:
         return _TYPE | color | (_DUPLEX if duplex else 0)
 
     def _jobs(self, incoming: IncomingRequest) -> Message:
-        """Get-Jobs of all printers, as if they were one: its limit and its bounds are those of all together."""
+        """Get-Jobs of all printers, as if they were one: its limit and first-index count for all together."""
         which = incoming.message.groups[0].value("which-jobs", "not-completed")
         keys = set(self._service.storage.queues(active=which == "not-completed"))
         found: list[bytes] = []
@@ -121,7 +121,7 @@ class CUPS:
 
 
 def call_of(printer: SpoolPrinter, incoming: IncomingRequest) -> Call:
-    """A request as one of the printer's."""
+    """A request as a call to the printer."""
     from ..access import is_operator
 
     spec = printer.operations[Operation.GET_JOBS]

@@ -42,7 +42,7 @@ def _spec(path: Path, name: str, table: object) -> QueueSpec:
         return QueueError(f"{path}: [{name}]: {reason}")
 
     if not isinstance(table, Mapping):
-        raise wrong(f"a printer is a table, got {type(table).__name__}")
+        raise wrong(f"a printer must be a table, got {type(table).__name__}")
     unknown = [key for key in table if key not in _KNOWN]
     if unknown:
         raise wrong(f"there is no {unknown[0]}; a printer has {', '.join(_KNOWN)}")
@@ -56,11 +56,11 @@ def _spec(path: Path, name: str, table: object) -> QueueSpec:
     simulate, consume = table.get("simulate", ""), table.get("consume", False)
     outputs = {key: table[key] for key in _OUTPUTS if key in table}
     if not isinstance(description, Mapping) or not isinstance(default, bool):
-        raise wrong("description is a table or a file's name, and default is true or false")
+        raise wrong("description must be a table or a file's name, and default true or false")
     if not isinstance(operators, list) or not all(isinstance(each, str) for each in [*operators, *outputs.values()]):
-        raise wrong("operators is a list of names, and an output is a string")
+        raise wrong("operators must be a list of names, and an output a string")
     if not isinstance(simulate, str) or not isinstance(consume, bool) or (consume and not simulate):
-        raise wrong('simulate is a speed such as "20ppm", and consume, which is true or false, needs it')
+        raise wrong('simulate must be a speed such as "20ppm", and consume (true or false) needs it')
     try:
         return QueueSpec(
             name=name,

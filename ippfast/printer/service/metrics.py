@@ -1,7 +1,7 @@
 """Figures of a service: its printers, the queue of work, leases, and the store (extra ``metrics``: prometheus-client).
 
-The rule of this file: one look into the store answers for all printers. A printer is a label, since operators name
-them, and at most `_MOST` of them are: those with the lowest numbers, so that a series goes on as long as its printer.
+The rule of this file: the store is read once for all printers. Printers are labels, since only operators name them. At
+most `_MOST` of them are: those with the lowest numbers, so that a series goes on as long as its printer.
 """
 
 import time
@@ -41,7 +41,7 @@ class ServiceMetrics(Metrics):
 
 
 class WorkMetrics:
-    """What a worker's process can tell: register it at a registry of prometheus-client's.
+    """The figures of a worker's process: register it with a registry of prometheus-client.
 
     ``ippfast_work_waiting``, ``ippfast_work_processing``: jobs of all queues that wait, and that are being processed by
     anybody. ``ippfast_leases_claimed_total``, ``ippfast_leases_lost_total``, ``ippfast_leases_taken_total``: jobs that
@@ -69,7 +69,7 @@ def _states(storage: Storage) -> tuple[dict[str, QueueState] | None, float]:
 
 def _of_work(storage: Storage, states: dict[str, QueueState] | None, seconds: float) -> Iterator[Metric]:
     yield GaugeMetricFamily("ippfast_store_up", "1: the store answers.", value=float(states is not None))
-    yield GaugeMetricFamily("ippfast_store_seconds", "How long it took the store to tell of all.", value=seconds)
+    yield GaugeMetricFamily("ippfast_store_seconds", "Seconds that the store took to answer.", value=seconds)
     counts = storage.leases.counts
     for name, text, value in (
         ("ippfast_leases_claimed", "Jobs that this process has begun.", counts.claimed),
@@ -85,7 +85,7 @@ def _of_work(storage: Storage, states: dict[str, QueueState] | None, seconds: fl
 
 
 class _ServiceGauges:
-    """What is read when it is asked for."""
+    """The gauges of a service."""
 
     def __init__(self, service: "PrintService") -> None:
         self._service = service
@@ -106,7 +106,9 @@ class _ServiceGauges:
         accepting = float(sum(state.accepting for _, state in printers))
         yield GaugeMetricFamily("ippfast_printers_accepting_jobs", "Printers that take new jobs.", value=accepting)
         left = float(max(0, len(printers) - _MOST))
-        yield GaugeMetricFamily("ippfast_printers_without_figures", "Printers beyond the first.", value=left)
+        yield GaugeMetricFamily(
+            "ippfast_printers_without_figures", "Printers without figures of their own.", value=left
+        )
         shown = [(_label(name), state) for name, state in printers[:_MOST]]
         jobs = [(name, float(state.active)) for name, state in shown]
         yield gauge("ippfast_printer_jobs", "Jobs that have not ended.", "printer", jobs)

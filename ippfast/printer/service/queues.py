@@ -1,9 +1,9 @@
-"""What printers a service has: their names, numbers, descriptions and outputs.
+"""The printers of a service: their names, numbers, descriptions and outputs.
 
-The rule of this file: they are settings of one queue of the storage that no printer has, so that all processes know the
-same. A number (printer-id) is never given twice; the queue of a printer in the storage has its name and its number, so
-that a printer that is made anew under an old name begins with nothing. A printer that the file names no longer is kept
-as a former one: its jobs are still found, and it gets its number back if the file names it again.
+The rule of this file: they are settings of a queue in the storage that belongs to no printer, so that all processes
+know the same printers. A number (printer-id) is never given twice; the queue of a printer in the storage has its name
+and its number, so that a new printer with an old name begins with nothing. A printer that is no longer in the file is
+kept as a former one: its jobs are still found, and it gets its number back if the file names it again.
 """
 
 import base64
@@ -30,7 +30,7 @@ _MOST_PRINTERS = 65_535
 
 
 class QueueError(ValueError):
-    """A printer cannot be made so; the text says why."""
+    """A printer cannot be made like this; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,9 @@ class QueueSpec:
     name: what it is called, and the last part of its URI. id: printer-id, from 1; 0: it has none yet. description: over
     the service's own, see `Description`. attributes: over that, as Create-Printer gave them. output: nothing, or one of
     ``spool`` (a directory), ``command`` and ``forward`` (a URI). simulate: impressions a minute, see `Simulated`; 0: it
-    takes no time. consume: whether supplies and paper run down then. operators: who may do everything with this printer
-    besides the service's. default: whether it is meant if no printer is named. made: whether Create-Printer made it.
+    takes no time. consume: whether supplies and paper run down then. operators: the users who may do everything with
+    this printer, besides the service's. default: whether it is used if no printer is named. made: whether
+    Create-Printer made it.
     """
 
     name: str
@@ -66,21 +67,23 @@ class QueueSpec:
         return f"/ipp/print/{segment(self.name)}"
 
     def sources(self) -> list[Mapping[str, object]]:
-        """What it says of itself, for `Description`: each over the ones before."""
+        """Its sources for `Description`: each replaces attributes of the ones before."""
         named = {"printer-name": self.name, "printer-info": self.name, "printer-dns-sd-name": _short(self.name, 63)}
         own = {"printer-id": self.id, "printer-service-type": "print"} if self.id else {}
         return [named, self.description, {each.name: each for each in self.attributes}, own]
 
     def check(self) -> "QueueSpec":
-        """The same. Raises QueueError if it cannot be a printer."""
+        """Returns itself. Raises QueueError if it cannot be a printer."""
         name = self.name
         if not name or len(name.encode("utf-8", "replace")) > 127 or name in (".", ".."):
-            raise QueueError(f"a printer's name has 1 to 127 octets, and is no directory's: {name!r}")
+            raise QueueError(f"a printer's name must have 1 to 127 octets, and not be . or ..: {name!r}")
         if any(char in _UNWELCOME or char.isspace() or not char.isprintable() for char in name):
-            raise QueueError(f"a printer's name has no spaces, control characters, / # ? % \\ or quotes: {name!r}")
+            raise QueueError(
+                f"a printer's name must not have spaces, control characters, / # ? % \\ or quotes: {name!r}"
+            )
         unknown = [each for each in self.output if each not in _OUTPUTS]
         if unknown or len(self.output) > 1:
-            raise QueueError(f"{name}: the output is one of {', '.join(_OUTPUTS)}, got {', '.join(self.output)}")
+            raise QueueError(f"{name}: the output must be one of {', '.join(_OUTPUTS)}, got {', '.join(self.output)}")
         return self
 
     def packed(self) -> str:
@@ -133,24 +136,24 @@ def _short(text: str, octets: int) -> str:
 
 
 class Queues:
-    """The printers of a storage. changed: called, from any thread, if there may be others now."""
+    """The printers of a storage. changed: called, from any thread, if they may have changed."""
 
     def __init__(self, storage: Storage, changed: Callable[[], None] = lambda: None) -> None:
         self._bus = storage.bus
         self._store = storage.queue(SYSTEM)
         self._changed = changed
         self._lock = threading.Lock()
-        self._changes = 0  # how often it was said that there are others now
+        self._changes = 0  # how often they have changed
         self._known: dict[str, QueueSpec] | None = None
         self._gone: dict[str, QueueSpec] = {}  # the former ones, by their queues
         self._end = storage.bus.listen(SYSTEM, self._forget)
 
     def close(self) -> None:
-        """Listen to the storage no longer."""
+        """Stop listening to the storage."""
         self._end()
 
     def refresh(self) -> None:
-        """Look into the storage again: another process may have changed something, and the hint got lost."""
+        """Look into the storage again: another process may have changed something, and its hint may be lost."""
         with self._lock:
             self._known = None
             self._changes += 1
@@ -164,7 +167,7 @@ class Queues:
         return self._read()[0]
 
     def former(self) -> Mapping[str, QueueSpec]:
-        """The printers that the file names no longer, by the names of their queues in the storage."""
+        """The printers that are no longer in the file, by the names of their queues in the storage."""
         return self._read()[1]
 
     def _read(self) -> tuple[Mapping[str, QueueSpec], Mapping[str, QueueSpec]]:
@@ -184,7 +187,7 @@ class Queues:
                 if name.startswith(_FORMER)
             }
             with self._lock:
-                if changes == self._changes:  # else what was read may be older than what was said meanwhile
+                if changes == self._changes:  # otherwise what was read may be older than a change
                     self._known, self._gone = known, gone
         return known, gone
 
@@ -193,7 +196,7 @@ class Queues:
         return self.all().get(name)
 
     def at(self, part: str) -> QueueSpec | None:
-        """The printer whose URI has that part behind the last slash."""
+        """The printer whose URI has that part after the last slash."""
         return self.all().get(unquote(part))
 
     def by_id(self, number: int) -> QueueSpec | None:
@@ -206,12 +209,12 @@ class Queues:
         return found if found is not None and found.key == key else None
 
     def by_key_of_job(self, key: str) -> QueueSpec | None:
-        """The printer whose queue in the storage has that name, if it is a former one too."""
+        """The printer whose queue in the storage has that name; also a former one."""
         return self.by_key(key) or self.former().get(key)
 
     @property
     def default(self) -> QueueSpec | None:
-        """The printer that is meant if none is named: the one that was chosen, else the first."""
+        """The printer that is used if none is named: the one that was chosen, else the first."""
         known = self.all()
         chosen = self._store.state().settings.get("default_printer")
         if isinstance(chosen, int) and (found := self.by_id(chosen)) is not None:
@@ -240,7 +243,7 @@ class Queues:
         """This many printer-ids that were never given."""
         last = self._store.advance("last_id", count)
         if last > _MOST_PRINTERS:
-            raise QueueError(f"a service has made {_MOST_PRINTERS} printers at most")
+            raise QueueError(f"a service can make at most {_MOST_PRINTERS} printers")
         return range(last - count + 1, last + 1)
 
     def delete(self, spec: QueueSpec) -> None:
@@ -249,9 +252,9 @@ class Queues:
         self._tell()
 
     def put(self, specs: Iterable[QueueSpec]) -> list[QueueSpec]:
-        """Have these printers, and those that Create-Printer made, and no others: what a file says.
+        """Let the file have these printers, and no others. Those that Create-Printer made stay.
 
-        Returns those that are former ones from now on. Raises QueueError and DescriptionError; nothing is changed then.
+        Returns those that have become former ones. Raises QueueError and DescriptionError; nothing is changed then.
         """
         wanted: dict[str, QueueSpec] = {}
         for spec in specs:
@@ -268,7 +271,7 @@ class Queues:
             told = {_PREFIX + spec.name: Told("printer-created", spec.key) for spec in made}
             added = self._store.add({_PREFIX + spec.name: spec.packed() for spec in made}, told)
             self._tell()
-            if len(added) < len(made):  # another process was first, and its numbers are the ones
+            if len(added) < len(made):  # another process was first, and its numbers count
                 return self.put(wanted.values())
             numbers |= {spec.name: spec.id for spec in made}
             known = self.all()

@@ -1,9 +1,9 @@
 """The resources of a system: pictures, strings, profiles and templates that its printers share (PWG 5100.22).
 
 The rule of this file: a resource is pending (3) until Send-Resource-Data, available (4) until Install-Resource,
-installed (5) until Cancel-Resource (6); data that are not what they are said to be abort it (7). One that printers have
-is canceled when the last of them lets it go. Nobody but operators changes any; what is installed is there for everybody
-to fetch, since it is for clients.
+installed (5) until Cancel-Resource (6); data in another format than announced abort it (7). If printers have it, it is
+canceled when the last of them lets it go. Only operators change resources; everybody may fetch an installed one, since
+it is for clients.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -63,7 +63,7 @@ TEMPLATES = {
     "template-job": DelimiterTag.JOB,
     "template-printer": DelimiterTag.PRINTER,
 }
-"""The types that are attributes for a request, and the group of the request that they are for."""
+"""The types that hold attributes for a request, and the group of the request for each."""
 
 RESOURCE_SETTABLE = ("resource-info", "resource-name")
 """The attributes that Set-Resource-Attributes may set."""
@@ -131,11 +131,11 @@ def data_of(system: "System", resource: Resource) -> bytes:
 
 
 def message_of(system: "System", resource: Resource) -> Message:
-    """What a template says."""
+    """The message that a template holds."""
     return decode(data_of(system, resource))
 
 
-# Making one.
+# Making a resource.
 
 
 @operation(Operation.CREATE_RESOURCE)
@@ -168,11 +168,11 @@ def _create_resource(system: "System", call: Call) -> Message:
 def _described(
     call: Call, settable: Sequence[str], *, missing: Callable[..., OperationError] = refused
 ) -> dict[str, str]:
-    """The resource attributes of a request. missing: what an attribute is answered that is not to be set."""
+    """The resource attributes of a request. missing: makes the error for attributes that may not be set."""
     given = group_of(call, DelimiterTag.RESOURCE)
     fixed = [each for name, each in given.items() if name not in settable]
     if fixed:
-        raise missing(f"not to be set: {', '.join(each.name for each in fixed)}", *fixed)
+        raise missing(f"these can't be set: {', '.join(each.name for each in fixed)}", *fixed)
     wrong = [each for each in given.values() if typed(each, DelimiterTag.RESOURCE) is None or len(each.values) > 1]
     if wrong:
         raise refused(f"not supported: {', '.join(each.name for each in wrong)}", *wrong)
@@ -186,14 +186,14 @@ def _text(given: Attribute) -> str:
 
 @operation(Operation.SEND_RESOURCE_DATA)
 def _send_resource_data(system: "System", call: Call) -> Message:
-    """The data are kept before the resource is available. Of two that send at a time, the first has sent."""
+    """The data are kept before the resource is available. Of two requests at a time, the first counts."""
     found = resource_of(system, call)
     kind = call.string("resource-format", ValueTag.MIME_MEDIA_TYPE)
     if kind is None:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no resource-format")
     kind = kind.lower()
     if kind not in FORMATS[found.type]:
-        raise refused(f"a {found.type} has another format", call.attributes["resource-format"])
+        raise refused(f"a {found.type} can't have this format", call.attributes["resource-format"])
     _check_pending(found)
     ticket = _with_data(call, found)
     limit = _LARGEST_TEMPLATE if found.type in TEMPLATES else system.limits.resource_octets
@@ -233,25 +233,25 @@ def _check_pending(found: Resource) -> None:
 
 
 def _with_data(call: Call, found: Resource) -> bytes:
-    """What is told of the data besides their format."""
+    """The attributes of the data, besides their format."""
     given = [each for name in _WITH_DATA if (each := call.attributes.get(name)) is not None]
     wrong = [each for each in given if typed(each, DelimiterTag.RESOURCE) is None]
     if wrong:
         raise refused(f"not supported: {', '.join(each.name for each in wrong)}", *wrong)
     has_language = found.language or "resource-natural-language" in call.attributes
     if found.type == "static-strings" and not has_language:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "strings have a resource-natural-language")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "strings must have a resource-natural-language")
     return pack(given)
 
 
 def _fault(system: "System", found: Resource, kind: str, incoming: IncomingDocument) -> str | None:
-    """Why the data are not what they are said to be."""
+    """Why the data are not in their format; None: they are."""
     head = incoming.head
     beginnings = _BEGINNINGS.get(kind)
     if beginnings is not None and not head.startswith(beginnings):
-        return f"the data are no {kind}"
+        return f"the data are not {kind}"
     if kind == "application/vnd.iccprofile" and head[36:40] != b"acsp":  # ICC.1:2022 section 7.2.11
-        return f"the data are no {kind}"
+        return f"the data are not {kind}"
     if kind not in ("application/ipp", "text/strings"):
         return None
     octets = incoming.content
@@ -261,9 +261,9 @@ def _fault(system: "System", found: Resource, kind: str, incoming: IncomingDocum
         if kind == "text/strings":
             octets.decode()
         elif not decode(octets).groups_of(TEMPLATES[found.type]):
-            return f"a {found.type} has a group of {TEMPLATES[found.type].name.lower()} attributes"
+            return f"a {found.type} must have a group of {TEMPLATES[found.type].name.lower()} attributes"
     except (IPPError, UnicodeDecodeError) as error:
-        return f"the data are no {kind}: {error}"
+        return f"the data are not {kind}: {error}"
     return None
 
 
@@ -328,7 +328,7 @@ def _not_settable(reason: str, *given: Attribute) -> OperationError:
     return OperationError(Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE, reason, unsupported=unsupported)
 
 
-# What there is.
+# Asking for resources.
 
 
 @operation(Operation.GET_RESOURCE_ATTRIBUTES)
@@ -350,14 +350,14 @@ def _get_printer_resources(system: "System", call: Call) -> Message:
 
 
 def _listed(system: "System", call: Call, found: Iterable[Resource]) -> list[list[Attribute]]:
-    """All filters agree."""
+    """The resources that pass all filters of the request."""
     ids = set(call.values("resource-ids", ValueTag.INTEGER))
     states = set(call.values("resource-states", ValueTag.ENUM))
     types = set(call.values("resource-types", ValueTag.KEYWORD))
     formats = {str(each).lower() for each in call.values("resource-formats", ValueTag.MIME_MEDIA_TYPE)}
     limit, first = call.integer("limit") or 0, call.integer("first-index") or 1
     if limit < 0 or first < 1:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit is at least 0, and first-index 1")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit must be at least 0, and first-index at least 1")
     chosen = [
         each
         for each in found
@@ -447,7 +447,7 @@ def _allocate_printer_resources(system: "System", call: Call) -> Message:
     if any(number not in known or known[number].type in TEMPLATES for number in ids) or not system.store.allocate(
         spec.key, ids, most=system.limits.printer_resources
     ):
-        raise refused("not all of these are installed, and for printers", call.attributes["resource-ids"])
+        raise refused("not all of these are installed resources for printers", call.attributes["resource-ids"])
     system.printer_changed(spec)
     return call.respond()
 
@@ -457,7 +457,7 @@ def _deallocate_printer_resources(system: "System", call: Call) -> Message:
     spec = printer_of(system, call)
     had, keys = system.store.deallocate(spec.key, _ids(call))
     if not had:
-        raise refused("the printer has not all of these", call.attributes["resource-ids"])
+        raise refused("the printer does not have all of these", call.attributes["resource-ids"])
     system.documents.remove(keys)
     system.printer_changed(spec)
     return call.respond()

@@ -1,7 +1,8 @@
 """The service: `PrintService`, which is the handler that a server calls.
 
 The rule of this file: it finds out which printer a request is for, writes the target as that printer knows it, and
-hands the request on. What printers are asked stays theirs; what is asked of all of them is in `system` and `cups`.
+passes the request on. Printers carry out their requests themselves; requests about all printers are in `system` and
+`cups`.
 """
 
 import functools
@@ -73,11 +74,11 @@ class PrintService:
 
     storage: as for `SpoolPrinter`. queues: the printers that there are, besides those that Create-Printer made; None:
     those that the storage has. output: makes the output of a printer. workers: how many jobs are processed at a time by
-    this process, of different printers; 0: other processes do that. access, limits, fetcher: as for `SpoolPrinter`, of
-    each printer, but waiters and user_waiters are of all together. schemes: those that the server serves. shared: other
-    processes serve the same storage.
+    this process, of different printers; 0: other processes do that. access, limits, fetcher: as for `SpoolPrinter`, for
+    each printer; but waiters and user_waiters count for all together. schemes: those that the server serves. shared:
+    other processes serve the same storage.
 
-    Raises QueueError and DescriptionError for printers that cannot be, StorageError, and OSError.
+    Raises QueueError and DescriptionError for printers that cannot be made, StorageError, and OSError.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class PrintService:
         self._lock = threading.Lock()
         self._printers: dict[str, SpoolPrinter] = {}
         self._specs: dict[str, QueueSpec] = {}
-        self._replaced: WeakSet[SpoolPrinter] = WeakSet()  # those are alive that process their last job
+        self._replaced: WeakSet[SpoolPrinter] = WeakSet()  # alive while they process their last job
         self._output = output
         self._description = dict(description or {})
         self.access = access or Access()
@@ -151,14 +152,14 @@ class PrintService:
             return made
 
     def _retire(self, printer: SpoolPrinter) -> None:
-        """End a printer that another takes the place of, or none; a job that it processes goes on to its end."""
+        """End a printer that was replaced or deleted; a job that it processes goes on to its end."""
         printer.end_waiting()
         told_printers.forget(printer)
         printer.processor.retire()
         self._replaced.add(printer)
 
     def put(self, queues: Iterable[QueueSpec]) -> None:
-        """Have these printers, and those that Create-Printer made: what a file says. Raises as `Queues.put`.
+        """Let the file have these printers; those that Create-Printer made stay. Raises as `Queues.put`.
 
         Jobs that wait for a printer which is not among them any more are held for review.
         """
@@ -192,7 +193,7 @@ class PrintService:
         printer = self.printer(spec)
         printer.set_state(accepting=0, paused=1, tell=("printer-state-changed", "printer-stopped"))
         printer.abort_all("the printer was deleted")
-        self.queues.delete(spec)  # so that "printer-deleted" is the last that is told of it, but for a job that stops
+        self.queues.delete(spec)  # so that "printer-deleted" is its last event, except those of a job that stops
         self.storage.documents.remove(self.system.store.deallocate(spec.key)[1])
         with self._lock:
             self._specs.pop(spec.key, None)
@@ -207,7 +208,7 @@ class PrintService:
             self._working.start()
 
     def close(self) -> None:
-        """End. Jobs that are being processed are begun anew next time."""
+        """End. Jobs that are being processed begin anew after the next start."""
         with self._lock:
             printers = [*self._printers.values(), *self._replaced]
         if self._working is not None:
@@ -241,7 +242,7 @@ class PrintService:
     # Requests.
 
     def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
-        """Carry out a request. What goes wrong with it is said in the response; `Refusal` passes."""
+        """Carry out a request. Errors are told in the response, except `Refusal`, which is raised."""
         message = incoming.message
         try:
             handler = self._handler(message)
@@ -253,7 +254,7 @@ class PrintService:
         return handler(incoming)
 
     def _handler(self, message: Message) -> Callable[[IncomingRequest], Message | Reply | Parts]:
-        """What carries out a request; its target is written as that knows it."""
+        """The handler of a request, whose target is rewritten for it."""
         group = message.groups[0] if message.groups and message.groups[0].tag == DelimiterTag.OPERATION else None
         if group is None:
             return self.system
@@ -298,11 +299,11 @@ class PrintService:
         return None if prefix is None else self.queues.at(path.removeprefix(prefix).partition("/")[0])
 
     def _of_job(self, message: Message, target: Attribute, text: str) -> SpoolPrinter:
-        """The printer of a job: job-ids are one row of numbers for the whole service."""
+        """The printer of a job: a job-id is unique in the whole service."""
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
         key = self.storage.queue_of(number) if 0 < number < 1 << 31 else None
         operation = OPERATIONS.get(message.code)
-        # A former printer has jobs, and does nothing else: a job-id beside a Print-Job makes it no printer again.
+        # A former printer only has jobs: a job-id in a Print-Job must not make it a printer again.
         find = self.queues.by_key if operation is None or operation.target != "job" else self.queues.by_key_of_job
         spec = None if key is None else find(key)
         if spec is None:
@@ -318,14 +319,14 @@ class PrintService:
 
 
 def _path(target: Attribute) -> str:
-    """The path of a URI, without a slash at its end. Raises OperationError for what is no URI."""
+    """The path of a URI, without a slash at its end. Raises OperationError for what is not a URI."""
     if target.tags != (ValueTag.URI,) or not isinstance(target.values[0], str):
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{target.name} is one URI", unsupported=[target])
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{target.name} must be one URI", unsupported=[target])
     try:
         return urlsplit(target.values[0]).path.rstrip("/")
     except ValueError:
         raise OperationError(
-            Status.CLIENT_ERROR_BAD_REQUEST, f"{target.name} is no URI", unsupported=[target]
+            Status.CLIENT_ERROR_BAD_REQUEST, f"{target.name} is not a URI", unsupported=[target]
         ) from None
 
 

@@ -1,6 +1,7 @@
-"""Subscriptions to the system and to its resources (PWG 5100.22): they hear of every printer.
+"""Subscriptions to the system and to its resources (PWG 5100.22): they get the events of every printer.
 
-The rule of this file: the operations are the printers' own, on the system's queue; here is only what narrows one.
+The rule of this file: the operations are the printers' own, on the system's queue; here they only get their printers or
+their resource.
 """
 
 from typing import TYPE_CHECKING
@@ -30,9 +31,11 @@ _OF_PRINTERS = {
 
 @operation(Operation.CREATE_SYSTEM_SUBSCRIPTIONS, "anyone")
 def _create_system_subscriptions(system: "System", call: Call) -> Message:
-    """Of all printers, or of those that notify-printer-ids names."""
+    """Subscribe to all printers, or to those in notify-printer-ids."""
     printers = []
-    for number in dict.fromkeys(call.values("notify-printer-ids", ValueTag.INTEGER)):  # kept: no more than there are
+    for number in dict.fromkeys(
+        call.values("notify-printer-ids", ValueTag.INTEGER)
+    ):  # each once, because they are kept
         spec = system.service.queues.by_id(number)
         if spec is None:
             unsupported = [call.attributes["notify-printer-ids"]]
@@ -43,7 +46,7 @@ def _create_system_subscriptions(system: "System", call: Call) -> Message:
 
 @operation(Operation.CREATE_RESOURCE_SUBSCRIPTIONS, "anyone")
 def _create_resource_subscriptions(system: "System", call: Call) -> Message:
-    """The registry has notify-resource-id for it, ippserver reads resource-id: either names the resource."""
+    """The resource is in notify-resource-id, as in the registry, or in resource-id, as ippserver reads it."""
     name = "notify-resource-id" if "notify-resource-id" in call.attributes else "resource-id"
     found = resource_of(system, call, name)
     if found.ended:

@@ -1,8 +1,8 @@
 """The System object at /ipp/system: printers are listed, made, deleted and switched here (PWG 5100.22).
 
-The rule of this file: what an operation does to one printer is what that printer's own operation does, and what it does
-to all is done to each. The system's settings and subscriptions are those of a queue that no printer has, so the
-operations on subscriptions are the printers' own.
+The rule of this file: an operation on one printer does what that printer's own operation does, and one on all printers
+does it to each. The system's settings and subscriptions are in a queue that belongs to no printer, so the operations on
+subscriptions are those of printers.
 """
 
 import logging
@@ -60,7 +60,7 @@ _DEVICE_SCHEMES = ("ipp", "ipps", "http", "https", "socket", "lpd")
 
 
 class System(PrinterCore):
-    """The System object of a service: a handler, as a printer is one."""
+    """The System object of a service: a handler like a printer."""
 
     def __init__(self, service: "PrintService", address: Address) -> None:
         self.service = service
@@ -82,12 +82,12 @@ class System(PrinterCore):
         self.hears = None
 
     def __call__(self, incoming: IncomingRequest) -> Message | Reply | Parts:
-        """Carry out a request. What goes wrong with it is said in the response; `Refusal` passes."""
+        """Carry out a request. Errors are told in the response, except `Refusal`, which is raised."""
         message = incoming.message
         try:
             call = begin(self, self.operations, incoming, _find_target)
             if not call.operator and call.spec.access != "anyone":
-                raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, "this is for operators")
+                raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, "this operation is for operators only")
             return call.spec.carry_out(self, call)
         except OperationError as error:
             return error.response(message)
@@ -117,12 +117,12 @@ class System(PrinterCore):
         self.set_state(tell=("system-config-changed",), **settings)
 
     def printer_changed(self, spec: QueueSpec) -> None:
-        """What a printer says of itself has changed with its resources."""
+        """The attributes of a printer have changed with its resources."""
         self.service.printer(spec).set_state(tell=("printer-config-changed",))
         self.storage.bus.wake(SYSTEM)
 
     def event_source(self, incoming: IncomingRequest, event: Event) -> dict[str, object]:
-        """As `PrinterCore.event_source`: the printer that it happened to, or the system."""
+        """As `PrinterCore.event_source`: of the printer to which it happened, or of the system."""
         if event.printer == SYSTEM:
             return {"notify-system-uri": self.uri(incoming), "system-up-time": self.up_time_at(event.created)}
         name, state = event.printer.rpartition("/")[0], self.storage.queue(event.printer).state()
@@ -134,20 +134,22 @@ class System(PrinterCore):
 
 
 def _find_target(call: Call) -> None:
-    """system-uri, or a printer-uri that leads here; `PrintService` has looked where they lead."""
+    """Check that the system is the target: by system-uri, or by a printer-uri that leads here."""
     if "system-uri" not in call.attributes and "printer-uri" not in call.attributes:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "a request names one system-uri, printer-uri or job-uri")
+        raise OperationError(
+            Status.CLIENT_ERROR_BAD_REQUEST, "a request must name one system-uri, printer-uri or job-uri"
+        )
     uri = call.attributes.value("system-uri", None) or call.attributes.value("printer-uri", None)
     if str(uri).partition("://")[2].partition("/")[2].rstrip("/") != call.printer.path.lstrip("/"):
         raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, "there is no such system", unsupported=[call.attributes[2]])
 
 
 def _as(call: Call, printer: PrinterCore) -> Call:
-    """The call as one of a printer."""
+    """The request as a call to a printer."""
     return Call(printer, call.incoming, call.spec, call.attributes, call.user, call.operator)
 
 
-# What there is.
+# Asking the system.
 
 
 @operation(Operation.GET_SYSTEM_ATTRIBUTES, "anyone")
@@ -179,7 +181,7 @@ def _set_system_attributes(system: System, call: Call) -> Message:
     fixed = [name for name in given if name not in SETTABLE]
     if fixed:
         unsupported = [Attribute(name, OutOfBand.NOT_SETTABLE.value, [OutOfBand.NOT_SETTABLE]) for name in fixed]
-        reason = f"not to be set: {', '.join(fixed)}"
+        reason = f"these can't be set: {', '.join(fixed)}"
         raise OperationError(Status.CLIENT_ERROR_ATTRIBUTES_NOT_SETTABLE, reason, unsupported=unsupported)
     settings, wrong, default = system.settings(), [], None
     for name, each in given.items():
@@ -205,16 +207,16 @@ def _set_system_attributes(system: System, call: Call) -> Message:
 
 @operation(Operation.GET_PRINTERS, "anyone")
 def _get_printers(system: System, call: Call) -> Message:
-    """All that are asked for agree: a number, a service, a format, a place, a state."""
+    """The printers that pass all filters of the request: number, service, format, location, state."""
     service = system.service
     ids = set(call.values("printer-ids", ValueTag.INTEGER))
     which, wanted = call.keyword("which-printers") or "all", call.string("document-format", ValueTag.MIME_MEDIA_TYPE)
     location, kinds = call.string("printer-location"), call.values("printer-service-type", ValueTag.KEYWORD)
     limit, first = call.integer("limit") or 0, call.integer("first-index") or 1
     if which not in _WHICH:
-        raise refused("there is no such choice of printers", call.attributes["which-printers"])
+        raise refused("this value of which-printers is not supported", call.attributes["which-printers"])
     if limit < 0 or first < 1:
-        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit is at least 0, and first-index 1")
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "limit must be at least 0, and first-index at least 1")
     found = [spec for spec in service.queues.all().values() if not ids or spec.id in ids]
     if kinds and "print" not in kinds:
         found = []
@@ -230,7 +232,7 @@ def _get_printers(system: System, call: Call) -> Message:
 
     end = first - 1 + limit if limit else None
     chosen: Iterator[SpoolPrinter]
-    if plain:  # those before need not be made
+    if plain:  # the printers before need not be made
         chosen = (service.printer(spec) for spec in found[first - 1 : end])
     else:
         chosen = islice(filter(is_wanted, map(service.printer, found)), first - 1, end)
@@ -241,7 +243,8 @@ def _get_printers(system: System, call: Call) -> Message:
 def _each_with_state(
     system: System, call: Call, printers: "Iterator[SpoolPrinter]"
 ) -> Iterator[tuple[Call, QueueState]]:
-    """The call as one of each printer, with its state: the store is asked for many at once, and for few in vain."""
+    """For each printer the request as a call to it, and its state. The store is asked for many at once, for few in
+    vain."""
     while some := list(islice(printers, _AT_ONCE)):
         states = system.storage.states_of([each.queue for each in some])
         for each in some:
@@ -264,7 +267,7 @@ def _create_printer(system: System, call: Call) -> Message:
     if not kinds:
         raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, "there is no printer-service-type")
     if kinds != ["print"]:
-        raise refused("printers here print", call.attributes["printer-service-type"])
+        raise refused("printer-service-type must be print", call.attributes["printer-service-type"])
     given = group_of(call, DelimiterTag.PRINTER)
     name = given.get("printer-name")
     if name is None or not isinstance(name.values[0], str):
@@ -286,7 +289,7 @@ def _create_printer(system: System, call: Call) -> Message:
     spec = QueueSpec(name=text, attributes=tuple(reversed(list(given.values()))), output=output, made=True)
     try:
         if system.service.queues.get(text) is not None:
-            reason = "there is a printer of that name"
+            reason = "there is a printer of that name already"
             raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, reason, unsupported=[name])
         made = system.service.queues.create(spec)
         printer = system.service.printer(made)
@@ -325,14 +328,15 @@ def _xri(system: System, call: Call, spec: QueueSpec) -> Attribute:
 
 
 def _templates(system: System, call: Call, given: dict[str, Attribute], allowed: list[str]) -> list[int]:
-    """Have what templates say given, unless the request says it. The other resources, which the printer is to get."""
+    """Add the attributes of templates to those given, unless these have them. Returns the other resources, for the
+    printer."""
     ids = call.attributes.get("resource-ids")
     if ids is None:
         return []
     found = named(system, ids)
     of_printers = [each for each in found if each.type == "template-printer"]
     if any(each.type in resources.TEMPLATES for each in found if each not in of_printers):
-        raise refused("these templates are for no printers", ids)
+        raise refused("these templates are not for printers", ids)
     for name, each in template_attributes(system, of_printers).items():
         if name not in given and name in allowed and name != "printer-name":
             given[name] = each
@@ -357,7 +361,7 @@ def _for_one(code: Operation, switch: Callable[[PrinterCore], None]) -> None:
 
 
 def _for_all(code: Operation, switch: Callable[[PrinterCore], None], *tell: str) -> None:
-    """tell: what it is for the system itself."""
+    """tell: the events of the system itself."""
 
     @operation(code)
     def carry(system: System, call: Call) -> Message:

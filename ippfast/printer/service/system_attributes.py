@@ -1,7 +1,7 @@
-"""What the System object says of itself (PWG 5100.22).
+"""The attributes of the System object (PWG 5100.22).
 
-The rule of this file: nothing is computed that is not asked for; what many printers make up together is asked of those
-alone that have work, or of all only if somebody wants to see all.
+The rule of this file: nothing is computed that is not asked for; what depends on all printers needs one read of all
+states.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ _TEMPLATES = ("-default", "-supported", "-ready")
 
 
 def creation_attributes(system: "System") -> list[str]:
-    """What Create-Printer may give: these, and what a printer says of its templates."""
+    """The attributes that Create-Printer may give: these, and those about Job Template attributes."""
     templates = [name for name in system.description.attributes if name.endswith(_TEMPLATES)]
     return sorted({*_CREATION, *templates})
 
@@ -112,7 +112,7 @@ def system_attributes(system: "System", call: Call, selected: Selection) -> list
         return found or OutOfBand.NO_VALUE
 
     def state_changed() -> float:
-        """When the latest printer's state changed."""
+        """When the state of any printer changed last."""
         found = [each.settings.get("state_changed") for each in system.states().values()]
         return max([each for each in found if isinstance(each, float)], default=now)
 
@@ -186,7 +186,7 @@ def system_attributes(system: "System", call: Call, selected: Selection) -> list
 
 
 def _attribute(name: str, value: Any) -> Attribute | None:
-    """An attribute with the syntax of the registry; one that it lacks is a set of keywords, as ippserver sends it."""
+    """An attribute with the syntax of the registry; one that it lacks is 1setOf keyword, as ippserver sends it."""
     from ippfast import registry
     from ippfast.wrappers import Keyword
 

@@ -42,7 +42,7 @@ OF_PRINTERS = frozenset(
 
 
 def operation(code: Operation, access: Access = "operator") -> Callable[[Carry], Carry]:
-    """Register what carries out an operation."""
+    """Register a function that carries out an operation."""
 
     def register(carry: Carry) -> Carry:
         OPERATIONS[code] = carry, access
@@ -64,7 +64,7 @@ def printer_of(system: "System", call: Call) -> QueueSpec:
 
 
 def group_of(call: Call, tag: DelimiterTag) -> dict[str, Attribute]:
-    """The attributes of a group by name; of two of one name the first."""
+    """The attributes of a group by name; if two have the same name, the first counts."""
     groups = call.message.groups_of(tag)
     return {each.name: each for group in groups[:1] for each in reversed(list(group))}
 
@@ -78,6 +78,6 @@ def typed(given: Attribute, tag: DelimiterTag) -> Attribute | None:
 
 
 def refused(reason: str, *unsupported: Attribute) -> OperationError:
-    """Of a value that cannot be had."""
+    """The error for values that are not supported."""
     status = Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
     return OperationError(status, reason, unsupported=unsupported)

@@ -43,7 +43,7 @@ def named(system: "System", given: Attribute) -> list[Resource]:
 
 
 def template_attributes(system: "System", resources: Iterable[Resource]) -> dict[str, Attribute]:
-    """What templates say; of two that say something of an attribute, the first."""
+    """The attributes of templates. If two have the same attribute, the first counts."""
     found: dict[str, Attribute] = {}
     for resource in resources:
         for group in message_of(system, resource).groups_of(TEMPLATES[resource.type]):
@@ -53,7 +53,7 @@ def template_attributes(system: "System", resources: Iterable[Resource]) -> dict
 
 
 def fill(system: "System", message: Message) -> None:
-    """Fill in what a request on a job or document leaves out, of the templates that it names."""
+    """Fill in what a request on a job or document leaves out, from the templates that it names."""
     kind = _FILLED.get(message.code)  # type: ignore[call-overload]
     given = message.groups[0].get("resource-ids") if kind is not None else None
     if given is None:

@@ -1,7 +1,7 @@
 """The threads that process the jobs of all printers of a service.
 
-The rule of this file: a thread takes the next job of any printer, and no printer has a thread of its own. What needs a
-clock is done for the printers that have jobs, by one thread.
+The rule of this file: a thread takes the next job of any printer, and no printer has a thread of its own. One more
+thread does what needs a clock, for all printers that have jobs.
 """
 
 import logging
@@ -29,7 +29,7 @@ _CLEAN = 600.0
 
 
 class Working:
-    """Some threads, each of which is a worker to the storage.
+    """The threads, each of which is a worker for the storage.
 
     printer: makes the printer of a queue of the storage; None: there is none any more.
     """
@@ -63,7 +63,7 @@ class Working:
             thread.start()
 
     def stop(self) -> None:
-        """Begin no further job. The ones that are being processed are to be stopped by their printers."""
+        """Begin no more jobs. The printers must stop those that are being processed."""
         self._closing.set()
         self.wake()
 
@@ -135,4 +135,4 @@ class Working:
     def _clean(self) -> None:
         removed = self._storage.documents.clean()
         if removed:
-            _log.warning("%d documents that no job got are removed", removed)
+            _log.warning("%d documents that belong to no job are removed", removed)

@@ -1,8 +1,8 @@
 """What buttons and forms do: each is an IPP operation, which the printer judges and carries out like any other.
 
-The rule of this file: nothing is done for a form that is not known to come from a page of ours, which whoever looks
-got from us. Browsers send a user's credentials along with a form of any site's, and whoever sits at this machine needs
-none; so a form says by a token that its sender has read our page, and the browser says where it comes from.
+The rule of this file: a form counts only if it comes from a page of this server. Browsers send a user's credentials
+with a form of any site, and on this machine none are needed. So a form has a token, which proves that its sender has
+read our page, and the browser tells where it comes from.
 """
 
 import hmac
@@ -44,11 +44,11 @@ _DONE_BY_PAGES = {
     )
 }
 _HOUR = 3600
-_STRANGE = "This form was too old, or not of a page of this server. Nothing was done; here it is again."
+_STRANGE = "This form was too old, or did not come from this server. Nothing was done; please try again."
 
 
 def button(visit: Visit, code: Operation, label: str, job: Job | None = None) -> Markup | None:
-    """A button that does something with the printer or a job; None: it is not for whoever looks."""
+    """A button that does something with the printer or a job; None: the user may not do that."""
     if not visit.may(code, job):
         return None
     key = f"{code.name.lower()}{'' if job is None else f'-{job.id}'}"
@@ -59,7 +59,7 @@ def button(visit: Visit, code: Operation, label: str, job: Job | None = None) ->
 
 
 def hidden(visit: Visit, code: Operation, job: Job | None = None) -> list[Markup]:
-    """The fields of a form that say what is to be done, and that it is one of ours."""
+    """The hidden fields of a form: what is to be done, and the token that proves that the form is ours."""
     fields = {"action": code.name.lower(), "token": _token(visit.printer, visit.request.user, 0)}
     if job is not None:
         fields["job"] = str(job.id)
@@ -67,7 +67,7 @@ def hidden(visit: Visit, code: Operation, job: Job | None = None) -> list[Markup
 
 
 def act(visit: Visit, carry: Carry) -> tuple[int, str] | None:
-    """Do what a form says. None: it is done; else an HTTP status, and why not in words.
+    """Do what a form says. None: it is done; otherwise an HTTP status, and the reason in words.
 
     Raises Refusal as `carry` does.
     """
@@ -120,14 +120,14 @@ def _is_ours(printer: PrinterCore, asked: PageRequest, given: str) -> bool:
 
 
 def _token(printer: PrinterCore, user: str | None, back: int) -> str:
-    """What the forms of a user's pages hold: of this hour, or of this many hours before."""
+    """The token of a user's forms: of this hour, or of this many hours before."""
     hour = int(time.time()) // _HOUR - back
     text = f"{printer.queue}\n{hour}\n{'' if user is None else f'user {user}'}"
     return hmac.digest(_key(printer).encode(), text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def _key(printer: PrinterCore) -> str:
-    """With which tokens are made: all that serve this printer have the same."""
+    """The key for tokens, the same in all processes that serve this printer."""
     found = printer.store.state().settings.get("page_key")
     if found is None:
         printer.store.add({"page_key": token() + token()})

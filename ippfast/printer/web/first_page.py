@@ -1,8 +1,8 @@
 """The first page of a job as a picture, for its owner.
 
-The rule of this file: a document of a stranger is opened in a child process alone (`ippfast.convert`), and raster is
-read by our own reader, a few lines at a time; each has its bounds, few are drawn at a time, and the last ones are kept.
-What cannot be drawn has no picture, which is no error.
+The rule of this file: a document is opened only in a child process (`ippfast.convert`), and raster is read by our own
+reader, a few lines at a time; both have limits, few are drawn at a time, and the last ones are kept. A document that
+cannot be drawn has no picture, which is not an error.
 """
 
 import importlib.util
@@ -113,7 +113,7 @@ def _drawn(printer: PrinterCore, document: Document) -> bytes | None:
 
 
 def _draw(path: Path, kind: str) -> bytes | None:
-    """Raises ConvertError, RasterError."""
+    """The first page of a document that is not raster. Raises ConvertError, RasterError."""
     from ippfast.convert import Pages
     from ippfast.convert.frames import Limits
     from ippfast.convert.plans import Raster, Sheet
@@ -151,7 +151,7 @@ class _Stream(io.RawIOBase):
 
 
 def _read(pieces: Iterable[bytes]) -> bytes | None:
-    """The first page of raster as PNG, smaller by a whole number. Raises RasterError."""
+    """The first page of raster as PNG, made smaller by a whole factor. Raises RasterError."""
     from PIL import Image
 
     from ippfast.raster import Reader
@@ -166,7 +166,7 @@ def _read(pieces: Iterable[bytes]) -> bytes | None:
         return None
     factor = max(-(-page.width // _WIDTH), -(-page.height // _LENGTH), 1)
     whole = Image.new("RGB", (-(-page.width // factor), -(-page.height // factor)), "white")
-    if page.width * factor > _AT_A_TIME:  # it is no paper's
+    if page.width * factor > _AT_A_TIME:  # no paper is so large
         return None
     top, rows = 0, factor * min(_LINES, _AT_A_TIME // (page.width * factor))
     while lines := reader.read_lines(rows):

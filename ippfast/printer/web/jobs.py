@@ -1,6 +1,6 @@
-"""Jobs on pages: lists of them, and what is told of one.
+"""Jobs on pages: lists of them, and the facts of one.
 
-The rule of this file: of a job no more is told than Get-Job-Attributes tells whoever looks.
+The rule of this file: a page tells a user no more of a job than Get-Job-Attributes does.
 """
 
 from collections.abc import Sequence
@@ -29,11 +29,12 @@ _KINDS = {
     "Size": "number end",
     "Actions": "fixed wide",
 }
-"""What a column holds, and how it stands on a card (`style.css`)."""
+"""The classes of each column: what it holds, and its place on a card (`style.css`)."""
 
 
 def job_list(visit: Visit, name: str, states: Sequence[JobState], total: int, nothing: str) -> Markup:
-    """A page of the jobs in some states. name: of the list. total: how many there are. nothing: said if none is."""
+    """A page of the jobs in some states. name: of the list. total: how many there are. nothing: the text if there are
+    none."""
     last = max(1, -(-total // _MOST))
     page = min(visit.page(name), last)
     jobs = visit.printer.store.jobs(states, limit=_MOST, first=(page - 1) * _MOST + 1)
@@ -72,7 +73,7 @@ def state_of(job: Job) -> Markup:
 
 
 def buttons(visit: Visit, job: Job) -> Markup | None:
-    """What whoever looks may do with a job as it is."""
+    """Buttons for what the user may do with a job in its state."""
     held = job.state == JobState.PENDING_HELD
     found = [
         button(visit, Operation.HOLD_JOB, "Hold", job) if job.state == JobState.PENDING else None,
@@ -84,7 +85,7 @@ def buttons(visit: Visit, job: Job) -> Markup | None:
 
 
 def facts(visit: Visit, job: Job) -> Markup:
-    """What is told of a job on its own page."""
+    """The facts of a job, for its own page."""
     reasons = ", ".join(words(each) for each in job.reasons if each != "none")
     private: dict[str, Child] = {
         "Owner": element("span", told_user(job.user), dir="auto"),

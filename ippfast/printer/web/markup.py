@@ -23,7 +23,7 @@ Child = str | Iterable["Child"] | None
 
 
 def text(string: str) -> Markup:
-    """Text of anybody's, as it may stand in a page: nothing in it is markup, controls or turns the line around."""
+    """Any text, made safe for a page: nothing in it is markup or a control, or turns the line around."""
     return Markup(html.escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in string)))
 
 
@@ -41,8 +41,8 @@ def join(*children: Child) -> Markup:
 
 
 def element(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """An element. attributes: of several words with underscores, and with one behind what is a word of Python
-    (``class_``); True: it has no value; False and None: it is left out.
+    """An element. attributes: names with underscores for hyphens, and with one at the end if the name is a word of
+    Python (``class_``); True: it has no value; False and None: it is left out.
     """
     written = []
     for key, value in attributes.items():
@@ -59,7 +59,7 @@ def words(keyword: str) -> str:
 
 
 def moment(seconds: float | None) -> Markup | None:
-    """A moment, as `time.time` counts: in UTC, until the script writes it in the browser's zone and language."""
+    """A time in seconds of `time.time`: in UTC, until the script writes it in the browser's zone and language."""
     if seconds is None:
         return None
     when = datetime.fromtimestamp(seconds, UTC)
@@ -67,7 +67,7 @@ def moment(seconds: float | None) -> Markup | None:
 
 
 def size(octets: int) -> str:
-    """This many octets: ``1.5 MB``."""
+    """A number of octets for people: ``1.5 MB``."""
     number, unit = float(octets), "B"
     for unit in ("B", "kB", "MB", "GB"):  # the last is kept
         if number < 1000 or unit == "GB":

@@ -1,6 +1,6 @@
 """The pages of a printer: `PrinterPages` finds out which one a request is for, and puts it together.
 
-The rule of this file: which page there is stands in `PrinterPages.__call__`; what is on it, in the parts beside.
+The rule of this file: `PrinterPages.__call__` lists the pages; the parts of a page are in the files beside this one.
 """
 
 from collections.abc import Callable
@@ -70,7 +70,7 @@ class PrinterPages:
         return None
 
     def _answer(self, request: PageRequest, page: Callable[[Visit, int], Page]) -> Page:
-        """The page; for a form, after what that says is done, or why it is not."""
+        """The page; for a form, after it is carried out, or with the reason why it was not."""
         visit = Visit(self._printer, request)
         if request.form is None:
             return page(visit, 200)
@@ -131,7 +131,7 @@ class PrinterPages:
         )
 
     def _supplies_page(self, visit: Visit, status: int) -> Page:
-        found = supply_list(visit) or element("p", "Nothing is known of any.", class_="dim")
+        found = supply_list(visit) or element("p", "No supplies are known.", class_="dim")
         return show("Supplies", self._crumbs(visit), element("h1", "Supplies"), live("supplies", found), status=status)
 
     def _picture(self, request: PageRequest, job: Job) -> Page | None:

@@ -1,6 +1,6 @@
 """The pages of a service: a list of its printers, and the pages of each.
 
-The rule of this file: a printer's pages are what `PrinterPages` shows of it; here is only which printer that is.
+The rule of this file: `PrinterPages` makes the pages of a printer; here is only the choice of the printer.
 """
 
 import time
@@ -70,7 +70,7 @@ class ServicePages:
         return self._resource(path) if path.startswith("/ipp/resource/") else None
 
     def _resource(self, path: str) -> Page | None:
-        """The data of an installed resource (PWG 5100.22). Whatever it is, it is no page of ours."""
+        """The data of an installed resource (PWG 5100.22). It may be anything, so it is sandboxed."""
         number = path.removeprefix("/ipp/resource/").partition("-")[0]
         if not (number.isascii() and number.isdigit() and len(number) < 11):
             return None

@@ -1,7 +1,7 @@
-"""The settings of a printer on its page: what it says of itself, for operators to change.
+"""The settings of a printer on its page: the attributes that operators may change.
 
-The rule of this file: which these are stands in `description.SETTABLE`, and what they may be Set-Printer-Attributes
-decides (RFC 3380 section 4.1). A field that is left empty brings back what the description has.
+The rule of this file: `description.SETTABLE` lists them, and Set-Printer-Attributes decides which values they may have
+(RFC 3380 section 4.1). An empty field brings back the value of the description.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def said(description: Description, name: str) -> str:
 
 
 def changes(visit: Visit, given: Mapping[str, str]) -> list[Attribute]:
-    """The attributes that are to be set, of what a form says. Those that are as they were are left out."""
+    """The attributes that a form changes. Those that are as they were are left out."""
     found = []
     for name, text in given.items():
         if text == said(visit.description, name):
@@ -49,7 +49,7 @@ def changes(visit: Visit, given: Mapping[str, str]) -> list[Attribute]:
 
 
 def settings_form(visit: Visit, hidden: list[Markup]) -> Markup:
-    """The form. hidden: its fields that say what it does."""
+    """The form. hidden: its hidden fields, which say what it does."""
     typed = visit.request.form or {}
     own = visit.printer.description
     fields = [
@@ -72,7 +72,7 @@ def settings_form(visit: Visit, hidden: list[Markup]) -> Markup:
     return element(
         "details",
         element("summary", element("h2", "Settings")),
-        element("p", "A field that is empty is as the server was told when it was started.", class_="dim"),
+        element("p", "An empty field has the value with which the server was started.", class_="dim"),
         element(
             "form",
             hidden,

@@ -1,7 +1,7 @@
-"""What is around every page: its head, the header lines of its answer, and the files that go with it.
+"""The parts that every page has: its head, the header lines of its answer, and the files that go with it.
 
-The rule of this file: a page loads nothing but our own files, and runs nothing but our own script; the policy says so
-to the browser too, without an exception. Pages are never kept by anybody; files are, as long as they are the same.
+The rule of this file: a page loads only our own files, and runs only our own script; the policy tells the browser so,
+without an exception. Pages are never cached; files are, as long as they are the same.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ _POLICY = (
 _HARMLESS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
-    # Its forms are to say where they come from, which "no-referrer" would have browsers leave out.
+    # Forms must tell where they come from, which browsers leave out with "no-referrer".
     ("Referrer-Policy", "same-origin"),
 )
 GUARDED = (
@@ -48,7 +48,7 @@ GUARDED = (
 """The header lines of pages that tell of jobs and states."""
 
 SANDBOXED = (("Content-Security-Policy", "default-src 'none'; sandbox"), *_HARMLESS)
-"""The header lines of what others have made: a browser lets it do nothing in our name."""
+"""The header lines of files that others have made: a browser lets them do nothing in our name."""
 
 _ASSETS = {
     "/assets/style.css": "text/css; charset=utf-8",
@@ -81,13 +81,13 @@ def asset(request: PageRequest) -> Page | None:
 
 
 def picture(request: PageRequest, octets: bytes) -> Page:
-    """A picture in PNG that is for whoever asks alone."""
+    """A picture in PNG, for this user alone."""
     tag = f'"{hashlib.sha256(octets).hexdigest()[:20]}"'
     return _tagged(request, octets, "image/png", tag, "private, no-cache")
 
 
 def _tagged(request: PageRequest, octets: bytes, content_type: str, tag: str, control: str) -> Page:
-    """What a browser may keep, but asks whether it is still the same (RFC 9110 section 13.1.2)."""
+    """An answer that a browser may keep, but it asks whether it is still the same (RFC 9110 section 13.1.2)."""
     lines = (("ETag", tag), ("Cache-Control", control), *_HARMLESS)
     known = request.head.headers.get("if-none-match") or ""
     if tag in (each.strip().removeprefix("W/") for each in known.split(",")):
@@ -113,7 +113,7 @@ def show(title: str, *body: Child, status: int = 200) -> Page:
 
 
 def redirect(target: str) -> Page:
-    """To another page of this server, which is got by GET."""
+    """Sends the browser to another page of this server, by GET."""
     return Page(303, "text/plain; charset=utf-8", b"", (("Location", target), *GUARDED))
 
 
@@ -149,7 +149,7 @@ def table_of(columns: Mapping[str, str], rows: Iterable[Mapping[str, Child]]) ->
 
     head = [element("th", each, class_=kind.partition(" ")[0], role="columnheader") for each, kind in columns.items()]
     body = [element("tr", [cell(each, row[each]) for each in columns], role="row") for row in rows]
-    # Their roles are told to those who cannot see the table, which is lost where it is cards.
+    # Screen readers need these roles: a table that is shown as cards loses its own.
     return element(
         "table",
         element("thead", element("tr", head, role="row"), role="rowgroup"),
@@ -179,7 +179,7 @@ def pages_of(name: str, now: int, last: int, target: str) -> Markup | None:
 
 
 def _with(target: str, name: str, value: int) -> str:
-    """A target with a parameter set. The others are numbers as well: what is none is left out."""
+    """A target with a parameter set. The others are numbers as well: those that are not are left out."""
     path, _, query = target.partition("?")
     found = [pair.partition("=") for pair in query.split("&")]
     kept = {key: number for key, _, number in found if number.isascii() and number.isdigit() and key.isalpha()}

@@ -1,7 +1,7 @@
 """The supplies of a printer on its page.
 
-The rule of this file: there are those that the description names, and no others. One without an end of its own, whose
-level is -1 (RFC 3805 prtMarkerSuppliesLevel), is none that anybody could miss: so a spool says that it has no supplies.
+The rule of this file: the supplies of the description and of the device are shown, except those whose level is -1 (RFC
+3805 prtMarkerSuppliesLevel): they never run out. By such a level a spool says that it has no supplies.
 """
 
 from ippfast.codec import AttributeGroup
@@ -15,7 +15,7 @@ __all__ = ["supply_list"]
 
 
 def supply_list(visit: Visit) -> Markup | None:
-    """What is known of each; None: there are none."""
+    """The supplies and their levels; None: there are none."""
     known = visit.description.attributes | visit.printer.device.attributes()
     group = AttributeGroup(DelimiterTag.PRINTER, list(known.values()))
     found = [each for each in supplies(group) if each.level != -1]

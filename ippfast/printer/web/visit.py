@@ -53,13 +53,13 @@ class Visit:
         return may_read(self.who, job)
 
     def may(self, code: Operation, job: Job | None = None) -> bool:
-        """Whether an operation is for them."""
+        """Whether they may use an operation."""
         spec = OPERATIONS[code]
         return may_use(spec.access, self.who, job) and (spec.while_down or not self.state.down)
 
     @property
     def target(self) -> str:
-        """What was asked for."""
+        """The target of the request."""
         return self.request.head.target
 
     def page(self, name: str) -> int:

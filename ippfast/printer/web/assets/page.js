@@ -1,6 +1,6 @@
 /* Keeps a page up to date: its live parts, moments in the reader's own time, and a button to copy an address.
 
-   The rule of this file: the server says what there is, in HTML; nothing is made here of what a page or a user says. */
+   The rule of this file: all content comes from the server, in HTML; nothing here makes HTML of text. */
 "use strict";
 
 const EVERY = 5000; // milliseconds
@@ -42,7 +42,7 @@ async function update() {
     const answer = await fetch(location.href, { cache: "no-store" });
     if (answer.ok) fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    // the server is away: said below
+    // the server does not answer: the page shows it, see below
   }
   document.body.classList.toggle("stale", fresh === null);
   if (fresh === null) return;
@@ -53,7 +53,7 @@ async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
   try {
     await navigator.clipboard.writeText(source.textContent);
-  } catch { // without TLS there is no clipboard but this one
+  } catch { // without TLS only this clipboard works
     getSelection().selectAllChildren(source);
     document.execCommand("copy");
   }
