@@ -1,8 +1,8 @@
-"""``ippfast serve --announce``: the printer found on the network, as long as it serves, or each printer of a service.
+"""``ippfast serve --announce``: announces the printer on the network while it serves, or each printer of a service.
 
-The rule of this file: what is announced is what is so: the addresses at which is listened, the name that
-printer-dns-sd-name has, and what the printer says of itself; a look every few seconds follows each of them. The
-printers of a service share what is open on each network.
+The rule of this file: what is announced is true: the addresses at which the server listens, the name in
+printer-dns-sd-name, and the printer's attributes. A check every few seconds follows their changes. The printers of a
+service share the sockets.
 """
 
 import contextlib
@@ -28,12 +28,12 @@ __all__ = ["all_announced", "announced"]
 _log = logging.getLogger("ippfast.announce")
 _NAME = "printer-dns-sd-name"
 _LOOK_SECONDS = 5.0
-_AT_ONCE = 16  # printers of which each asks for two seconds whether its name is free
+_AT_ONCE = 16  # printers announced at once: each asks for two seconds whether its name is free
 
 
 @contextlib.contextmanager
 def announced(plan: Plan, printer: SpoolPrinter, host: str, port: int) -> Iterator[str | None]:
-    """Have the printer found on the network (DNS-SD). Gives its name there; None if only this machine can reach it.
+    """Announce the printer on the network (DNS-SD). Gives its name there; None if only this machine can reach it.
 
     Raises ModuleNotFoundError without zeroconf, and OSError if there is no network.
     """
@@ -90,7 +90,7 @@ def _follow(
 
 
 def _record(plan: Plan, printer: SpoolPrinter, port: int) -> dict[str, str]:
-    """The TXT record: what the printer says when it is asked, with what Set-Printer-Attributes has set."""
+    """The TXT record: the attributes of the printer, with those that Set-Printer-Attributes has set."""
     from ippfast.printer.announce import host_name
     from ippfast.printer.txt_record import txt_record
 
@@ -128,9 +128,9 @@ def _keep(printer: SpoolPrinter, name: str) -> None:
 
 @contextlib.contextmanager
 def all_announced(plan: Plan, service: PrintService, host: str, port: int) -> Iterator[str | None]:
-    """Have each printer of a service found on the network, those too that come later.
+    """Announce each printer of a service on the network, also those that are added later.
 
-    Gives how they are called there; None if only this machine can reach them. Raises ModuleNotFoundError without
+    Gives a text about their names there; None if only this machine can reach them. Raises ModuleNotFoundError without
     zeroconf, and OSError if there is no network.
     """
     from ippfast.printer.announce import Networks, addresses_at
@@ -147,7 +147,7 @@ def all_announced(plan: Plan, service: PrintService, host: str, port: int) -> It
 
 
 class _Known(NamedTuple):
-    """A printer that is announced, and what it was like then."""
+    """A printer that is announced, and what it was announced for."""
 
     spec: QueueSpec
     changes: object
@@ -176,7 +176,7 @@ class _Following:
         self._thread.start()
 
     def close(self) -> None:
-        """Say goodbye for all of them."""
+        """Withdraw all of them."""
         self._end()
         self._ended = True
         self._changed.set()
@@ -222,7 +222,7 @@ class _Following:
             self._networks = Networks(addresses) if addresses else None
 
     def _announce(self, spec: QueueSpec, changes: object) -> None:
-        """Announce a printer, or what is another about it."""
+        """Announce a printer, or what has changed about it."""
         try:
             known = self._known.get(spec.key)
             if known is not None and known.announcement.conflict:

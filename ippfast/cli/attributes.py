@@ -1,4 +1,7 @@
-"""``ippfast attributes`` and ``ippfast supplies``: what a printer says of itself."""
+"""``ippfast attributes`` and ``ippfast supplies``: what a printer says of itself.
+
+The rule of this file: what came is shown, and then the command fails if the printer refused or a name is missing.
+"""
 
 from collections.abc import Iterator
 
@@ -42,8 +45,8 @@ def _names() -> set[str]:
 def attributes(session: Session, output: Output, names: tuple[str, ...]) -> None:
     """Show a printer's attributes.
 
-    All, or those of these names. A NAME may be that of a group too: job-template, printer-description, all. It is an
-    error (1) if the printer does not report a NAME.
+    All attributes, or those with these names. A NAME may also be a group: job-template, printer-description, all. If
+    the printer does not report a NAME, the exit status is 1.
 
     \b
     --json: {"uri": ..., "attributes": {NAME: VALUE, ...}}. A VALUE is a list unless the attribute is registered
@@ -75,9 +78,9 @@ def printer_of(answer: Message) -> AttributeGroup:
 
 @printer_command
 def supplies(session: Session, output: Output) -> None:
-    """Show a printer's toner, ink and the like.
+    """Show a printer's supplies, such as toner and ink.
 
-    And what it complains of.
+    Also shows its printer-state-reasons.
 
     \b
     --json: {"uri": ..., "supplies": [{"name", "type", "colors", "level", "low-level", "high-level"}, ...],

@@ -1,9 +1,9 @@
 """``ippfast check``: how safe and how conforming a printer is, as a graded report.
 
 The rule of this file: nothing is printed, canceled or changed. Operations are probed with Validate-Job, with a job that
-does not exist, or with an attribute that nobody has; what cannot be asked without effect is not asked, and what an
-answer does not tell is said to be untold. Nobody's credentials go out: the question is what a stranger may do.
-docs/check.md says what costs which grade.
+does not exist, or with an unknown attribute. What cannot be asked without effect is not asked, and what an answer does
+not tell is reported so. No credentials are sent: the question is what a stranger may do. docs/check.md has the rules of
+the grades.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ _NO_OPERATION = 0x3FFE
 
 
 class _Probe(NamedTuple):
-    """A request that does nothing, and what it would be to let a stranger do it."""
+    """A request without effect. what: what strangers may do if it is answered."""
 
     operation: Operation
     build: Build
@@ -68,7 +68,7 @@ _JOB_PROBES = (
     _Probe(Operation.CUPS_GET_DOCUMENT, cups_get_document, {}, "fetch the documents of jobs"),
 )
 _HARMLESS = {Operation.GET_JOB_ATTRIBUTES}
-# Each of these has an effect, whatever is in it, or none that tells.
+# Each of these has an effect, whatever the request has, or its answer tells nothing.
 _NOT_TRIED = {
     Operation.PAUSE_PRINTER,
     Operation.RESUME_PRINTER,
@@ -115,14 +115,6 @@ _REQUIRED_ATTRIBUTES = (  # RFC 8011 section 5.4, table 14
 _SHOWN_ISSUES = 5
 _HARMLESS_SLIPS = 2
 """This many different faults in the form of its answers cost no grade."""
-_UNTOLD = {
-    Status.CLIENT_ERROR_NOT_FOUND,
-    Status.CLIENT_ERROR_GONE,
-    Status.CLIENT_ERROR_NOT_POSSIBLE,
-    Status.CLIENT_ERROR_BAD_REQUEST,
-}
-"""The status codes that do not tell whether a client was refused: a server may look for the job before it asks who the
-client is, as cupsd does."""
 _NOT_EXAMINED = "the web page and its default passwords, the age of the firmware, faxes and scans"
 _PORTS = "raw printing (port 9100), LPD (port 515), SNMP (port 161)"
 
@@ -131,7 +123,7 @@ _PORTS = "raw printing (port 9100), LPD (port 515), SNMP (port 161)"
 @click.option(
     "--network",
     is_flag=True,
-    help="Look for raw printing, LPD and SNMP too: a connection each, over which nothing is sent.",
+    help="Look for raw printing, LPD and SNMP too: one connection to each port; nothing is sent.",
 )
 @click.option(
     "--fail-at",
@@ -143,8 +135,8 @@ _PORTS = "raw printing (port 9100), LPD (port 515), SNMP (port 161)"
 def check(session: Session, output: Output, network: bool, fail_at: str) -> None:
     """Grade a printer: safety and conformance.
 
-    It looks at all its doors with and without TLS, at certificates and ciphers, at what answers a stranger, at
-    versions, and at the form of the answers. It prints, cancels and changes nothing, and sends nobody's credentials.
+    It examines all doors (ports) with and without TLS, certificates and ciphers, what a stranger may do, versions, and
+    the form of the answers. It prints, cancels and changes nothing, and sends no credentials.
 
     A: nothing to do, B: worth doing something, C: weak, F: bad; docs/check.md has the rules.
 
@@ -187,7 +179,7 @@ def _network(session: Session, printer: AttributeGroup, ports: bool) -> Iterator
 
 
 class _NoAnswer(Exception):
-    """A request was not answered with IPP. words: with what instead."""
+    """A request was not answered with IPP. words: what came instead."""
 
     def __init__(self, words: str, status: int | None) -> None:
         super().__init__(words)
@@ -196,7 +188,7 @@ class _NoAnswer(Exception):
 
 
 class _Audit:
-    """One printer, asked as a stranger, and every answer kept."""
+    """Asks one printer as a stranger, and keeps every answer."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -213,7 +205,8 @@ class _Audit:
         self.printer = printer_of(answer) if answer is not None else AttributeGroup(DelimiterTag.PRINTER)
 
     def _ask(self, name: str, build: Build, **arguments: Any) -> Message | None:
-        """The answer; None if it asks who it is, or forbids it. Raises _NoAnswer, and Failure if nobody is there."""
+        """The answer; None if the printer wants a password, or forbids it. Raises _NoAnswer, and Failure if nobody is
+        there."""
         try:
             answer = self._session.ask_anyway(build, **arguments)
         except Failure as failure:
@@ -244,20 +237,20 @@ class _Audit:
     def _closed(self) -> Iterator[Finding]:
         if self._no_answer is not None:
             wrong = self._no_answer.status in (404, 405)
-            words = "there is no such printer here" if wrong else "it is no printer that answers here"
+            words = "there is no such printer here" if wrong else "what answers here is not a printer"
             yield Finding(
                 Level.BAD, f"{words} ({self._no_answer.words})", "'ippfast probe HOST' finds the printer's path"
             )
         elif self._status is Status.CLIENT_ERROR_NOT_FOUND:
             yield Finding(Level.BAD, "there is no such printer here", "'ippfast probe HOST' finds the printer's path")
         elif self._status is not None:
-            words = f"it does not give its attributes ({escape(str(self._status))}), so the rest cannot be told"
+            words = f"it does not give its attributes ({escape(str(self._status))}), so the rest is unknown"
             yield Finding(Level.WEAK, words, "'ippfast probe HOST' finds the printer's path; update the firmware")
         else:
             yield Finding(Level.GOOD, "it tells a stranger nothing, not even its attributes")
 
     def _opened(self) -> Iterator[Finding]:
-        yield Finding(Level.GOOD, "its attributes can be read, as clients need it to choose a driver")
+        yield Finding(Level.GOOD, "its attributes can be read: clients need them to choose a driver")
         supported = self._supported()
         if Operation.VALIDATE_JOB in supported:
             yield self._printing()
@@ -270,17 +263,17 @@ class _Audit:
             if probe.operation in supported:
                 self._try(probe, done, refused, untold)
         if refused:
-            yield Finding(Level.GOOD, f"it asks who it is before a stranger may {', '.join(refused)}")
+            yield Finding(Level.GOOD, f"it wants a password before a stranger may {', '.join(refused)}")
         if done:
             yield Finding(
                 Level.WEAK,
-                f"it does not ask who it is when a stranger wants to {', '.join(done)} (tried with no job's id)",
+                f"it wants no password before a stranger may {', '.join(done)} (tried with an unknown job-id)",
                 "have operations on jobs ask for a password, or let only a print server reach the printer",
             )
         if untold:
             yield Finding(
                 Level.INFO,
-                f"cannot be told: whether it asks who it is before a stranger may {', '.join(untold)}, "
+                f"cannot be told: whether it wants a password before a stranger may {', '.join(untold)}, "
                 "for it looks for the job first, or does not know the operation",
                 "try it with a job of your own",
             )
@@ -311,7 +304,7 @@ class _Audit:
         except _NoAnswer as error:
             return Finding(Level.INFO, f"cannot be told: whether everybody may print ({error.words})", advice)
         if answer is None:
-            return Finding(Level.GOOD, "it asks who it is before it takes a job")
+            return Finding(Level.GOOD, "it wants a password before it takes a job")
         if not answer.succeeded:
             words = f"cannot be told: whether everybody may print ({escape(str(answer.status))})"
             return Finding(Level.INFO, words, advice)
@@ -332,11 +325,11 @@ class _Audit:
         if told:
             yield Finding(
                 Level.WEAK,
-                f"everybody sees of others' jobs: {', '.join(sorted(told))}",
+                f"everybody sees these attributes of others' jobs: {', '.join(sorted(told))}",
                 "set job-privacy-attributes, or what the printer calls private jobs",
             )
         elif count:
-            yield Finding(Level.GOOD, "of others' jobs a stranger sees neither names nor users")
+            yield Finding(Level.GOOD, "a stranger sees neither names nor users of others' jobs")
 
     # Versions
 
@@ -399,14 +392,14 @@ class _Audit:
         if missing:
             yield Finding(
                 Level.WEAK,
-                f"RFC 8011 requires what it does not have: {', '.join(missing)}",
+                f"it lacks what RFC 8011 requires: {', '.join(missing)}",
                 "update the firmware, tell the vendor",
             )
         else:
             yield Finding(Level.GOOD, "it has all operations and attributes that RFC 8011 requires")
 
     def _manners(self) -> Iterator[Finding]:
-        """What it answers to what it cannot know (RFC 8011 sections 4.1.8 and 5.4.15)."""
+        """How it answers what it cannot know (RFC 8011 sections 4.1.8 and 5.4.15)."""
 
         def unknown_operation(uri: str, **options: Any) -> Message:
             return request(_NO_OPERATION, uri, operation_attributes={"x-ippfast-check": Keyword("none")}, **options)
@@ -424,7 +417,7 @@ class _Audit:
             try:
                 answer = self._session.ask_anyway(build)
             except Failure as failure:
-                if failure.exit_code != NOT_ALLOWED:  # it may well ask first who it is
+                if failure.exit_code != NOT_ALLOWED:  # it may want a password first
                     yield Finding(Level.NOTE, f"{what} is not answered with IPP: {failure.message}", "tell the vendor")
                 continue
             if answer.status is status or answer.status in DENIED:
@@ -434,12 +427,12 @@ class _Audit:
             yield Finding(Level.INFO, f"{what} is answered with {answer.status}, not {status}", "tell the vendor")
 
     def _form(self) -> Iterator[Finding]:
-        """What the client had to forgive, and what `validate` says of each answer."""
+        """What the client had to repair, and what `validate` finds in each answer."""
         if self._other_requests:
             names = ", ".join(dict.fromkeys(self._other_requests))
             words = f"the request-id of its answers is not that of the request ({names})"
             yield Finding(
-                Level.BAD, words, "update the firmware, tell the vendor: clients take such an answer for lost"
+                Level.BAD, words, "update the firmware, tell the vendor: clients treat such an answer as lost"
             )
         if self._session.issues:
             first, *more = self._session.issues

@@ -1,7 +1,8 @@
-"""What printers announce on the network (DNS-SD, RFC 6763), and what of it is taken.
+"""Finds printers that are announced on the network (DNS-SD, RFC 6763), and judges each announcement.
 
-The rule of this file: each answer is judged apiece, for anybody on the network may send any: one that is no printer of
-ours costs itself alone, and is told. What is said is never followed, and no longer listened to than was asked for.
+The rule of this file: each answer is judged alone, because anybody on the network may send any: one that cannot be used
+is left out and reported, and the others stay. No announced URI is contacted, and listening ends after the time that was
+asked for.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from .text import escape
 __all__ = ["Announced", "Browsed", "browse", "judge"]
 
 _IN_PATH = "/:@!$&'()*+,;=-._~?"
-"""The characters that stand in a path or query unescaped (RFC 3986 section 3.3), but for "%"."""
+"""The characters that stand in a path or query unescaped (RFC 3986 section 3.3), except "%"."""
 
 
 class Announced(NamedTuple):
@@ -36,7 +37,7 @@ class Announced(NamedTuple):
 
 @dataclass
 class Browsed:
-    """What came of it. printers: one for each that there is. faults: what was left out, each in a line."""
+    """What was found. printers: each of them once. faults: what was left out, a line each."""
 
     printers: list[Announced] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -54,7 +55,7 @@ def judge(
     service_type: one of TYPES. name: of the instance, in full. server, port: of its SRV record. text: its TXT record.
     """
     if not name.lower().endswith(f".{service_type}"):
-        raise _NotUsable(f"it is no name of the type {service_type}")
+        raise _NotUsable(f"its name is not of the type {service_type}")
     if port == 0:
         raise _NotUsable  # Bonjour Printing 1.2.1: the name is taken, and the protocol is not served
     if server is None or port is None:
@@ -62,7 +63,7 @@ def judge(
     host = server.removesuffix(".")
     labels = host.split(".")
     if not is_host_name(host) or labels[-1].isdigit():
-        raise _NotUsable(f"{host!r} is no name of a host")
+        raise _NotUsable(f"{host!r} is not a host name")
     fields: dict[str, bytes] = {}
     for key, value in text.items():
         fields.setdefault(
@@ -71,7 +72,7 @@ def judge(
     path = re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(fields.get("rp", b"").lstrip(b"/"), safe=f"{_IN_PATH}%"))
     shown_port = "" if port == IPP_PORT else f":{port}"
     uri = f"{service_type.partition('.')[0].lstrip('_')}://{host}{shown_port}/{path}"
-    parse_uri(uri)  # what is listed, the client takes
+    parse_uri(uri)  # raises for what the client does not take
     label = name[: -len(service_type) - 1]
     return Announced(
         _line(label),
@@ -88,13 +89,13 @@ def _line(text: str) -> str:
 
 
 def browse(seconds: float, interfaces: tuple[str, ...]) -> Browsed:
-    """Listen for so long. interfaces: addresses or names of those to look at; none: all. Raises Failure."""
+    """Listen for this many seconds. interfaces: addresses or names of those to listen on; none: all. Raises Failure."""
     try:
         import zeroconf  # noqa: F401
     except ModuleNotFoundError:
         raise Failure("finding printers on the network needs zeroconf: pip install zeroconf", USAGE) from None
     places = _places(interfaces)
-    # It tells of addresses that come and go while it looks; that concerns nobody here.
+    # zeroconf logs addresses that come and go while it looks; nobody needs to know them here.
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     end = time.monotonic() + seconds
     try:
@@ -123,7 +124,7 @@ def _places(interfaces: tuple[str, ...]) -> "list[str | int]":
 
 
 def _address(ip: Any) -> str:
-    """An address of ifaddr's, as people write it."""
+    """An address that ifaddr gave, as text."""
     return str(ip.ip) if ip.is_IPv4 else str(ip.ip[0])
 
 

@@ -1,7 +1,7 @@
 """Whether a printer can do what a job asks for, by its xxx-supported attributes (RFC 8011 section 5.2).
 
 The rule of this file: it objects only if the printer itself says otherwise, and then lists what the printer
-supports. What the printer does not speak of passes: it will say itself what it makes of it.
+supports. What the printer says nothing about passes: the printer itself decides about it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from .text import escape
 
 __all__ = ["faults", "show"]
 
-# Attributes whose -supported says something other than which values there are (RFC 8011 section 5.2, PWG 5100.7).
+# Attributes whose -supported does not list values (RFC 8011 section 5.2, PWG 5100.7).
 _COUNTED = {"job-priority"}
 _SHOWN = 30
 
@@ -21,7 +21,7 @@ _SHOWN = 30
 def faults(attributes: Iterable[Attribute], printer: AttributeGroup, *, template: bool = True) -> Iterator[str]:
     """A line for each attribute or value that the printer does not support.
 
-    template: whether they are of the job template, and so among what the printer lists of it.
+    template: whether they are Job Template attributes, which job-creation-attributes-supported lists.
     """
     for attribute in attributes:
         supported = printer.get(f"{attribute.name}-supported")
@@ -66,11 +66,11 @@ def _members(collection: Collection, supported: Sequence[object], path: str, pri
 
 
 def _fits(value: object, supported: Sequence[object]) -> bool:
-    """Whether a value is among those supported; what is of another kind than they are passes."""
+    """Whether a value is among those supported; a value of another kind passes."""
     if isinstance(value, OutOfBand):
         return True
     if supported and all(isinstance(each, bool) for each in supported):
-        # Of a boolean, its values; of anything else, whether there is such a thing (page-ranges-supported).
+        # For a boolean these are its values; for others they say whether it is supported (page-ranges-supported).
         return value in supported if isinstance(value, bool) and len(supported) > 1 else True in supported
     if isinstance(value, StringWithLanguage):
         value = value.string
@@ -111,7 +111,7 @@ def _within(value: Collection, supported: Collection) -> bool:
 
 
 def show(value: object, enum: type | None = None) -> str:
-    """A value as it is typed; `enum` names numbers."""
+    """A value as people type it. enum: names its numbers."""
     if isinstance(value, RangeOfInteger):
         return f"{value.lower}-{value.upper}"
     if isinstance(value, Resolution):

@@ -27,7 +27,7 @@ _PIECE = 1 << 18
 
 
 class CaptureError(ValueError):
-    """The file begins like HTTP and is none."""
+    """The file begins like HTTP, but is not HTTP."""
 
 
 class Capture(NamedTuple):

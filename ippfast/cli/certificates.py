@@ -1,4 +1,4 @@
-"""What a server's TLS is worth: versions, ciphers, and its certificate.
+"""Examines a server's TLS: versions, ciphers, and its certificate.
 
 The rule of this file: only handshakes are made; whatever is wrong with them is a finding and not an error.
 """
@@ -27,7 +27,7 @@ __all__ = ["examine_tls"]
 _SECONDS = 10.0
 _SOON = timedelta(days=30)
 _LONG = timedelta(days=20 * 366)
-"""A certificate that is valid for longer than this gets a note: printers do not last so long."""
+"""A certificate that is valid for longer than this gets a note: no printer lasts that long."""
 _OLD = (("TLS 1.0", ssl.TLSVersion.TLSv1), ("TLS 1.1", ssl.TLSVersion.TLSv1_1))
 
 
@@ -46,7 +46,7 @@ def examine_tls(endpoint: Endpoint, access: Access) -> Iterator[Finding]:
     if made.version in ("TLSv1.2", "TLSv1.3"):
         yield Finding(Level.GOOD, f"{made.version}, {made.cipher}")
     else:
-        yield Finding(Level.BAD, f"{made.version} is the newest it has", "update the firmware: TLS 1.2 is of 2008")
+        yield Finding(Level.BAD, f"{made.version} is the newest it has", "update the firmware: TLS 1.2 dates from 2008")
     for name, version in _OLD:
         if _takes(endpoint, version) and made.version != version.name.replace("_", "."):
             yield Finding(Level.WEAK, f"{name} is accepted too", "switch it off in the printer's settings (RFC 8996)")
@@ -56,7 +56,7 @@ def examine_tls(endpoint: Endpoint, access: Access) -> Iterator[Finding]:
 
 
 def _shake_hands(endpoint: Endpoint, context: ssl.SSLContext) -> _Handshake:
-    """Do the handshake. Raises OSError and its kind."""
+    """Do the handshake. Raises OSError."""
     with (
         socket.create_connection((endpoint.host, endpoint.port), _SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=endpoint.name) as secure,
@@ -77,7 +77,7 @@ def _takes(endpoint: Endpoint, version: ssl.TLSVersion) -> bool:
 
 
 def _trust(endpoint: Endpoint, access: Access, certificate: bytes) -> Finding:
-    """Whether the client would trust it, as the options say."""
+    """Whether a client with these options trusts the certificate."""
     pin = f"--pin sha256:{hashlib.sha256(certificate).hexdigest()}"
     tls = access.tls()
     try:
@@ -89,12 +89,12 @@ def _trust(endpoint: Endpoint, access: Access, certificate: bytes) -> Finding:
     except ssl.SSLCertVerificationError as error:
         return Finding(
             Level.NOTE,
-            f"nobody vouches for the certificate: {escape(error.verify_message)}",
+            f"the certificate is not trusted: {escape(error.verify_message)}",
             f"compare the fingerprint on the printer's own panel or page, then give {pin}",
         )
     except OSError as error:
         return Finding(
-            Level.WEAK, f"the handshake fails with a client of today: {escape(str(error))}", "update the firmware"
+            Level.WEAK, f"the handshake fails with a current client: {escape(str(error))}", "update the firmware"
         )
     return Finding(Level.GOOD, "the certificate is trusted")
 
@@ -103,16 +103,16 @@ def _examine_certificate(octets: bytes, host: str) -> Iterator[Finding]:
     try:
         from cryptography import x509
     except ModuleNotFoundError:
-        yield Finding(Level.NOTE, "the certificate was not looked into", "pip install cryptography")
+        yield Finding(Level.NOTE, "the certificate was not examined", "pip install cryptography")
         return
     try:
-        with warnings.catch_warnings():  # what is odd in a certificate is told below, or does not matter
+        with warnings.catch_warnings():  # a fault in a certificate is reported below, or does not matter
             warnings.simplefilter("ignore")
             certificate = x509.load_der_x509_certificate(octets)
             names = _names(certificate)
             key = certificate.public_key()
             signed_with = certificate.signature_hash_algorithm
-    except Exception as error:  # whatever a printer made of it
+    except Exception as error:  # printers make all kinds of certificates
         yield Finding(Level.WEAK, f"the certificate cannot be read: {escape(str(error))}", "make a new one")
         return
     yield _validity(certificate)
@@ -126,7 +126,7 @@ def _examine_certificate(octets: bytes, host: str) -> Iterator[Finding]:
             "use that name, or make a certificate with this one",
         )
     if certificate.issuer == certificate.subject:
-        yield Finding(Level.NOTE, "it is signed by itself", "pin it, or have it signed by an authority of yours")
+        yield Finding(Level.NOTE, "it is self-signed", "pin it, or have it signed by an authority of yours")
     yield _strength(key)
     if signed_with is not None and signed_with.name in ("md5", "sha1"):
         yield Finding(

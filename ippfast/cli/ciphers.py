@@ -1,7 +1,7 @@
-"""Which old ciphers a server takes: a ClientHello for each kind, and whether a ServerHello comes back.
+"""Finds which old ciphers a server takes: it sends a ClientHello for each kind, and looks for a ServerHello.
 
-The rule of this file: OpenSSL no longer speaks what is looked for here, so the one record that asks for it is written
-by hand (RFC 5246 section 7.4.1.2). No handshake is finished, and nothing is sent but that record.
+The rule of this file: OpenSSL no longer has these ciphers, so the one record that offers them is written by hand (RFC
+5246 section 7.4.1.2). No handshake is finished, and only that record is sent.
 """
 
 import secrets
@@ -66,7 +66,7 @@ _FORWARD = (
 def examine_ciphers(endpoint: Endpoint, newest: str) -> list[Finding]:
     """Findings about the kinds of ciphers that a server takes. newest: its newest version of TLS.
 
-    TLS 1.3 has none of them (RFC 8446 section 1.2), but a server that has it may take them of older clients.
+    TLS 1.3 has none of them (RFC 8446 section 1.2), but a server that has it may take them from older clients.
     """
     found = [
         Finding(kind.level, kind.what, "switch it off in the printer's settings, or update the firmware")
@@ -80,7 +80,7 @@ def examine_ciphers(endpoint: Endpoint, newest: str) -> list[Finding]:
                 Finding(Level.WEAK, words, "switch on ECDHE in the printer's settings, or update the firmware")
             )
         if not _takes(endpoint, _AUTHENTICATED):
-            words = "its ciphers are all of the kind CBC, whose paddings were attacked time and again"
+            words = "it has only CBC ciphers, whose padding was attacked again and again"
             found.append(
                 Finding(Level.NOTE, words, "switch on AES-GCM in the printer's settings, or update the firmware")
             )
@@ -131,7 +131,7 @@ def _extension(number: int, octets: bytes) -> bytes:
 
 
 def _server_name(host: str) -> bytes:
-    """The extension with the name (RFC 6066 section 3), which an address is not."""
+    """The server_name extension (RFC 6066 section 3); nothing for an address, which is not a name."""
     if ":" in host or host.replace(".", "").isdigit() or not host.isascii():
         return b""
     return _extension(0, _sized(b"\x00" + _sized(host.encode())))

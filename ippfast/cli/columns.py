@@ -1,7 +1,7 @@
 """``ippfast columns``: the messages of files, directories and captures as a table in a file.
 
-The rule of this file: `ippfast.arrow` makes the table; here it reaches a file, batch after batch. A file is there when
-it is whole, and not before.
+The rule of this file: `ippfast.arrow` makes the table; here it is written to a file, batch by batch. The file appears
+only when it is whole.
 """
 
 import json
@@ -30,24 +30,28 @@ _Writer = Callable[[Any], None]
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--table", type=click.Choice(["values", "messages"]), default="values", help="By default values.")
-@click.option("--wide", multiple=True, metavar="NAME,...", help="Instead of a table's columns, one for each attribute.")
-@click.option("--rows", type=click.IntRange(1), default=65_536, metavar="NUMBER", help="Rows of a batch: 65536.")
+@click.option(
+    "--wide", multiple=True, metavar="NAME,...", help="A column for each of these attributes, a row for each object."
+)
+@click.option(
+    "--rows", type=click.IntRange(1), default=65_536, metavar="NUMBER", help="Rows in a batch; by default 65536."
+)
 @click.option("--recover", is_flag=True, help="Take what can be saved of broken messages.")
 def columns(
     sources: tuple[str, ...], output: Path, table: str, wide: tuple[str, ...], rows: int, recover: bool
 ) -> None:
     r"""Make a table of the IPP messages in files, directories, patterns and captures (pcap, pcapng).
 
-    FILE is .parquet, .arrow, .csv or .ndjson; all take pyarrow. The table has a row for each value, or, with --table
+    FILE is .parquet, .arrow, .csv or .ndjson; all need pyarrow. The table has a row for each value, or, with --table
     messages, for each message; docs/columns.md has the columns. With --wide it has a row for each printer, job or other
     object, and a column for each attribute that is named, such as printer-state or media-col-default/media-size.
     """
     if output.suffix not in _KINDS:
-        raise Failure(f"{escape(str(output))}: a file ends in {', '.join(_KINDS[:-1])} or {_KINDS[-1]}", USAGE)
+        raise Failure(f"{escape(str(output))}: the name must end in {', '.join(_KINDS[:-1])} or {_KINDS[-1]}", USAGE)
     try:
         import pyarrow
     except ModuleNotFoundError:
-        raise Failure("to write tables takes the extra 'columns': pip install 'ippfast[columns]'", USAGE) from None
+        raise Failure("writing tables needs the extra 'columns': pip install 'ippfast[columns]'", USAGE) from None
     names = [name.strip() for each in wide for name in each.split(",") if name.strip()]
     part = output.with_name(f".{output.name}.part")
     count = 0
@@ -74,7 +78,7 @@ def columns(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int], None] | None]:
-    """How much has been read, on a terminal."""
+    """Shows how much has been read, if standard error is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -95,7 +99,7 @@ def _writer(path: Path, kind: str, schema: Any) -> Iterator[_Writer]:
         with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
             yield writer.write_batch
     elif kind == ".arrow":
-        # A file of Arrow's has one dictionary for all batches; names are written out instead.
+        # An Arrow file has one dictionary for all batches, so names are written out instead.
         plain = pyarrow.schema([_undictionaried(field) for field in schema])
         with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, plain) as writer:
             yield lambda batch: writer.write_batch(batch.cast(plain))

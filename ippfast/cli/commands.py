@@ -80,7 +80,7 @@ class _Commands(click.Group):
 
 
 def _in_a_line(error: click.ClickException) -> click.ClickException:
-    """Say in a line what was wrong, and not how everything is written."""
+    """What was wrong, in one line and without click's usage text."""
     if not isinstance(error, click.UsageError):
         return error
     more = f"; see '{error.ctx.command_path} --help'" if error.ctx is not None else ""
@@ -95,7 +95,7 @@ def _in_a_line(error: click.ClickException) -> click.ClickException:
 def ippfast() -> None:
     """Work with IPP, the Internet Printing Protocol (RFC 8010, RFC 8011).
 
-    URI is a printer's, such as ipps://printer.local/ipp/print. A host alone will do: then TLS is tried first.
+    URI is a printer's, such as ipps://printer.local/ipp/print. A host alone is enough: TLS is tried first.
 
     \b
     Exit status:

@@ -1,4 +1,4 @@
-"""``ippfast diff``: which attributes two messages, or two printers, have not in common.
+"""``ippfast diff``: the attributes in which two messages, or two printers, differ.
 
 The rule of this file: values are compared with their tags, as they came; the order of attributes does not count.
 """
@@ -28,7 +28,7 @@ __all__ = ["diff"]
 
 
 class _Change(NamedTuple):
-    """One name in one group, and what there is under it; empty if there is nothing."""
+    """One name in one group, and the attributes with that name; empty if there are none."""
 
     group: str
     name: str
@@ -45,9 +45,9 @@ class _Change(NamedTuple):
 def diff(access: Access, output: Output, before: str, after: str, ignore: tuple[str, ...]) -> None:
     """Compare two messages, or two printers.
 
-    A and B are each a file or a printer's URI. A line begins with - if only A has it, and with + if only B has
-    it. The exit status is 1 if there is a difference. Of two answers of one printer --ignore '*-time' leaves out
-    what always differs.
+    A and B are each a file or a printer's URI. A line begins with - if only A has it, and with + if only B has it. The
+    exit status is 1 if there is a difference. For two answers of one printer, --ignore '*-time' leaves out what always
+    differs.
 
     \b
     --json: {"differences": [{"group", "name", "before", "after"}, ...]}; null if there is none of that name, and

@@ -1,7 +1,7 @@
 """What completion offers for ``-o``: names and values of the printer on the command line, or of the registry.
 
-The rule of this file: a printer is asked once, briefly and without a prompt, and one that does not answer costs nothing
-but its own names.
+The rule of this file: a printer is asked once, briefly and without a prompt; if it does not answer, only its own names
+are missing.
 """
 
 import contextlib
@@ -35,11 +35,11 @@ def complete_option(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def _printer(ctx: click.Context) -> AttributeGroup:
-    """What the printer on the command line says; nothing if there is none, or it does not answer."""
+    """The attributes of the printer on the command line; none if there is no printer, or it does not answer."""
     given = ctx.params
     if not given.get("uri"):
         return AttributeGroup(4)
-    with contextlib.suppress(Exception):  # whatever it is, a shell has no place for it
+    with contextlib.suppress(Exception):  # a shell has no place to show an error
         access = Access(given.get("ca"), given.get("pin"), bool(given.get("insecure")), user=given.get("user"))
         access = access._replace(timeout=_SECONDS)
         with Session(str(given["uri"]), access, anonymous=credentials(access) is None) as session:
@@ -53,7 +53,7 @@ def _names(printer: AttributeGroup) -> list[str]:
 
 
 def _values(name: str, printer: AttributeGroup) -> list[str]:
-    """What a printer supports of an attribute, as it is typed."""
+    """The supported values of an attribute, as people type them."""
     listed = printer.get(f"{name}-supported")
     if listed is None:
         return []

@@ -1,4 +1,4 @@
-"""What the commands share that make documents into what a printer takes: their options, and how they say what is done.
+"""What the commands share that convert documents for a printer: their options, and what they tell about it.
 
 The rule of this file: `ippfast.convert` decides and draws; here are its words for the command line.
 """
@@ -25,7 +25,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Conversion(NamedTuple):
-    """What the options say. convert: whether documents may be drawn at all."""
+    """The values of the options. convert: whether documents may be drawn at all."""
 
     to: str | None = None
     dpi: int | None = None
@@ -36,16 +36,16 @@ class Conversion(NamedTuple):
 
 
 _OPTIONS = (
-    click.option("--to", type=click.Choice(FORMATS), help="The raster format; by default as the printer says."),
+    click.option("--to", type=click.Choice(FORMATS), help="The raster format; by default one of the printer's."),
     click.option("--dpi", type=click.IntRange(75, 4800), metavar="DPI", help="The resolution of the pages."),
     click.option("--gray", is_flag=True, help="No colour."),
     click.option("--back", type=click.Choice(SHEET_BACKS), help="How back sides are drawn."),
-    click.option("--encoding", metavar="NAME", help="That of text; by default UTF-8, or windows-1252."),
+    click.option("--encoding", metavar="NAME", help="The encoding of text; by default UTF-8, or windows-1252."),
 )
 
 
 def conversion_options(command: _Command) -> _Command:
-    """Adds the options that `Conversion` is made of, but --no-convert, as the argument ``conversion``."""
+    """Adds the options of `Conversion`, except --no-convert, as the argument ``conversion``."""
 
     @functools.wraps(command)
     def run(
@@ -59,7 +59,7 @@ def conversion_options(command: _Command) -> _Command:
 
 
 class Sides:
-    """How many sides of a document are drawn, and of how many: ``show`` is told, if it is set."""
+    """Reports how many sides of a document are drawn, and of how many, to ``show``, if that is set."""
 
     def __init__(self) -> None:
         self.show: Callable[[int, int], object] | None = None
@@ -79,21 +79,21 @@ class Made(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A document whose process has begun to open it, and what is told of its sides."""
+    """A document that is being opened already, and its `Sides`."""
 
     document: Converted
     sides: Sides
 
 
 def begun(each: Source, conversion: Conversion, stack: Any) -> Begun | None:
-    """Have a PDF opened before the printer is asked, as most printers do not take it; None for other documents.
+    """Begin to open a PDF before the printer is asked, as most printers do not take PDF; None for other documents.
 
-    stack: it ends with that `contextlib.ExitStack`.
+    stack: a `contextlib.ExitStack` that closes it.
     """
     if each.format != _PDF or each.path is None or not conversion.convert:
         return None
     made = _document(each, _PDF, conversion, stack)
-    with contextlib.suppress(OSError):  # said later, as for all other documents
+    with contextlib.suppress(OSError):  # reported later, as for all other documents
         made.document.begin()
     return made
 
@@ -101,7 +101,7 @@ def begun(each: Source, conversion: Conversion, stack: Any) -> Begun | None:
 def _document(each: Source, format_: str, conversion: Conversion, stack: Any) -> Begun:
     sides = Sides()
     document = Converted(
-        # Standard input is read only now: what goes as it is goes as it comes.
+        # Standard input is read only now: a document that is not drawn is sent as it comes.
         each.path if each.path is not None else each.open(),
         format=format_,
         progress=sides,
@@ -120,16 +120,16 @@ def converted(
     stack: Any,
     ahead: Begun | None = None,
 ) -> Made:
-    """A document as it is sent to a printer. stack: what was opened for it ends with that `contextlib.ExitStack`.
+    """A document as it is sent to a printer. stack: a `contextlib.ExitStack` that closes what is opened for it.
 
-    ahead: what `begun` gave for it. What a printer does not take and nobody can draw is left alone: the check of the
-    formats says so. Raises Failure.
+    ahead: what `begun` gave for it. A document that the printer does not take and that cannot be drawn is left as it
+    is: the check of formats reports it. Raises Failure.
     """
     options: dict[str, Any] = conversion._asdict()
     del options["encoding"]
     format_ = each.format
     if format_ == ANY_FORMAT and each.looks == _TEXT:
-        format_ = _TEXT  # a printer that finds out by itself is one that has more than raster
+        format_ = _TEXT  # a printer that detects formats itself takes more than raster
     try:
         try:
             first = plan(Original(format_), printer, job, **options)

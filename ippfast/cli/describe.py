@@ -55,9 +55,9 @@ def describe(
 ) -> Iterator[Line]:
     """The lines for a message.
 
-    octets: what it was decoded from, with the document data after it. kind: None to guess and say so.
-    width: where to break lines of many values, None for nowhere. offsets: begin each line with where in the
-    message the tag stands that it shows, in hexadecimal.
+    octets: what it was decoded from, with the document data after it. kind: None to guess and say so. width: where to
+    break lines of many values, None for nowhere. offsets: begin each line with the offset of its tag in the message, in
+    hexadecimal.
     """
     return _Description(octets, width, offsets).message(message, kind)
 
@@ -73,7 +73,7 @@ def describe_group(group: AttributeGroup, *, width: int | None = None) -> list[L
 def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) -> list[Word]:
     """A value other than a collection, in words that a line may be broken between.
 
-    enum: what names its number. at: where its tag stands.
+    enum: names its number. at: where its tag stands.
     """
     if isinstance(value, str):
         quoted = tag in (ValueTag.TEXT, ValueTag.NAME)

@@ -67,7 +67,7 @@ def printers(access: Access, output: Output, server: str | None, seconds: float,
 
     \b
     --json: {"printers": [{"uri", "printer-name", "printer-make-and-model", "printer-location", "printer-uuid"}, ...]};
-    "" if nothing is said. With --server "printer-state" and its keyword too.
+    "" if it is unknown. With --server "printer-state" and its keyword too.
     """
     if server is None:
         browsed = browse(seconds, interfaces)
@@ -112,7 +112,7 @@ def _lines(found: list[_Found], server: str | None, width: int | None) -> Any:
 
 
 def _queues(server: str, access: Access) -> list[_Found]:
-    """What CUPS-Get-Printers tells. server: a URI, or a host with or without a port."""
+    """The queues in the answer to CUPS-Get-Printers. server: a URI, or a host with or without a port."""
     if "://" in server:
         return _queues_at(server, access)
     authority = server.rstrip("/")
@@ -122,7 +122,7 @@ def _queues(server: str, access: Access) -> list[_Found]:
     with Session(secure, access) as session:
         if access.needs_tls or session.has_tls():
             return _queues_at(secure, access)
-    click.echo(f"Note: {escape(authority)} has no TLS; this goes in the clear.", err=True)
+    click.echo(f"Note: {escape(authority)} has no TLS; the request is sent unencrypted.", err=True)
     return _queues_at(f"ipp://{authority}/", access)
 
 
@@ -132,22 +132,22 @@ def _queues_at(uri: str, access: Access) -> list[_Found]:
             answer = session.ask(cups_get_printers, requested_attributes=_QUEUE_ATTRIBUTES)
         except Refused as refused:
             status = refused.answer.status
-            if status is Status.CLIENT_ERROR_NOT_FOUND:  # so CUPS says that there are none
+            if status is Status.CLIENT_ERROR_NOT_FOUND:  # CUPS answers this if there are none
                 return []
             if status is Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED:
-                raise Failure(f"{escape(session.place)} is no CUPS server: {refused.message}") from None
+                raise Failure(f"{escape(session.place)} is not a CUPS server: {refused.message}") from None
             raise
         except Failure as failure:
             error = failure.__context__
             if isinstance(error, StatusError) and error.status in (404, 405):
-                raise Failure(f"{escape(session.place)} is no CUPS server: {error}") from None
+                raise Failure(f"{escape(session.place)} is not a CUPS server: {error}") from None
             raise
         groups = answer.groups_of(DelimiterTag.PRINTER)
     found = []
     for each in groups:
         name, place = _text(each, "printer-name"), _text(each, "printer-uri-supported")
         try:
-            parse_uri(place)  # what is listed, the client takes
+            parse_uri(place)  # raises for what the client does not take
         except ValueError as error:
             click.echo(f"Note: left out: {escape(name)}: {escape(str(error))}", err=True)
             continue

@@ -48,10 +48,10 @@ _MAGIC = (
 class Source(NamedTuple):
     """One document.
 
-    name: for people, "" if it has none. format: by its octets or its name, application/octet-stream if neither
-    tells. open: gives the document, for one attempt. again: whether there may be another. path: of a file that is sent
-    as it is. sides: of one that is drawn, what tells how far that is. looks: what it is taken for if it is to be drawn,
-    and its format says nothing. compression: with which it goes out.
+    name: for people, "" if it has none. format: by its octets or its name, application/octet-stream if neither tells.
+    open: gives the document, for one attempt. again: whether it can be opened again. path: of a file that is sent as it
+    is. sides: reports how much of a drawn document is done. looks: the format to draw it as, if its format does not
+    tell that. compression: with which it is sent.
     """
 
     name: str
@@ -79,7 +79,7 @@ def source(path: str) -> Source:
         def once() -> Iterator[bytes]:
             if inspect.getgeneratorstate(pieces) != inspect.GEN_CREATED:
                 advice = f"standard input cannot be sent a second time: {LOG_IN}, or print a file"
-                raise Failure(f"the printer asked who it is too late; {advice}", NOT_ALLOWED)
+                raise Failure(f"the printer asked for a password too late; {advice}", NOT_ALLOWED)
             return pieces
 
         return Source("", _format(head, ""), None, once, False, looks=sniff(head))
@@ -116,9 +116,9 @@ AUTO = "auto"
 
 
 def compression_of(each: Source, wanted: str, supported: Container[object]) -> str:
-    """The compression that a document goes out with: that which is wanted.
+    """The compression with which a document is sent: the wanted one.
 
-    If that is ``"auto"``, gzip if it is among the supported ones and a file gains by it, as a sample tells.
+    For ``"auto"`` it is gzip, if the printer supports it and a sample of the file becomes smaller by it.
     """
     if wanted != AUTO:
         return wanted
@@ -129,7 +129,7 @@ def compression_of(each: Source, wanted: str, supported: Container[object]) -> s
 
 
 def compressed(pieces: Iterator[bytes], compression: str) -> Iterator[bytes]:
-    """The octets as they go out."""
+    """The octets as they are sent."""
     packer = zlib.compressobj(wbits=COMPRESSIONS[compression])
     for piece in pieces:
         if packed := packer.compress(piece):

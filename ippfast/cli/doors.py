@@ -1,7 +1,7 @@
 """A printer's doors: where it can be reached, with TLS and without, and what each lets in.
 
-The rule of this file: only the host that was asked for is reached, and what answers there counts only if it is the
-same printer. A request without TLS asks for attributes, or whether a job would be taken; no credentials go out.
+The rule of this file: only the host that was asked for is contacted, and what answers there counts only if it is the
+same printer. A request without TLS asks for attributes, or whether a job would be taken; no credentials are sent.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -77,17 +77,17 @@ def examine_doors(
             found += [each._replace(what=place + each.what) for each in findings if each.what not in known]
         if not asked.secure:
             words = f"it has TLS too: {escape(printer_uri(secure[0][0]))}"
-            found.insert(0, Finding(Level.NOTE, words, "use that URI, so that nothing goes in the clear"))
+            found.insert(0, Finding(Level.NOTE, words, "use that URI, so that nothing is sent unencrypted"))
     if session.access.needs_tls:
-        what = "not tried: whether jobs are taken without TLS too, for nothing goes in the clear with --pin or --ca"
-        return [*found, Finding(Level.INFO, what, "leave both out to see")]
+        what = "not tried: whether jobs are taken without TLS too: with --pin or --ca nothing is sent unencrypted"
+        return [*found, Finding(Level.INFO, what, "leave both out to try it")]
     return found + list(_examine_clear(session, doors, printer, has_tls=bool(secure)))
 
 
 def _secure_doors(
     session: Session, access: Access, doors: Iterable[Endpoint], printer: AttributeGroup
 ) -> list[tuple[Endpoint, list[Finding]]]:
-    """The doors with TLS, each with what there is to say of it."""
+    """The doors with TLS, each with its findings."""
     found = []
     for number, endpoint in enumerate(doors):
         if endpoint.secure and (number == 0 or _is_the_same(session, endpoint, printer)):
@@ -100,7 +100,8 @@ def _secure_doors(
 def _examine_clear(
     session: Session, doors: Iterable[Endpoint], printer: AttributeGroup, *, has_tls: bool
 ) -> Iterator[Finding]:
-    """What comes in without TLS. Of a printer that has none at all, only what it asks for is worth a word."""
+    """Findings about requests without TLS. If the printer has no TLS at all, only that it wants a password is
+    reported."""
     closed, told = [], set()
     for number, endpoint in enumerate(doors):
         if endpoint.secure:
@@ -128,7 +129,7 @@ def _knock(session: Session, endpoint: Endpoint, printer: AttributeGroup | None)
     except (HTTPError, OSError):
         return None
     if answer.status in DENIED:
-        return _Outcome(Level.GOOD, "without TLS it takes no jobs of a stranger")
+        return _Outcome(Level.GOOD, "without TLS it takes no jobs from a stranger")
     if answer.succeeded:
         return _Outcome(Level.WEAK, "jobs are taken without TLS too", _ENCRYPT)
     return _Outcome(
@@ -139,7 +140,7 @@ def _knock(session: Session, endpoint: Endpoint, printer: AttributeGroup | None)
 
 
 def _refused(error: StatusError, endpoint: Endpoint) -> _Outcome | None:
-    """What an HTTP status says (RFC 9110 section 15, RFC 2817 section 4.2)."""
+    """What an HTTP status means here (RFC 9110 section 15, RFC 2817 section 4.2)."""
     if error.status == 401:
         schemes = {line.split(" ", 1)[0].lower() for line in error.headers.get_all("www-authenticate")}
         if "basic" in schemes:
@@ -149,7 +150,7 @@ def _refused(error: StatusError, endpoint: Endpoint) -> _Outcome | None:
             words = "it asks for a password without TLS, by Digest: that does not send it, but documents can be read"
             return _Outcome(Level.WEAK, words, _ENCRYPT)
         shown = ", ".join(map(escape, sorted(schemes))) or "no scheme"
-        return _Outcome(Level.NOTE, f"it asks who it is without TLS ({shown})", _ENCRYPT)
+        return _Outcome(Level.NOTE, f"it asks for credentials without TLS ({shown})", _ENCRYPT)
     if error.status == 426 or redirection(endpoint, error.status, error.headers.get("location")) is not None:
         return _Outcome(Level.GOOD, "without TLS it takes no jobs, and says that it wants TLS")
     if error.status == 403:
@@ -160,7 +161,7 @@ def _refused(error: StatusError, endpoint: Endpoint) -> _Outcome | None:
 
 
 def _is_the_same(session: Session, endpoint: Endpoint, printer: AttributeGroup) -> bool:
-    """Whether the printer is at a door with TLS; one that asks who it is may be."""
+    """Whether the printer is at a door with TLS; one that wants a password may be it."""
     uri = printer_uri(endpoint)
     try:
         with Client(uri, tls=session.access.tls(), timeouts=_timeouts(session)) as client:
@@ -172,7 +173,7 @@ def _is_the_same(session: Session, endpoint: Endpoint, printer: AttributeGroup) 
 
 
 def _timeouts(session: Session) -> Timeouts:
-    """A door may be behind a firewall that does not answer: then it takes its time, as often as there are doors."""
+    """Short time-outs: a firewall may leave each of the doors without an answer."""
     return session.timeouts(min(_SECONDS, session.access.timeout))
 
 
@@ -181,7 +182,7 @@ def _who(uri: str) -> Message:
 
 
 def _fits(answer: Message, printer: AttributeGroup) -> bool:
-    """Whether an answer is of the same printer: by its UUID, or else by all that both say of who they are."""
+    """Whether an answer is of the same printer: by its UUID, or else by the names that both have."""
     if answer.status in DENIED:
         return True
     there = printer_of(answer)

@@ -1,6 +1,6 @@
-"""``ippfast convert`` and ``ippfast preview``: what a printer would get, into files.
+"""``ippfast convert`` and ``ippfast preview``: they write what a printer would get to files.
 
-The rule of this file: nothing is printed, and no printer is needed: an answer of one that was kept will do.
+The rule of this file: nothing is printed, and no printer is needed: a stored answer of one is enough.
 """
 
 import contextlib
@@ -44,17 +44,17 @@ _ANY_PRINTER = {
 
 
 def _printer_options(command: Any) -> Any:
-    """Adds what says for which printer, and with which attributes of the job."""
+    """Adds the options for the printer and the attributes of the job."""
     options = (
-        click.option("--printer", "uri", metavar="URI", help="The printer that is asked what it takes."),
+        click.option("--printer", "uri", metavar="URI", help="Ask this printer what it takes."),
         click.option(
             "--like",
             type=click.Path(dir_okay=False, exists=True, path_type=Path),
             metavar="FILE",
-            help="An answer to Get-Printer-Attributes that was kept, instead of a printer.",
+            help="A stored answer to Get-Printer-Attributes, instead of a printer.",
         ),
         click.option("-O", "--option", "options", metavar="NAME=VALUE", multiple=True, help="As -o of print."),
-        click.option("--format", "format_", metavar="TYPE", help="What the document is: application/pdf, ..."),
+        click.option("--format", "format_", metavar="TYPE", help="The format of the document: application/pdf, ..."),
     )
     for option in reversed(options):
         command = option(command)
@@ -77,17 +77,17 @@ def convert(
     conversion: Conversion,
     access: Access,
 ) -> None:
-    """Make FILE (- for standard input) into what a printer takes.
+    """Convert FILE (- for standard input) to a format that a printer takes.
 
     \b
     ippfast convert report.pdf -o report.urf --printer printer.local
     ippfast convert report.pdf -o report.pwg --like answer.ipp -O sides=two-sided-long-edge
 
     PDF, images and text become Apple raster (.urf) or PWG raster (.pwg). Without --printer and --like: for a printer
-    with A4, colour and 300 dpi. What is done, and why, is said on standard error.
+    with A4, colour and 300 dpi. What is done, and why, is written to standard error.
     """
     if output == "-" and sys.stdout.isatty():
-        raise Failure("octets are nothing for a terminal: redirect standard output, or give -o", USAGE)
+        raise Failure("raster can't be shown on a terminal: redirect standard output, or give -o", USAGE)
     to = conversion.to or _SUFFIXES.get(os.path.splitext(output)[1].lower())
     printer = _printer(uri, like, access)
     with contextlib.ExitStack() as stack:
@@ -124,7 +124,7 @@ def preview(
     if not re.fullmatch(r"[^%]*%0?\d?d[^%]*", output):
         raise Failure("-o: expected a name with %d for the number of the page", USAGE)
     try:
-        from PIL import Image  # noqa: F401  # it is needed at the end, and missed at once
+        from PIL import Image  # noqa: F401  # needed at the end; report now if it is missing
     except ImportError:
         raise Failure("this needs the extra 'convert': pip install 'ippfast[convert]'", USAGE) from None
     each = source(file)

@@ -1,4 +1,7 @@
-"""``ippfast dump``: the IPP messages of a file in words, or as lossless JSON."""
+"""``ippfast dump``: the IPP messages of a file in words, or as lossless JSON.
+
+The rule of this file: a broken message does not keep the others from being shown; the exit status tells of it.
+"""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -23,10 +26,10 @@ __all__ = ["dump"]
 
 @click.command
 @click.argument("file", type=click.File("rb"))
-@click.option("--request", "kind", flag_value="request", help="Take the message for a request.")
-@click.option("--response", "kind", flag_value="response", help="Take the message for a response.")
-@click.option("--offsets", is_flag=True, help="Begin each line with where in the message its tag stands.")
-@click.option("--check", is_flag=True, help="Say what RFC 8010, RFC 8011 and IANA's registry find wrong with it.")
+@click.option("--request", "kind", flag_value="request", help="Treat the message as a request.")
+@click.option("--response", "kind", flag_value="response", help="Treat the message as a response.")
+@click.option("--offsets", is_flag=True, help="Begin each line with the offset of its tag.")
+@click.option("--check", is_flag=True, help="List what is wrong with it by RFC 8010, RFC 8011 and IANA's registry.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON that 'ippfast load' turns into the same octets.")
 @click.option("--ndjson", is_flag=True, help="Print a line of JSON for each message, for programs that read logs.")
 @click.option("--document", is_flag=True, help="With --json: the document data too.")
@@ -45,14 +48,14 @@ def dump(
     r"""Show the IPP messages in FILE (- for standard input).
 
     FILE is one message, with or without document data after it, or HTTP requests or responses as they were on
-    the wire, with messages for bodies.
+    the wire, with messages as bodies.
 
     Nothing in a message says whether it is a request. If HTTP does not say so either, it is one if its code is
     an operation-id, and a response if it is a status-code. If it is both (0x0002 is Print-Job and
     successful-ok-conflicting-attributes) or neither, it is a request if its operation attributes have a
     printer-uri, job-uri or system-uri. --request and --response overrule all that.
 
-    In strings \xNN is an octet that is a control or no UTF-8, and \uNNNN a character that does not print.
+    In strings \xNN is an octet that is a control character or not UTF-8, and \uNNNN a character that does not print.
     Octets that do not fit their tag are marked as malformed, with the offset of the tag.
 
     --check lists each fault with its place, and what the registry does not know. Of a message that cannot be
@@ -63,9 +66,9 @@ def dump(
         raise click.UsageError("--document needs --json")
     for option, given in (("--offsets", offsets), ("--check", check)):
         if given and (as_json or ndjson):
-            raise click.UsageError(f"{option} has no place in {'--json' if as_json else '--ndjson'}")
+            raise click.UsageError(f"{option} can't be used with {'--json' if as_json else '--ndjson'}")
     if as_json and ndjson:
-        raise click.UsageError("--json and --ndjson are two forms; name one")
+        raise click.UsageError("give --json or --ndjson, not both")
     terminal = Terminal(color, width)
     found = failed = False
 

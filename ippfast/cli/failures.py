@@ -97,7 +97,7 @@ class Refused(Failure):
 
 
 def status_message(answer: Message) -> str:
-    """What a response says of itself, as it came; empty if it says nothing (RFC 8011 section 4.1.6.2)."""
+    """The status-message of a response, as it came; empty if there is none (RFC 8011 section 4.1.6.2)."""
     for group in answer.groups_of(DelimiterTag.OPERATION):
         for name in ("status-message", "detailed-status-message"):
             attribute = group.get(name)
@@ -137,7 +137,7 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
             NOT_ALLOWED,
         )
     if isinstance(error, UpgradeError):
-        return Failure(f"{place} wants TLS, and there is no way to it: {error}", NOT_ALLOWED)
+        return Failure(f"{place} wants TLS, but it can't be used: {error}", NOT_ALLOWED)
     if isinstance(error, OperationError):
         return Refused(None, error.response)
     if isinstance(error, StatusError):
@@ -165,7 +165,7 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
         return Failure(f"no connection to {place}: {error.strerror or error}", NO_CONNECTION)
     if isinstance(error, EncodeError):
         name = f"{escape(error.attribute)}: " if error.attribute else ""
-        return Failure(f"that has no form in IPP: {name}{error_words(error)}", USAGE)
+        return Failure(f"this can't be written in IPP: {name}{error_words(error)}", USAGE)
     if isinstance(error, OSError):
         where = f"{escape(str(error.filename))}: " if error.filename else ""
         return Failure(f"{where}{error.strerror or error}")
@@ -174,7 +174,7 @@ def _explain(error: IPPError | OSError, place: str) -> Failure:
 
 def _explain_status(error: StatusError, place: str) -> Failure:
     if error.status == 401:
-        return Failure(f"{place} wants to know who asks: {LOG_IN}", NOT_ALLOWED)
+        return Failure(f"{place} asks for credentials: {LOG_IN}", NOT_ALLOWED)
     if error.status == 403:
         return Failure(f"{place} forbids it (HTTP 403): ask its administrator", NOT_ALLOWED)
     if error.status == 404:

@@ -31,7 +31,7 @@ _STYLES = {Level.GOOD: "enum", Level.INFO: "quiet", Level.NOTE: "quiet", Level.W
 
 
 class Finding(NamedTuple):
-    """One thing, and what to do about it; "" if nothing is."""
+    """One result. advice: what to do about it; "" if nothing."""
 
     level: Level
     what: str
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What belongs together."""
+    """Findings that belong together."""
 
     name: str
     findings: Sequence[Finding]
@@ -59,7 +59,7 @@ def grade(findings: Iterable[Finding]) -> str:
 
 
 def report_data(uri: str, sections: Sequence[Section], **more: object) -> dict[str, Any]:
-    """The report as JSON has it. more: members that come behind the URI."""
+    """The report as JSON has it. more: members that come after the URI."""
     return {
         "uri": uri,
         **more,

@@ -1,4 +1,4 @@
-"""What the first use of the command says if pip could not compile the codec: once, and how to get the compiled one.
+"""Tells once, if pip could not compile the codec, how to get the compiled one.
 
 The rule of this file: it is said on standard error, and only if it can be remembered that it was said. Nobody who
 chose the pure codec (IPPFAST_PURE, another interpreter than CPython) is told.
@@ -25,7 +25,7 @@ def state_directory() -> Path:
 
 
 def tell() -> None:
-    """Say it, if it has not been said."""
+    """Print the hint, if it was not printed before."""
     chosen = os.environ.get("IPPFAST_PURE", "0") not in ("", "0") or sys.implementation.name != "cpython"
     if IMPLEMENTATION != "python" or chosen:
         return

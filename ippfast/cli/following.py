@@ -1,7 +1,7 @@
 """Follows a job until it is over: by the printer's events if it has them, else by asking for its state.
 
-The rule of this file: it is told as `Client.watch` tells it. A printer that does not say what becomes of the job is not
-asked for ever.
+The rule of this file: `Client.watch` tells the states. A printer that does not tell what became of the job is not asked
+for ever.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ def follow(
 ) -> Followed:
     """Follow a job until it is over, for this many seconds at most; None: as long as it takes.
 
-    job: its attributes as they are known, with the job-id or the job-uri; of one that has neither nothing is told.
+    job: its attributes as they are known, with the job-id or the job-uri; if it has neither, nothing is told.
     changed: called with each state or reason that is new.
     """
     known, seen = Told(job_id_of(job), job), _look(job)
@@ -81,7 +81,7 @@ def follow(
 
 
 def _whole(session: Session, job: AttributeGroup, known: Told) -> AttributeGroup:
-    """The job with all that is shown of it, which no event has; as it is known if the printer has forgotten it."""
+    """The job with all attributes that are shown, which events lack; unchanged if the printer has forgotten it."""
     with contextlib.suppress(Failure), explained(session.place, session.endpoint.authority):
         client = session.client()
         found = client.job(Job(client, known), *ATTRIBUTES).attributes

@@ -1,6 +1,6 @@
-"""What ``ippfast serve --forward`` needs: a client that trusts whom the options say, and a look at the start.
+"""What ``ippfast serve --forward`` needs: a client with the trust that the options give, and a check at the start.
 
-The rule of this file: a printer that is off keeps nobody from serving. Jobs wait, and it is said why.
+The rule of this file: a printer that is off does not keep this one from serving. Jobs wait, and the reason is told.
 """
 
 import functools

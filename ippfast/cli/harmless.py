@@ -1,6 +1,6 @@
-"""What tells nobody who or where somebody is: words, attributes, and parts of URIs, as sets.
+"""Words, attributes and parts of URIs that do not tell who or where somebody is, as sets.
 
-The rule of this file: these are lists of what is known. What is in none of them is taken for private.
+The rule of this file: these are lists of what is known. What is in none of them is treated as private.
 """
 
 import re
@@ -44,7 +44,7 @@ CALLED_AFTER_MODEL = _set(
     device-info printer-device-id printer-dns-sd-name printer-info printer-kind-name printer-name
     """
 )
-# A word of these is not left anywhere, also not where it is a model's.
+# Words of attributes with such names are masked everywhere, even in a model.
 PEOPLE = re.compile(r"user|contact|owner|recipient|vcard|host|location|organization|asset|serial")
 # Texts about a device or a job's progress: words that are known stay.
 READABLE = _set(
@@ -63,8 +63,8 @@ READABLE = _set(
 # Versions, of digits.
 VERSIONS = re.compile(r"(?:cups|firmware|string|format)-(?:string-)?version(?:-supported)?$|^mopria-certified$")
 
-# Whose values stay in the KEY:VALUE; of a device ID (IEEE 1284) and the key=value; of printer-supply and its like
-# (PWG 5100.9, PWG 5100.13): whole, by words, and numbers.
+# The keys whose values stay in the KEY:VALUE; of a device ID (IEEE 1284) and the key=value; of printer-supply and the
+# like (PWG 5100.9, PWG 5100.13): whole, their known words, and numbers.
 MODEL_KEYS = _set("class cls cmd manufacturer mdl mfg model") | {"command set"}
 KEYS = MODEL_KEYS | _set(
     """
@@ -115,7 +115,7 @@ _MAKERS = _set(
     savin sharp sii sindoh star tally toshiba utax xerox zebra zink
     """
 )
-# What printers say in their texts that is no word of the registry.
+# Words in the texts of printers that are not words of the registry.
 _SAID = _set(
     """
     a aborted aborting accepting advanced again almost an and another applied are as at authenticated auto available
@@ -150,7 +150,7 @@ _SAID = _set(
 
 @cache
 def words() -> frozenset[str]:
-    """Words in lower case that may stay where words may: those of the registry, of formats, makers and messages."""
+    """The words in lower case that may stay in texts: those of the registry, of formats, makers and messages."""
     found = set().union(_FORMATS, _MAKERS, _SAID, KEYS, SCHEMES)
     for path in registry.names():
         for text in (path, *registry.members(path), *registry.keywords(path)):

@@ -1,6 +1,6 @@
-"""What became of a document whose sending was interrupted: the printer is asked.
+"""Asks the printer what became of a document whose sending was interrupted.
 
-The rule of this file: what it has of the job is canceled, and what is not known is not claimed.
+The rule of this file: a job that the printer has made of it is canceled, and what is not known is not claimed.
 """
 
 from ippfast import AttributeGroup, DelimiterTag
@@ -21,9 +21,9 @@ _WANTED = ["job-id", "job-state", "time-at-creation"]
 
 def interrupted(session: Session, since: object) -> str:
     """Whether anything was printed, in words. since: printer-up-time before the document was sent, if it was told."""
-    session.close()  # what is left on this connection is no answer
+    session.close()  # what still comes on this connection is not an answer
     other = Session(session.uri, session.access._replace(timeout=_SECONDS))
-    unknown = f"whether anything was printed, 'ippfast jobs --which all {escape(session.uri)}' may tell"
+    unknown = f"'ippfast jobs --which all {escape(session.uri)}' may tell whether anything was printed"
     if not isinstance(since, int):
         return unknown
     with other:
@@ -35,7 +35,7 @@ def interrupted(session: Session, since: object) -> str:
                 if isinstance(made := job.value("time-at-creation", None), int) and made >= since
             ]
             if not jobs:
-                return "nothing was printed: the printer has no job of it"
+                return "nothing was printed: the printer has no such job"
             return "; ".join(_give_up(other, job) for job in jobs)
         except Failure:
             return unknown

@@ -1,4 +1,7 @@
-"""What `validate` or `recover` found, in lines."""
+"""What `validate` or `recover` found, in lines.
+
+The rule of this file: one line for each issue, in its own words, and a last line that counts them.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,7 @@
-"""``ippfast jobs`` and ``ippfast job``: what a printer has to do; ``cancel``, ``hold`` and ``release`` change it."""
+"""``ippfast jobs`` and ``ippfast job``: what a printer has to do; ``cancel``, ``hold`` and ``release`` change it.
+
+The rule of this file: if one of several jobs is refused, the others are done all the same, and then the command fails.
+"""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -48,11 +51,11 @@ _job_ids = click.argument("ids", metavar="ID...", type=JOB_ID, nargs=-1, require
     show_default=True,
     help="Which jobs: not-completed, completed, all, or another keyword that the printer knows.",
 )
-@click.option("--mine", is_flag=True, help="Only those of the user.")
+@click.option("--mine", is_flag=True, help="Only the user's own jobs.")
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=_LIMIT, show_default=True, metavar="N", help="At most this many."
 )
-@click.option("--everywhere", is_flag=True, help="Those of all printers of a CUPS server or of 'serve --printers'.")
+@click.option("--everywhere", is_flag=True, help="The jobs of all printers of a CUPS server or of 'serve --printers'.")
 def jobs(session: Session, output: Output, which: str, mine: bool, limit: int, everywhere: bool) -> None:
     """List the jobs of a printer.
 
@@ -136,7 +139,7 @@ def job_data(group: AttributeGroup, names: Iterable[str] | None = None) -> dict[
 def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -> None:
     """Show a job's attributes.
 
-    All, or those of these names.
+    All attributes, or those with these names.
 
     \b
     --json: {"uri": ..., "job": {NAME: VALUE, ..., "job-state-keyword": ...}}.
@@ -146,7 +149,7 @@ def job(session: Session, output: Output, job_id: int, names: tuple[str, ...]) -
     )
     groups = [each for each in answer.groups_of(DelimiterTag.JOB) if job_id_of(each) in (job_id, None)]
     if not groups:
-        raise Failure(f"the printer says nothing of job {job_id}")
+        raise Failure(f"the printer says nothing about job {job_id}")
     group = groups[0]
     if names and "all" not in names:
         group = AttributeGroup(group.tag, [each for each in group if each.name in names])
@@ -174,7 +177,7 @@ def cancel(session: Session, output: Output, ids: tuple[int, ...]) -> None:
     "--until",
     type=Keyword(lambda: registry.keywords("job-hold-until")),
     metavar="KEYWORD",
-    help="Until when, such as indefinite, night, weekend; the printer decides otherwise.",
+    help="Until when, such as indefinite, night, weekend; by default the printer decides.",
 )
 def hold(session: Session, output: Output, ids: tuple[int, ...], until: str | None) -> None:
     """Hold jobs until they are released.
@@ -214,7 +217,7 @@ def _each(
     got: Callable[[int], dict[str, object]] | None = None,
     **arguments: Any,
 ) -> None:
-    """Do one thing to each job; one that is refused does not keep the others from it. got: what came of it."""
+    """Do one thing to each job, even if it is refused for some. got: returns more members of a result."""
     results: list[dict[str, object]] = []
     failures: list[Failure] = []
     for job_id in ids:

@@ -1,4 +1,7 @@
-"""``ippfast load``: the octets of a message from the JSON that ``ippfast dump --json`` prints."""
+"""``ippfast load``: the octets of a message from the JSON that ``ippfast dump --json`` prints.
+
+The rule of this file: `lossless_json` reads the JSON; what it gives is encoded without any change.
+"""
 
 import sys
 from typing import BinaryIO
@@ -20,7 +23,7 @@ __all__ = ["load"]
     "--output",
     type=click.File("wb", lazy=True),
     default="-",
-    help="Where the octets go; standard output by default.",
+    help="The file to write; standard output by default.",
 )
 def load(file: BinaryIO, output: BinaryIO) -> None:
     """Turn JSON in FILE (- for standard input) back into octets.
@@ -29,7 +32,7 @@ def load(file: BinaryIO, output: BinaryIO) -> None:
     follows the message.
     """
     if output.name == "-" and sys.stdout.isatty():
-        raise click.UsageError("octets are nothing for a terminal: redirect standard output, or give --output")
+        raise click.UsageError("octets can't be shown on a terminal: redirect standard output, or give --output")
     try:
         message, document = from_json(file.read())
         octets = encode(message)

@@ -44,8 +44,8 @@ def _group_to_json(group: dict[str, Any]) -> str:
 def from_json(text: str | bytes) -> tuple[Message, bytes]:
     """The message and its document data, b"" if the JSON has none.
 
-    Raises ShapeError for JSON of another shape, and ValueError for text that is no JSON. Whether the values fit
-    their tags is for `encode` to say.
+    Raises ShapeError for JSON of another shape, and ValueError for text that is not JSON. `encode` checks whether the
+    values fit their tags.
     """
     try:
         given = dict(object_of(json.loads(text), "the message", _KEYS, frozenset(["document"])))

@@ -1,7 +1,7 @@
 """Media as people call them, such as ``a4``, ``letter`` and ``10x15cm``, in the names that IPP has for them.
 
-The rule of this file: what can mean one size alone means it, and for what can mean several they are named. What is like
-none of them may be a name that somebody gave, and stays.
+The rule of this file: a word that can mean only one size means it; if it can mean several, they are listed. A word that
+is like none of them may be a name that somebody gave, and stays.
 """
 
 import re
@@ -21,7 +21,7 @@ _TOLERANCE = 50
 
 
 class AmbiguousMedia(ValueError):
-    """What may mean several media, or is nearly the name of one. near: their keywords."""
+    """A word may mean several media, or is nearly the name of one. near: their keywords."""
 
     def __init__(self, near: list[str]) -> None:
         super().__init__(near)
@@ -47,7 +47,7 @@ def media_keyword(text: str) -> str:
 
 @cache
 def _sizes() -> dict[str, MediaName]:
-    """The registered names that describe a size, but for the bounds of custom ones."""
+    """The registered names that describe a size, except the bounds of custom ones."""
     parsed = {keyword: parse_media_name(keyword) for keyword in sorted(registry.keywords("media"))}
     return {
         keyword: each
@@ -57,7 +57,7 @@ def _sizes() -> dict[str, MediaName]:
 
 
 def _named(word: str, sizes: dict[str, MediaName]) -> list[str]:
-    """Those of that name: "a4", "letter", or with who defined them, as "iso-a4"."""
+    """Those of that name: "a4", "letter", or with who defined the name, as "iso-a4"."""
     plain = word.replace(" ", "-").replace("_", "-")
     return [keyword for keyword, each in sizes.items() if plain in (each.name, f"{each.media_class}-{each.name}")]
 
@@ -68,7 +68,7 @@ def _parts(word: str, sizes: dict[str, MediaName]) -> list[str]:
 
 
 def _sized(word: str, sizes: dict[str, MediaName]) -> list[str]:
-    """Those of that size, either way round; without a unit it may be any."""
+    """Those of that size, either way round; without a unit each unit is tried."""
     match = _SIZE.fullmatch(word.replace(" ", ""))
     if match is None:
         return []

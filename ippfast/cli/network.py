@@ -1,6 +1,6 @@
-"""What of a printer's place in the network makes it less safe: public addresses, and ways to print beside IPP.
+"""Examines what makes a printer in its network less safe: public addresses, and ways to print beside IPP.
 
-The rule of this file: at most a connection each, over which nothing is sent.
+The rule of this file: each port gets at most one connection, and nothing is sent.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _AT_HOME = (".local", ".lan", ".internal", ".home.arpa", ".localdomain", ".intra
 
 
 def examine_addresses(host: str, announced: Iterable[object]) -> Iterator[Finding]:
-    """Whether the host has addresses of the public internet, and what the printer gives out has.
+    """Findings about public addresses of the host, and about hosts of the internet in the printer's URIs.
 
     announced: the values of printer-uri-supported.
     """
@@ -44,13 +44,13 @@ def examine_addresses(host: str, announced: Iterable[object]) -> Iterator[Findin
     if outside:
         yield Finding(
             Level.INFO,
-            f"it gives out URIs with hosts beyond the own network: {', '.join(map(escape, outside))}",
+            f"it gives out URIs with hosts outside its own network: {', '.join(map(escape, outside))}",
             "see that these names lead to it only from inside",
         )
 
 
 def examine_ports(host: str) -> Iterator[Finding]:
-    """Which doors there are beside IPP: a connection each, and nothing is sent."""
+    """Findings about the doors beside IPP: one connection to each, and nothing is sent."""
     for port, name, why in _PORTS:
         try:
             socket.create_connection((host, port), _SECONDS).close()
@@ -75,7 +75,7 @@ def _is_public(host: str) -> bool:
 
 
 def _is_name_of_the_internet(host: str) -> bool:
-    """Whether a name has a domain that is none of those for networks at home (RFC 6762 appendix G, RFC 8375)."""
+    """Whether a name has a domain that is not one of those for home networks (RFC 6762 appendix G, RFC 8375)."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,6 +1,6 @@
 """What a command prints: lines for people, or one JSON document for programs.
 
-The rule of this file: a command says both at one place, and JSON is ASCII, so that no terminal takes it for more. With
+The rule of this file: a command gives both in one place, and JSON is ASCII, so that it cannot control a terminal. With
 --json standard output is JSON whatever happens: a failure is the member ``error`` of the document.
 """
 
@@ -59,7 +59,7 @@ class Output:
         self.terminal.print([[Span(json.dumps(data))]] if self.as_json else [line])
 
     def say(self, *spans: Span | str) -> None:
-        """Print a line for people, if they are who reads."""
+        """Print a line for people; with --json, nothing."""
         if not self.as_json:
             self.terminal.print([[span if isinstance(span, Span) else Span(span) for span in spans]])
 
@@ -114,7 +114,7 @@ def _widths(rows: Sequence[Sequence[Span]], width: int | None) -> list[int] | No
     space = width - _GAP * (len(columns) - 1)
     if sum(least) > space:
         return None
-    while sum(widths) > space:  # the column that has most to give gives
+    while sum(widths) > space:  # the column that can shrink most shrinks
         column = max(range(len(widths)), key=lambda each: widths[each] - least[each])
         widths[column] -= min(sum(widths) - space, max(1, (widths[column] - least[column]) // 2))
     return widths

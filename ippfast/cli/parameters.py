@@ -1,6 +1,6 @@
-"""What may stand for a parameter on the command line: seconds, numbers of jobs, keywords; and how each is completed.
+"""The types of parameters on the command line: seconds, job-ids, keywords; and how they are completed.
 
-The rule of this file: what has no form in IPP is refused here, before anybody is asked.
+The rule of this file: a value that IPP cannot express is refused here, before any request is sent.
 """
 
 import math
@@ -23,14 +23,14 @@ JOB_ID = click.IntRange(1, MOST)
 """A job-id (RFC 8011 section 5.3.2)."""
 
 _LONGEST = 1_000_000.0
-"""The longest waiting time in seconds, some 11 days: select(2) and its like take no more."""
+"""The longest waiting time in seconds, about 11 days: select(2) and similar calls take no more."""
 
 # RFC 8011 section 5.1.4
 _KEYWORD = re.compile(r"[a-z][a-z0-9._-]{0,254}")
 
 
-class Seconds(click.ParamType):  # type: ignore[type-arg]  # has none in older clicks
-    """A time, more than nothing."""
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # not generic in older versions of click
+    """A time in seconds, more than 0."""
 
     name = "seconds"
 
@@ -47,7 +47,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # has none in older c
 class Keyword(click.ParamType):  # type: ignore[type-arg]
     """A keyword (RFC 8011 section 5.1.4).
 
-    known: gives those that are registered, which completion offers, and near ones a hint. Others pass.
+    known: gives the registered ones, for completion and for hints. Others pass.
     """
 
     name = "keyword"
@@ -61,7 +61,7 @@ class Keyword(click.ParamType):  # type: ignore[type-arg]
             near = get_close_matches(text.lower(), sorted(self._known()), n=1)
             hint = f": did you mean {near[0]}?" if near else "."
             self.fail(
-                f"{escape(text)!r} is no keyword of IPP, which has small letters, digits and '-'{hint}", param, ctx
+                f"{escape(text)!r} is not a keyword of IPP, which has small letters, digits and '-'{hint}", param, ctx
             )
         return text
 

@@ -1,4 +1,8 @@
-"""``ippfast print``: documents to a printer, with options that are checked before anything is sent."""
+"""``ippfast print``: documents to a printer, with options that are checked before anything is sent.
+
+The rule of this file: everything that can be wrong is found before the job is sent: options, documents, and what the
+printer lacks.
+"""
 
 import contextlib
 import os
@@ -47,7 +51,7 @@ def _files(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -
     """Take the files, unless URI and FILE are in the wrong order."""
     for each in files:
         if each.startswith(("ipp://", "ipps://", "http://", "https://")) and not os.path.exists(each):
-            raise click.BadParameter(f"{each!r} is no file: the printer comes first, as in 'ippfast print URI FILE'")
+            raise click.BadParameter(f"{each!r} is not a file: the printer comes first, as in 'ippfast print URI FILE'")
     return files
 
 
@@ -62,17 +66,17 @@ def _files(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -
     shell_complete=complete_option,
     help="An attribute of the job, or of the request, by its name in IPP.",
 )
-@click.option("--format", "format_", metavar="TYPE", help="What the documents are: application/pdf, ...")
+@click.option("--format", "format_", metavar="TYPE", help="The format of the documents: application/pdf, ...")
 @click.option("--title", metavar="NAME", help="The job's name; by default the file's.")
 @click.option("--check/--no-check", default=True, help="Whether to compare the options with what the printer supports.")
 @conversion_options
 @click.option("--convert/--no-convert", default=True, help="Whether to draw what the printer does not take.")
-@click.option("--wait", is_flag=True, help="Follow the job until it is over, and exit as it ended.")
+@click.option("--wait", is_flag=True, help="Follow the job until it is over; the exit status tells how it ended.")
 @click.option(
     "--wait-time",
     type=Seconds(),
     metavar="SECONDS",
-    help="With --wait: how long at most; then the exit status is 5.",
+    help="With --wait: wait at most this long; then the exit status is 5.",
 )
 def print_(
     session: Session,
@@ -96,11 +100,11 @@ def print_(
     -o print-quality=high -o printer-resolution=600dpi
     -o "media-col={media-type=photographic media-size={x-dimension=21000 y-dimension=29700}}"
     -o media=a4 -o media=10x15cm        or by its name in IPP: iso_a4_210x297mm
-    -o InputSlot:keyword=Tray2          what IPP does not know needs a tag
+    -o InputSlot:keyword=Tray2          an attribute that is not registered needs a tag
     -o compression=auto                 gzip for files that gain by it
 
-    The registry says what a value has to be, and the printer what it supports; both are asked before the job is
-    sent, and whatever does not fit is an error (2).
+    Before the job is sent, its values are compared with the registry and with what the printer supports; whatever does
+    not fit is an error (2).
 
     What the printer does not take is drawn as pages that it takes: PDF, images and text become Apple or PWG raster
     (extra 'convert': pip install 'ippfast[convert]'). What it cannot do with these, such as page-ranges, is done here.
@@ -206,7 +210,7 @@ class _Request:
                         for fault in faults([attribute], printer, template=False)
                     ]
             if found:
-                raise Failure(f"{'; '.join(dict.fromkeys(found))}; --no-check sends it all the same", USAGE)
+                raise Failure(f"{'; '.join(dict.fromkeys(found))}; --no-check sends it anyway", USAGE)
         if Operation.VALIDATE_JOB in self._operations:
             arguments = self._of_job(made[0].source) | self._of_document(made[0].source)
             # CUPS' ippeveprinter begins to undo a compression here, and takes the next request for compressed.
@@ -239,7 +243,7 @@ class _Request:
 
     @staticmethod
     def _leave_format(each: Source, printer: AttributeGroup) -> bool:
-        """Whether nobody knows what it is, so that the printer may find out (RFC 8011 section 5.1.10.1)."""
+        """Whether its format is not known here, so that the printer must find out (RFC 8011 section 5.1.10.1)."""
         return each.format == ANY_FORMAT and "document-format-supported" not in printer
 
     def batches(self, made: list[Made]) -> list[list[Made]]:
@@ -322,14 +326,14 @@ class _Request:
 
 
 def _name(name: str, value: str) -> Attribute:
-    """A name of at most 255 octets (RFC 8011 section 5.1.3); what is no UTF-8 or does not print is replaced."""
+    """A name of at most 255 octets (RFC 8011 section 5.1.3); what is not UTF-8 or does not print is replaced."""
     text = "".join([each if each.isprintable() else "?" for each in value])
     octets = text.encode("utf-8", "replace")[:255]
     return Attribute(name, ValueTag.NAME, octets.decode("utf-8", "ignore"))
 
 
 def _job_of(answer: Message) -> AttributeGroup:
-    """The job that was made; one without a job-id is printed, and nobody can ask for it."""
+    """The job that was made. If it has no job-id, nobody can ask for its state."""
     groups = answer.groups_of(DelimiterTag.JOB)
     if not groups or job_id_of(groups[0]) is None:
         click.echo(
@@ -348,7 +352,7 @@ def _progress(each: Source, compression: str) -> Iterator[Callable[[int, int | N
     if not sys.stderr.isatty():
         yield None
         return
-    # These take as long to load as all that it takes to print.
+    # These modules take as long to load as all others that printing needs.
     from rich.console import Console
     from rich.markup import escape as markup_escape
     from rich.progress import (
@@ -382,7 +386,7 @@ def _progress(each: Source, compression: str) -> Iterator[Callable[[int, int | N
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        # Compressed octets are fewer, nobody knows how many.
+        # How many octets there are when they are compressed is not known before.
         total = each.length if compression == "none" else None
         bar = bars.add_task(name, total=total)
         yield lambda sent, length: bars.update(bar, completed=sent)

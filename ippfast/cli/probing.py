@@ -1,4 +1,7 @@
-"""``ippfast probe``: which URI a host has for its printer, and what to trust there."""
+"""``ippfast probe``: which URI a host has for its printer, and what to trust there.
+
+The rule of this file: what was tried in vain is shown too, and nothing is changed at the host.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,12 +28,12 @@ _MARGIN = 7
 def probe(access: Access, output: Output, host: str) -> None:
     """Find the printer of a host.
 
-    And with it scheme, port, path, version and TLS that work. HOST is a name or an address, with or without a port,
+    Reports the scheme, port, path, version and TLS that work. HOST is a name or an address, with or without a port,
     or a URI to begin with. It changes nothing there.
 
     \b
     --json: {"uri", "version", "secure", "upgrade", "trusted", "distrust", "fingerprint", "tls-version",
-    "challenges", "attributes", "tried": [[URI, what came of it], ...]}.
+    "challenges", "attributes", "tried": [[URI, outcome], ...]}.
     """
     with Session(host, access) as session:
         found = session.probe()
@@ -68,7 +71,7 @@ def _lines(found: ProbeResult) -> Iterator[Line]:
             yield _row("", Span(f"if the fingerprint is right: --pin sha256:{found.fingerprint}"))
     if found.challenges:
         schemes = ", ".join(dict.fromkeys(escape(line.split(" ", 1)[0]) for line in found.challenges))
-        yield _row("asks", Span(f"who it is: {schemes}"))
+        yield _row("asks", Span(f"for credentials: {schemes}"))
     attributes = group_to_dict(found.attributes)
     for label, name in (("model", "printer-make-and-model"), ("name", "printer-name"), ("info", "printer-info")):
         if isinstance(attributes.get(name), str) and attributes[name]:

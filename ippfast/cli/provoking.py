@@ -1,4 +1,4 @@
-"""``ippfast provoke``: has a simulated printer jam, run out of paper, and go on again.
+"""``ippfast provoke``: makes a simulated printer jam, run out of paper, and go on again.
 
 The rule of this file: it asks as any client could, by Set-Printer-Attributes; the printer decides who may.
 """
@@ -37,11 +37,11 @@ def _known() -> list[str]:
 @click.argument("reasons", nargs=-1, metavar="[REASON]...", type=KeywordParameter(_known))
 @click.option("--refill", is_flag=True, help="Fill supplies and trays, and let it go on.")
 def provoke(session: Session, output: Output, reasons: tuple[str, ...], refill: bool) -> None:
-    """Have a simulated printer stop, or go on.
+    """Make a simulated printer stop, or go on.
 
     For a printer of 'ippfast serve --simulate'. REASON is a keyword of printer-state-reasons, or one of the words jam,
-    media, door, cover and toner. The printer stops until it is told to go on: with no REASON. Those that end in -report
-    or -warning do not stop it.
+    media, door, cover and toner. The printer stops until the command without a REASON lets it go on. Reasons that end
+    in -report or -warning do not stop it.
 
     \b
     Try it:

@@ -79,25 +79,23 @@ _QUESTIONS = (
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("."),
-    help="Where the files go; it is made if it is not there.",
+    help="The directory for the files; it is made if it does not exist.",
 )
 @click.option("--scrub", is_flag=True, help="Mask what may be private, as 'ippfast scrub' does.")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
 def capture(session: Session, output: Output, directory: Path, scrub: bool, force: bool) -> None:
-    """Keep a printer's answers as files.
+    """Store a printer's answers as files.
 
     They are for 'ippfast dump', 'diff' and 'replay'. It asks for attributes and jobs, and changes nothing. An answer
-    that is no IPP is kept too: of one that does not end, what came within --timeout, and 16 MiB
-    at most.
+    that is not IPP is kept too; if it does not end, what came within --timeout, and 16 MiB at most.
 
-    \b
-    --json: {"uri": ..., "files": [{"file", "octets", "status-code", "status-code-keyword", "whole"}, ...]}; null for
-    what is no IPP.
+    \b --json: {"uri": ..., "files": [{"file", "octets", "status-code", "status-code-keyword", "whole"}, ...]}; null for
+    an answer that is not IPP.
     """
     paths = [directory / f"{each.name}.ipp" for each in _QUESTIONS]
     present = [path for path in paths if path.exists()]
     if present and not force:
-        raise Failure(f"{escape(str(present[0]))} is there already: give --force, or another --directory", USAGE)
+        raise Failure(f"{escape(str(present[0]))} exists already: give --force, or another --directory", USAGE)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,7 +113,7 @@ def capture(session: Session, output: Output, directory: Path, scrub: bool, forc
             supported = None if listed is None else set(listed.values)
         if scrub:
             if message is None:
-                click.echo(f"Note: {question.name} is no IPP, and cannot be scrubbed: it is not kept", err=True)
+                click.echo(f"Note: {question.name} is not IPP and cannot be scrubbed, so it is not kept", err=True)
                 continue
             octets = scrubbed(octets)
         path.write_bytes(octets)
@@ -130,7 +128,7 @@ def capture(session: Session, output: Output, directory: Path, scrub: bool, forc
 
 
 def _answer(session: Session, question: _Question) -> tuple[bytes, str | None, str | None]:
-    """The octets of an answer, its status, None if they are no IPP, and why they are not all, None if they are."""
+    """The octets of an answer, its status (None: they are not IPP), and why they are not all (None: they are)."""
     try:
         # What was decoded is encoded to the octets that came.
         answer = session.ask_anyway(question.build, **question.arguments)
@@ -147,7 +145,7 @@ def _answer(session: Session, question: _Question) -> tuple[bytes, str | None, s
 
 
 def _ask_in_octets(session: Session, octets: bytes) -> tuple[bytes, str | None]:
-    """What the server sends, whatever it is, and why it is not all, None if it is."""
+    """What the server sends, whatever it is, and why it is not all (None: it is)."""
     endpoint, tls, seconds = session.endpoint, session.access.tls(), session.access.timeout
     connection: http.client.HTTPConnection
     if session.client().secure:
@@ -191,7 +189,7 @@ def _ask_in_octets(session: Session, octets: bytes) -> tuple[bytes, str | None]:
 def _give_up(connection: socket.socket, late: threading.Event) -> None:
     late.set()
     with contextlib.suppress(OSError):
-        # Not that of an SSLSocket, which would take its TLS away from the thread that reads.
+        # Not the method of SSLSocket, which would take its TLS away from the thread that reads.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
@@ -203,7 +201,7 @@ def _give_up(connection: socket.socket, late: threading.Event) -> None:
 )
 @json_option
 def replay(output: Output, files: tuple[Path, ...], host: str, port: int) -> None:
-    """Answer as a printer that was captured.
+    """Answer like a printer that was captured.
 
     Each FILE is one of its answers, or a directory of them.
 
@@ -240,7 +238,7 @@ def _messages(files: Iterable[Path]) -> list[Message]:
             except OSError as error:
                 raise Failure(f"{escape(str(path))}: {error.strerror}", USAGE) from None
             if guess_kind(message) == "request":
-                raise Failure(f"{escape(str(path))} is a request, and replayed are responses")
+                raise Failure(f"{escape(str(path))} is a request; only responses can be replayed")
             found.append(message)
     return found
 

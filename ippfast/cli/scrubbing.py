@@ -1,7 +1,7 @@
 """``ippfast scrub``: a message without names, addresses and serial numbers, otherwise the same to the octet.
 
-The rule of this file: what is not known to be harmless is masked (`harmless` says what is). Nothing changes its length
-or its place, and what was the same stays the same.
+The rule of this file: what is not known to be harmless is masked (`harmless` says what is). Every value keeps its
+length and its place, and equal words stay equal.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from .terminal import name_of
 
 __all__ = ["scrub", "scrubbed"]
 
-# The syntaxes that hold no text, and their lengths (RFC 8010 section 3.9). Of another, a value may hold anything.
+# The syntaxes that hold no text, and their lengths (RFC 8010 section 3.9). A value of another length may hold anything.
 _LENGTHS: dict[int, int] = {
     ValueTag.INTEGER: 4,
     ValueTag.BOOLEAN: 1,
@@ -38,7 +38,7 @@ _WITH_LANGUAGE = (ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE)
 _TEXTS = {*_WITH_LANGUAGE, ValueTag.TEXT, ValueTag.NAME, ValueTag.OCTET_STRING}
 
 # Texts are searched as Latin-1: one character for each octet.
-# What is masked as one. An IPv4 address stays one; a letter that a URI encodes stays encoded.
+# What is masked as one word. An IPv4 address stays an address; a letter that a URI encodes stays encoded.
 _WORD = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])|[0-9A-Za-z\x80-\xff]+", re.ASCII)
 _WORD_OF_URI = re.compile(r"%[0-9A-Fa-f]{2}|" + _WORD.pattern)
 _IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
@@ -57,7 +57,7 @@ _ADDRESS = re.compile(
     r"[@\\]|://|[A-Za-z0-9]\.[A-Za-z]|(?:[0-9A-Fa-f]{2}[:-]){3}|[0-9]\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]{12}"
 )
 _PAIR = re.compile(r"(\s*)([^;:=]{1,40})([:=])([^;]*)(;|\Z)", re.ASCII)
-# A number behind a word: tray2, A4, RS300.
+# A number after a word: tray2, A4, RS300.
 _COUNTED = re.compile(r"([A-Za-z]{1,63}?)([0-9]{1,3})")
 # In a keyword: a count or a version after a word, with a standard's year or part (tray-2, adobe-1.5,
 # iso-32000-1_2008), a size in a medium's name (PWG 5101.1), a version alone, and what a printer's URF can (RS300-600).
@@ -96,18 +96,18 @@ class _Value(NamedTuple):
     "--output",
     type=click.File("wb", lazy=True),
     default="-",
-    help="Where the masked message goes; standard output by default.",
+    help="The file for the masked message; standard output by default.",
 )
 def scrub(file: BinaryIO, output: BinaryIO) -> None:
     """Mask what is private in a message.
 
     In the strings of FILE (- for standard input) only what is known to be harmless stays: registered keywords, formats,
-    the model, words that printers use of their states, schemes and ports of URIs. Every other word is replaced by one
-    of the same length, the same one always by the same. Numbers, dates and the names of attributes stay. Document data
-    becomes zeros. Look at the result before you show it around: what a vendor puts where, nobody knows.
+    the model, words that printers use for their states, schemes and ports of URIs. Every other word is replaced by one
+    of the same length, equal words by equal ones. Numbers, dates and the names of attributes stay. Document data
+    becomes zeros. Look at the result before you publish it: a vendor may put private data anywhere.
     """
     if output.name == "-" and sys.stdout.isatty():
-        raise Failure("octets are nothing for a terminal: redirect standard output, or give --output", USAGE)
+        raise Failure("octets can't be shown on a terminal: redirect standard output, or give --output", USAGE)
     data = file.read()
     if any(each.head for each in captures(data)):
         raise Failure(f"{name_of(file)} has HTTP around it, which may hold secrets of its own: give the message alone")
@@ -119,7 +119,7 @@ def scrub(file: BinaryIO, output: BinaryIO) -> None:
 
 
 def scrubbed(octets: bytes) -> bytes:
-    """The message with its secrets masked. Raises DecodeError for what is none."""
+    """The message with its secrets masked. Raises DecodeError for what is not a message."""
     _, end = decode_prefix(octets)
     values = list(_values(octets))
     mask = _Masks(octets, values)
@@ -131,7 +131,7 @@ def scrubbed(octets: bytes) -> bytes:
 
 
 class _Masks:
-    """Masks values of one message, the same word always by the same."""
+    """Masks values of one message, equal words by equal ones."""
 
     def __init__(self, octets: bytes, values: list[_Value]) -> None:
         self._key = secrets.token_bytes(32)
@@ -268,7 +268,7 @@ class _Masks:
         ):
             return part
         if before in harmless.ADDRESSED:
-            # A queue's name, which may be the model's as printer-name may.
+            # A queue's name: words of the model stay, as in printer-name.
             return self._unless(lambda match: match[0].lower() in self._model, part, _WORD_OF_URI)
         start = 5 if part[:5].lower() == "uuid:" else 0
         return part[:start] + _WORD_OF_URI.sub(self._masked, part[start:])
@@ -285,7 +285,7 @@ class _Masks:
 
 
 def _is_known(word: str, known: Set[str]) -> bool:
-    """Whether a word is known: in lower case, with a number behind it, or as the parts of a camelCase one."""
+    """Whether a word is known: in lower case, with a number after it, or as the parts of a camelCase one."""
     if word.lower() in known:
         return True
     counted = _COUNTED.fullmatch(word)
@@ -305,8 +305,8 @@ def _is_text(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_readable(path: str) -> bool:
-    """Whether words that are known may stay in texts and names here: it tells of a device, or is a keyword if one
-    fits."""
+    """Whether words that are known may stay in texts and names here: the attribute is about a device, or may be a
+    keyword."""
     name = path.rpartition("/")[2]
     spec = registry.lookup(path)
     return name in harmless.READABLE or (spec is not None and ValueTag.KEYWORD in spec.tags)
@@ -323,8 +323,8 @@ def _noise(text: str, key: bytes, size: int) -> bytes:
 
 
 def _other(word: str, key: bytes) -> str:
-    """As many characters of the same kinds, the same for the same in any case, and none in its place: digits for
-    digits, letters for letters."""
+    """Another word of the same length: digits for digits, letters for letters, and no character stays. Words that
+    differ only in case give the same word."""
     noise = _noise(word.lower(), key, len(word))
     if word[0] == "%":
         return f"%6{1 + noise[0] % 9}"
@@ -340,7 +340,7 @@ def _other(word: str, key: bytes) -> str:
 
 
 def _turned(character: str, kind: str, random: int) -> str:
-    """Another character of the kind. A character that is none of it is part of one outside of ASCII."""
+    """Another character of the kind. A character that is not of the kind is an octet of one outside of ASCII."""
     place = kind.find(character)
     return kind[random % len(kind)] if place < 0 else kind[(place + 1 + random % (len(kind) - 1)) % len(kind)]
 
@@ -358,7 +358,7 @@ def _other_ipv4(address: str, noise: bytes) -> str:
 def _values(octets: bytes) -> Iterator[_Value]:
     """Each value in a message that was decoded that may hold text, with its path (RFC 8010 section 3.1)."""
     at, name = 8, ""
-    names: list[str] = []  # of the collections around
+    names: list[str] = []  # of the enclosing collections
     while octets[at] != 0x03:
         tag = octets[at]
         at += 1
@@ -378,7 +378,7 @@ def _values(octets: bytes) -> Iterator[_Value]:
         elif tag == ValueTag.END_COLLECTION:
             name = names.pop()
         elif tag in _WITH_LANGUAGE:
-            # Two lengths, of the language and of the string. Where they do not fit, both are one string.
+            # Two lengths, of the language and of the string. If they do not fit, both are one string.
             inner = start + 2 + int.from_bytes(octets[start : start + 2], "big")
             if inner + 2 <= at and inner + 2 + int.from_bytes(octets[inner : inner + 2], "big") == at:
                 yield _Value(path, ValueTag.NATURAL_LANGUAGE, start + 2, inner)

@@ -1,7 +1,7 @@
 """``ippfast serve``: a printer on the network.
 
-The rule of this file: it puts together what `ippfast.printer` and `ippfast.http` have, and says in one line what of
-its options cannot be used. Nobody but this machine reaches it unless it is told to listen elsewhere.
+The rule of this file: it puts together what `ippfast.printer` and `ippfast.http` have, and tells in one line which of
+its options cannot be used. Only this machine reaches it unless it is told to listen elsewhere.
 """
 
 import contextlib
@@ -69,12 +69,12 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if not is_host_name(name):
-            raise click.BadParameter(f"{name!r} is no name of a host", ctx, param)
+            raise click.BadParameter(f"{name!r} is not a host name", ctx, param)
     return names
 
 
 @click.command
-@click.option("--name", help="What the printer is called; by default as its description says.")
+@click.option("--name", help="The printer's name; by default that of its description.")
 @click.option("--host", default="localhost", show_default=True, help="The address to listen at; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8631, show_default=True, help="0 for a free one.")
 @click.option(
@@ -96,7 +96,7 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
     "--printers",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE.toml",
-    help="Be many printers: a table for each, and those that Create-Printer made.",
+    help="Serve many printers: those of the file's tables, and those that Create-Printer made.",
 )
 @click.option(
     "--spool", type=click.Path(file_okay=False, path_type=Path), help="Put each document into this directory."
@@ -121,9 +121,9 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
     multiple=True,
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE",
-    help="What the printer says of itself: TOML, or another printer's answer (.ipp). May be repeated.",
+    help="The printer's attributes: TOML, or another printer's answer (.ipp). May be repeated.",
 )
-@click.option("--tls", is_flag=True, help="Serve ipps too, with a certificate of its own making.")
+@click.option("--tls", is_flag=True, help="Serve ipps too, with a self-made certificate.")
 @click.option(
     "--certificate",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
@@ -132,12 +132,12 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
 @click.option(
     "--key", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Its key, if in another file."
 )
-@click.option("--require-tls", is_flag=True, help="Refuse whoever comes without TLS.")
+@click.option("--require-tls", is_flag=True, help="Refuse requests without TLS.")
 @click.option(
     "--users",
     "users_file",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="Serve these users alone: a file of htdigest or htpasswd (see 'ippfast users add').",
+    help="Serve only these users: a file of htdigest or htpasswd (see 'ippfast users add').",
 )
 @click.option(
     "--auth",
@@ -145,37 +145,46 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
     help="How users log in.  [default: digest, or basic with a file of htpasswd]",
 )
 @click.option(
-    "--oauth", "issuer", metavar="URI", help="Serve those alone who bring a token of this OpenID provider, over TLS."
+    "--oauth", "issuer", metavar="URI", help="Serve only users with a token of this OpenID provider, over TLS."
 )
-@click.option("--oauth-audience", "audience", metavar="NAME", help="For whom its tokens have to be: this printer.")
 @click.option(
-    "--oauth-claim", "claim", default="sub", show_default=True, metavar="NAME", help="What of a token names the user."
+    "--oauth-audience", "audience", metavar="NAME", help="The audience of its tokens: its name for this printer."
+)
+@click.option(
+    "--oauth-claim",
+    "claim",
+    default="sub",
+    show_default=True,
+    metavar="NAME",
+    help="The claim of a token that names the user.",
 )
 @click.option("--operator", "operators", multiple=True, metavar="NAME", help="A user who may do everything.")
-@click.option("--allow", multiple=True, metavar="NETWORK", help="Serve these networks alone, such as 192.168.0.0/24.")
+@click.option("--allow", multiple=True, metavar="NETWORK", help="Serve only these networks, such as 192.168.0.0/24.")
 @click.option(
     "--proxy",
     "proxies",
     multiple=True,
     metavar="NETWORK",
-    help="Believe the proxies there who the client is: by Forwarded or X-Forwarded-For, which each adds.",
+    help="Trust the proxies there to tell the client's address, by Forwarded or X-Forwarded-For.",
 )
 @click.option(
     "--hostname",
     "hostnames",
     multiple=True,
     callback=_host_names,
-    help="A further name by which clients know this host.",
+    help="Another name by which clients know this host.",
 )
 @click.option("--fetch", multiple=True, metavar="HOST[:PORT]", help="Print documents by reference from this host.")
-@click.option("--max-size", callback=_size, metavar="OCTETS", help="Of a document, such as 500M.")
-@click.option("--max-jobs", type=click.IntRange(min=1), default=10_000, show_default=True, help="That have not ended.")
+@click.option("--max-size", callback=_size, metavar="OCTETS", help="The largest document, such as 500M.")
+@click.option(
+    "--max-jobs", type=click.IntRange(min=1), default=10_000, show_default=True, help="The most unfinished jobs."
+)
 @click.option(
     "--max-connections-per-host",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="From one address at a time; more are answered 503.",
+    help="The most connections from one address; more are answered with 503.",
 )
 @click.option(
     "--rest",
@@ -183,15 +192,15 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
     default=900.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a document may rest on its way.",
+    help="How long a document may stand still on its way.",
 )
-@click.option("--max-user-jobs", type=click.IntRange(min=1), help="Of these, how many one user may have.")
-@click.option("--max-user-size", callback=_size, metavar="OCTETS", help="Of a user's documents together.")
+@click.option("--max-user-jobs", type=click.IntRange(min=1), help="The most unfinished jobs of one user.")
+@click.option("--max-user-size", callback=_size, metavar="OCTETS", help="The most octets of one user's documents.")
 @click.option(
     "--history", type=click.IntRange(min=0), default=1_000, show_default=True, help="How many ended jobs to remember."
 )
 @click.option("--metrics", is_flag=True, help="Show figures for Prometheus at /metrics.")
-@click.option("--announce", is_flag=True, help="Have the printer found on the network (DNS-SD).")
+@click.option("--announce", is_flag=True, help="Announce the printer on the network (DNS-SD).")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes serve together."
 )
@@ -240,12 +249,11 @@ def serve(
     """Be a printer: take jobs into a spool, and hand them on.
 
     Without --spool, --command or --forward the documents stay with the jobs in the --state directory, as long as the
-    jobs are remembered. A job that was accepted survives whatever happens to this program: started again with the same
-    --state, it goes on where it was.
+    jobs are remembered. An accepted job survives the end of this program: started again with the same --state, the
+    program goes on where it was.
 
-    It is for this machine alone unless --host says otherwise. Whoever connects from this machine may do everything,
-    unless --users says who may do what: then everybody may print, and do as they like with their own jobs, and an
-    --operator with all.
+    Only this machine reaches it unless --host says otherwise. Whoever connects from this machine may do everything.
+    With --users that is not so: every user may print and change their own jobs, and an --operator may do everything.
 
     --ca, --pin, --insecure, IPPFAST_USER, IPPFAST_PASSWORD and IPPFAST_TOKEN are for the printer of --forward. If that
     does not answer, jobs wait: the terminal says why, and so do printer-state-reasons and printer-state-message.
@@ -268,20 +276,20 @@ def serve(
         "--description": descriptions,
     }
     if printers is not None and (given := [option for option, value in for_one.items() if value]):
-        raise click.UsageError(f"{given[0]} is for one printer, and --printers says it of each")
+        raise click.UsageError(f"{given[0]} is for one printer; the file of --printers says it for each")
     if consume and simulate is None:
         raise click.UsageError("--consume needs --simulate")
     if name is not None and not name.isprintable():
-        raise click.UsageError("--name: a name is one line, without control characters")
+        raise click.UsageError("--name: a name must be one line without control characters")
     if operators and users_file is None and issuer is None:
         raise click.UsageError("--operator needs --users or --oauth")
     if issuer is not None and users_file is not None:
-        raise click.UsageError("--users and --oauth are one choice")
+        raise click.UsageError("give --users or --oauth, not both")
     if issuer is not None and (audience is None or (certificate is None and not tls)):
         needed = "--oauth-audience" if audience is None else "--certificate or --tls"
         raise click.UsageError(f"--oauth needs {needed}")
     if len([each for each in (spool, command, forward) if each is not None]) > 1:
-        raise click.UsageError("--spool, --command and --forward are one choice")
+        raise click.UsageError("give one of --spool, --command and --forward")
     if forward is not None and _is_here(forward, host, port):
         raise click.UsageError(f"--forward {forward} is this server itself: its jobs would go round for ever")
     if trust_is_given() and forward is None:
@@ -297,7 +305,7 @@ def serve(
         if issuer is not None:
             from ippfast.printer.oauth import OpenIDProvider
 
-            OpenIDProvider(issuer, audience or "")  # what is wrong with it is found out now
+            OpenIDProvider(issuer, audience or "")  # raises now if it cannot be used
         plan = Plan(
             state=directory,
             names=tuple(names),
@@ -344,16 +352,16 @@ def serve(
 def _usual_auth(path: Path) -> str:
     users = Users(path)
     if users.kind == "plain":
-        click.echo(f"{path} has passwords as they are: 'ippfast users add' writes a file without.", err=True)
+        click.echo(f"{path} has plain passwords: 'ippfast users add' writes a file without them.", err=True)
     return "basic" if users.kind == "htpasswd" else "digest"
 
 
 def _run(plan: Plan, printer: SpoolPrinter | PrintService, host: str, port: int, *, announce: bool) -> None:
     """Serve until the first signal."""
-    sys.setswitchinterval(0.0005)  # a request's thread gives way at each row that it writes: it is to be back soon
+    sys.setswitchinterval(0.0005)  # a request's thread gives way at each row that it writes, and must go on soon
     with until_signal() as ended, contextlib.ExitStack() as stack:
         with explaining():
-            server, reload = make_server(plan, printer, host, port)  # what is wrong with it is found out here
+            server, reload = make_server(plan, printer, host, port)  # raises if it cannot be used
             hangup: Callable[[], None] = reload
             if plan.workers > 1:
                 server.shutdown()
@@ -378,11 +386,11 @@ def _run(plan: Plan, printer: SpoolPrinter | PrintService, host: str, port: int,
             threading.Thread(target=look, args=arguments, name="look", daemon=True).start()
         while not ended.wait(LOOK):
             pass
-        click.echo("Ending: jobs that are not done go on next time.", err=True)
+        click.echo("Ending: jobs that are not done go on at the next start.", err=True)
 
 
 def _tell(workers: Workers) -> None:
-    """Have all workers read anew what can be."""
+    """Have all workers reload (see `Reloading`)."""
     for pid in workers.pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGHUP)
@@ -397,7 +405,7 @@ def _on_hangup(stack: contextlib.ExitStack, reload: Callable[[], None]) -> None:
 def _say(
     plan: Plan, printer: SpoolPrinter | PrintService, host: str, port: int, known: str | None, *, announce: bool
 ) -> None:
-    """Where the printer is. known: by which name on the network."""
+    """Tell where the printer is. known: its name on the network."""
     shown = socket.gethostname() if host in ANY else f"[{host}]" if ":" in host else host
     if not isinstance(printer, PrintService):
         paths = [printer.path]
@@ -427,7 +435,7 @@ def _say(
 def _destination(plan: Plan) -> str:
     """Where documents go."""
     if plan.printers is not None:
-        return f"as {escape(str(plan.printers))} says of each printer"
+        return f"as {escape(str(plan.printers))} says for each printer"
     if plan.spool is not None:
         return f"into {escape(str(plan.spool))}"
     if plan.command is not None:
@@ -439,13 +447,13 @@ def _destination(plan: Plan) -> str:
 
 @contextlib.contextmanager
 def explaining() -> Iterator[None]:
-    """Say in one line what cannot be used."""
+    """Tell in one line what cannot be used."""
     try:
         yield
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
         project = _EXTRAS.get(module, module.replace("_", "-"))
-        raise Failure(f"that needs {module}: pip install '{project}'", USAGE) from None
+        raise Failure(f"this needs {module}: pip install '{project}'", USAGE) from None
     except (DescriptionError, UsersError) as error:
         raise Failure(escape(str(error)), USAGE) from None
     except ssl.SSLError as error:

@@ -86,12 +86,12 @@ def _figures(service: PrintService, host: str, port: int) -> Iterator[None]:
     metavar="[HOST:]PORT",
     help="Show figures for Prometheus there; the host is localhost if none is named.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Tell of each job on standard error.")
+@click.option("-v", "--verbose", is_flag=True, help="Log each job on standard error.")
 def work(store: str, documents: str | None, threads: int, metrics: tuple[str, int] | None, verbose: bool) -> None:
     """Process the jobs that servers with the same --store have taken.
 
-    Any number of these may run, on any number of hosts. Each printer has one job at a time, whoever processes it; the
-    job of a worker that dies or stands still is begun again by another.
+    Any number of workers may run, on any number of hosts. Each printer has one job at a time, whichever worker
+    processes it; if a worker dies or stands still, another begins its job again.
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -104,7 +104,7 @@ def work(store: str, documents: str | None, threads: int, metrics: tuple[str, in
             click.echo(f"working for {escape(without_secrets(store))}")
             while not ended.wait(LOOK):
                 pass
-        click.echo("Ending: jobs that are not done are begun again by another.", err=True)
+        click.echo("Ending: jobs that are not done are begun again by another worker.", err=True)
 
 
 @click.group
@@ -175,7 +175,7 @@ def _row(group: AttributeGroup) -> list[Span]:
 
 @_command("create")
 @click.argument("name")
-@click.option("--info", help="What the printer is, for people.")
+@click.option("--info", help="What the printer is, in words for people.")
 @click.option("--location", help="Where it is.")
 @click.option("--forward", metavar="URI", help="Give each job to this printer.")
 def create(
@@ -209,7 +209,7 @@ def _number(session: Session, name: str) -> int:
 
 
 def _switch(name: str, code: Operation, words: str) -> None:
-    """A command that does something to one printer."""
+    """Add a command that sends an operation for one printer."""
 
     def switch(session: Session, output: Output, printer: str) -> None:
         number = _number(session, printer)
@@ -228,7 +228,7 @@ _switch("startup", Operation.STARTUP_ONE_PRINTER, "Start a printer up: it takes 
 @_command("default")
 @click.argument("printer")
 def default(session: Session, output: Output, printer: str) -> None:
-    """Choose the printer that is meant if none is named."""
+    """Choose the default printer, which is used if none is named."""
     number = _number(session, printer)
     group = AttributeGroup(DelimiterTag.SYSTEM, [Attribute("system-default-printer-id", ValueTag.INTEGER, number)])
     _asked(session, Operation.SET_SYSTEM_ATTRIBUTES, group)

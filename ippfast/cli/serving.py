@@ -1,6 +1,7 @@
 """What ``ippfast serve`` puts together from its options: the printer, its server, and several processes of both.
 
-The rule of this file: a `Plan` is plain values, so that a worker in a process of its own makes the same of it.
+The rule of this file: a `Plan` is plain values, so that a worker in another process makes the same printer and server
+from it.
 """
 
 import contextlib
@@ -75,8 +76,8 @@ _MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
 class Plan:
     """The options, checked one by one.
 
-    names: those of this host. trust: whom, at the printer that gets the jobs. certificate: in a PEM file, None: no TLS.
-    nonce_key: with which several workers sign the nonces of Digest. issuer: of the tokens by which users log in
+    names: those of this host. trust: for the printer that gets the jobs. certificate: in a PEM file, None: no TLS.
+    nonce_key: the key with which several workers sign the nonces of Digest. issuer: of the tokens by which users log in
     instead; audience, claim: see `OpenIDProvider`. simulate: impressions a minute; None: the printer takes no time.
     consume: whether supplies and paper run down.
     """
@@ -197,7 +198,7 @@ def make_handler(plan: Plan) -> SpoolPrinter | PrintService:
 
 
 class Reloading:
-    """What is read anew when the server is told so (SIGHUP): the users, the certificate, the printers."""
+    """Reads the users, the certificate and the printers anew, when a signal asks for it (SIGHUP)."""
 
     def __init__(self, plan: Plan, printer: SpoolPrinter | PrintService, server: Server, users: Users | None) -> None:
         self._plan = plan
@@ -206,7 +207,7 @@ class Reloading:
         self._users = users
 
     def __call__(self) -> None:
-        """What can't be used is left as it was, and said."""
+        """Reload. What can't be used stays as it was, and is logged."""
         plan = self._plan
         try:
             if self._users is not None:
@@ -246,7 +247,7 @@ def make_server(plan: Plan, printer: SpoolPrinter | PrintService, host: str, por
 def _figures(
     plan: Plan, printer: SpoolPrinter | PrintService
 ) -> "tuple[SpoolPrinter | PrintService | Metrics, PrinterPages | ServicePages]":
-    """What answers requests, and counts them if figures are wanted; and the pages."""
+    """The handler of requests, which counts them if figures are wanted, and the web pages."""
     if isinstance(printer, PrintService):
         if not plan.metrics:
             return printer, ServicePages(printer)
@@ -263,13 +264,13 @@ def _figures(
 
 
 def make_worker(plan: Plan) -> Callable[[str, int], AbstractContextManager[Server]]:
-    """What makes a server in each worker."""
+    """A function that makes the server of a worker."""
     return functools.partial(_work, plan)
 
 
 @contextlib.contextmanager
 def _work(plan: Plan, host: str, port: int) -> Iterator[Server]:
-    """In a worker: a printer of its own over the same spool, which ends after its server."""
+    """The server of a worker, with its own printer over the same storage, which ends after the server."""
     printer = make_handler(plan)
     try:
         server, reload = make_server(plan, printer, host, port)
@@ -281,7 +282,7 @@ def _work(plan: Plan, host: str, port: int) -> Iterator[Server]:
 
 
 def prepare(plan: Plan) -> None:
-    """What must be there before the first worker begins, and what must not."""
+    """Make what must exist before the first worker begins, and remove what must not."""
     for name in (_NONCES, f"{_NONCES}-wal", f"{_NONCES}-shm"):
         (plan.state / name).unlink(missing_ok=True)
     if plan.metrics and plan.workers > 1:
@@ -328,7 +329,7 @@ def _authenticator(plan: Plan, users: Users) -> Authenticator:
     _check_operators(plan, users)
     if plan.auth == "digest":
         if users.kind == "htpasswd":
-            raise UsersError(f"{plan.users} is of htpasswd, which serves --auth basic alone")
+            raise UsersError(f"{plan.users} is of htpasswd, which works with --auth basic only")
         nonces = None if plan.nonce_key is None else SharedNonces(plan.state / _NONCES, plan.nonce_key)
         return DigestAuthenticator(
             secret_of=users.secret_of, realm=users.realm, algorithms=users.algorithms, nonces=nonces

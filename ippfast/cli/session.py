@@ -1,7 +1,7 @@
 """What all commands that speak with a printer share: their options, credentials, and one conversation.
 
-The rule of this file: passwords and tokens come from the environment or a prompt, go out only if a server asks and
-the connection has TLS, and stand in no argument, no error and no output.
+The rule of this file: passwords and tokens come from the environment or a prompt, are sent only if a server asks and
+the connection has TLS, and are in no argument, no error and no output.
 """
 
 import functools
@@ -79,19 +79,19 @@ class Access(NamedTuple):
     user: str | None = None
     timeout: float = 60.0
     antique: bool = False
-    """Whether TLS may be of any version, and its certificate anyone's."""
+    """Whether any version of TLS and any certificate is accepted."""
     version: tuple[int, int] | None = None
     """The IPP version of requests; None: 2.0, or an older one if the printer takes no other."""
     in_tls: bool = False
-    """Whether nothing goes in the clear although neither ``ca`` nor ``pin`` says so."""
+    """Whether TLS is needed although neither ``ca`` nor ``pin`` is given."""
 
     @property
     def needs_tls(self) -> bool:
-        """Whether the options say whom to trust, so that nothing goes in the clear."""
+        """Whether nothing is sent without TLS, since the options say whom to trust."""
         return self.in_tls or self.ca is not None or self.pin is not None
 
     def tls(self) -> TLS:
-        """The TLS that is asked for. Raises Failure for files and fingerprints that are none."""
+        """The TLS that is asked for. Raises Failure for files and fingerprints that cannot be used."""
         if self.antique:
             return TLS(context=any_context())
         if self.insecure:
@@ -101,7 +101,7 @@ class Access(NamedTuple):
             return TLS(context=context)
         try:
             tls = TLS(ca_file=self.ca, fingerprint=self.pin)
-            if self.ca is not None:  # else nothing can be wrong, and who needs no TLS need not wait for it
+            if self.ca is not None:  # otherwise nothing can be wrong, and without TLS nobody need wait for it
                 tls.make_context()
         except ValueError as error:
             raise Failure(f"--pin: {error}", USAGE) from None
@@ -111,7 +111,7 @@ class Access(NamedTuple):
 
     @property
     def user_name(self) -> str:
-        """Who asks: for the requesting-user-name, and for passwords."""
+        """The name of the user, for requesting-user-name and for passwords."""
         if self.user:
             return self.user
         try:
@@ -121,7 +121,7 @@ class Access(NamedTuple):
 
 
 def any_context() -> ssl.SSLContext:
-    """Takes any certificate, and every version of TLS that there still is: to look at printers, for nothing secret."""
+    """Accepts any certificate and every version of TLS that OpenSSL has: to examine printers, not for secrets."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -131,8 +131,8 @@ def any_context() -> ssl.SSLContext:
 
 
 def allow_versions(context: ssl.SSLContext, oldest: ssl.TLSVersion, newest: ssl.TLSVersion | None) -> None:
-    """Bound the versions of TLS; None: no newest."""
-    with warnings.catch_warnings():  # that they are old is why they are tried
+    """Limit the versions of TLS. newest: None: no limit."""
+    with warnings.catch_warnings():  # they are tried because they are old
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = oldest
         if newest is not None:
@@ -147,7 +147,7 @@ _TRUST_OPTIONS = (
         "--pin",
         envvar="IPPFAST_PIN",
         metavar="SHA256",
-        help="Trust the one certificate with this fingerprint, whoever signed it.",
+        help="Trust only the certificate with this fingerprint, whoever signed it.",
     ),
     click.option(
         "--insecure",
@@ -157,7 +157,9 @@ _TRUST_OPTIONS = (
 )
 _ACCESS_OPTIONS = (
     click.option("--cleartext-password", is_flag=True, help="Send a password or token without TLS too."),
-    click.option("--user", envvar="IPPFAST_USER", metavar="NAME", help="Who asks; by default who is logged in here."),
+    click.option(
+        "--user", envvar="IPPFAST_USER", metavar="NAME", help="The name of the user; by default who is logged in here."
+    ),
     click.option(
         "--timeout",
         type=Seconds(),
@@ -169,7 +171,7 @@ _ACCESS_OPTIONS = (
     click.option(
         "--ipp-version",
         type=click.Choice(list(_VERSIONS)),
-        help="The IPP version of requests; by default 2.0, and older ones for a printer that does not take it.",
+        help="The IPP version of requests; by default 2.0, or an older one if the printer does not take it.",
     ),
 )
 
@@ -197,7 +199,7 @@ def trust_is_given() -> bool:
 
 
 def access_options(command: _Command) -> _Command:
-    """Adds the options that `Access` is made of, as the argument ``access``."""
+    """Adds the options of `Access`, as the argument ``access``."""
 
     @functools.wraps(command)
     def run(
@@ -251,10 +253,10 @@ def printer_command(command: Callable[..., None]) -> click.Command:
 
 
 class Session:
-    """One printer, asked one thing after the other.
+    """Sends requests to one printer, one after the other.
 
-    place: its URI, or a host with or without a port and path; then it is looked for, with TLS first.
-    anonymous: whether no credentials go out. strict: whether an answer that is malformed is an error, not repaired.
+    place: its URI, or a host with or without a port and path; then the printer is looked for, with TLS first.
+    anonymous: whether no credentials are sent. strict: whether an answer that is malformed is an error, not repaired.
     """
 
     def __init__(self, place: str, access: Access, *, anonymous: bool = False) -> None:
@@ -311,7 +313,7 @@ class Session:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it is; of a host alone, where it was found."""
+        """Where the printer is; for a host alone, where it was found."""
         assert self.uri
         return self._endpoint
 
@@ -427,7 +429,7 @@ class Session:
             return probe(place, tls=self._tls, auth=self._auth, timeout=min(_PROBE_SECONDS, self.access.timeout))
 
     def has_tls(self) -> bool:
-        """Whether there is TLS at the URI, whoever it is with. Raises Failure if that cannot be told."""
+        """Whether there is TLS at the URI, whatever its certificate. Raises Failure if that stays unknown."""
         with explained(self.place, self._endpoint.authority):
             return has_tls(self._endpoint, self._tls, min(_PROBE_SECONDS, self.access.timeout))
 
@@ -435,7 +437,7 @@ class Session:
         """Go on with the printer that is found."""
         found = self.probe()
         if found.secure and not found.trusted:
-            # If there is TLS, nothing goes out without it: an attacker in between could have hidden it.
+            # If there is TLS, nothing is sent without it: an attacker in between could have replaced the certificate.
             if self._tls.fingerprint is not None:
                 with explained(self.place):
                     raise PinError(found.fingerprint or "")
@@ -443,7 +445,8 @@ class Session:
         self._uri, self._endpoint = found.uri, parse_uri(found.uri)
         self._version = self.access.version or found.version
         if not found.secure:
-            click.echo(f"Note: {escape(self._endpoint.authority)} has no TLS; this goes in the clear.", err=True)
+            place = escape(self._endpoint.authority)
+            click.echo(f"Note: {place} has no TLS; the request is sent unencrypted.", err=True)
 
 
 def ipp_uri(uri: str) -> str:
@@ -501,7 +504,7 @@ def credentials(access: Access) -> "_Credentials | None":
 
 
 class _Credentials:
-    """Answers challenges: with a token, a digest, or a password over TLS, asking for what is not there."""
+    """Answers challenges: with a token, a digest, or a password over TLS. Asks the user for a missing password."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -517,9 +520,9 @@ class _Credentials:
         return self._chosen.challenge(lines, secure=secure)
 
     def refusal(self, place: str) -> Failure:
-        """What it means that they were sent, and answered by another 401."""
+        """The failure for credentials that were sent and answered with another 401."""
         if self._chosen is None:
-            return Failure(f"{escape(place)} wants to know who asks, but does not say how", NOT_ALLOWED)
+            return Failure(f"{escape(place)} asks for credentials, but does not say how", NOT_ALLOWED)
         if isinstance(self._chosen, BearerAuth):
             return Failure(f"{escape(place)} refused the token of IPPFAST_TOKEN", NOT_ALLOWED)
         user = quote(self._access.user_name)
@@ -554,6 +557,6 @@ class _Credentials:
         if password:
             return password
         if not sys.stderr.isatty():
-            raise Failure(f"the printer wants to know who asks: {LOG_IN}", NOT_ALLOWED)
+            raise Failure(f"the printer asks for credentials: {LOG_IN}", NOT_ALLOWED)
         prompt = f"Password of {escape(self._access.user_name)}"
         return str(click.prompt(prompt, hide_input=True, err=True))

@@ -1,4 +1,4 @@
-"""How lines reach standard output: colour on a terminal alone, broken where it is full.
+"""Writes lines to standard output: on a terminal with colour, and broken at its width.
 
 The rule of this file: rich decides whether there is colour and what octets make it, once for each style; lines
 are then put together as plain strings, since rendering each takes rich a hundred times as long.
@@ -54,7 +54,7 @@ def terminal_options(command: _Command) -> _Command:
 
 
 def name_of(file: BinaryIO) -> str:
-    """What messages call a file that was opened for reading."""
+    """The name of an opened file, for messages."""
     return escape(str(getattr(file, "name", "<stdin>")))
 
 
@@ -63,10 +63,12 @@ class Terminal:
 
     def __init__(self, color: bool | None = None, width: int | None = None) -> None:
         self._stream = sys.stdout
-        if isinstance(self._stream, io.TextIOWrapper):  # what its encoding lacks is no error half-way
+        if isinstance(
+            self._stream, io.TextIOWrapper
+        ):  # a character that its encoding lacks must not be an error half-way
             self._stream.reconfigure(errors="backslashreplace")
         self.width = width
-        """Where lines are to be broken; None for nowhere."""
+        """The width at which lines are broken; None: they are not."""
         if self._stream.isatty() or any(name in os.environ for name in _FORCED):
             from rich.console import Console  # which takes long to load
 

@@ -1,6 +1,6 @@
 """``ippfast test``: runs the test files of CUPS' ipptool against a printer.
 
-The rule of this file: what a file says is `ippfast.testing`'s business; here stand the options, and what is printed.
+The rule of this file: `ippfast.testing` reads and runs the files; here are the options, and what is printed.
 """
 
 import sys
@@ -49,7 +49,7 @@ def _variables(ctx: click.Context, param: click.Parameter, given: tuple[str, ...
     "-f",
     "--document",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What FILE $filename sends.",
+    help="The document that FILE $filename sends.",
 )
 @click.option(
     "--include",
@@ -57,7 +57,7 @@ def _variables(ctx: click.Context, param: click.Parameter, given: tuple[str, ...
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Look for files that are named here too. May be repeated.",
+    help="Look for included files here, too. May be repeated.",
 )
 @click.option("-I", "--ignore-errors", is_flag=True, help="Go on after a test that failed.")
 @click.option(
@@ -73,7 +73,7 @@ def _variables(ctx: click.Context, param: click.Parameter, given: tuple[str, ...
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="Between repetitions of a test that does not say it.",
+    help="The time between repetitions, if a test does not say it.",
 )
 @click.option(
     "--time",
@@ -82,7 +82,7 @@ def _variables(ctx: click.Context, param: click.Parameter, given: tuple[str, ...
     default=3_600.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long all of it may take.",
+    help="How long all tests together may take.",
 )
 @access_options
 @json_option
@@ -101,7 +101,7 @@ def test(
 ) -> None:
     """Run test files of CUPS' ipptool.
 
-    Each says which requests to send, and what to expect of the answers; see ipptoolfile(5). A request goes out as the
+    Each says which requests to send, and what to expect of the answers; see ipptoolfile(5). A request is sent as the
     file says it, right or wrong, and each test gets its mark: PASS, FAIL or SKIP. Below a FAIL stands what was
     expected.
 

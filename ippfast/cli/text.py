@@ -1,7 +1,7 @@
 r"""Styled pieces of text, and what a terminal may be shown of octets that came off the wire.
 
-The rule of this file: every control, bidirectional mark and octet that is no UTF-8 is escaped. ``\xNN`` is an
-octet (a control, or one that is no UTF-8), ``\uNNNN`` a character that does not print.
+The rule of this file: every control, bidirectional mark and octet that is not UTF-8 is escaped. ``\xNN`` is an octet (a
+control, or one that is not UTF-8), ``\uNNNN`` a character that does not print.
 """
 
 import re
@@ -34,7 +34,7 @@ def escape(text: str) -> str:
 
 def _escape(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: an octet that is no UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: an octet that is not UTF-8
         code -= 0xDC00
     elif code >= 0x80:
         return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -30,14 +30,14 @@ def users() -> None:
     type=click.Choice(["htdigest", "bcrypt", "argon2"]),
     default="htdigest",
     show_default=True,
-    help="htdigest serves Digest and Basic, the others Basic over TLS alone.",
+    help="htdigest works with Digest and Basic, the others with Basic over TLS only.",
 )
 @click.option("--realm", default="ipp", show_default=True, help="The realm of htdigest.")
 def add(file: Path, name: str, kind: str, realm: str) -> None:
-    """Add a user NAME to FILE, or change the password of one who is there.
+    """Add a user NAME to FILE, or change the password of an existing user.
 
-    You are asked for the password; without a terminal it is the first line of the standard input. FILE is made for its
-    owner alone if it is not there.
+    You are asked for the password; without a terminal it is the first line of the standard input. If FILE does not
+    exist, it is made so that only its owner can read it.
 
     \b
     Try it:

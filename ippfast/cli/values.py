@@ -11,7 +11,7 @@ for itself.
 | enum | its keyword or number: ``landscape``, ``4`` |
 | rangeOfInteger | ``1-4``, ``7`` for ``7-7`` |
 | resolution | ``600dpi``, ``600x1200dpi``, ``236dpcm`` |
-| dateTime | ``2026-11-25T18:00:00+01:00``; without a zone that of this machine |
+| dateTime | ``2026-11-25T18:00:00+01:00``; without a zone, in that of this machine |
 | octetString | text, or ``<00ff>`` in hexadecimal |
 | collection | ``{member=value member=value}`` |
 """
@@ -74,7 +74,7 @@ _MEDIA = {"media", "media-size-name"}
 
 
 class OptionError(ValueError):
-    """An option that is no attribute, or a value that does not fit."""
+    """An option that is not an attribute, or a value that does not fit."""
 
 
 def parse_option(text: str, groups: tuple[str, ...] = ("Job Template", "Operation")) -> tuple[int, Attribute]:
@@ -116,17 +116,17 @@ def _unknown(name: str, groups: tuple[str, ...]) -> str:
         typed = f"{first}={{{name}=...}}"
         for parent in parents:
             typed = f"{parent}={{{typed}}}"
-        return f"{name} is no option of its own: it stands in {' or '.join(holders[:3])}, as in {typed}"
+        return f"{name} is not an option of its own: it is a member of {' or '.join(holders[:3])}, as in {typed}"
     known = {each for group in groups for each in registry.names(group)}
     near = get_close_matches(name, known)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"{escape(name)} is no option that IPP knows: {hint}A vendor's needs a tag, as in {escape(name)}:keyword=..."
+    return f"{escape(name)} is not an option of IPP: {hint}A vendor's needs a tag, as in {escape(name)}:keyword=..."
 
 
 def _explicit(tag: str, value: str) -> Tagged | list[Tagged]:
     wrapper = TAGS.get(tag)
     if wrapper is None:
-        raise OptionError(f"{escape(tag)} is no tag: expected one of {', '.join(TAGS)}")
+        raise OptionError(f"{escape(tag)} is not a tag: expected one of {', '.join(TAGS)}")
     convert: Callable[[str], Any] = str
     if wrapper in (Integer, Enum):
         convert = _integer
@@ -241,7 +241,7 @@ def _scalar(word: str, path: str, spec: registry.AttributeSpec | None) -> Any:
         try:
             word = media_keyword(word)
         except AmbiguousMedia as error:
-            raise OptionError(f"{path}: {escape(word)} is no size: did you mean {_or(error.near)}?") from None
+            raise OptionError(f"{path}: {escape(word)} is not a size: did you mean {_or(error.near)}?") from None
     for tag in spec.tags:
         convert = _CONVERT.get(tag)
         if convert is not None:

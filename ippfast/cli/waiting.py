@@ -1,7 +1,7 @@
-"""Until when a command goes on that serves: to the first SIGINT or SIGTERM.
+"""Ends a command that serves at the first SIGINT or SIGTERM.
 
-The rule of this file: SIGINT has a handler of its own too, for where a shell started the command in the background,
-Python would ignore it.
+The rule of this file: SIGINT has a handler of its own too, because Python ignores it if a shell started the command in
+the background.
 """
 
 import contextlib
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 __all__ = ["LOOK", "until_signal"]
 
 LOOK = 1.0
-"""How many seconds the main thread waits at a time. A signal that the system gives to another thread wakes nobody; its
-handler runs when the main thread does something again."""
+"""How many seconds the main thread waits at a time. A signal that the system gives to another thread does not wake it;
+the handler runs when the main thread goes on."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""``ippfast watch``: what happens to a printer, or to one of its jobs, as it happens."""
+"""``ippfast watch``: what happens to a printer, or to one of its jobs, as it happens.
+
+The rule of this file: `Client.watch` tells what happens; each event is one line or one JSON object as it comes.
+"""
 
 from datetime import datetime
 from difflib import get_close_matches
@@ -32,7 +35,7 @@ __all__ = ["watch"]
     metavar="KEYWORD",
     type=Keyword(lambda: registry.keywords("notify-events")),
     multiple=True,
-    help="Which events, as notify-events has them; by default states.",
+    help="Which events, by the keywords of notify-events; by default states.",
 )
 @click.option(
     "--interval",
@@ -40,19 +43,18 @@ __all__ = ["watch"]
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="How often to ask a printer that has no events, at least.",
+    help="The longest time between two requests to a printer without events.",
 )
 def watch(session: Session, output: Output, job: int | None, events: tuple[str, ...], interval: float) -> None:
     """Follow a printer, or one of its jobs.
 
-    The printer until Ctrl-C, or the job with the id JOB to its end. Printers that have subscriptions tell their
-    events, others are asked. The exit status is 1 if the job was canceled, aborted or completed with errors, and 6
-    if the printer does not say what became of it.
+    Follows the printer until Ctrl-C, or the job with the id JOB to its end. Printers with subscriptions tell their
+    events, others are asked again and again. The exit status is 1 if the job was canceled, aborted or completed with
+    errors, and 6 if the printer does not say what became of it.
 
-    \b
-    --json: one object a line: {"time", "notify-subscribed-event", "job-id", "job-state", "job-state-keyword",
-    "job-state-reasons", "notify-text", "attributes"}; of the printer "printer-state" and so on. The event is null for
-    how things were at first.
+    \b --json: one object a line: {"time", "notify-subscribed-event", "job-id", "job-state", "job-state-keyword",
+    "job-state-reasons", "notify-text", "attributes"}; for the printer "printer-state" and so on. The event of the first
+    object is null: it is the state at the beginning.
     """
     # This also asks for credentials, if they are needed.
     watched: Job | None = None
@@ -93,7 +95,7 @@ def _check_events(session: Session, events: tuple[str, ...]) -> None:
             near = get_close_matches(event, sorted(known))
             words = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known))}"
             whose = "of IPP" if listed is None else "of this printer"
-            raise Failure(f"--event: {escape(event)} is no event {whose}: {escape(words)}", USAGE)
+            raise Failure(f"--event: {escape(event)} is not an event {whose}: {escape(words)}", USAGE)
 
 
 def _as_data(each: Notification, now: datetime) -> dict[str, Any]:

@@ -41,8 +41,8 @@ def test_help_and_version() -> None:
         (["dump", "no-such-file"], "No such file or directory"),
         (["dump", "."], "Is a directory"),
         (["dump", "--document", "-"], "--document needs --json"),
-        (["dump", "--offsets", "--json", "-"], "--offsets has no place in --json"),
-        (["dump", "--check", "--json", "-"], "--check has no place in --json"),
+        (["dump", "--offsets", "--json", "-"], "--offsets can't be used with --json"),
+        (["dump", "--check", "--json", "-"], "--check can't be used with --json"),
         (["dump", "--width=5", "-"], "5 is not in the range x>=20; see"),
         (["undo"], "No such command 'undo'; see 'ippfast --help'"),
     ],
@@ -174,7 +174,7 @@ def test_load_keeps_octets_off_a_terminal(message_file: str, tmp_path: Path) -> 
     path = tmp_path / "message.json"
     path.write_text(printed("dump", "--json", message_file, octets=b""))
     output = on_terminal("load", str(path), columns=200)
-    assert "octets are nothing for a terminal" in output
+    assert "octets can't be shown on a terminal" in output
     assert "printer-state" not in output
 
 

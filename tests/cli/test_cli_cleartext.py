@@ -112,4 +112,4 @@ def test_without_tls_it_is_said(kind: str) -> None:
             before = len(server.plain)
             _, said = ask(command, server.host, seconds=2.0)  # for the handshake; whoever refuses does so at once
             assert len(server.plain) > before, command
-            assert f"Note: {server.host} has no TLS; this goes in the clear." in said, command
+            assert f"Note: {server.host} has no TLS; the request is sent unencrypted." in said, command

@@ -57,7 +57,7 @@ def test_files(source: str, tmp_path: Path, kind: str, options: tuple[str, ...])
     ("arguments", "words"),
     [
         (["nothing.ipp", "-o", "out.parquet"], "Error: there is nothing at nothing.ipp"),
-        (["in", "-o", "out.xlsx"], "Error: out.xlsx: a file ends in .parquet, .arrow, .csv or .ndjson"),
+        (["in", "-o", "out.xlsx"], "Error: out.xlsx: the name must end in .parquet, .arrow, .csv or .ndjson"),
         (["in", "-o", "out.csv", "--wide", "no-such"], "no-such"),
     ],
 )

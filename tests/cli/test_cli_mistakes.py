@@ -45,8 +45,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     ("arguments", "status", "said"),
     [
         ("attributes URI Printer-State", 2, "did you mean printer-state?"),
-        ("attributes URI printer-*", 2, "'printer-*' is no keyword of IPP"),
-        ("attributes URI ''", 2, "'' is no keyword of IPP"),
+        ("attributes URI printer-*", 2, "'printer-*' is not a keyword of IPP"),
+        ("attributes URI ''", 2, "'' is not a keyword of IPP"),
         ("job URI 88 JOB-STATE", 2, "did you mean job-state?"),
         ("cancel URI 99999999999", 2, "99999999999 is not in the range"),
         ("hold URI 99999999999", 2, "99999999999 is not in the range"),
@@ -54,7 +54,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         ("watch URI 99999999999", 2, "99999999999 is not in the range"),
         ("job URI 99999999999", 2, "99999999999 is not in the range"),
         ("jobs URI --limit 99999999999", 2, "99999999999 is not in the range"),
-        ("jobs URI --which FooBar", 2, "'FooBar' is no keyword of IPP"),
+        ("jobs URI --which FooBar", 2, "'FooBar' is not a keyword of IPP"),
         ("jobs URI --timeout nan", 2, "expected seconds"),
         ("jobs URI --user " + "x" * 300, 2, "requesting-user-name: expected at most 255 octets"),
         ("jobs URI --user \udcff", 2, "requesting-user-name: expected text in UTF-8"),
@@ -82,7 +82,7 @@ def test_one_line(desk: Desk, tmp_path: Path, arguments: str, status: int, said:
         ("ann", "wrong", "", 4, 'refused the user "ann" with this password'),
         ("a:b", "x", "", 2, "the user name or password cannot be sent: a user name with a colon"),
         ("ann", "\udcff", "", 2, "the user name or password cannot be sent: it is not in UTF-8"),
-        ("ann", "", "", 4, "wants to know who asks: set IPPFAST_USER"),
+        ("ann", "", "", 4, "asks for credentials: set IPPFAST_USER"),
         ("ann", "", "wrong", 4, "refused the token of IPPFAST_TOKEN"),
     ],
 )
@@ -127,14 +127,14 @@ def test_a_failure_in_json(desk: Desk, arguments: str, error: dict[str, object])
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("watch URI --event foo", "--event: foo is no event of this printer: there are job-completed, "),
+        ("watch URI --event foo", "--event: foo is not an event of this printer: there are job-completed, "),
         ("watch URI --event job-complete", "did you mean job-completed"),
         ("serve --fetch HOST:x", "'HOST:x' is not HOST or HOST:PORT"),
         ("serve --fetch ''", "'' is not HOST or HOST:PORT"),
-        ("serve --hostname a..b", "'a..b' is no name of a host"),
+        ("serve --hostname a..b", "'a..b' is not a host name"),
         ("serve --pin 00", "--ca, --pin and --insecure are for the printer of --forward"),
-        ("print URI FILE -o media=b5", "b5 is no size: did you mean iso_b5_176x250mm or jis_b5_182x257mm?"),
-        ("print URI FILE -o media=leter", "leter is no size: did you mean na_letter_8.5x11in?"),
+        ("print URI FILE -o media=b5", "b5 is not a size: did you mean iso_b5_176x250mm or jis_b5_182x257mm?"),
+        ("print URI FILE -o media=leter", "leter is not a size: did you mean na_letter_8.5x11in?"),
     ],
 )
 def test_it_is_refused(desk: Desk, tmp_path: Path, arguments: str, said: str) -> None:
@@ -184,7 +184,7 @@ def test_ctrl_c_in_an_upload_says_whether_anything_was_printed(tmp_path: Path) -
             interrupt(process)
             assert process.wait(SECONDS) == 130
             assert process.stderr is not None
-            assert process.stderr.read() == b"Error: interrupted: nothing was printed: the printer has no job of it\n"
+            assert process.stderr.read() == b"Error: interrupted: nothing was printed: the printer has no such job\n"
 
 
 def test_ctrl_c_in_an_upload_cancels_the_job_that_there_is(tmp_path: Path) -> None:

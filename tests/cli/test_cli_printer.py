@@ -286,7 +286,7 @@ def test_print_waits_no_longer_than_it_may() -> None:
         (["-o", "copies=0"], "-o copies=0: copies: expected 1 to 2147483647, got integer 0"),
         (
             ["-o", "copies=100"],
-            "the printer does not support copies=100; it supports 1-9; --no-check sends it all the same",
+            "the printer does not support copies=100; it supports 1-9; --no-check sends it anyway",
         ),
         (["-o", "copies=1", "-o", "copies=2"], "-o copies is there twice; a comma separates values"),
         (["--title", "x", "-o", "job-name=y"], "-o job-name and --title say the same: give one of them"),
@@ -450,7 +450,7 @@ def test_silence() -> None:
     [
         (403, 4, "forbids it (HTTP 403): ask its administrator"),
         (404, 1, "has no printer at this path (HTTP 404): 'ippfast probe HOST' finds it"),
-        (426, 4, "wants TLS, and there is no way to it"),
+        (426, 4, "wants TLS, but it can't be used"),
         (503, 1, "the server answered 503 Service Unavailable"),
     ],
 )
@@ -545,7 +545,7 @@ def test_a_host_without_tls_is_said_to_have_none() -> None:
     with serving(Printer()) as server:
         result = run("attributes", "--json", f"localhost:{server.port}")
     assert json.loads(result.stdout)["uri"] == f"ipp://localhost:{server.port}/ipp/print"
-    assert result.stderr == f"Note: localhost:{server.port} has no TLS; this goes in the clear.\n"
+    assert result.stderr == f"Note: localhost:{server.port} has no TLS; the request is sent unencrypted.\n"
 
 
 def test_probe(authority: Authority, ca_file: str, tmp_path: Path) -> None:
@@ -584,7 +584,7 @@ def test_probe_without_tls_or_printer() -> None:
 def test_probe_says_who_is_asked_for() -> None:
     check = DigestAuthenticator(lambda user: None)
     with serving(Printer(), authenticator=check) as server:
-        assert "asks   who it is: Digest" in run("probe", f"localhost:{server.port}").stdout
+        assert "asks   for credentials: Digest" in run("probe", f"localhost:{server.port}").stdout
 
 
 def test_a_host_is_searched_for_the_path() -> None:

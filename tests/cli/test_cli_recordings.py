@@ -98,7 +98,7 @@ def test_replay_tells_jobs(tmp_path: Path) -> None:
     ("content", "fault"),
     [
         (b"\x02\x00", "cannot be replayed: offset 0x2"),
-        (make(Operation.GET_JOBS), "is a request, and replayed are responses"),
+        (make(Operation.GET_JOBS), "is a request; only responses can be replayed"),
     ],
 )
 def test_replay_refuses(tmp_path: Path, content: bytes, fault: str) -> None:
@@ -133,7 +133,7 @@ def test_capture(eve_printer: EvePrinter, tmp_path: Path) -> None:
         assert decode_prefix(path.read_bytes())[1] == path.stat().st_size
     assert 'printer-info (textWithoutLanguage) = "Peer"' in run("dump", str(files[0])).stdout
     again = run("capture", eve_printer.uri, "-d", str(tmp_path / "kept"))
-    assert (again.exit_code, "is there already: give --force" in again.stderr) == (2, True)
+    assert (again.exit_code, "exists already: give --force" in again.stderr) == (2, True)
     assert run("capture", eve_printer.uri, "-d", str(tmp_path / "kept"), "--force").exit_code == 0
     with replaying(tmp_path / "kept") as uri:
         assert run("diff", eve_printer.uri, uri, "--ignore", "*-time", "--ignore", "*-count").stdout == ""

@@ -81,7 +81,7 @@ def test_it_prints_into_a_directory_and_ends_when_told(tmp_path: Path, number: i
         assert (out / f"{job_id}-1-n.pdf").read_bytes() == DOCUMENT
         said, status = served.end(number)
     assert status == 0
-    assert said == "Ending: jobs that are not done go on next time.\n"
+    assert said == "Ending: jobs that are not done go on at the next start.\n"
 
 
 def test_it_is_what_another_printer_says(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_users_and_tls(tmp_path: Path) -> None:
     ("options", "fault"),
     [
         (["--command", "no-such-command-here"], "there is no command 'no-such-command-here'"),
-        (["--spool", "a", "--forward", "ipp://h/"], "are one choice"),
+        (["--spool", "a", "--forward", "ipp://h/"], "give one of --spool, --command and --forward"),
         (["--forward", "ftp://h/"], "is not ipp, ipps, http or https"),
         (["--forward", "lpd://h/"], "is not lpd://HOST/QUEUE"),
         (["--port", "8631", "--forward", "ipp://localhost:8631/ipp/print"], "is this server itself"),
@@ -159,15 +159,15 @@ def test_users_and_tls(tmp_path: Path) -> None:
         (["--operator", "ann"], "--operator needs --users or --oauth"),
         (["--oauth", "https://login.example.com", "--tls"], "--oauth needs --oauth-audience"),
         (["--oauth", "https://login.example.com", "--oauth-audience", "p"], "--oauth needs --certificate or --tls"),
-        (["--oauth", "login", "--oauth-audience", "p", "--tls"], "is no issuer"),
-        (["--oauth", "https://a", "--users", "users"], "are one choice"),
+        (["--oauth", "login", "--oauth-audience", "p", "--tls"], "is not an issuer"),
+        (["--oauth", "https://a", "--users", "users"], "give --users or --oauth, not both"),
         (["--proxy", "nginx"], "'nginx' does not appear to be an IPv4 or IPv6 network"),
         (["--require-tls"], "--require-tls needs --certificate or --tls"),
         (["--users", "users", "--auth", "basic"], "it needs --tls or --certificate"),
         (["--users", "users", "--operator", "eve"], "does not name the operator 'eve'"),
         (["--users", "open-users"], "chmod 600"),
         (["--users", "odd-users"], "line 1: expected name:password"),
-        (["--users", "hashed-users", "--auth", "digest"], "--auth basic alone"),
+        (["--users", "hashed-users", "--auth", "digest"], "--auth basic only"),
         (["--description", "wrong.toml"], "wrong.toml: value 0 in attribute 'copies-default'"),
         (["--description", "broken.toml"], "broken.toml: "),
         (["--certificate", "wrong.toml"], "the certificate can't be used"),
@@ -273,7 +273,7 @@ def test_a_certificate_of_its_own_that_is_damaged_is_named(tmp_path: Path) -> No
     (tmp_path / "server.pem").write_bytes(b"x")
     result = CliRunner().invoke(ippfast, ["serve", "--tls", "--port", "0", "--state", str(tmp_path)])
     assert result.exit_code == 2
-    assert "server.pem holds no certificate; if you remove it, it is made anew" in result.output
+    assert "server.pem holds no certificate; if you remove it, a new one is made" in result.output
 
 
 @pytest.mark.parametrize("kind", ["bcrypt", "argon2"])
@@ -295,7 +295,7 @@ def test_passwords_as_they_are_are_warned_of(tmp_path: Path) -> None:
     with serve(tmp_path / "state", "--users", str(users)) as served:
         assert asks(served.uri, "ann", "secret") == 200
         said, _ = served.end()
-    assert "has passwords as they are: 'ippfast users add'" in said
+    assert "has plain passwords: 'ippfast users add'" in said
 
 
 @pytest.mark.parametrize("arguments", [["a:b"], ["ann", "--kind", "bcrypt"]])
@@ -448,7 +448,7 @@ def test_workers_share_the_spool(tmp_path: Path) -> None:
         _, figures = get(served.uri, "/metrics")
         assert 'ippfast_requests_total{operation="print-job",status="successful-ok"} 24.0' in figures
         said, status_ = served.end()
-        assert (said, status_) == ("Ending: jobs that are not done go on next time.\n", 0)
+        assert (said, status_) == ("Ending: jobs that are not done go on at the next start.\n", 0)
     assert len(list(out.iterdir())) == 24
 
 
@@ -572,7 +572,7 @@ def test_forward_trusts_whom_the_options_say(tmp_path: Path) -> None:
 def test_a_name_is_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(ippfast, ["serve", "--state", str(tmp_path), "--name", "a\nb"])
     assert result.exit_code == 2
-    assert "--name: a name is one line" in result.stderr
+    assert "--name: a name must be one line" in result.stderr
 
 
 def test_both_families_on_one_port(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_job_of_another() -> None:
     with printer(Careless(asked={"job-id": 99, "job-state": "aborted"})) as uri:
         result = run("job", uri, "7")
     assert result.exit_code == 1
-    assert "the printer says nothing of job 7" in result.stderr
+    assert "the printer says nothing about job 7" in result.stderr
     assert "aborted" not in result.stdout
 
 
