@@ -9,6 +9,6 @@ Where is the rule for ...
   does: `_pyipp_library.py`; what they would say if they had no faults: `_pyipp_corrected.py`
 - ippx: `ippx.py`; its values: `_ippx_octets.py`; its releases: `_ippx_library.py`
 - ippserver: `ippserver/`; its dictionary of raw values: `ippserver/_octets_py.py`, compiled `_octets.pyx`
-- pycups: `pycups/`; requests: `pycups/wire.py`; job options: `pycups/options.py`; who asks: `pycups/credentials.py`
+- pycups: `pycups/`; requests: `pycups/wire.py`; job options: `pycups/options.py`; passwords: `pycups/credentials.py`
 - how a library's names are taken over, and given back: `_patching.py`
 """

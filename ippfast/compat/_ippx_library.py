@@ -18,9 +18,10 @@ __all__ = ["Library", "find_library"]
 
 
 class Library:
-    """What there is of the library: its classes, and its ``Tag`` for each octet.
+    """The parts of the library: its classes, and its ``Tag`` for each octet.
 
-    group_tags: by octet, those that it knows. value_tags: for every octet; OCTET_STRING if it knows none.
+    group_tags: by octet, those that it knows. value_tags: for every octet; OCTET_STRING for those that it does not
+    know.
     """
 
     def __init__(self, codec: "Any", decode_error: type[Exception]) -> None:
@@ -38,7 +39,7 @@ class Library:
 
 @cache
 def find_library() -> Library:
-    """ippx if it is installed, or what stands for it."""
+    """ippx if it is installed, or its replacement."""
     try:
         codec = import_module("ippx._codec")
     except ModuleNotFoundError as missing:

@@ -1,4 +1,5 @@
-"""What ippx makes of any octets and of any message: the slow half of the faithful mode, and of what our codec refuses.
+"""Reads any octets and writes any message as ippx does: the slow half of the faithful mode, and for what our codec
+refuses.
 
 The rule of this file: for every input there is the library's result, or its exception.
 """
@@ -20,7 +21,7 @@ _OUT_OF_BAND = (0x10, 0x12, 0x13)
 
 
 class _Collection:
-    """A collection that is not at its end: the values of each member so far, and which member is current."""
+    """A collection that has not ended yet: the values of each member so far, and which member is current."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,7 +38,7 @@ def read_message(data: bytes) -> "Any":
         raise refuse(f"a message has at least 9 octets, not {size}")
     major, minor, code, request_id = _HEADER(data)
     groups: list[Any] = []
-    attributes: list[Any] = []  # of the current group; of none, and lost, before the first
+    attributes: list[Any] = []  # of the current group; before the first group they are lost
     opened: list[_Collection] = []
     offset = 8
 
@@ -95,7 +96,7 @@ def read_message(data: bytes) -> "Any":
 
 
 def _take(data: bytes, offset: int, what: str) -> tuple[bytes, int]:
-    """This many octets as the length at `offset` says, and the offset behind them."""
+    """As many octets as the length at `offset` says, and the offset after them."""
     end = offset + 2 + int.from_bytes(data[offset : offset + 2], "big")
     if offset + 2 > len(data) or end > len(data):
         raise find_library().decode_error(f"truncated {what} at offset {offset}")
@@ -159,7 +160,7 @@ def write_message(msg: "Any") -> bytes:
 
 
 def write_value(tag: int, value: "Any") -> bytes:
-    """The octets of a value; those of a language, if it has one, are not among them."""
+    """The octets of a value; without those of a language, if it has one."""
     if tag in _OUT_OF_BAND:
         return b""
     if tag == 0x21 or tag == 0x23:
@@ -176,14 +177,14 @@ def write_value(tag: int, value: "Any") -> bytes:
         lower, upper = value
         return pack(">ii", lower, upper)
     if tag == 0x34:
-        raise NotImplementedError("ippx does not encode collections; without its quirks this does")
+        raise NotImplementedError("ippx does not encode collections; with quirks=False they are encoded")
     if tag == 0x30:
         return bytes(value)
     return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _write_moment(value: "Any") -> bytes:
-    """A dateTime, cut to tenths of a second; a naive one is taken for UTC."""
+    """A dateTime, cut to tenths of a second; a naive one counts as UTC."""
     seconds = int((value.utcoffset() or timedelta()).total_seconds())
     zone = b"-" if seconds < 0 else b"+", abs(seconds) // 3600, abs(seconds) % 3600 // 60
     date = value.year, value.month, value.day, value.hour, value.minute, value.second

@@ -33,11 +33,11 @@ def read_attributes(
 ) -> "dict[str, Any]":
     """The attributes of a group, or the members of a collection, as a dictionary of their values; several are a list.
 
-    enums: by name, the enum whose members are put in the place of the numbers of an enum attribute.
-    last: of a member's values only the last is kept, and `converters` do no lists.
-    converters: by type, what makes of one value what stands for it.
-    other: makes what stands for the values of an attribute that is not done here; is told whether it is a member's.
-    odd: makes the whole dictionary where a name is not in ASCII, or comes again.
+    enums: by name, the enum whose members replace the numbers of an enum attribute.
+    last: of a member's values only the last is kept, and `converters` are not used for lists.
+    converters: by type, a function that converts one value.
+    other: converts the values of an attribute that is not converted here; its second argument: whether it is a member.
+    odd: makes the whole dictionary if a name is not in ASCII, or comes again.
     """
     member = last and type(owner) is Collection
     made: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def several(
     other: "Callable[[Attribute, bool], Any]",
     odd: "Callable[[Any], dict[str, Any]]",
 ) -> "list[Any] | None":
-    """The values under one tag as a list; None if they are not done here."""
+    """The values under one tag as a list; None if they are not converted here."""
     values = attribute._values
     tag = attribute._tag
     if tag == 0x34:
@@ -140,9 +140,9 @@ def read_group(
 ) -> "list[Any]":
     """The attributes of a group as objects with a ``name``, a ``tag`` and a list of ``values``.
 
-    make: their class, of which objects are made without a call. tags: what stands for each tag.
-    keep: what is neither strings in ASCII, integers nor booleans keeps the `Attribute` it comes from as ``_sent``.
-    values_of: gives the values that are not done here. converters, other, odd: as in `read_attributes`.
+    make: their class, whose objects are made without a call. tags: by octet, the library's tag. keep: whether an object
+    keeps its `Attribute` as ``_sent``, unless that has only strings in ASCII, integers or booleans. values_of: converts
+    the values that are not converted here. converters, other, odd: as in `read_attributes`.
     """
     made = []
     for attribute in group:

@@ -16,7 +16,7 @@ __all__ = ["Patches"]
 
 
 class Patches:
-    """What is replaced in one library, whose top package is `package`."""
+    """The replacements in one library, whose top package is `package`."""
 
     def __init__(self, package: str) -> None:
         self._package = package
@@ -34,7 +34,7 @@ class Patches:
                     setattr(module, name, ours[id(found)][1])
 
     def undo(self) -> None:
-        """Give the library back what it had. If it has it, nothing is done."""
+        """Give the library its own functions back. If it has them, nothing is done."""
         while self._replaced:
             module, name, found = self._replaced.pop()
             setattr(module, name, found)

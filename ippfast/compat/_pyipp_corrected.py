@@ -1,8 +1,8 @@
 """The corrected mode of the shim for pyipp and aioipp: their shapes, without what they lose, refuse or drop.
 
-The rule of this file: a program written for the library reads every value as before if the library read it
-right. If there was nothing to read, or something wrong, there is now what was sent: whole, or in a type that has
-the library's as its base.
+The rule of this file: a program written for the library reads every value as before if the library read it right. If
+the library lost a value or read it wrong, the program now gets what was sent: whole, or in a subclass of the library's
+type.
 """
 
 import logging
@@ -63,7 +63,7 @@ _UTF_8 = ("utf-8", "us-ascii")
 
 
 def parse(raw_data: bytes, contains_data: bool) -> "dict[str, Any]":
-    """As ``parse`` of the shim. A message that has to be repaired to be read is, with a warning for each repair."""
+    """As ``parse`` of the shim. A broken message is repaired, with a warning for each repair."""
     try:
         message, end = decode_prefix(raw_data)
     except DecodeError as error:
@@ -89,7 +89,7 @@ def parse(raw_data: bytes, contains_data: bool) -> "dict[str, Any]":
 
 
 def _reader(charset: str) -> "Callable[[AttributeGroup], dict[str, Any]]":
-    """What reads a group of a message in that charset."""
+    """A function that reads a group of a message in that charset."""
     enums = find_library().parser.ATTRIBUTE_ENUM_MAP
 
     def other(attribute: Attribute, member: bool) -> "Any":
@@ -175,7 +175,7 @@ _CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
 
 
 def _octets(tag: int, octets: bytes) -> "str | bytes | bool | None":
-    """A str if the octets are one, as in the library; octets if they are not."""
+    """A str if the octets are UTF-8, as in the library; otherwise the octets."""
     if tag == ValueTag.BOOLEAN and len(octets) == 1:
         return True  # RFC 8010 has 0x01; any other but 0x00 means the same to everyone
     if tag == 0x43 and not octets:
@@ -189,7 +189,7 @@ def _octets(tag: int, octets: bytes) -> "str | bytes | bool | None":
 
 
 def parse_ieee1284_device_id(device_id: str) -> dict[str, str]:
-    """A device ID as the library's dictionary; what is no ``KEY:value;`` in it is left out."""
+    """A device ID as the library's dictionary; parts of it that are not ``KEY:value;`` are left out."""
     found = parse_device_id(device_id)
     made = dict(found.fields)
     for name, value in (("MANUFACTURER", found.manufacturer), ("MODEL", found.model), ("COMMAND SET", made.get("CMD"))):

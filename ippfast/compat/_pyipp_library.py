@@ -1,7 +1,7 @@
 """pyipp, or its successor aioipp, as the shim needs it: its enums, its tables and its exceptions.
 
-The rule of this file: the library is imported when the shim first needs a type of it. How it behaves is asked of it,
-not looked up by its version: it gets two small messages to parse. If it is not installed there are types of ours.
+The rule of this file: the library is imported when the shim first needs a type of it. Its behaviour is not looked up by
+its version: it gets three small messages to parse. If it is not installed, types of ours replace its own.
 """
 
 from functools import cache
@@ -44,15 +44,15 @@ _WITH_ENUM = (
 
 
 class Library:
-    """What there is of the library.
+    """The parts of the library that the shim uses.
 
     parser, serializer: its modules, or ours in their place. Their ``ATTRIBUTE_ENUM_MAP`` and ``ATTRIBUTE_TAG_MAP`` are
     read at each use, since applications change them.
     parse_error: its ``IPPParseError``.
-    skips_empty_groups: aioipp does; in pyipp 0.17.2 an empty group costs the message.
-    keeps_unknown_enums: newer ones give an int for a number without a name; older ones raise ValueError.
+    skips_empty_groups: aioipp does; pyipp 0.17.2 cannot read a message with an empty group.
+    keeps_unknown_enums: newer releases give an int for a number without a name; older ones raise ValueError.
     tells_sets_from_ranges: aioipp 0.20 and later put two ranges into a list, and take values without a name, or with a
-    memberAttrName, at the beginning of a group; older ones put what follows a range into it.
+    memberAttrName, at the beginning of a group; older ones append what follows a range to the range.
     version: the library's, or None.
     """
 
@@ -99,7 +99,7 @@ def _version() -> str | None:
 
 @cache
 def find_library() -> Library:
-    """The library if it is installed, or what stands for it."""
+    """The library if it is installed, or its replacement."""
     try:
         parser, serializer = import_module("pyipp.parser"), import_module("pyipp.serializer")
     except ModuleNotFoundError as missing:

@@ -1,8 +1,8 @@
-"""What pyipp and aioipp make of any octets whatever, misreadings included: the slow half of the faithful mode.
+"""Reads any octets as pyipp and aioipp do, misreadings included: the slow half of the faithful mode.
 
-The rule of this file: for every input there is the library's result, or an exception that is caught where the
-library's would be. It is asked for what the codec refuses and for values that do not fit their tags; where the library
-would never end, struct.error is raised. Lengths, the code, the request-id and tags are signed here, as there.
+The rule of this file: for every input there is the library's result, or an exception that is caught where the library's
+would be. It is used for what the codec refuses and for values that do not fit their tags; if the library would never
+end, struct.error is raised. Lengths, the code, the request-id and tags are signed here, as there.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -30,10 +30,10 @@ class Reader:
         self.data = data
         self.library = find_library()
         self.enums = self.library.parser.ATTRIBUTE_ENUM_MAP
-        self.left = 2 * len(data) + 2  # attributes until it must have come round to where it was
+        self.left = 2 * len(data) + 2  # attributes that may be read before it must be in a loop
 
     def attribute(self, offset: int, name_before: str) -> "tuple[dict[str, Any], int]":
-        """The attribute at `offset`, as the dictionary that ``parse_attribute`` gives, and the offset behind it."""
+        """The attribute at `offset`, as the dictionary that ``parse_attribute`` gives, and the offset after it."""
         data = self.data
         self.left -= 1
         if self.left < 0:
@@ -76,7 +76,7 @@ class Reader:
         return found, end
 
     def _string(self, offset: int) -> tuple[int, str, int]:
-        """A length, that many octets as UTF-8, and the offset behind them."""
+        """A length, that many octets as UTF-8, and the offset after them."""
         (length,) = _SHORT(self.data, offset)
         end = offset + 2 + length
         return length, self.data[offset + 2 : end].decode(), end
@@ -91,7 +91,8 @@ class Reader:
             return value
 
     def collection(self, offset: int) -> "tuple[dict[str, Any], int]":
-        """The collection whose members begin at `offset`, of each member the last value, and the offset behind it."""
+        """The collection whose members begin at `offset`, with the last value of each member, and the offset after
+        it."""
         members: dict[str, Any] = {}
         name = ""
         while _OCTET(self.data, offset)[0] != 0x37:
@@ -109,7 +110,7 @@ class Reader:
         groups: dict[str, Any] = {"operation-attributes": [], "unsupported-attributes": [], "jobs": [], "printers": []}
         attributes: dict[str, Any] = {}
         key = name = ""
-        several = False  # whether `name` has several values, in a list that is none of a range
+        several = False  # whether `name` has several values, in a list that is not a range
         offset = 8
         while (tag := _OCTET(data, offset)[0]) != 0x03:
             if tag in GROUPS:

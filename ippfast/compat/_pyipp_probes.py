@@ -1,7 +1,7 @@
-"""Whether the library that is installed reads and writes as the shim's faithful mode does.
+"""Finds out whether the installed library reads and writes as the shim's faithful mode does.
 
-The rule of this file: it is asked, by a message or request for each thing that a release could do in its own way. Where
-one differs, the library keeps its own function.
+The rule of this file: there is a message or request for each thing that a release could do in its own way. If one
+result differs, the library keeps its own function.
 """
 
 from types import SimpleNamespace

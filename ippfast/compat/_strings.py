@@ -1,4 +1,4 @@
-"""Strings that know more than a library has a place for.
+"""Strings with facts for which the library has no place.
 
 The rule of this file: each is the ``str`` that the library has there, and equal to it.
 """

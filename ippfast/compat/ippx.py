@@ -4,8 +4,8 @@
     import ippfast.compat.ippx; ippfast.compat.ippx.install()
 
 The rule of this file: what ippx reads or writes right is the same here, in ippx's own classes, and what it refuses,
-loses or spoils works. What a message had and ippx has no place for stays with the attribute, unseen, so that an
-attribute that nobody changed is encoded as it came. With ``quirks=True`` everything is as in ippx.
+loses or spoils is read and written right. What a message had and ippx has no place for stays with the attribute,
+unseen, so that an attribute that nobody changed is encoded as it came. With ``quirks=True`` everything is as in ippx.
 """
 
 import struct
@@ -80,7 +80,7 @@ class _Unlike(Exception):
     """Here ippx reads something else than the codec does."""
 
 
-# What the loop does not do, with and without the quirks.
+# Values that the loop does not convert, with and without the quirks.
 
 
 def _faithful_values(attribute: "Attribute") -> "list[Any]":
@@ -110,7 +110,7 @@ def _members(collection: Collection) -> "dict[str, Any]":
 
 
 def _merge(collection: Collection, values_of: "Callable[[Attribute], list[Any]]") -> "dict[str, Any]":
-    """Members of one name are one member with all their values."""
+    """A collection in which members of the same name become one member with all their values."""
     made: dict[str, list[Any]] = {}
     for attribute in collection:
         made.setdefault(_text(attribute.name), []).extend(values_of(attribute))
@@ -187,9 +187,9 @@ _CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
 def encode(msg: "Any", *, quirks: bool = False) -> bytes:
     """The octets of an ``IppMessage``, its ``data`` after them.
 
-    A collection is a dictionary. Its members, which have no tags, get those of the registry, and where nothing is
-    registered the one that their Python type suggests, a string that of a keyword. A string under textWithLanguage or
-    nameWithLanguage has its ``.language``, or the message's attributes-natural-language.
+    A collection is a dictionary. Its members, which have no tags, get those of the registry, and if nothing is
+    registered, the one that their Python type suggests; a string gets that of a keyword. A string under
+    textWithLanguage or nameWithLanguage has its ``.language``, or the message's attributes-natural-language.
 
     quirks: True for all of ippx's limits: NotImplementedError for a collection. Raises ValueError for an attribute
     without values, and struct.error, TypeError or ValueError for a value that does not fit its tag.
@@ -267,7 +267,7 @@ _LIKE = {ValueTag.INTEGER: (ValueTag.INTEGER, ValueTag.ENUM)}
 
 
 def _tag_of(path: str, value: "Any") -> ValueTag:
-    """The tag for a member's value: the one of those registered that its type has, or that of its type."""
+    """The tag for a member's value: the registered one that fits its Python type, or the usual one of that type."""
     if isinstance(value, LanguageString):
         return ValueTag.NAME_WITH_LANGUAGE
     if isinstance(value, find_library().Resolution):

@@ -4,9 +4,9 @@
     ippfast.compat.pyipp.install()            # faithful: the same results and the same exceptions
     ippfast.compat.pyipp.install(quirks=False)    # corrected: the same shapes, and nothing lost
 
-The rule of this file: faithful means equal to the library, value for value and type for type, or an exception that
-whoever catches the library's catches too. So the quick way here takes only what it knows to be read alike, and
-leaves the rest to `_pyipp_octets`. Corrected is a mode of its own, in `_pyipp_corrected`.
+The rule of this file: faithful means equal to the library, value for value and type for type, or an exception that is
+caught where the library's would be. So the quick way here takes only messages that are surely read alike, and leaves
+the rest to `_pyipp_octets`. Corrected is a mode of its own, in `_pyipp_corrected`.
 """
 
 import logging
@@ -69,8 +69,8 @@ def parse(raw_data: bytes, contains_data: bool = False, *, quirks: bool = True) 
     ``{"version": (2, 0), "status-code": 0, "request-id": 1, "operation-attributes": {...},
     "unsupported-attributes": [{...}], "jobs": [{...}], "printers": [{...}], "data": b""}``
 
-    Raises what the library raises, mostly struct.error, ValueError or KeyError; with ``quirks=False`` nothing but its
-    IPPParseError, for what is no message at all.
+    Raises what the library raises, mostly struct.error, ValueError or KeyError; with ``quirks=False`` only its
+    IPPParseError, for what is not a message at all.
     """
     if _LOGGER.isEnabledFor(logging.DEBUG):
         _trace(raw_data)
@@ -124,18 +124,18 @@ def _groups(groups: "list[AttributeGroup]") -> "dict[str, Any]":
 
 
 def _odd(owner: object) -> "dict[str, Any]":
-    """A name that is not in ASCII, or comes again."""
+    """Leave names that are not in ASCII, or come again, to the slow way."""
     raise _Unlike
 
 
 def _other(attribute: "Attribute", member: bool) -> "Any":
-    """What stands for the values of an attribute that the loop does not do."""
+    """The converted values of an attribute that the loop does not convert."""
     enums = find_library().parser.ATTRIBUTE_ENUM_MAP
     name = attribute.name
     found = [_value(name, tag, value, enums) for tag, value in zip(attribute.tags, attribute.values, strict=True)]
     if member or len(found) == 1:
         return found[-1]
-    if type(found[0]) is list and not find_library().tells_sets_from_ranges:  # a range takes what follows into itself
+    if type(found[0]) is list and not find_library().tells_sets_from_ranges:  # what follows a range is appended to it
         found[0] += found[1:]
         return found[0]
     return found
@@ -204,7 +204,7 @@ _CONVERTERS: "dict[type, Callable[[Any], Any]]" = {
 
 
 def parse_attribute(data: bytes, offset: int, prev_attr_name: str = "") -> "tuple[dict[str, Any], int]":
-    """The attribute at `offset` with all that is known of it, and the offset behind it.
+    """The attribute at `offset` with all that is known of it, and the offset after it.
 
     ``{"tag": 0x44, "name-length": 5, "name": "sides", "value-length": 9, "value": "one-sided"}``; tag and lengths are
     signed. prev_attr_name: which attribute a value without a name belongs to.
@@ -213,7 +213,7 @@ def parse_attribute(data: bytes, offset: int, prev_attr_name: str = "") -> "tupl
 
 
 def parse_collection(data: bytes, offset: int) -> "tuple[dict[str, Any], int]":
-    """The members of the collection whose begCollection ends at `offset`, and the offset behind its endCollection."""
+    """The members of the collection whose begCollection ends at `offset`, and the offset after its endCollection."""
     return Reader(data).collection(offset)
 
 
@@ -222,7 +222,7 @@ def _trace(raw_data: bytes) -> None:
     from ippfast import recover, walk
 
     if len(raw_data) < 8:
-        _LOGGER.debug("%d octets are no message: %r", len(raw_data), bytes(raw_data))
+        _LOGGER.debug("%d octets are not a message: %r", len(raw_data), bytes(raw_data))
         return
     message, issues = recover(raw_data)
     lines = [
@@ -244,7 +244,7 @@ _WRITTEN = {"operation-attributes-tag": b"\x01", "job-attributes-tag": b"\x02", 
 
 
 def encode_dict(data: "dict[str, Any]", *, quirks: bool = True) -> bytes:
-    """A request of a dictionary as the library takes it.
+    """A request from a dictionary, as the library takes it.
 
     ``{"version": (2, 0), "operation": IppOperation.PRINT_JOB, "request-id": None, "operation-attributes-tag": {...},
     "job-attributes-tag": {...}, "printer-attributes-tag": {...}, "data": b"..."}``
@@ -277,7 +277,7 @@ def encode_dict(data: "dict[str, Any]", *, quirks: bool = True) -> bytes:
 
 
 def construct_attribute(name: str, value: "Any", tag: "Any" = None) -> bytes:
-    """An attribute with its value, or its values where `value` is a list, tuple or set.
+    """An attribute with its value, or its values if `value` is a list, tuple or set.
 
     tag: the library's ``IppTag``; if it is not given, ``ATTRIBUTE_TAG_MAP`` says it. A name that is not in it gives
     no octets at all, as there. The length of the name counts characters, as there.
@@ -295,7 +295,7 @@ def construct_attribute(name: str, value: "Any", tag: "Any" = None) -> bytes:
 
 
 def construct_attribute_values(tag: "Any", value: "Any") -> bytes:
-    """The octets of one value, after the two of their number."""
+    """The octets of one value, after two octets with their number."""
     if tag == 0x21 or tag == 0x23:
         return _INTEGER(4, value)
     if tag == 0x22:

@@ -4,8 +4,8 @@
     python -m ippfast.compat.run -m MODULE ARGUMENTS...
     python -m ippfast.compat.run --only cups --no-quirks PROGRAM ARGUMENTS...
 
-The rule of this file: the program sees the arguments, the name ``__main__`` and the path that it has alone. Its shims
-are those of `switch`.
+The rule of this file: the program sees the arguments, the name ``__main__`` and the path that it has without the shims.
+Its shims are those of `switch`.
 """
 
 import argparse
@@ -20,14 +20,14 @@ __all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run what the arguments say. Ends with status 2 for a program that is not there, or is none in Python."""
+    """Run what the arguments say. Ends with status 2 for a program that does not exist, or is not in Python."""
     parser = argparse.ArgumentParser(
         prog="python -m ippfast.compat.run", description="Run a Python program with the shims of ippfast."
     )
     names = ", ".join(switch.LIBRARIES)
-    parser.add_argument("--only", action="append", metavar="LIBRARY", help=f"this shim alone, or these: {names}")
+    parser.add_argument("--only", action="append", metavar="LIBRARY", help=f"only this shim; may be repeated: {names}")
     parser.add_argument("--no-quirks", action="store_true", help="the corrected mode of each shim")
-    parser.add_argument("--quirks", action="store_true", help="each library to the letter")
+    parser.add_argument("--quirks", action="store_true", help="the faithful mode of each shim")
     parser.add_argument("-m", dest="module", action="store_true", help="PROGRAM is the name of a module")
     parser.add_argument("program", metavar="PROGRAM", help="a file, or a command in PATH")
     parser.add_argument("arguments", metavar="ARGUMENTS", nargs=argparse.REMAINDER)
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     if path is None:
         parser.error(f"there is no {given.program}")
     if _is_binary(path):
-        parser.error(f"{path} is no program in Python")
+        parser.error(f"{path} is not a program in Python")
     sys.argv[0] = path
     sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
     runpy.run_path(path, run_name="__main__")

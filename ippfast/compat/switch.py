@@ -1,4 +1,4 @@
-"""Turns a process to the shims before it imports the libraries: for a line in a ``.pth`` file, or `run`.
+"""Switches a process to the shims before it imports the libraries: for a line in a ``.pth`` file, or `run`.
 
     import ippfast.compat.switch; ippfast.compat.switch.on()
 
@@ -80,9 +80,9 @@ class _Finder(MetaPathFinder):
 
 
 def on(libraries: "Collection[str]" = tuple(LIBRARIES), *, quirks: bool | None = None) -> None:
-    """Let what is imported from now on be, or have, the shim. What is imported already stays the library's.
+    """Use the shims for what is imported from now on. A library that is imported already stays as it is.
 
-    libraries: of `LIBRARIES`. quirks: as for the ``install`` of each shim; None for what each takes by itself. Raises
+    libraries: of `LIBRARIES`. quirks: as for the ``install`` of each shim; None for the default of each. Raises
     ValueError for a library that has no shim.
     """
     unknown = set(libraries) - LIBRARIES.keys()

@@ -84,7 +84,7 @@ def test_an_answer_that_is_no_message(caplog: pytest.LogCaptureFixture) -> None:
         answer = client.send(request(uri_of(server), Operation.PRINT_JOB), DOCUMENT)
     assert answer.status is Status.SUCCESSFUL_OK
     assert answer.job["media-col"].value["x"].value == 5
-    assert "no IPP message" in caplog.text
+    assert "not an IPP message" in caplog.text
 
 
 def test_in_the_place_of_the_library_s_server() -> None:
@@ -142,7 +142,7 @@ def test_a_handler_of_the_program_stays_in_front() -> None:
         with Client(uri, headers=[("X-Token", "open sesame")]) as client:
             # With Content-Length, behind which the library waits for ever.
             assert client.send(request(uri, Operation.PRINT_JOB), b"%PDF").job["job-name"].value == "4"
-    with pytest.raises(TypeError, match="is a class"):
+    with pytest.raises(TypeError, match="must be a class"):
         IPPServer(("127.0.0.1", 0), Counting(), Counting())
 
 

@@ -4,7 +4,7 @@
     from ippfast.compat import ippserver; ippserver.install()       # or: in the library itself
     with ippserver.serve_behaviour(SaveFilePrinter("/tmp", "pdf"), ("localhost", 1234)): ...
 
-The rule of this package: its modules have the names of the library's, which they never import but in `install`.
+The rule of this package: its modules have the names of the library's, which they import only in `install`.
 """
 
 from importlib import import_module
@@ -55,9 +55,9 @@ def __getattr__(name: str) -> Any:
 def install(*, quirks: bool = False, server: bool = True) -> None:
     """Put our IppRequest, and our server, into the places where ippserver looks for its own.
 
-    quirks: `QuirkyIppRequest` instead, which writes as the library does. server: the library's command and whoever
-    takes ``ippserver.server.IPPServer`` from now on then serve with ippfast. What a program has imported by name
-    before keeps the library's. Raises ModuleNotFoundError if ippserver is not installed.
+    quirks: `QuirkyIppRequest` instead, which writes as the library does. server: whether the library's command, and
+    programs that take ``ippserver.server.IPPServer`` from now on, serve with ippfast. What a program has imported by
+    name before keeps the library's. Raises ModuleNotFoundError if ippserver is not installed.
     """
     uninstall()
     request = QuirkyIppRequest if quirks else IppRequest
@@ -79,7 +79,7 @@ def install(*, quirks: bool = False, server: bool = True) -> None:
 
 
 def uninstall() -> None:
-    """Give the library its own back."""
+    """Give the library its own classes back."""
     while _replaced:
         home, name, theirs = _replaced.pop()
         setattr(home, name, theirs)

@@ -28,7 +28,7 @@ cdef enum:
     LONGEST_SHARED = 64  # strings of up to this many octets are shared
     SHARED = 4096  # slots of the cache of names and values
     SHARED_SHIFT = 52  # 64 less the bits of a slot's number
-    KEYS = 2048  # slots of the cache of keys, each two of which are two places for the same keys
+    KEYS = 2048  # slots of the cache of keys, in pairs: a key may stand in either slot of its pair
     KEYS_SHIFT = 53
 
 cdef enum:  # how a message ends
@@ -74,14 +74,14 @@ cdef inline PyObject* octets_of(Octets at, Py_ssize_t size) except NULL:
 
 
 cdef inline PyObject* value_of(int tag, Octets at, Py_ssize_t size) except NULL:
-    """A reference to a value, shared where values of its tag repeat: numbers, keywords and the like, members' names."""
+    """A reference to a value, shared if values of its tag repeat: numbers, keywords and the like, members' names."""
     if tag == 0x21 or tag == 0x23 or tag == 0x44 or 0x46 <= tag <= 0x4A:
         return octets_of(at, size)
     return new_bytes(<const char*>at, size)
 
 
 cdef inline Known* known_key(int section, int tag, Octets name, Py_ssize_t size, uint64_t turn) except? NULL:
-    """The slot of a key whose name has 4 to LONGEST_SHARED octets; NULL where keys of this turn have its two slots."""
+    """The slot of a key whose name has 4 to LONGEST_SHARED octets; NULL if keys of this turn have its two slots."""
     cdef uint32_t kind = section << 8 | tag
     cdef uint64_t slot = mix(name, size) + kind * <uint64_t>0xD6E8FEB86659FD93
     cdef Known* one = &_keys[slot >> KEYS_SHIFT & ~<uint64_t>1]
@@ -119,7 +119,8 @@ cdef PyObject* list_under(
     """The list under a key, which `found` holds: a new one of `count` places to be filled, or one that has values.
 
     turn: the number of the call of `index`. What the cache knows of this turn is in `found`, and what it does not know
-    is not: but where other keys have the slots, or a finalizer, which may run where a list is made, began another turn.
+    is not: except if other keys have the slots, or a finalizer, which may run when a list is made, has begun another
+    turn.
     """
     cdef Known* known
     cdef PyObject* values
@@ -223,7 +224,7 @@ def find(bytes octets not None, Py_ssize_t start, int section, bytes name not No
 
 
 def index(bytes octets not None, Py_ssize_t start):
-    """Every value from `start` on, where `check` finds no fault. Those under the same group tag, name and value tag
+    """Every value from `start` on, if `check` finds no fault. Those under the same group tag, name and value tag
     are one list, wherever they stand.
     """
     global _turn

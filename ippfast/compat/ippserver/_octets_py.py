@@ -1,8 +1,8 @@
 """The pure twin's index of raw values: every value of a message as its octets, under group tag, name and value tag.
 
-The rule of this file: it looks at lengths alone. It takes whatever can be read as a row of values (RFC 8010 section
-3.1), also what `decode` refuses. Collections are not known here: their members are values of the attribute that they
-stand in.
+The rule of this file: it looks only at lengths. It takes whatever can be read as a row of values (RFC 8010 section
+3.1), also what `decode` refuses. Collections are not known here: their members count as values of the attribute around
+them.
 """
 
 from struct import Struct

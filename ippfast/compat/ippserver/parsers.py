@@ -36,7 +36,7 @@ class Value:
 
 
 class Boolean(Value):
-    """A boolean, one octet; any but zero is true. Raises TypeError for what is no bool."""
+    """A boolean, one octet; any but zero is true. Raises TypeError for what is not a bool."""
 
     def __init__(self, value: bool) -> None:
         if not isinstance(value, bool):
@@ -53,7 +53,7 @@ class Boolean(Value):
 
 
 class Integer(Value):
-    """An integer, four octets. Raises TypeError for what is no int."""
+    """An integer, four octets. Raises TypeError for what is not an int."""
 
     def __init__(self, value: int) -> None:
         if not isinstance(value, int):

@@ -1,8 +1,8 @@
 """IppRequest: a message as ippserver shows it, each value raw under its group tag, name and value tag.
 
 The rule of this file: the dictionary is the library's, value for value, for every message that the library takes; what
-it cannot show (the version, order, groups, collections) stays beside it, and is written back where the dictionary does
-not say otherwise.
+it cannot show (the version, order, groups, collections) stays beside it, and is written back if the dictionary does not
+say otherwise.
 """
 
 import struct
@@ -57,8 +57,8 @@ class IppRequest:
     version: major and minor. opid_or_status: the operation-id or status-code. request_id: the request-id.
     attributes: the raw values, see `AttributeDict`.
 
-    Unlike the library's, it writes the version that it has, and what came off the wire it writes as it came: groups,
-    order and collections, but for the values that were changed. Two are equal where their parts are.
+    Unlike the library's, it writes its own version, and a message that was read is written as it was read: groups,
+    order and collections, except for the values that were changed. Two are equal if their parts are.
     """
 
     _header = struct.Struct(">BBHi")
@@ -119,7 +119,7 @@ class IppRequest:
         """Read a message, and not one octet past its end-of-attributes-tag: the next read gives the document.
 
         f: anything with ``read(size)``. Raises as `from_string` does, LimitError for a message over 16 MiB, and
-        BlockingIOError where a file that does not block has nothing to give.
+        BlockingIOError if a file that does not block has nothing to give.
         """
         if type(f) is not BytesIO:
             return cls._make(_read(f))
@@ -154,7 +154,8 @@ class IppRequest:
         return self._attributes[section, name, tag]
 
     def only(self, section: int, name: bytes, tag: int) -> bytes:
-        """The one raw value. Raises KeyError if there is none, ValueError for several, RuntimeError for no list."""
+        """The one raw value. Raises KeyError if there is none, ValueError for several, RuntimeError for an empty
+        list."""
         received = self._received
         if self._index is None and received is not None and section in _SECTIONS and tag in _TAGS:
             # Nobody has a list that could be changed yet.
@@ -171,7 +172,7 @@ class IppRequest:
         raise ValueError(f"{what} has {len(values)} values, not one")
 
     def attributes_to_multilevel(self, section: int | None = None) -> dict[int, dict[bytes, dict[int, list[bytes]]]]:
-        """The same lists by group tag, then name, then value tag; those of one group tag alone where it is given."""
+        """The same lists by group tag, then name, then value tag; only those of `section`, if it is given."""
         levels: dict[int, dict[bytes, dict[int, list[bytes]]]] = {}
         for (group, name, tag), values in self._attributes.items():
             if section and section != group:
@@ -188,11 +189,12 @@ class IppRequest:
     def to_string(self) -> bytes:
         """The message. What was read and not changed is written as it was read; a changed value takes its place.
 
-        Where an attribute has another number of values than were read, it is written where it stood first; a new one
-        at the end of its group; of a message made by hand, charset, language and target come first in the operation
-        group (RFC 8011 section 4.1.4), the unsupported group second, and the rest in the dictionary's order.
+        If an attribute has another number of values than were read, it is written where it stood first; a new one is
+        written at the end of its group. In a message made by hand, charset, language and target come first in the
+        operation group (RFC 8011 section 4.1.4), the unsupported group is second, and the rest is in the dictionary's
+        order.
 
-        Raises EncodeError for what has no form on the wire, such as a collection with a part too many.
+        Raises EncodeError for what cannot be written, such as a collection with a part too many.
         """
         try:
             header = self._header.pack(*self.version, self.opid_or_status, self.request_id)
@@ -261,7 +263,7 @@ def _read(f: BinaryIO) -> bytes:
     octets = bytearray()
 
     def take(size: int) -> int:
-        """Read this many octets; where they begin."""
+        """Read this many octets. Returns where they begin."""
         start = len(octets)
         if start + size > DEFAULT_LIMITS.max_octets:
             raise LimitError(start, f"at most {DEFAULT_LIMITS.max_octets} octets", "more", section="3.1.1")
@@ -368,7 +370,7 @@ def _group_order(section: int) -> tuple[bool, bool, int]:
 
 
 def _tokens(octets: bytes) -> Iterator[_Token]:
-    """The delimiters and values of a message, but the end-of-attributes-tag."""
+    """The delimiters and values of a message, except the end-of-attributes-tag."""
     section, name, at = 0, b"", _HEADER
     while (tag := octets[at]) != SectionEnum.END:
         if tag < 0x10:
@@ -386,7 +388,7 @@ def _tokens(octets: bytes) -> Iterator[_Token]:
 def _rewrite(received: bytes, before: AttributeDict, after: AttributeDict) -> bytes:
     """The groups of a message that was read and changed, and the end-of-attributes-tag."""
     changed = {key[:2] for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    # Where each key has as many values as before, each value stands where the one before it stood.
+    # If each key has as many values as before, each value takes the place of the old one.
     resized = {key[:2] for key in before.keys() | after.keys() if len(before.get(key, ())) != len(after.get(key, ()))}
     families = _families(after)
     used: dict[Key, int] = {}

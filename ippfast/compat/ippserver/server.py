@@ -1,7 +1,8 @@
 """Behaviours of ippserver on the server of ippfast: both framings, Expect, limits, and documents as they arrive.
 
-The rule of this file: a behaviour sees what it saw before, an IppRequest and a file to read the document from; what
-the client sees is the server's. What a program has written to stand before its behaviour, stands before it here too.
+The rule of this file: a behaviour sees what it saw before, an IppRequest and a file to read the document from; what the
+client sees is ippfast's server. What a program calls before its behaviour, such as its own request handler, is called
+before it here too.
 """
 
 import io
@@ -49,7 +50,7 @@ class _DocumentFile(io.RawIOBase):
 def behaviour_handler(behaviour: Behaviour) -> Callable[[IncomingRequest], Message]:
     """The handler for `ippfast.http.Server` that lets an ippserver behaviour answer.
 
-    The file that it reads a document from is that of no disk: it gives what has arrived, waits for more, and ends with
+    The file with the document is not on a disk: it gives what has arrived, waits for more, and ends with
     the document, whichever framing the client chose. An exception of the behaviour is logged, and the client gets 500.
     """
 
@@ -70,12 +71,13 @@ def _message_of(response: Any) -> Message:
         return decode(octets)
     except DecodeError as error:
         message, issues = recover(octets)
-        _log.warning("the behaviour's answer is no IPP message, %s; sent with %d repairs", error, len(issues))
+        _log.warning("the behaviour's answer is not an IPP message, %s; sent with %d repairs", error, len(issues))
         return message
 
 
 def behaviour_pages(behaviour: Behaviour) -> Callable[[PageRequest], Page | None]:
-    """What answers GET: the behaviour's PPD, if it has one, under every path that ends with ``.ppd``."""
+    """A function that answers GET: with the behaviour's PPD, if it has one, under every path that ends with
+    ``.ppd``."""
 
     def find(request: PageRequest) -> Page | None:
         ppd = getattr(behaviour, "ppd", None)
@@ -93,7 +95,7 @@ def serve_behaviour(behaviour: Behaviour, address: tuple[str, int] = ("localhost
     """A server that lets an ippserver behaviour answer: ``with serve_behaviour(behaviour, ("localhost", 1234)):``.
 
     address: host and port; port 0 takes a free one, see the server's ``port``. options: those of
-    `ippfast.http.Server`, such as ``tls`` and ``limits``. Raises OSError if the address cannot be had.
+    `ippfast.http.Server`, such as ``tls`` and ``limits``. Raises OSError if the address cannot be used.
     """
     host, port = address
     options.setdefault("pages", behaviour_pages(behaviour))
@@ -108,7 +110,7 @@ class IPPServer(socketserver.ThreadingTCPServer):
     behaviour: see `behaviour_handler`.
 
     ``verify_request``, ``process_request``, ``finish_request`` and the others are called in either case. Raises
-    TypeError for a request_handler that is no class.
+    TypeError for a request_handler that is not a class.
     """
 
     allow_reuse_address = True
@@ -160,7 +162,7 @@ class IPPServer(socketserver.ThreadingTCPServer):
 
 
 class _Nothing(socketserver.BaseRequestHandler):
-    """Where a handler's class has to stand, and none is used."""
+    """Stands for the class of a handler, and is never used."""
 
 
 def _is_own(request_handler: Any) -> bool:
@@ -169,13 +171,14 @@ def _is_own(request_handler: Any) -> bool:
         return False
     if not isinstance(request_handler, type):
         raise TypeError(
-            f"request_handler is a class, such as ippserver.server.IPPRequestHandler, not {request_handler!r}"
+            f"request_handler must be a class, such as ippserver.server.IPPRequestHandler, not {request_handler!r}"
         )
     return (request_handler.__module__, request_handler.__qualname__) != ("ippserver.server", "IPPRequestHandler")
 
 
 def _bounded(handler: Any) -> Any:
-    """A program's handler, whose ``rfile`` ends with the request. The library waits for ever behind Content-Length."""
+    """A program's handler, whose ``rfile`` ends with the request. The library waits for more than Content-Length, for
+    ever."""
     if not hasattr(handler, "parse_request"):
         return handler
 

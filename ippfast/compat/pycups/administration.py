@@ -1,6 +1,6 @@
 """What administrators do with pycups: printers, classes and their settings, each one request.
 
-The rule of this file: a printer is tried first, and a class of that name if the server says that it is no printer.
+The rule of this file: a printer is tried first, and a class of that name if the server says that it is not a printer.
 """
 
 import tempfile
@@ -138,11 +138,11 @@ class Administration(Transport):
         self._modify(name, Attribute("printer-op-policy", ValueTag.NAME, to_text(policy)))
 
     def setPrinterUsersAllowed(self, name: str | bytes, allowed: list[str], /) -> None:
-        """Let these users alone print; an empty list: all."""
+        """Let only these users print; an empty list: everybody."""
         self._modify(name, _users("requesting-user-name-allowed", allowed, "all"))
 
     def setPrinterUsersDenied(self, name: str | bytes, denied: list[str], /) -> None:
-        """Let these users not print; an empty list: none of that."""
+        """Forbid these users to print; an empty list: nobody."""
         self._modify(name, _users("requesting-user-name-denied", denied, "none"))
 
     def addPrinterOptionDefault(self, name: str | bytes, option: str | bytes, value: Any, /) -> None:
@@ -172,14 +172,16 @@ class Administration(Transport):
         return self._do(_ADMIN, Operation.CUPS_ADD_MODIFY_CLASS, self._class(name), printer=[attribute])
 
     def addPrinterToClass(self, name: str | bytes, class_: str | bytes, /) -> None:
-        """Put a printer into a class, which is made if it is not there. Raises RuntimeError if it is in it."""
+        """Put a printer into a class, which is made if it does not exist. Raises RuntimeError if it is in it
+        already."""
         members = self._members(class_)
         if to_text(name) in members:
             raise RuntimeError("Printer already in class")
         self._set_members(class_, [*members.values(), self._printer(name)])
 
     def deletePrinterFromClass(self, name: str | bytes, class_: str | bytes, /) -> None:
-        """Take a printer out of a class, which is deleted with its last. Raises RuntimeError if it is not in it."""
+        """Take a printer out of a class, which is deleted with its last printer. Raises RuntimeError if it is not in
+        it."""
         members = self._members(class_)
         if members.pop(to_text(name), None) is None:
             raise RuntimeError("Printer not in class")

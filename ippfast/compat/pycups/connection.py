@@ -77,10 +77,10 @@ class Dest:
 
 
 class Connection(Administration, Files, Printing, Subscriptions):
-    """A connection to a CUPS server. host, port, encryption: without them, what `settings` says.
+    """A connection to a CUPS server. host, port, encryption: by default those of `settings`.
 
     quirks: whether a value that the library cannot show is its placeholder, see `values`. tls: whom to trust, see
-    `ippfast.http.TLS`. Raises RuntimeError if there is no connection to be had; every method raises IPPError if
+    `ippfast.http.TLS`. Raises RuntimeError if it cannot connect; every method raises IPPError if
     the server refuses, or does not answer.
     """
 
@@ -229,7 +229,7 @@ class Connection(Administration, Files, Printing, Subscriptions):
         first_job_id: int = -1,
         requested_attributes: list[str] | None = None,
     ) -> dict[int, dict[str, Any]]:
-        """The jobs of the server by id. which_jobs: ``"not-completed"`` unless said, ``"completed"`` or ``"all"``."""
+        """The jobs of the server by id. which_jobs: ``"not-completed"`` by default, ``"completed"`` or ``"all"``."""
         which = "not-completed" if which_jobs is None else to_text(which_jobs)
         given: list[tuple[str, ValueTag, Any]] = [
             ("which-jobs", ValueTag.KEYWORD, which),
@@ -307,7 +307,7 @@ class Connection(Administration, Files, Printing, Subscriptions):
         self._do("/jobs/", Operation.CUPS_AUTHENTICATE_JOB, self._job(job_id), job=job)
 
     def setJobHoldUntil(self, job_id: int, job_hold_until: str | bytes, /) -> None:
-        """Hold a job until then: ``"indefinite"``, ``"no-hold"``, ``"night"``."""
+        """Hold a job until a time: ``"indefinite"``, ``"no-hold"``, ``"night"``."""
         job = [Attribute("job-hold-until", ValueTag.KEYWORD, to_text(job_hold_until))]
         self._do("/jobs/", Operation.SET_JOB_ATTRIBUTES, self._job(job_id), job=job)
 
@@ -352,7 +352,7 @@ _DEST_OPTIONS = frozenset(
 
 
 _NO_OPTIONS = ("notify-", "printer-", "document-format-", "print-quality-")
-"""How the names of attributes begin whose ``-default`` is no option of a destination."""
+"""The beginnings of the names of attributes whose ``-default`` is not an option of a destination."""
 
 
 def _dest_options(attribute: Attribute) -> Iterable[tuple[str, str]]:

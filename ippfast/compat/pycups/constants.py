@@ -1,6 +1,6 @@
 """The constants of pycups: numbers and words that CUPS and IANA have given, under the names that CUPS' headers have.
 
-The rule of this file: numbers alone. `ippfast.enums` has what IANA registered since.
+The rule of this file: it has only constants. `ippfast.enums` has what IANA registered since.
 """
 
 CUPS_DEST_FLAGS_CANCELED = 64

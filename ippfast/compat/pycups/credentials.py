@@ -1,8 +1,8 @@
-"""Who asks a CUPS server: its user on this host, or a password that the program gives.
+"""Credentials for a CUPS server: the user on this host, or a password that the program gives.
 
 The rule of this file: what proves a local user (PeerCred over the domain socket, the Local certificate in CUPS' state
 directory) is tried once in each request, and only at a server on this host; then the program is asked, three times at
-most. A password goes to another host through TLS alone, or by Digest.
+most. A password is sent to another host only through TLS, or by Digest.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ class _Fixed:
 
 
 class Credentials:
-    """Those of one connection of pycups. ask: gives the program's password, or None."""
+    """The credentials of one connection of pycups. ask: gives the program's password, or None."""
 
     def __init__(self, ask: Callable[[str, str], str | None]) -> None:
         self._ask = ask
@@ -64,9 +64,9 @@ class Credentials:
         return None if self._auth is None else self._auth.header(method, target)
 
     def challenge(self, wire: Wire, lines: list[str], method: str, target: str) -> bool:
-        """Meet the challenges of a 401. Returns whether it is worth another attempt; if not, the user has given up.
+        """Answer the challenges of a 401. Returns whether it is worth another attempt; if not, the user has given up.
 
-        Raises InsecureAuthError if a password would go to another host in the clear.
+        Raises InsecureAuthError if a password would be sent to another host unencrypted.
         """
         if self._auth is not None and self._auth.challenge(lines, secure=wire.secure):
             return True  # a digest whose nonce was stale
@@ -110,7 +110,8 @@ def _local_proof(wire: Wire, lines: list[str]) -> str | None:
         with contextlib.suppress(KeyError):
             if pwd.getpwnam(user).pw_uid == os.getuid():
                 return f"PeerCred {user}"
-    # Several helpers of cupsd run with certificates of their own, in files of their process ids; others have root's.
+    # Several helpers of cupsd run with certificates of their own, in files of their process ids; other programs use
+    # root's.
     if "local" in found:
         directory = Path(os.environ.get("CUPS_STATEDIR", "/run/cups")) / "certs"
         for name in (str(os.getpid()), "0"):

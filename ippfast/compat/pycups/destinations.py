@@ -1,6 +1,6 @@
 """Functions of pycups' module about destinations: going through them, and connecting to one.
 
-The rule of this file: destinations are those of the server that `settings` names first, and then what announces itself
+The rule of this file: first come the destinations of the server in `settings`, then printers that announce themselves
 on the network, see `network`.
 """
 
@@ -40,10 +40,11 @@ def enumDests(
 
     First come those of the server, if there is one, with the flags CUPS_DEST_FLAGS_MORE while others of them follow.
     Then come printers that announce themselves on the network, until nothing has come for a second; their type has
-    CUPS_PRINTER_DISCOVERED. msec: how many milliseconds that may take; 0: the server's alone, -1: however long. type,
-    mask: only destinations whose printer-type is `type` in the bits of `mask`. flags changes nothing, as in libcups.
+    CUPS_PRINTER_DISCOVERED. msec: how many milliseconds that may take; 0: only the server's; -1: as long as it takes.
+    type, mask: only destinations whose printer-type is `type` in the bits of `mask`. flags changes nothing, as in
+    libcups.
 
-    Raises RuntimeError if the network cannot be looked at, such as without zeroconf (extra ``discovery``).
+    Raises RuntimeError if the network cannot be searched, such as without zeroconf (extra ``discovery``).
     """
     if not callable(cb):
         raise TypeError("cb must be callable")

@@ -1,7 +1,7 @@
 """Files of a CUPS server with pycups: its configuration and logs, the PPDs of its printers, and its own settings.
 
 The rule of this file: a file that comes is put where the program says, or into a temporary one that is the program's
-to delete. What the HTTP status says is an HTTPError for getFile and putFile, and an IPPError elsewhere.
+to delete. A bad HTTP status is an HTTPError in getFile and putFile, and an IPPError elsewhere.
 """
 
 import os
@@ -36,7 +36,7 @@ class Files(Transport):
     ) -> None:
         """Fetch a file of the server, such as ``"/admin/conf/cupsd.conf"``, into a file by its name, number or object.
 
-        Raises HTTPError for another status than 200, and -1 for no file; RuntimeError for more than one.
+        Raises HTTPError for another status than 200, HTTPError(-1) if no file is given; RuntimeError for more than one.
         """
         _one_of(filename, fd, file)
         with tempfile.TemporaryFile() as content:
@@ -49,7 +49,8 @@ class Files(Transport):
     def putFile(
         self, resource: str | bytes, filename: str | bytes | None = None, fd: int = -1, file: Any = None
     ) -> None:
-        """Put a file in the place of the server's. Raises as `getFile` does, and HTTPError for a file that is none."""
+        """Put a file in the place of the server's. Raises as `getFile` does, and HTTPError(-1) for a file that cannot
+        be read."""
         _one_of(filename, fd, file)
         try:
             content = _take(filename, fd, file)
@@ -62,7 +63,7 @@ class Files(Transport):
     # PPDs.
 
     def getPPDs(self, limit: int = 0, **given: Any) -> dict[str, dict[str, Any]]:
-        """The PPDs that the server has, by their names: of each attribute its first value.
+        """The PPDs that the server has, by their names, with the first value of each attribute.
 
         limit: at most this many. Further arguments choose: exclude_schemes and include_schemes (lists),
         ppd_natural_language, ppd_device_id, ppd_make, ppd_make_and_model, ppd_model_number, ppd_product, ppd_psversion
@@ -128,7 +129,7 @@ class Files(Transport):
     ) -> tuple[int, float, str]:
         """The HTTP status, time and file of a printer's PPD; status 304 if it is not newer than modtime.
 
-        filename: where it goes, without it a temporary file.
+        filename: the file to write; by default a temporary one.
         """
         headers = (f"If-Modified-Since: {formatdate(modtime, usegmt=True)}",) if modtime else ()
         path, file = _temporary() if filename is None else (Path(to_text(filename)), None)
@@ -146,7 +147,7 @@ class Files(Transport):
     # The server's settings.
 
     def adminGetServerSettings(self) -> dict[str, str]:
-        """The server's settings: texts by directives; CUPS_SERVER_DEBUG_LOGGING and its like are ``"0"`` or ``"1"``."""
+        """The server's settings: texts by directives; CUPS_SERVER_DEBUG_LOGGING and the like are ``"0"`` or ``"1"``."""
         return read_settings(self._configuration().decode("utf-8", "replace"))
 
     def adminSetServerSettings(self, settings: Mapping[str, str], /) -> None:
@@ -169,7 +170,7 @@ class Files(Transport):
             return content.read()
 
     def adminExportSamba(self, name: str, samba_server: str, samba_username: str, samba_password: str, /) -> None:
-        """Raises RuntimeError always: CUPS 1.6 was the last that had it, and in the library it does nothing since."""
+        """Always raises RuntimeError: CUPS 1.6 was the last with it, and in the library it has done nothing since."""
         raise RuntimeError("CUPS has no export to Samba any more: Samba shares CUPS' printers by itself")
 
 

@@ -35,7 +35,7 @@ class IPPAttribute:
     none for out-of-band values.
 
     A range is a pair, or one int for both ends; a resolution three ints. Raises RuntimeError for a value that does
-    not fit its tag, TypeError for a name that is no string.
+    not fit its tag, TypeError for a name that is not a string.
     """
 
     def __init__(self, group_tag: int, value_tag: int, name: str | bytes, value: Any = None, /) -> None:
@@ -102,7 +102,7 @@ def _fits(tag: int, value: object) -> bool:
 
 
 def to_attribute(given: IPPAttribute) -> Attribute:
-    """The attribute of ippfast that is meant."""
+    """The attribute as one of ippfast's."""
     if given._original is not None:
         return given._original
     tag, values = given.value_tag, given.values
@@ -135,7 +135,7 @@ class _Callback:
 
 
 class IPPRequest:
-    """A message: empty, or with an operation a request that has charset and language.
+    """A message: empty; or, with an operation, a request that has charset and language.
 
     ``operation`` and ``statuscode`` are one number, as they are on the wire; ``state`` says how far reading or writing
     came: IPP_STATE_IDLE, IPP_STATE_DATA once it is complete, IPP_STATE_ERROR.
@@ -174,9 +174,9 @@ class IPPRequest:
         return self.add(IPPAttribute(IPP_TAG_ZERO, IPP_TAG_ZERO, ""))
 
     def readIO(self, read_fn: Callable[[int], Any], blocking: bool = True) -> int:
-        """Read a message by calls of ``read_fn(size)``, and not one octet past its end. The state that it came to.
+        """Read a message by calls of ``read_fn(size)``, and not one octet past its end. Returns the state.
 
-        The message replaces what was there. blocking: reading goes on until the message is complete in any case.
+        The message replaces what was there. blocking changes nothing: reading goes on until the message is complete.
         """
         if not callable(read_fn):
             raise TypeError("Parameter must be callable")
@@ -199,7 +199,7 @@ class IPPRequest:
             before = group.tag
 
     def writeIO(self, write_fn: Callable[[bytes], Any], blocking: bool = True) -> int:
-        """Write the message by calls of ``write_fn(octets)``. The state that it came to.
+        """Write the message by calls of ``write_fn(octets)``. Returns the state.
 
         write_fn returns how many octets it took, and is called again for the rest; blocking: see `readIO`.
         """

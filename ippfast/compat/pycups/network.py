@@ -1,4 +1,4 @@
-"""Printers on the network, as libcups tells of them to whoever goes through destinations (DNS-SD, RFC 6763).
+"""Printers on the network, as libcups lists them among the destinations (DNS-SD, RFC 6763).
 
 The rule of this file: what a printer announces has the names and the values here that libcups gives it, which
 tests/compat/test_compat_pycups_network.py compares. What is announced is told and never followed.
@@ -21,9 +21,9 @@ from . import constants
 __all__ = ["Announced", "announced", "is_service", "queue_name", "resolve", "service_of"]
 
 _QUIET = 1.0
-"""After this many seconds in which nothing came, nothing more is waited for."""
+"""The search ends after this many seconds in which nothing came."""
 _TOGETHER = 0.2
-"""A printer announces ipp and ipps in one breath: for this many seconds the other one is waited for."""
+"""A printer announces ipp and ipps together: for this many seconds the search waits for the other one."""
 _TICK = 0.05
 _RESOLVE = 10.0
 _FAILED = "cupsEnumDests failed"
@@ -70,12 +70,12 @@ def is_service(uri: str) -> bool:
 
 
 def service_of(uri: str) -> str:
-    """The name of the service that is a URI's host, in small letters, without its type and domain."""
+    """The name of the service that is a URI's host, in lower case, without its type and domain."""
     return re.split(r"\._ipps?\._tcp\b", unquote(urlsplit(uri).netloc).lower())[0]
 
 
 def judge(service_type: str, label: str, text: Mapping[bytes, bytes | None]) -> Announced | None:
-    """What libcups makes of an announcement, in whose TXT record the last of several models counts."""
+    """An announcement as libcups reads it. Of several models in its TXT record the last counts."""
     fields = {key.decode("ascii", "replace").lower(): _text(value) for key, value in text.items()}
     formats = fields.get("pdl", "application/pdf").lower().split(",")
     if not any(each.strip() in _WANTED for each in formats):
@@ -110,7 +110,7 @@ def judge(service_type: str, label: str, text: Mapping[bytes, bytes | None]) -> 
 
 
 _IN_HOST = "!$&'()*+,;=~"
-"""What libcups leaves as it is in a host, beside what is never escaped."""
+"""The characters that libcups does not escape in a host, besides those that are never escaped."""
 
 
 def _text(value: bytes | None) -> str:
@@ -118,7 +118,7 @@ def _text(value: bytes | None) -> str:
 
 
 def _number(text: str) -> int:
-    """A number as C reads it: decimal, octal or hexadecimal; 0 for what is none, and 32 bits of it."""
+    """A number as C reads it: decimal, octal or hexadecimal; 0 if it is not one. Only 32 bits are kept."""
     found = re.match(r"0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9][0-9]*", text.strip())
     if found is None:
         return 0
@@ -130,10 +130,10 @@ def _number(text: str) -> int:
 def announced(msec: int, own: frozenset[str] = frozenset()) -> Generator[Announced, None, None]:
     """The printers that announce themselves, each as it turns up, until nothing has come for a second.
 
-    msec: no longer than so many milliseconds; less than 0: however long it takes. own: services that are left out, see
-    `service_of`. Raises RuntimeError if the network cannot be looked at.
+    msec: at most this many milliseconds; less than 0: as long as it takes. own: services that are left out, see
+    `service_of`. Raises RuntimeError if the network cannot be searched.
 
-    The looking has a thread and an event loop of its own, so that it works wherever the caller is.
+    The search has a thread and an event loop of its own, so that it works wherever the caller is.
     """
     found: queue.SimpleQueue[Announced | Exception | None] = queue.SimpleQueue()
     over = threading.Event()
@@ -162,7 +162,7 @@ def announced(msec: int, own: frozenset[str] = frozenset()) -> Generator[Announc
 
 async def _look(tell: Any, end: float, own: frozenset[str], over: threading.Event) -> None:
     """Tell of each printer once, by ipps if it has that."""
-    logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # addresses that come and go concern nobody here
+    logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # it logs addresses that come and go
     network = open_network()
     try:
         search = Search(network, end)
@@ -199,9 +199,9 @@ def _tell(tell: Any, search: Search, ready: set[tuple[str, str]], told: set[str]
 
 
 def resolve(uri: str) -> str:
-    """The URI of what a service is at, with a host and a port, for a URI that names the service.
+    """The URI with host and port for a URI that names a service.
 
-    Raises RuntimeError if there is none that answers.
+    Raises RuntimeError if no such service answers.
     """
     parts = urlsplit(uri)
     name = unquote(parts.netloc).removesuffix(".") + "."
@@ -236,7 +236,7 @@ def resolve(uri: str) -> str:
 
 
 def _reachable(host: str, addresses: list[str]) -> str:
-    """A host by its name, if the system knows that, and else by an address."""
+    """A host by its name, if the system knows that, otherwise by an address."""
     try:
         socket.getaddrinfo(host, None)
     except OSError:

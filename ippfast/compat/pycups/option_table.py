@@ -13,7 +13,7 @@ Place: TypeAlias = Literal["operation", "job", "subscription", "printer", "docum
 
 
 class Known(NamedTuple):
-    """An option. place: the group that has it; None and "document" for what no request for a job has."""
+    """An option. place: the group that has it; None and "document" for options that no request for a job has."""
 
     place: Place
     tag: ValueTag

@@ -1,8 +1,8 @@
 """Job options, names and texts, as attributes: ``{"copies": "2", "page-ranges": "1-3,7", "sides": "two-sided"}``.
 
 The rule of this file: a text means what libcups takes it for, however odd: ``option_table.py`` has the options that it
-knows; another one is a collection in braces, a boolean if its text is ``true`` or ``false``, and a name otherwise.
-Commas within braces are the one exception: they belong to the collection, which libcups breaks there.
+knows; any other is a collection if it is in braces, a boolean if its text is ``true`` or ``false``, and a name
+otherwise. Commas within braces are the one exception: they belong to the collection, which libcups breaks there.
 """
 
 import re
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\s*([+-]?\d+)")
 _MOST = 2**31 - 1
 _MOST_DEPTH = 32
 _NO_OPTIONS = frozenset({"raw", "document-format"})
-"""These options say how the document is sent, and are no attributes of the job: see `document_format`."""
+"""These options say how the document is sent, and are not attributes of the job: see `document_format`."""
 
 
 def split_options(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -69,7 +69,7 @@ def _to_attribute(name: str, text: str, known: Known | None, depth: int) -> Attr
 def _split(text: str) -> list[str]:
     """The values of a text. A backslash escapes a comma, and goes if there are several values."""
     parts, current, depth, quote = [], "", 0, ""
-    count = 1  # as libcups counts, to which a comma in quotes is none; yet it breaks the text at each
+    count = 1  # libcups does not count commas in quotes, but breaks the text at them too
     at = 0
     while at < len(text):
         char = text[at]
@@ -125,8 +125,8 @@ def _to_value(text: str, tag: ValueTag, depth: int) -> Any:
 def parse_options(text: str) -> dict[str, str]:
     """Options in one text, as on CUPS' command lines: ``copies=2 media-col={media-type=stationery} noduplex 'a'=b``.
 
-    A name alone is ``true``, and behind ``no`` it is ``false``. Names and values end at white space, but in quotes or
-    braces; a backslash takes the meaning from the character behind it. They are sorted by name, as libcups has them.
+    A name alone is ``true``, and with ``no`` before it ``false``. Names and values end at white space, except in quotes
+    or braces; a backslash escapes the character after it. They are sorted by name, as libcups has them.
     """
     text = text.strip()
     if text.startswith("{") and text.endswith("}"):

@@ -1,7 +1,7 @@
 """PPD files for pycups: options in groups, attributes, constraints, and which choices are marked (Adobe's PPD 4.3).
 
-The rule of this file: it reads what programs ask for, and what it reads is what libcups reads of a file that is well
-made. No code goes to a printer from here: the ``emit`` methods give the code of the marked choices as it stands.
+The rule of this file: it reads what programs ask for, and reads the same as libcups from a well-formed file. Nothing
+here sends code to a printer: the ``emit`` methods give the code of the marked choices as it stands.
 """
 
 import gzip
@@ -40,13 +40,14 @@ _conformance = PPD_CONFORM_RELAXED
 
 
 def ppdSetConformance(level: int, /) -> None:
-    """Set how PPDs are read from now on: PPD_CONFORM_STRICT refuses one without its first line, of another version."""
+    """Set how PPDs are read from now on: PPD_CONFORM_STRICT refuses a file that begins otherwise than
+    ``*PPD-Adobe:``."""
     global _conformance
     _conformance = level
 
 
 class Attribute:
-    """A line of the file that is no option's: ``name``, its ``spec`` and that one's ``text``, and its ``value``."""
+    """A line of the file that belongs to no option: ``name``, ``spec`` and its ``text``, and ``value``."""
 
     def __init__(self, name: str, spec: str, text: str, value: str) -> None:
         self.name, self.spec, self.text, self.value = name, spec, text, value
@@ -113,7 +114,7 @@ class _Line(NamedTuple):
 class PPD:
     """A PPD file, which may be compressed by gzip. filename: where it is.
 
-    Raises RuntimeError for a file that is no PPD, or cannot be read.
+    Raises RuntimeError for a file that is not a PPD, or cannot be read.
     """
 
     def __init__(self, filename: str | bytes, /) -> None:
@@ -291,7 +292,7 @@ class PPD:
                 self._mark(option.keyword, option.defchoice)
 
     def markOption(self, option: str | bytes, choice: str | bytes, /) -> int:
-        """Mark a choice of an option; the number of conflicts then."""
+        """Mark a choice of an option. Returns the number of conflicts after that."""
         self._mark(to_text(option), to_text(choice))
         return self.conflicts()
 
@@ -338,7 +339,7 @@ class PPD:
         return count
 
     def _holds(self, option: Option, choice: str) -> bool:
-        """Whether one side of a constraint is marked. What stands for PageSize, PageRegion does too."""
+        """Whether one side of a constraint is marked. PageSize and PageRegion count as one."""
         options = [option]
         if option.keyword.lower() in ("pagesize", "pageregion"):
             options = [each for key in ("PageSize", "PageRegion") if (each := self._options.get(key)) is not None]
@@ -348,7 +349,7 @@ class PPD:
         return any(name.lower() not in _OFF for name in marked)
 
     def nondefaultsMarked(self) -> bool:
-        """Whether a choice is marked that is no default."""
+        """Whether a choice is marked that is not a default."""
         return any(
             choice.marked and choice.name != option.defchoice
             for option in self._options.values()
@@ -358,7 +359,7 @@ class PPD:
     # Texts.
 
     def localize(self) -> None:
-        """Let texts of options and choices be those of the user's language, if the file has them."""
+        """Replace the texts of options and choices by those of the user's language, if the file has them."""
         language = _language()
         texts = {(each.name.lower(), each.spec): each.text for each in self.attributes if each.text}
         for code in (language, language.partition("_")[0]):
@@ -423,7 +424,7 @@ class PPD:
         return "utf-8" if _encoding_of(self._text) == "utf-8" else "iso-8859-1"
 
     def _marked(self, section: int, least: float = 0.0) -> Iterator[tuple[Option, _Choice]]:
-        """The marked choices whose code belongs into a section, in their order."""
+        """The marked choices whose code belongs to a section, in their order."""
         wanted = _SECTIONS[section] if 0 <= section < len(_SECTIONS) else ""
         options = [each for each in self._options.values() if each._section == wanted and each._order >= least]
         for option in sorted(options, key=lambda each: each._order):

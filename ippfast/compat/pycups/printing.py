@@ -32,7 +32,7 @@ class Printing(Transport):
     _upload: Request | None = None
 
     def createJob(self, printer: str | bytes, title: str | bytes, options: Mapping[str, str]) -> int:
-        """Create a job without documents; its id. options: names and texts, such as ``{"copies": "2"}``."""
+        """Create a job without documents. Returns its id. options: names and texts, such as ``{"copies": "2"}``."""
         given = job_attributes(options)
         name = Attribute("job-name", ValueTag.NAME, to_text(title)[:255])
         message = self._message(
@@ -49,14 +49,14 @@ class Printing(Transport):
     def startDocument(
         self, printer: str | bytes, job_id: int, doc_name: str | bytes, format: str | bytes, last_document: int | bool
     ) -> int:
-        """Begin to send a document of a job: `writeRequestData` and `finishDocument` do the rest. It returns 100."""
+        """Begin to send a document of a job: `writeRequestData` and `finishDocument` do the rest. Returns 100."""
         self._give_up()
         message = self._document(printer, to_int(job_id), to_text(doc_name), to_text(format), last=bool(last_document))
         self._upload = self._start(_path(printer), message)
         return _CONTINUE
 
     def writeRequestData(self, buffer: bytes | str, length: int) -> int:
-        """Send this many octets of the document that was begun. It returns 100."""
+        """Send this many octets of the document that was begun. Returns 100."""
         if self._upload is None:
             raise RuntimeError("startDocument comes before writeRequestData")
         octets = buffer.encode() if isinstance(buffer, str) else bytes(buffer)
@@ -64,7 +64,7 @@ class Printing(Transport):
         return _CONTINUE
 
     def finishDocument(self, printer: str | bytes) -> int:
-        """End the document that was begun; the status-code of the answer."""
+        """End the document that was begun. Returns the status-code of the answer."""
         upload, self._upload = self._upload, None
         if upload is None:
             raise RuntimeError("startDocument comes before finishDocument")
@@ -92,13 +92,14 @@ class Printing(Transport):
     def printFile(
         self, printer: str | bytes, filename: str | bytes, title: str | bytes, options: Mapping[str, str]
     ) -> int:
-        """Print a file; the job's id."""
+        """Print a file. Returns the job's id."""
         return self.printFiles(printer, [filename], title, options)
 
     def printFiles(
         self, printer: str | bytes, filenames: list[str | bytes], title: str | bytes, options: Mapping[str, str]
     ) -> int:
-        """Print files as the documents of one job; its id. If a document cannot be sent, the job is canceled."""
+        """Print files as the documents of one job. Returns its id. If a document cannot be sent, the job is
+        canceled."""
         if not isinstance(filenames, list):
             raise TypeError("filenames must be a list")
         if not filenames:
@@ -128,9 +129,9 @@ class Printing(Transport):
         format: str | bytes | None = None,
         user: str | bytes | None = None,
     ) -> int:
-        """Print CUPS' test page, or a file, on a printer or class; the job's id.
+        """Print CUPS' test page, or a file, on a printer or class. Returns the job's id.
 
-        user: who is said to print it. Raises RuntimeError if this host has no test page.
+        user: the user in whose name it is printed. Raises RuntimeError if this host has no test page.
         """
         path = _test_page() if file is None else to_text(file)
         given = [

@@ -1,7 +1,7 @@
 """The settings of a CUPS server: five questions that its programs ask, and the directives of cupsd.conf.
 
-The rule of this file: text in, text out, and no more is changed than was asked for: comments and sections that a
-setting is not about stay as they are. The five names are CUPS_SERVER_DEBUG_LOGGING and its like in `constants`.
+The rule of this file: text in, text out, and only what was asked for is changed: comments and sections that a
+setting is not about stay as they are. The five names are CUPS_SERVER_DEBUG_LOGGING and the like in `constants`.
 """
 
 import re

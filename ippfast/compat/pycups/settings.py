@@ -1,7 +1,8 @@
-"""Who asks, and which server: the settings that new connections of pycups start with, each thread's own.
+"""The user and the server: the settings with which new connections of pycups start. Each thread has its own.
 
-The rule of this file: what is not set comes from where CUPS' own programs look: the environment (CUPS_SERVER,
-CUPS_USER, IPP_PORT), then ~/.cups/client.conf and /etc/cups/client.conf, then the domain socket of a server here.
+The rule of this file: what is not set comes from the places where CUPS' own programs look: the environment
+(CUPS_SERVER, CUPS_USER, IPP_PORT), then ~/.cups/client.conf and /etc/cups/client.conf, then the domain socket of a
+server here.
 """
 
 import getpass
@@ -142,7 +143,7 @@ def setPasswordCB(fn: Callable[[str], str | None], /) -> None:
 
 
 def setPasswordCB2(fn: Callable[..., str | None] | None, context: Any = None, /) -> None:
-    """Call ``fn(prompt, connection, method, resource)``, and `context` if there is one; without fn, nobody."""
+    """Call ``fn(prompt, connection, method, resource)``, and `context` if there is one; without fn, call nothing."""
     if fn is None:
         if context is not None:
             raise TypeError("Default callback takes no context")

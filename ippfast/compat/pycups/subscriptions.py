@@ -36,7 +36,7 @@ class Subscriptions(Transport):
         time_interval: int = -1,
         user_data: str | bytes | None = None,
     ) -> int:
-        """Subscribe to events of a printer, job or server; the id of the subscription.
+        """Subscribe to events of a printer, job or server. Returns the id of the subscription.
 
         uri: what is watched. lease_duration, time_interval: seconds. user_data: comes back with each event.
         """
@@ -82,7 +82,7 @@ class Subscriptions(Transport):
     ) -> dict[str, Any]:
         """The events of subscriptions under ``"events"``, and when to ask again: ``"notify-get-interval"``, in seconds.
 
-        sequence_numbers: of each subscription the first event that is wanted.
+        sequence_numbers: for each subscription the first event that is wanted.
         """
         given = [_integers("notify-subscription-ids", "subscription_ids", subscription_ids)]
         if sequence_numbers is not None:

@@ -1,7 +1,8 @@
-"""Requests of pycups to a CUPS server: over one connection, which is made anew if it has ended, with who asks and TLS.
+"""Requests of pycups to a CUPS server: over one connection, which is made anew if it has ended, with credentials and
+TLS.
 
-The rule of this file: whatever goes wrong on the way is an IPPError, as from the library, with the status code by which
-CUPS' clients tell it, and with words of ours or of HTTP: no page of the server. A status code above
+The rule of this file: every failure on the way is an IPPError, as from the library, with the status code that CUPS'
+clients use for it, and with words of ours or of HTTP, never a page of the server. A status code above
 successful-ok-conflicting-attributes is an IPPError too.
 """
 
@@ -75,7 +76,7 @@ def to_int(value: object) -> int:
 
 
 def check(answer: Message, *, words: bool = False) -> Message:
-    """An answer that says that all is well. Raises IPPError; words: with those of the server, if it has any."""
+    """The answer, if it is successful. Otherwise raises IPPError; words: with the server's words, if there are any."""
     if answer.code <= IPP_OK_CONFLICT:
         return answer
     description = ippErrorString(answer.code)
@@ -85,7 +86,7 @@ def check(answer: Message, *, words: bool = False) -> Message:
 
 
 def from_http(status: int) -> IPPError:
-    """What an HTTP status is among CUPS' status codes."""
+    """The exception for an HTTP status, with one of CUPS' status codes."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -142,9 +143,8 @@ class _Splitter:
 class Transport:
     """A server: where it is, and how requests get there.
 
-    host, port, encryption: without them, what `settings` says; a host with a leading slash is a domain socket. tls:
-    whom to trust, see `ippfast.http.TLS`; without it, `trust` says. Raises RuntimeError if there is no connection to
-    be had.
+    host, port, encryption: by default those of `settings`; a host with a leading slash is a domain socket. tls: whom to
+    trust, see `ippfast.http.TLS`; without it, `trust` decides. Raises RuntimeError if it cannot connect.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Transport:
         self._port = settings.getPort() if port is None else to_int(port)
         self._encryption = settings.getEncryption() if encryption is None else to_int(encryption)
         if path is not None:
-            self._encryption = HTTP_ENCRYPT_NEVER  # who could listen in there owns the host
+            self._encryption = HTTP_ENCRYPT_NEVER  # only the owner of the host could listen in there
         self._tls = tls
         self._wire = Wire(self._host, self._port, path)
         self._credentials = Credentials(self._ask_password)
@@ -184,7 +184,7 @@ class Transport:
             self.close()
 
     def close(self) -> None:
-        """Close what is open; the next request opens it anew. Beyond the library, which does so when it is deleted."""
+        """Close what is open; the next request opens it anew. The library does so only when it is deleted."""
         with self._lock:
             self._wire.close()
 
@@ -205,7 +205,7 @@ class Transport:
         return None if answer is None else to_text(answer)
 
     def _octets(self, operation: int, uri: str | None, *attributes: tuple[str, ValueTag, Any]) -> bytes:
-        """A request that is asked again and again, encoded once for each user. attributes: what `Attribute` takes."""
+        """A request that is sent again and again, encoded once for each user. attributes: what `Attribute` takes."""
         key = operation, uri, attributes, settings.getUser()
         octets = self._encoded.get(key)
         if octets is None:
@@ -213,7 +213,7 @@ class Transport:
                 self._encoded.clear()
             made = [Attribute(name, tag, list(v) if isinstance(v, tuple) else v) for name, tag, v in attributes]
             octets = self._encoded[key] = encode_checked(self._message(operation, uri, *made))
-        return octets  # another thread may have let go of it
+        return octets  # another thread may have cleared it from the cache
 
     def _message(
         self,
@@ -226,7 +226,7 @@ class Transport:
     ) -> Message:
         """A request. attributes: further operation attributes, of which the last of a name counts.
 
-        uri: the target; None for what is asked of the server as a whole, by nobody in particular, as libcups does.
+        uri: the target; None: the server as a whole, and no user is named, as libcups does.
         """
         given = [
             Attribute("attributes-charset", ValueTag.CHARSET, "utf-8"),
@@ -265,7 +265,7 @@ class Transport:
             return read_answer(reply)
 
     def _send_document(self, resource: str, message: Message, document: BinaryIO) -> Message:
-        """As `_send`. cupsd reads a document to its end before it asks who sends it, if its policy does."""
+        """As `_send`. cupsd reads a document to its end before it asks for credentials, if its policy does."""
         self._credentials.begin()
         for _ in range(_ATTEMPTS):
             request = self._start(resource, message, anew=False)
@@ -284,9 +284,10 @@ class Transport:
         return read_answer(reply)
 
     def _start(self, resource: str, message: Message, *, anew: bool = True) -> Request:
-        """Begin a request whose document follows, over a connection of its own. anew: nobody was asked for it yet.
+        """Begin a request whose document follows, over a connection of its own. anew: whether no credentials were tried
+        for it yet.
 
-        The server is asked before the document goes out whether it wants it (RFC 9110 section 10.1.1).
+        Before the document is sent, the server is asked whether it wants it (RFC 9110 section 10.1.1).
         """
         wire = Wire(self._wire.host, self._wire.port, self._wire.path)
         octets = encode_checked(message)
@@ -329,12 +330,12 @@ class Transport:
                 return wire.reply(into)
             except (OSError, HTTPError) as error:
                 wire.close()
-                # The server may end an old connection just while a question goes out.
+                # The server may end an old connection just while a request is sent.
                 if not (used and isinstance(error, (ConnectionError, ConnectionLostError))):
                     raise
 
     def _lines(self, method: str, resource: str) -> tuple[str, ...]:
-        """The header lines of a request, of which those that never change are one text."""
+        """The header lines of a request, in which those that never change are one text."""
         common = self._common[method == "POST"]
         authorization = self._credentials.header(method, resource)
         return (common,) if authorization is None else (common, f"Authorization: {authorization}")
@@ -387,7 +388,7 @@ class Transport:
             if reply.status != 200:
                 raise from_http(reply.status)
             if splitter.message is None:
-                raise IPPError(IPP_INTERNAL_ERROR, "the answer is no IPP message")
+                raise IPPError(IPP_INTERNAL_ERROR, "the answer is not an IPP message")
             return splitter.message
 
     def _http(
@@ -403,12 +404,12 @@ class Transport:
             return reply
 
     def _do(self, resource: str, operation: int, uri: str | None, *attributes: Attribute, **groups: Any) -> Message:
-        """The answer to a request, which says that all is well."""
+        """The answer to a request. Raises IPPError if it is not successful."""
         return check(self._send(resource, self._message(operation, uri, *attributes, **groups)))
 
 
 def encode_checked(message: Message) -> bytes:
-    """Encode a message. Raises IPPError for one that has no form on the wire, such as a text that is too long."""
+    """Encode a message. Raises IPPError for one that cannot be encoded, such as with a text that is too long."""
     with _as_ipp_errors:
         return encode(message)
 
@@ -420,13 +421,13 @@ def read_answer(reply: Reply) -> Message:
     try:
         return decode(reply.body)
     except DecodeError as error:
-        raise IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}") from error
+        raise IPPError(IPP_INTERNAL_ERROR, f"the answer is not an IPP message: {error}") from error
 
 
 class _AsIPPErrors:
-    """A context in which everything that goes wrong on the way is an IPPError.
+    """A context that turns every failure on the way into an IPPError.
 
-    A class, since a generator as a context takes some microseconds, which a small question feels.
+    It is a class, since a generator as a context takes some microseconds more, which counts for a small request.
     """
 
     def __enter__(self) -> None:
@@ -443,7 +444,7 @@ def _ipp_error(error: BaseException) -> IPPError | None:
         case EncodeError():
             return IPPError(IPP_BAD_REQUEST, str(error))
         case DecodeError():
-            return IPPError(IPP_INTERNAL_ERROR, f"the answer is no IPP message: {error}")
+            return IPPError(IPP_INTERNAL_ERROR, f"the answer is not an IPP message: {error}")
         case InsecureAuthError():
             return IPPError(IPP_NOT_AUTHENTICATED, str(error))
         case PinError():

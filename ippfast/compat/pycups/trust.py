@@ -1,7 +1,7 @@
 """Which certificates of CUPS servers are trusted: one that an authority has signed, or the first that a server showed.
 
 The rule of this file: a printer's server mostly signs its own certificate, so the first one is remembered, and another
-one after it is refused unless an authority vouches for it. The store is ours alone (``ippfast/cups-servers`` in the
+one after it is refused unless an authority vouches for it. The store is only ours (``ippfast/cups-servers`` in the
 user's state directory, XDG_STATE_HOME): lines with a server and its certificate's SHA-256, of which the first of a
 server counts, or the last one that ends with ``signed``. A line is appended at once, and nothing is written over, so
 that programs that run at the same time lose none of each other's.
@@ -38,7 +38,7 @@ def context_of(tls: TLS | None) -> ssl.SSLContext:
 
 
 def check(certificate: bytes, host: str, port: int, tls: TLS | None) -> None:
-    """Raise PinError for a certificate that is not to be trusted."""
+    """Raise PinError for a certificate that cannot be trusted."""
     if tls is not None:
         tls.check_peer(certificate)
         return
@@ -67,7 +67,7 @@ def _known(server: str) -> str | None:
 
 
 def _append(line: str) -> None:
-    """Without a place to keep it, each certificate is the first; libcups goes on then too."""
+    """Append a line to the store. If that is not possible, each certificate counts as the first, as in libcups."""
     path = store()
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

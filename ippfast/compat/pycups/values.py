@@ -44,7 +44,7 @@ _SHOWN = frozenset(
 def value_of(tag: int, value: Any, *, quirks: bool = False) -> Any:
     """A value under its tag: str, int, bool, a pair for a range, three ints for a resolution, None for no-value.
 
-    Beyond the library: an aware datetime for a dateTime (a `DateTime` if it is none that exists), bytes for an
+    Beyond the library: an aware datetime for a dateTime (a `DateTime` if there is no such date), bytes for an
     octetString and other octets, a dictionary for a collection, None for every out-of-band value.
     """
     if quirks and tag == ValueTag.DATE_TIME:
@@ -81,9 +81,10 @@ def one_or_all(attribute: Attribute, *, quirks: bool = False) -> Any:
 
 
 def group_values(group: AttributeGroup, *, quirks: bool = False) -> dict[str, Any]:
-    """Of each attribute of a group its value, or its values in a list, by the compiled loop of the shims.
+    """The attributes of a group by name, each with its value or a list of its values, by the compiled loop of the
+    shims.
 
-    It takes a URI's scheme for a string, which the library does not show: so it is for groups that have none, as jobs.
+    A uriScheme becomes a string here, which the library does not show: so this is for groups without one, such as jobs.
     """
 
     def other(attribute: Attribute, member: bool) -> Any:

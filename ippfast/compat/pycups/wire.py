@@ -1,8 +1,8 @@
 """One HTTP/1.1 connection to a CUPS server (RFC 9112): POST, GET and PUT over TCP, a domain socket or TLS.
 
-The rule of this file: it moves heads and bodies, and decides nothing: who asks, and what is asked again, is
-`transport.py`'s. It is here beside `ippfast.http.Client` since that sends IPP alone, and since pycups' programs
-ask many small questions: what this takes for one is a third of the time. Bodies end where `ippfast.http` says.
+The rule of this file: it moves heads and bodies, and decides nothing: credentials, and what is sent again, are in
+`transport.py`. It exists beside `ippfast.http.Client` because that sends only IPP, and because programs with pycups
+send many small requests, each of which takes a third of the time here. Bodies end where `ippfast.http` says.
 """
 
 import re
@@ -25,7 +25,7 @@ from ...http.limits import HTTPLimits, Timeouts
 __all__ = ["Reply", "Sink", "Wire"]
 
 _SIZE = 32_768
-"""How many octets are read at once. For 256 KiB, making room that is not needed took as long as a small question."""
+"""How many octets are read at once. With 256 KiB, making room that is not needed took as long as a small request."""
 _MOST = 67_108_864
 """The largest answer that is kept in memory."""
 _LIMITS = HTTPLimits.for_client()
@@ -61,7 +61,7 @@ class Reply(NamedTuple):
 class Wire:
     """host, port: the server. path: the domain socket instead. It connects when it is told to.
 
-    Methods raise OSError, of which ConnectionLostError is a kind, and RemoteProtocolError for what is no HTTP.
+    Methods raise OSError, of which ConnectionLostError is a kind, and RemoteProtocolError for what is not HTTP.
     """
 
     def __init__(self, host: str, port: int, path: str | None = None) -> None:
@@ -96,10 +96,11 @@ class Wire:
         self._comes = _watch(made)
 
     def start_tls(self, context: ssl.SSLContext) -> bytes:
-        """Go on with TLS; the server's certificate, in DER. What came before would pass for the server's word then."""
+        """Go on with TLS. Returns the server's certificate in DER. Octets that came before it would be taken for the
+        server's."""
         if self._input:
-            raise RemoteProtocolError(502, "octets without TLS behind the answer that begins it")
-        self._open.settimeout(_TIMEOUTS.first_octet)  # TLS does not take what the kernel says of time
+            raise RemoteProtocolError(502, "octets without TLS after the answer that begins it")
+        self._open.settimeout(_TIMEOUTS.first_octet)  # TLS ignores the kernel's time-outs
         secured = context.wrap_socket(self._open, server_hostname=self.host)
         self._socket, self.secure, self._comes = secured, True, _watch(secured)
         return secured.getpeercert(binary_form=True) or b""
@@ -117,7 +118,7 @@ class Wire:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the connection is there, and nothing came over it that nobody asked for, such as its end."""
+        """Whether the connection is open, and nothing unexpected came over it, such as its end."""
         return self._socket is not None and not self._input and not self._readable(0)
 
     def _readable(self, seconds: float) -> bool:
@@ -138,7 +139,7 @@ class Wire:
     def send_piece(self, piece: bytes) -> bool:
         """Add a piece to the body, or with an empty one end it. Returns whether the server still listens.
 
-        It does not if it has answered. What it has answered, `reply` says.
+        It does not if it has answered; `reply` gives the answer.
         """
         if self.answered(0):
             return False
@@ -167,7 +168,8 @@ class Wire:
     # Responses.
 
     def answered(self, seconds: float) -> bool:
-        """Whether octets of a response, or the end, come within this time. A 100 is none, and ends the waiting."""
+        """Whether octets of a response, or the end, come within this time. A 100 is not a response, and ends the
+        wait."""
         end = time.monotonic() + seconds
         while not self._input.startswith(b"HTTP/1.1 100"):
             if self._input[:12] and not b"HTTP/1.1 100".startswith(self._input[:12]):
@@ -204,7 +206,7 @@ class Wire:
         )
         lengths = set(headers.get_all("content-length"))
         if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
-            raise RemoteProtocolError(502, "a Content-Length that is no number")
+            raise RemoteProtocolError(502, "a Content-Length that is not a number")
         framing: Framing = response_framing(status, headers, _LIMITS)
         if self._method == "OPTIONS" and not lengths:
             framing = LengthFraming(0)  # CUPS 2.4 announces chunks, and sends none
@@ -263,9 +265,9 @@ class Wire:
 
 @lru_cache(maxsize=16)
 def _plain_length(head: bytes) -> int | None:
-    """The Content-Length of a response whose head says nothing else of where it ends, which most do.
+    """The Content-Length of a response, if nothing else in its head tells where it ends, as in most of them.
 
-    Within a second a server's answers to the same question have the same head.
+    Within a second a server's answers to the same request have the same head.
     """
     lines = head.lower()
     if lines.startswith(b"http/1.0"):
@@ -285,7 +287,8 @@ def _never(seconds: float) -> bool:
 
 
 def _watch(sock: socket.socket) -> Callable[[float], bool]:
-    """A function that says whether octets, or the end, come over a socket within so many seconds. It stays with it."""
+    """A function that says whether octets, or the end, come over a socket within a number of seconds. It serves this
+    socket only."""
     if not hasattr(select, "poll"):
         return lambda seconds: bool(select.select([sock], [], [], seconds)[0])
     poll = select.poll()
@@ -295,7 +298,7 @@ def _watch(sock: socket.socket) -> Callable[[float], bool]:
 
 
 def _set_patience(sock: socket.socket) -> None:
-    """Let the kernel see how long is waited, for with a time-out of Python's each call is two."""
+    """Let the kernel watch the time-outs: with those of Python each call would be two."""
     if not _DONT_WAIT:
         sock.settimeout(_TIMEOUTS.first_octet)
         return
