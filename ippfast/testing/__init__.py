@@ -1,19 +1,19 @@
 """Testing printers, and the clients of printers (with pytest: the extra ``testing``).
 
-The rule of this package: what a test says of a printer is seen on the wire; nothing of our server or client is patched.
+The rule of this package: a test sees only what is on the wire; nothing in our server or client is patched.
 
 What each file does:
 
 | file | what it does |
 |---|---|
 | `running` | `Runner`: runs the test files of CUPS' ipptool; `Options` |
-| `reading`, `tokens`, `tree` | such a file, read into plain values; errors name its line |
-| `preparing`, `variables`, `words`, `values` | what is sent and expected, once variables have their values |
+| `reading`, `tokens`, `tree` | read such a file into plain values; errors name its line |
+| `preparing`, `variables`, `words`, `values` | what is sent and expected, with variables replaced by their values |
 | `documents`, `generating` | the documents of requests: files, compressed or not, and pages made for the printer |
 | `expectations`, `regular_expressions` | EXPECT with its predicates |
-| `responses` | what every response has to be |
-| `files` | `run_file`, `check_file`: a test file in a call |
-| `loopback`, `faults` | `LoopbackPrinter`: a printer for tests of clients, and what it does wrong when told to |
+| `responses` | what is checked in every response |
+| `files` | `run_file`, `check_file`: run a test file with one call |
+| `loopback`, `faults` | `LoopbackPrinter`: a printer for tests of clients, and the faults that it makes on request |
 | `plugin` | for pytest: the fixtures `ipp_printer` and `ipp_printers`; files as tests (`--ipp-uri`) |
 | `reports` | `Outcome`, `Summary`, and the report that ipptool prints |
 """

@@ -1,6 +1,6 @@
-"""The document of a request: the file that a test names, compressed as it says, or pages that are made for it.
+"""The document of a request: the file that a test names, compressed if the test wants it.
 
-The rule of this file: a file is read as it goes out, and never held whole.
+The rule of this file: no file is held whole in memory.
 """
 
 import contextlib
@@ -13,14 +13,14 @@ from typing import IO
 __all__ = ["Outgoing", "opened"]
 
 _PIECE = 262_144
-_WINDOWS = {"gzip": 31, "deflate": -15}  # RFC 1952, and RFC 1951 without a head (RFC 8011 section 5.4.32)
+_WINDOWS = {"gzip": 31, "deflate": -15}  # RFC 1952, and RFC 1951 without a header (RFC 8011 section 5.4.32)
 
 Outgoing = Path | IO[bytes] | None
 
 
 @contextlib.contextmanager
 def opened(document: Path | None, compression: str) -> Iterator[Outgoing]:
-    """What is sent of a file. compression: "gzip", "deflate" or "none". Raises OSError."""
+    """Give what is sent for a document. compression: "gzip", "deflate" or "none". Raises OSError."""
     if document is None or compression == "none":
         yield document
         return

@@ -1,7 +1,7 @@
-"""EXPECT: whether an attribute of an answer is as a test file wants it, and in which words it is not.
+"""EXPECT: whether an attribute of a response is as a test file expects it, and if not, what is wrong.
 
-The rule of this file: it judges as CUPS' ipptool does, and says so in its words (``EXPECTED: ...``, ``GOT: ...``).
-What follows from a judgement, such as a variable or another try, is the runner's business.
+The rule of this file: it judges as CUPS' ipptool does, and reports in its words (``EXPECTED: ...``, ``GOT: ...``).
+`Runner` then sets variables and repeats requests.
 """
 
 import re
@@ -46,17 +46,17 @@ _NUMBERS_BEGIN = " \t\n\v\f\r0123456789-,<=>"
 
 
 class Found(NamedTuple):
-    """An attribute of an answer, or a member of one, and the tag of the group that it is in."""
+    """An attribute of a response, or a member of one, and the tag of its group."""
 
     attribute: Attribute
     group: int
 
 
 class Judgement(NamedTuple):
-    """What became of an EXPECT.
+    """The result of an EXPECT.
 
-    failed: "" if all is well; "value" or "value-from" if that predicate alone is not met; otherwise "other".
-    words: what is wrong. value: what DEFINE-VALUE defines.
+    failed: "" if it is met; "value" if WITH-VALUE is not met; "value-from" if WITH-VALUE-FROM is not met; otherwise
+    "other". words: what is wrong. value: the value for DEFINE-VALUE.
     """
 
     failed: str
@@ -65,7 +65,7 @@ class Judgement(NamedTuple):
 
 
 class Wanted:
-    """The value of WITH-VALUE and its kind, with its variables replaced. Raises FileFault."""
+    """The value of WITH-VALUE or a directive like it, with its variables replaced. Raises FileFault."""
 
     def __init__(self, expect: Expect, wanted: With, variables: Variables) -> None:
         value = variables.expand(wanted.value)
@@ -84,7 +84,7 @@ class Wanted:
             self.words = f'EXPECTED: {expect.name} {wanted.word} "{self.text}"'
 
     def is_in(self, text: str) -> bool:
-        """Whether the regular expression, which must be one, matches in it. Raises FileFault if that takes too long."""
+        """Whether the text matches; only for a regular expression. Raises FileFault if that takes too long."""
         assert self.pattern is not None
         try:
             return self.pattern.search(text)
@@ -96,7 +96,7 @@ class Wanted:
 
 
 def find(message: Message, path: str) -> Iterator[Found]:
-    """All attributes of a name, or members such as ``media-col/media-size``, in any letter case."""
+    """Give all attributes with this name, or members such as ``media-col/media-size``, in any letter case."""
     first, *rest = path.lower().split("/")
     for group in message.groups:
         for attribute in group:
@@ -118,7 +118,8 @@ def _members(attribute: Attribute, path: list[str]) -> Iterator[Attribute]:
 
 
 def occurrences(expect: Expect, message: Message) -> Iterator[Found | None]:
-    """What an EXPECT is about: the first attribute in the right group, or all; None if there is none."""
+    """Give the attributes that an EXPECT is about: the first in the right group, or all for EXPECT-ALL; None if there
+    are none."""
     found = list(find(message, expect.name))
     if expect.in_group is not None:
         there = next((place for place, each in enumerate(found) if each.group == expect.in_group), None)
@@ -129,7 +130,7 @@ def occurrences(expect: Expect, message: Message) -> Iterator[Found | None]:
 
 
 def judge(expect: Expect, found: Found | None, message: Message, wanted: Wanted | None) -> Judgement:
-    """Whether an attribute is as wanted. found: one of `occurrences`. wanted: what its WITH-VALUE says."""
+    """Judge an attribute. found: one of `occurrences`. wanted: the value of its WITH-VALUE."""
     if found is None:
         if not expect.presence:
             return Judgement("other", [f"EXPECTED: {expect.name}"])
@@ -173,7 +174,7 @@ def judge(expect: Expect, found: Found | None, message: Message, wanted: Wanted 
 
 
 def _last(attribute: Attribute) -> str:
-    """The last value, as DEFINE-VALUE has it if nothing is said of values."""
+    """The last value, for DEFINE-VALUE without WITH-VALUE."""
     if isinstance(attribute.values[-1], Collection | RangeOfInteger | bytes):
         return shown(attribute)
     return value_shown(attribute.values[-1], attribute.tags[-1])
@@ -192,7 +193,7 @@ def _is_of_type(attribute: Attribute, of_type: str) -> bool:
 
 
 def _is_of(attribute: Attribute, kind: str) -> bool:
-    """Whether it has one syntax, such as ``integer(0:MAX)``."""
+    """Whether an attribute has this syntax, such as ``integer(0:MAX)``."""
     name, parenthesis, bounds = kind.partition("(")
     low, high = _LEAST, _MOST
     if parenthesis:
@@ -200,7 +201,7 @@ def _is_of(attribute: Attribute, kind: str) -> bool:
         low = (_LEAST if least == "MIN" else int(least)) if colon else 0
         high = _MOST if most == "MAX" else int(most)
     wanted, tag = known_tag(name), attribute.tag
-    if name in ("text", "name"):  # which have a language, or none
+    if name in ("text", "name"):  # both have a form with a language
         tag = _KINDS.get(tag, tag)  # type: ignore[call-overload]
     if wanted != tag:
         return False
@@ -236,11 +237,11 @@ def _repeated(attribute: Attribute) -> list[str]:
     return words
 
 
-# WITH-VALUE and its kind.
+# WITH-VALUE and the directives like it.
 
 
 def _match(attribute: Attribute, wanted: Wanted) -> str | None:
-    """The value that matches, as a word; None: none does, or not all."""
+    """The value that matches, as a word; None: no value matches, or not all for WITH-ALL-VALUES."""
     tag = attribute.tag
     if not wanted.text:
         return ""
@@ -256,7 +257,7 @@ def _match(attribute: Attribute, wanted: Wanted) -> str | None:
 
 
 def _matcher(tag: int, wanted: Wanted) -> Callable[[object], str | None] | None:
-    """What says of a value whether it matches, and as which word; None: values of this syntax never do."""
+    """Give a function that returns the word for a value if it matches; None: values of this syntax never match."""
     if tag in (ValueTag.INTEGER, ValueTag.ENUM, ValueTag.RANGE_OF_INTEGER):
         numbers = list(_numbers(wanted.text))
 
@@ -287,7 +288,7 @@ def _matcher(tag: int, wanted: Wanted) -> Callable[[object], str | None] | None:
 
 
 def _numbers(text: str) -> Iterator[tuple[str, int]]:
-    """``>0,<101`` as pairs of an operator and a number."""
+    """Divide ``>0,<101`` into pairs of an operator and a number."""
     at = 0
     while at < len(text) and text[at] in _NUMBERS_BEGIN:
         match = _NUMBER.match(text, at)
@@ -352,7 +353,7 @@ def _got(attribute: Attribute) -> list[str]:
 
 
 def _missing_from(attribute: Attribute, source: Attribute | None) -> list[str]:
-    """What is not among the values of another attribute."""
+    """Report values that are not among those of another attribute."""
     tag, from_tag = attribute.tag, None if source is None else source.tag
     if tag in (ValueTag.NO_VALUE, ValueTag.UNKNOWN):
         return []
@@ -387,7 +388,7 @@ def _is(value: object, other: object, tag: int) -> bool:
 def _split(uri: str) -> SplitResult | None:
     try:
         parts = urlsplit(uri)
-        parts.port  # noqa: B018  # it may be none
+        parts.port  # noqa: B018  # raises ValueError for a wrong port
     except ValueError:
         return None
     return parts
@@ -402,7 +403,7 @@ def _target(parts: SplitResult) -> str:
 
 
 def _part(string: str, tag: int, part: str) -> str:
-    """A string, or what is asked of a URI."""
+    """A string, or the part of a URI that the directive is about."""
     if tag != ValueTag.URI:
         return string
     parts = _split(string)
@@ -433,7 +434,7 @@ def _same_uri(one: str, other: str) -> bool:
 
 
 def groups_in_order(groups: Sequence[AttributeGroup]) -> Iterator[str]:
-    """What is wrong with the order of groups (RFC 8011 section 4.1.1)."""
+    """Report groups that are out of order (RFC 8011 section 4.1.1)."""
     before: int | None = None
     for group in groups:
         tag = int(group.tag)

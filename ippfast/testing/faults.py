@@ -1,7 +1,7 @@
-"""What a printer under test does wrong when it is told to: it is slow, refuses, breaks connections, answers nonsense.
+"""The faults that a printer for tests makes on request: it is slow, refuses, breaks connections or sends nonsense.
 
-The rule of this file: a fault is a value. It says for which operation it is and how often; what it does, it does to one
-request through its `Exchange`.
+The rule of this file: a fault is a value. It says for which operation it is and how often, and acts on one request at a
+time, through `Wire`.
 """
 
 import time
@@ -22,40 +22,40 @@ Handled = Message | Reply | Parts
 
 
 class Wire(Protocol):
-    """The connection that a request came on."""
+    """The connection of a request."""
 
     def cut(self, octets: int) -> None:
-        """Let this many octets of the answer pass, and reset the connection then."""
+        """Let this many octets of the answer pass, then reset the connection."""
 
     def answer(self, octets: bytes) -> None:
-        """Send these octets instead of the answer, and close the connection."""
+        """Send these octets instead of the answer, then close the connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What all faults have. operation: such as "Print-Job"; None: any. times: for how many requests; None: all."""
+    """What all faults have. operation: such as "Print-Job"; None: any. times: the number of requests; None: all."""
 
     operation: str | None = None
     times: int | None = 1
 
     def __post_init__(self) -> None:
         if self.operation is not None:
-            Operation.from_keyword(self.operation)  # raises ValueError, and names the nearest
+            Operation.from_keyword(self.operation)  # raises ValueError that names the nearest keyword
         if self.times is not None and self.times < 1:
-            raise ValueError("times is 1 or more, or None")
+            raise ValueError("times must be 1 or more, or None")
 
     def concerns(self, message: Message) -> bool:
-        """Whether it is for a request."""
+        """Whether the fault is for this request."""
         return self.operation is None or message.code == Operation.from_keyword(self.operation)
 
     def apply(self, incoming: IncomingRequest, wire: Wire, handle: Callable[[], Handled]) -> Handled:
-        """Carry out a request with the fault. handle: carries it out without."""
+        """Carry out a request with the fault. handle: carries it out without the fault."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slow(Fault):
-    """The answer takes this many seconds; less if the client leaves."""
+    """The answer takes this many seconds, or less if the client disconnects."""
 
     seconds: float
 
@@ -70,7 +70,7 @@ class Slow(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Refuse(Fault):
-    """The answer is an IPP status, and nothing is done."""
+    """The answer is only an IPP status; the request is not carried out."""
 
     status: str = "server-error-busy"
 
@@ -85,7 +85,8 @@ class Refuse(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class RefuseHTTP(Fault):
-    """The answer is an HTTP status without IPP, and nothing is done. headers: further lines, such as Retry-After."""
+    """The answer is an HTTP status without IPP; the request is not carried out. headers: further ones, such as
+    Retry-After."""
 
     status: int = 503
     headers: tuple[tuple[str, str], ...] = ()
@@ -97,7 +98,8 @@ class RefuseHTTP(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Break(Fault):
-    """The connection is reset: after octets of the answer, or of the document (upload), which is not taken."""
+    """The connection is reset after some octets of the answer, or, with upload, of the document; then there is no
+    job."""
 
     octets: int = 0
     upload: bool = False
@@ -115,10 +117,10 @@ class Break(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Garble(Fault):
-    """The request is carried out, and the answer is no good.
+    """The request is carried out, but the answer is unusable.
 
-    how: "truncated" in the middle; "empty"; "page": HTML; "request-id", "version": another one; or octets in the place
-    of the message.
+    how: "truncated": only its first half is sent; "empty": without a message; "page": HTML; "request-id", "version": a
+    wrong one; or octets instead of the message.
     """
 
     how: Literal["truncated", "empty", "page", "request-id", "version"] | bytes = "truncated"
@@ -148,7 +150,7 @@ class Garble(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Alter(Fault):
-    """The answer is what a function makes of it: without an attribute, with another value, with a vendor's oddity."""
+    """A function changes the answer: it removes an attribute, changes a value, or imitates a vendor's fault."""
 
     function: Callable[[Message], Message]
 

@@ -1,6 +1,6 @@
-"""Test files of ipptool in a call: run one, or have it fail as an assertion does.
+"""Run a test file of ipptool with one call, which may raise AssertionError if a test fails.
 
-The rule of this file: what failed is said in ipptool's words, with the line that the test stands in.
+The rule of this file: a failure is reported in ipptool's words, with the line of the test.
 """
 
 import getpass
@@ -21,7 +21,7 @@ __all__ = ["FailedTests", "check_file", "run_file"]
 
 
 class FailedTests(AssertionError):
-    """Tests of a file failed. summary: all of them."""
+    """Tests of a file failed. summary: all tests of the file."""
 
     def __init__(self, path: Path, summary: Summary) -> None:
         lines = [f"{len(summary.failures)} of {len(summary.outcomes)} tests of {path} failed"]
@@ -43,10 +43,11 @@ def run_file(
     connect: Callable[[str], Client] = Client,
     reporter: Reporter | None = None,
 ) -> Summary:
-    """Run a test file against a printer, and give what became of its tests.
+    """Run a test file against a printer, and give the results of its tests.
 
-    printer: a URI, or a `LoopbackPrinter`. variables: further ones. document: what ``FILE $filename`` sends. user: who
-    asks. options: see `Options`. connect: makes the client, with TLS and credentials as they are needed.
+    printer: a URI, or a `LoopbackPrinter`. variables: further ones. document: what ``FILE $filename`` sends. user: the
+    requesting-user-name. options: see `Options`. connect: makes the client, with TLS and credentials if they are
+    needed.
 
     Raises FileFault for a file that cannot be understood, and OSError.
     """

@@ -1,7 +1,7 @@
 """GENERATE-FILE: raster pages that are made for a printer, as ipptoolfile(5) of libcups 3 describes them.
 
-The rule of this file: each page has a black border and grey bars, and is written a band at a time; what the parameters
-leave open, the printer's attributes decide. There are bounds on pages and pixels.
+The rule of this file: each page has a black border and grey bars, and is written in bands; the printer's attributes
+give what the parameters leave open. Pages and pixels are limited.
 """
 
 import contextlib
@@ -54,13 +54,13 @@ _RESOLUTION = re.compile(r"([0-9]{1,5})(?:x([0-9]{1,5}))?(dpi|dpcm)", re.ASCII)
 
 @contextlib.contextmanager
 def generated(wanted: Generate, client: Client, variables: Variables) -> Iterator[Path]:
-    """A file with the pages, which is removed in the end. Raises FileFault for what cannot be made."""
+    """Make a file with the pages, which is removed in the end. Raises FileFault if that can't be done."""
     settings = {each.name: (each, variables.expand(each.value)) for each in wanted.parameters}
     question = operations.get_printer_attributes(variables["uri"], requested_attributes=list(_ASKED))
     try:
         answer = client.exchange(question).message
     except (IPPError, OSError) as error:
-        raise FileFault(wanted.place, f"GENERATE-FILE: the printer does not say what it takes: {error}") from None
+        raise FileFault(wanted.place, f"GENERATE-FILE: the printer did not give its attributes: {error}") from None
     printer = answer.printer if answer is not None and answer.groups_of(4) else AttributeGroup(4)
     maker = _Maker(wanted, settings, printer)
     with tempfile.TemporaryDirectory(prefix="ippfast-generated-") as directory:
@@ -86,10 +86,10 @@ class _Maker:
         count = self._number("NUM-PAGES", 1 if sides == "one-sided" else 2, _MOST_PAGES)
         page = self._page(kind, sides, copies)
         if count * page.width * page.height > _MOST_PIXELS * 10 or page.width * page.height > _MOST_PIXELS:
-            raise ValueError("these are too many pixels")
+            raise ValueError("the pages have too many pixels")
         backs = [str(each) for each in self._values("pwg-raster-document-sheet-back")] or ["normal"]
         back = replace(page, transform=back_transform(backs[0], sides))
-        # URF's header has no copies: the pages are written as often.
+        # URF's header has no copies: the pages are written once for each copy.
         total = count * (copies if kind == URF else 1)
         with path.open("wb") as file, Writer(file, kind, pages=total) as writer:
             for place in range(total):
@@ -104,7 +104,7 @@ class _Maker:
 
     def _fault(self, name: str, expected: str) -> FileFault:
         setting, text = self._settings[name]
-        return FileFault(setting.place, f"{name} is {expected}, not {text[:60]!r}")
+        return FileFault(setting.place, f"{name} must be {expected}, not {text[:60]!r}")
 
     def _number(self, name: str, default: int, most: int) -> int:
         text = self._given(name, str(default))
@@ -199,11 +199,11 @@ class _Maker:
                 return each
         if text == "auto":
             return next((each for each in there if each in TYPES), "sgray_8")
-        raise ValueError(f"the printer has no pixels for COLORSPACE {text}")
+        raise ValueError(f"the printer does not support COLORSPACE {text}")
 
 
 def _draw(writer: Writer, page: Page) -> None:
-    """White paper with a black border, and a bar of grey in each inch."""
+    """Draw white paper with a black border, and a grey bar in every second inch."""
     color = page.color
     white, black = color.white, color.white ^ 0xFF
     border = max(1, round(_BORDER_INCHES * page.resolution[1]))

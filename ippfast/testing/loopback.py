@@ -1,7 +1,8 @@
-"""A printer of our own on loopback, for tests of clients: it prints, goes wrong when told to, and shows what came.
+"""Our own printer on the loopback address, for tests of clients: it prints, makes faults on request, and shows what it
+received.
 
-The rule of this file: it is the real `SpoolPrinter` behind real sockets; a relay before it does to the octets what a
-`Fault` asks for. Nothing of it is left when it is closed.
+The rule of this file: it is the real `SpoolPrinter` with real sockets; a relay in front of it does to the octets what a
+`Fault` wants. `close` removes all of it.
 """
 
 import contextlib
@@ -37,7 +38,7 @@ _ENOUGH = 1_000_000
 
 @dataclass(frozen=True)
 class CapturedDocument:
-    """A document that came. octets: after decompression. format: its document-format."""
+    """A received document. octets: after decompression. format: its document-format."""
 
     octets: bytes
     format: str
@@ -47,7 +48,8 @@ class CapturedDocument:
 
 @dataclass(frozen=True)
 class CapturedJob:
-    """A job as it is now. attributes: what the client gave; one value stands for itself, several are a list."""
+    """A job as it is now. attributes: those that the client gave; a single value is given as itself, several values as
+    a list."""
 
     id: int
     name: str
@@ -59,7 +61,7 @@ class CapturedJob:
 
     @property
     def octets(self) -> bytes:
-        """Those of its one document. Raises ValueError if it has none, or several."""
+        """The octets of its only document. Raises ValueError if it has none, or several."""
         (document,) = self.documents
         return document.octets
 
@@ -67,12 +69,12 @@ class CapturedJob:
 class LoopbackPrinter:
     """A running printer. Use it as a context manager, or `close` it.
 
-    description: as for `SpoolPrinter`. speed: impressions a minute; None: jobs are done at once. clock: whose seconds
-    count; a `ManualClock` passes only when it is told to. consume: whether supplies and paper run down.
-    tls: what the server has for ipps. faults: what goes wrong, see `fail`. access, limits: as for `SpoolPrinter`.
+    description: as for `SpoolPrinter`. speed: impressions a minute; None: jobs are completed at once. clock: tells the
+    time; with a `ManualClock`, the test sets it. consume: whether supplies and paper are used up. tls: the server's
+    context for ipps. faults: see `fail`. access, limits: as for `SpoolPrinter`.
 
-    uri: the printer's. printer, server: the real ones. device: the `Simulated` one, which can be provoked. requests:
-    all IPP requests that came, in order.
+    uri: the printer's. printer, server: the real ones. device: the `Simulated` one, which can be given faults.
+    requests: all IPP requests, in order.
     """
 
     def __init__(
@@ -128,7 +130,7 @@ class LoopbackPrinter:
         self.close()
 
     def close(self) -> None:
-        """End at once: connections break, and all files go."""
+        """End at once: break all connections, and remove all files."""
         if self._closed:
             return
         self._closed = True
@@ -145,25 +147,26 @@ class LoopbackPrinter:
         self.printer.close()
         self._temporary.cleanup()
 
-    # What is asked of it.
+    # Faults.
 
     def fail(self, *faults: Fault) -> None:
-        """Let these things go wrong, each for the next requests that it concerns. Of several the first counts.
+        """Make these faults, each for the next requests that it concerns. If several concern a request, the first is
+        made.
 
-        Raises ValueError for an answer that cannot be garbled, since it goes out by TLS.
+        Raises ValueError for `Garble` with TLS: octets that are encrypted can't be replaced.
         """
         if self._secure and any(isinstance(fault, Garble) for fault in faults):
-            raise ValueError("what goes out by TLS can't be garbled")
+            raise ValueError("an answer sent through TLS can't be garbled")
         with self._lock:
             self._faults += [(fault, fault.times) for fault in faults]
 
     def heal(self) -> None:
-        """Let nothing go wrong any more, and let the device go on."""
+        """Make no further faults, and let the device go on."""
         with self._lock:
             self._faults.clear()
         self.device.clear()
 
-    # What came.
+    # What it received.
 
     @property
     def jobs(self) -> list[CapturedJob]:
@@ -172,11 +175,11 @@ class LoopbackPrinter:
         return [self._captured(job) for job in sorted(store.jobs((*ACTIVE, *ENDED)), key=lambda job: job.id)]
 
     def wait_for_jobs(self, count: int = 1, timeout: float = 10.0) -> list[CapturedJob]:
-        """Wait until this many jobs have ended, and give those that have. Raises TimeoutError."""
+        """Wait until this many jobs have ended, and give all jobs that have ended. Raises TimeoutError."""
         end = time.monotonic() + timeout
         while len(ended := [job for job in self.jobs if job.state in ENDED]) < count:
             if time.monotonic() > end:
-                states = ", ".join(f"job {job.id} is {job.state.keyword}" for job in self.jobs) or "none came"
+                states = ", ".join(f"job {job.id} is {job.state.keyword}" for job in self.jobs) or "there are no jobs"
                 raise TimeoutError(f"{len(ended)} of {count} jobs have ended within {timeout:g} seconds: {states}")
             time.sleep(0.01)
         return ended
@@ -235,7 +238,7 @@ class LoopbackPrinter:
 
 
 class _Relay:
-    """Moves octets between a client and the server, as far as no fault wants otherwise."""
+    """Moves octets between a client and the server, unless a fault changes or cuts them."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
@@ -263,15 +266,15 @@ class _Relay:
         self._instead = octets
 
     def end(self) -> None:
-        """Break whatever goes on."""
+        """Shut down all its connections."""
         for sock in (self._client, self._outside, self.inside):
-            # A client whose connection is to be reset must not see an orderly end before.
+            # A client whose connection is to be reset must not see it end in order first.
             how = socket.SHUT_RD if self._broken and sock is self._client else socket.SHUT_RDWR
             with contextlib.suppress(OSError):
                 sock.shutdown(how)
 
     def finish(self) -> None:
-        """The server is done: what it said is passed on to the end."""
+        """Pass on the rest of the answer, then close: the server has ended the connection."""
         self._threads[1].join()
         self.end()
         self._threads[0].join()
@@ -309,7 +312,7 @@ class _Relay:
         if not self._broken:
             with contextlib.suppress(OSError):
                 self._client.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(OSError):  # the server hears that nobody listens
+        with contextlib.suppress(OSError):  # so that the server ends the connection too
             self._outside.shutdown(socket.SHUT_RDWR)
 
 

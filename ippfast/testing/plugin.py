@@ -1,6 +1,6 @@
 """The plugin of pytest: the fixtures `ipp_printer` and `ipp_printers`, and test files of ipptool as tests.
 
-The rule of this file: pytest loads it in every run, wanted or not; so nothing else is imported before a test asks.
+The rule of this file: pytest loads it in every run, so it imports other modules only when a test needs them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 __all__ = ["ipp_printer", "ipp_printers"]
 
-_MARKER = "ipp_printer(**options): what the fixture ipp_printer is made with, see ippfast.testing.LoopbackPrinter"
+_MARKER = "ipp_printer(**options): the options of the fixture ipp_printer, see ippfast.testing.LoopbackPrinter"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest know of the marker."""
+    """Register the marker."""
     config.addinivalue_line("markers", _MARKER)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--ipp-uri."""
+    """Add the option --ipp-uri."""
     group = parser.getgroup("ipp", "printers (ippfast)")
-    group.addoption("--ipp-uri", metavar="URI", help="Run files *.test of CUPS' ipptool against this printer.")
+    group.addoption("--ipp-uri", metavar="URI", help="Run test files (*.test) of CUPS' ipptool against this printer.")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "_ToolFile | None":
-    """Take test files of ipptool for tests, if there is a printer for them."""
+    """Collect test files of ipptool as tests if --ipp-uri is given."""
     if file_path.suffix == ".test" and parent.config.getoption("--ipp-uri", default=None):
         file: _ToolFile = _ToolFile.from_parent(parent, path=file_path)
         return file
@@ -43,7 +43,7 @@ class _ToolFile(pytest.File):
 
 
 class _ToolItem(pytest.Item):
-    """A whole file, since its tests build on each other."""
+    """A whole file is one test, since the tests in it depend on each other."""
 
     def runtest(self) -> None:
         from .files import check_file
@@ -72,6 +72,6 @@ def ipp_printers() -> "Iterator[Callable[..., LoopbackPrinter]]":
 def ipp_printer(request: pytest.FixtureRequest, ipp_printers: "Callable[..., LoopbackPrinter]") -> "LoopbackPrinter":
     """A running printer. ``@pytest.mark.ipp_printer(speed=60, ...)`` says how it is made."""
     options: dict[str, Any] = {}
-    for marker in reversed(list(request.node.iter_markers("ipp_printer"))):  # the nearest counts most
+    for marker in reversed(list(request.node.iter_markers("ipp_printer"))):  # the nearest marker is applied last
         options |= marker.kwargs
     return ipp_printers(**options)

@@ -1,7 +1,7 @@
-"""From a test's block to what is sent and expected, with the variables as they are then.
+"""Turns a test's block into what is sent and expected, with the variables' current values.
 
-The rule of this file: the steps are followed in order, as CUPS' ipptool reads them, so that a DEFINE counts for what
-stands behind it. Nothing is sent here.
+The rule of this file: the steps are followed in order, as in CUPS' ipptool, so that a DEFINE has an effect only on the
+steps after it. Nothing is sent here.
 """
 
 from dataclasses import dataclass, field
@@ -37,12 +37,13 @@ _REPEAT_DELAY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where files are looked for that a test file names: beside it, in the working directory, and in these."""
+    """Where the files that a test file names are searched: beside it, in the working directory, and in these
+    directories."""
 
     directories: tuple[Path, ...] = ()
 
     def find(self, beside: Path, name: str, *, library: bool = False) -> Path | None:
-        """The file of a name; None: there is none. library: it stood in angle brackets."""
+        """The file with this name; None: there is none. library: whether the name was in angle brackets."""
         if library or (name.startswith("<") and name.endswith(">")):
             name = name.strip("<>")
             places = [LIBRARY, *self.directories]
@@ -53,7 +54,7 @@ class Places:
 
 @dataclass(slots=True)
 class Defaults:
-    """What a file says for the tests that follow in it."""
+    """A file's settings for the tests that follow in it."""
 
     version: tuple[int, int] = (2, 0)
     transfer: str = "auto"
@@ -64,7 +65,7 @@ class Defaults:
 
 @dataclass(slots=True)
 class Prepared:
-    """A test, ready to be run. document: a file, or what is to be made. fault: why it can't be run."""
+    """A test, ready to be run. document: a file, or how to make it. fault: why it can't be run."""
 
     place: Place
     name: str
@@ -94,7 +95,7 @@ class Prepared:
 
 
 def prepare(block: Block, defaults: Defaults, variables: Variables, places: Places, interval: float) -> Prepared:
-    """Follow a block's steps. interval: seconds between repetitions if the block says nothing of it."""
+    """Follow a block's steps. interval: seconds between repetitions if the block has no DELAY."""
     path = block.place.path
     made = Prepared(
         block.place, path.stem, defaults.version, defaults.transfer, defaults.ignore_errors, repeat_delay=interval
@@ -122,7 +123,7 @@ def prepare(block: Block, defaults: Defaults, variables: Variables, places: Plac
                 made.statuses.append(step)
             elif isinstance(step, Monitor):
                 if made.monitor is not None:
-                    raise FileFault(step.place, "MONITOR-PRINTER-STATE stands here twice")
+                    raise FileFault(step.place, "the test has two MONITOR-PRINTER-STATE")
                 made.monitor = step
                 made.monitored = [_expected(each, variables) for each in step.expects]
             else:
@@ -136,7 +137,7 @@ def prepare(block: Block, defaults: Defaults, variables: Variables, places: Plac
 
 
 def define(step: Define, variables: Variables) -> None:
-    """Give a variable its value. Raises FileFault for a URI that is none."""
+    """Give a variable its value. Raises FileFault if the variable uri is not a printer's URI."""
     if step.default and variables.get(step.name) is not None:
         return
     try:
@@ -156,7 +157,7 @@ def _set(made: Prepared, step: Setting, variables: Variables, places: Places) ->
         case "NAME":
             made.name = text
         case "OPERATION":
-            made.operation = value  # type: ignore[assignment]  # which words.py has checked, here and below
+            made.operation = value  # type: ignore[assignment]  # words.py has checked it; so also below
         case "VERSION":
             made.version = value  # type: ignore[assignment]
         case "TRANSFER":
@@ -182,6 +183,6 @@ def _set(made: Prepared, step: Setting, variables: Variables, places: Places) ->
         case "FILE":
             found = places.find(step.place.path, text)
             if found is None:
-                why = f"FILE {text} is not there" if text else "FILE names none: which one, the run has to say"
+                why = f"FILE {text} does not exist" if text else "FILE has an empty name: give the document to send"
                 raise FileFault(step.place, why)
             made.document = found

@@ -1,7 +1,7 @@
-"""Reads test files: the words of ipptoolfile(5) become a `ToolFile`.
+"""Reads test files: turns the words of ipptoolfile(5) into a `ToolFile`.
 
-The rule of this file: what can be seen to be wrong is found before anything is sent, with its file and line; and no
-file is larger, and no value deeper, than the bounds below. Files that are included are read when their turn comes.
+The rule of this file: what is wrong in the text is reported before anything is sent, with its file and line. The sizes
+of files and the depth of values are limited. Included files are read only when INCLUDE is reached.
 """
 
 import re
@@ -86,12 +86,12 @@ def read_file(path: Path) -> ToolFile:
 
 
 def read_text(text: str, path: Path) -> ToolFile:
-    """Take a file's text apart. path: as which errors name it. Raises FileFault."""
+    """Read a file's text. path: the name for it in errors. Raises FileFault."""
     return ToolFile(path, tuple(_Reader(text, path).statements()))
 
 
 def is_expression(value: str) -> bool:
-    """Whether a value of WITH-VALUE is a regular expression, in slashes."""
+    """Whether a value of WITH-VALUE is a regular expression: it is between slashes."""
     return len(value) > 1 and value.startswith("/") and value.endswith("/")
 
 
@@ -156,7 +156,7 @@ class _Reader:
                 library = name.startswith("<") and name.endswith(">")
                 yield Include(place, name[1:-1] if library else name, library, condition)
             else:
-                raise self._fault(f"{token.text[:60]!r} is no directive outside of a test")
+                raise self._fault(f"{token.text[:60]!r} is not a directive outside of a test")
 
     def _define(self, place: Place, word: str) -> Define:
         name = self._word(word, "name")
@@ -164,7 +164,7 @@ class _Reader:
 
     def _setting(self, place: Place, word: str) -> Setting:
         value = self._word(word)
-        if word == "DELAY":  # the comma may stand in it
+        if word == "DELAY":  # its value may have a comma
             token = self._peek()
             if token is not None and token.mark == ",":
                 self._next()
@@ -192,7 +192,7 @@ class _Reader:
             last = None
             if word == "ATTR":
                 if not in_group:
-                    raise self._fault("ATTR stands before any GROUP")
+                    raise self._fault("ATTR needs a GROUP before it")
                 steps.append(self._attribute(here, word, 0))
             elif word == "GROUP":
                 steps.append(Group(here, group_named(self._word(word, "tag"), here)))
@@ -216,15 +216,15 @@ class _Reader:
             elif word == "GENERATE-FILE":
                 steps.append(self._generate(here))
             else:
-                raise self._fault(self._unknown(token, "no directive of a test"))
+                raise self._fault(self._unknown(token, "not a directive of a test"))
         raise FileFault(place, "the test's brace is not closed")
 
     def _unknown(self, token: Token, what: str) -> str:
         word = token.text.upper()
         if word in _OF_EXPECT or word in _OF_BOTH or word in _REPEATS or _WITH.fullmatch(word):
-            return f"{word} stands behind no EXPECT{'' if word in _OF_EXPECT else ' or STATUS'}"
+            return f"{word} does not follow an EXPECT{'' if word in _OF_EXPECT else ' or STATUS'}"
         if _NOT_HERE.fullmatch(word):
-            return f"{word}, which libcups 3 has, is not supported"
+            return f"{word} of libcups 3 is not supported"
         return f"{token.text[:60]!r} is {what}"
 
     def _attribute(self, place: Place, word: str, depth: int) -> Line:
@@ -249,7 +249,7 @@ class _Reader:
         members = []
         while (token := self._next()) is not None and token.mark != "}":
             if token.text.upper() != "MEMBER":
-                raise self._fault(f"{token.text[:60]!r} stands in a collection, which has MEMBER alone")
+                raise self._fault(f"{token.text[:60]!r} is not allowed in a collection: only MEMBER is")
             members.append(self._attribute(self._place, "MEMBER", depth + 1))
         if token is None:
             raise self._fault("the collection's brace is not closed")
@@ -261,7 +261,7 @@ class _Reader:
         return Expect(place, name.removeprefix(presence), presence, word == "EXPECT-ALL")
 
     def _predicate(self, word: str, last: Expect | Status | None) -> bool:
-        """Read a predicate, if the word is one of those that the last EXPECT or STATUS takes."""
+        """Read a predicate, if the last EXPECT or STATUS may have it. Returns whether it was read."""
         if last is not None and (word in _OF_BOTH or word in _REPEATS):
             self._common(word, last)
         elif isinstance(last, Expect) and (match := _WITH.fullmatch(word)):
@@ -292,7 +292,7 @@ class _Reader:
         text = self._word(word, "number")
         value = number(text)
         if value is None or not 0 < value <= most:
-            raise self._fault(f"{word} is a number from 1 to {most:,}, not {text[:60]!r}")
+            raise self._fault(f"{word} must be a number from 1 to {most:,}, not {text[:60]!r}")
         return value
 
     def _own(self, word: str, last: Expect) -> None:
@@ -318,11 +318,11 @@ class _Reader:
         for each in re.split("[|,]", text):
             match = _TYPE.fullmatch(each)
             if match is None or known_tag(match[1]) is None:
-                raise self._fault(f"{each[:60]!r} is no syntax of a value, such as keyword or name(0:127)")
+                raise self._fault(f"{each[:60]!r} is not the syntax of a value, such as keyword or name(0:127)")
         return text
 
     def _with(self, word: str, match: "re.Match[str]", last: Expect) -> None:
-        """A value, or several with commas between them, which old files write without quotes."""
+        """Read a value, or several with commas between them, which old files write without quotes."""
         value = self._word(word)
         while (token := self._peek()) is not None and token.mark == ",":
             self._next()
@@ -370,6 +370,6 @@ class _Reader:
                 return Generate(place, tuple(parameters))
             here, word = self._place, token.text.upper()
             if word not in _PARAMETERS:
-                raise self._fault(f"{token.text[:60]!r} is no parameter of GENERATE-FILE")
+                raise self._fault(f"{token.text[:60]!r} is not a parameter of GENERATE-FILE")
             parameters.append(Setting(here, word, self._word(word)))
         raise FileFault(place, "the brace of GENERATE-FILE is not closed")

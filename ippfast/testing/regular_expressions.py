@@ -1,7 +1,7 @@
-"""POSIX extended regular expressions, which WITH-VALUE has: whether one is found in a string.
+"""POSIX extended regular expressions, for WITH-VALUE: whether one matches anywhere in a string.
 
-The rule of this file: the time grows with the length of the string and of the expression, never faster, for both may be
-anybody's; so an automaton is followed, and nothing is tried twice. What is found, and where, nobody asks.
+The rule of this file: the time grows no faster than the length of the string times the size of the expression, since
+both may come from anybody; so an automaton is used instead of backtracking. It does not tell where the match is.
 """
 
 from bisect import bisect_right
@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, TypeAlias
 __all__ = ["Pattern", "PatternError"]
 
 _MOST_STATES = 5_000
-_MOST_NODES = 200_000  # repeats of nothing make no states, and take time
+_MOST_NODES = 200_000  # repeats of nothing make no states, but take time
 _MOST_REPEATS = 255
-"""The most repeats of an expression: RE_DUP_MAX, the least that POSIX asks for."""
+"""The most repeats in braces: POSIX requires at least this many (RE_DUP_MAX)."""
 _MOST_REMEMBERED = 1_000_000
-"""How many states are remembered in all steps: some tens of megabytes."""
+"""The number of states that are remembered in all steps: some tens of megabytes."""
 _MOST_VISITS = 20_000_000
-"""How often one expression visits states in all its strings: some seconds. Usual files need a few thousand visits."""
+"""How often one expression may visit states in all its strings: some seconds. Usual files need a few thousand
+visits."""
 _DEEPEST = 100
 
 _CLASSES: dict[str, Callable[[str], bool]] = {
@@ -43,7 +44,7 @@ _ESCAPES: dict[str, Callable[[str], bool]] = {  # GNU's
 
 
 class PatternError(ValueError):
-    """The expression is none, is too large, or takes too long."""
+    """The text is not a regular expression, or it is too large or takes too long."""
 
 
 Node: TypeAlias = tuple[str, Any]
@@ -72,7 +73,7 @@ class Pattern:
         self._remembered = 0
 
     def search(self, text: str) -> bool:
-        """Whether it is found anywhere in a string. ``^`` and ``$`` are the string's ends, whatever lines it has.
+        """Whether it matches anywhere in a string. ``^`` and ``$`` are the string's ends, also if it has several lines.
 
         Raises PatternError if all searches together have taken too long.
         """
@@ -104,7 +105,8 @@ class Pattern:
         return following
 
     def _reached(self, states: Iterable[int], *, begin: bool = False, end: bool = False) -> frozenset[int]:
-        """All states that need no further character, given where in the string this is."""
+        """All states that are reached without a further character. begin, end: whether this is the string's begin or
+        end."""
         found: set[int] = set()
         left = list(states)
         while left:
@@ -124,7 +126,7 @@ class Pattern:
         return len(self._states) - 1
 
     def _add(self, node: Node, following: int) -> int:
-        """The states of a node, behind which one follows. Returns the first."""
+        """Make the states of a node. following: the state after it. Returns its first state."""
         kind, what = node
         self._nodes += 1
         if self._nodes > _MOST_NODES:
@@ -162,7 +164,7 @@ class _Parser:
     def whole(self) -> Node:
         node = self._choice()
         if self._at < len(self._text):
-            raise PatternError("a parenthesis is closed that was not opened")
+            raise PatternError("a closing parenthesis has no opening one")
         return node
 
     def _next(self) -> str:
@@ -192,17 +194,17 @@ class _Parser:
         return node
 
     def _interval(self) -> tuple[int, int | None]:
-        """What stands behind ``{``."""
+        """Read what follows ``{``."""
         inside, brace, _ = self._text[self._at :].partition("}")
         least, comma, most = inside.partition(",")
         digits = [each for each in (least, most) if each]
         if not brace or not all(each.isascii() and each.isdigit() and len(each) < 6 for each in digits) or not digits:
-            raise PatternError("a brace without numbers in it")
+            raise PatternError("a brace has no numbers in it")
         self._at += len(inside) + 1
         low = int(least or 0)
         high = int(most) if most else None if comma else low
         if max(low, high or 0) > _MOST_REPEATS or (high is not None and high < low):
-            raise PatternError(f"{{{inside}}}: repeats go up to {_MOST_REPEATS}, the least first")
+            raise PatternError(f"{{{inside}}}: give the least, then the most repeats, up to {_MOST_REPEATS}")
         return low, high
 
     def _literal(self, character: str) -> Node:
@@ -232,15 +234,15 @@ class _Parser:
         if character == "\\":
             escaped = self._next()
             if not escaped:
-                raise PatternError("a backslash at the end")
+                raise PatternError("there is a backslash at the end")
             self._at += 1
             if escaped.isdigit() and escaped != "0":
-                raise PatternError("what was found before can't be referred to")
+                raise PatternError("back references are not supported")
             return ("one", _ESCAPES[escaped]) if escaped in _ESCAPES else self._literal(escaped)
         return self._literal(character)
 
     def _bracket(self) -> Callable[[str], bool]:
-        """What stands behind ``[``: no backslash escapes anything there."""
+        """Read what follows ``[``, where a backslash is an ordinary character."""
         text, at = self._text, self._at
         other = text.startswith("^", at)
         at += other
@@ -262,7 +264,7 @@ class _Parser:
                 elif len(name) == 1:
                     singles.add(name)
                 else:
-                    raise PatternError(f"there is no {name[:20]!r} to collate")
+                    raise PatternError(f"there is no collating element {name[:20]!r}")
                 at = end + 2
             elif text.startswith("-", at + 1) and at + 2 < len(text) and text[at + 2] != "]":
                 if text[at + 2] < text[at]:
@@ -276,7 +278,7 @@ class _Parser:
             raise PatternError("a bracket is not closed")
         self._at = at + 1
 
-        # The ranges apart and in order, for there may be thousands, and each character is looked for in them.
+        # There may be thousands of ranges: they are joined and sorted, so that a character is found quickly.
         lows: list[str] = []
         highs: list[str] = []
         for low, high in sorted(ranges):

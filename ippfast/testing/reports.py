@@ -1,6 +1,6 @@
-"""What is told of a run: each test's `Outcome`, the `Summary`, and the report that CUPS' ipptool prints.
+"""Reports of a run: each test's `Outcome`, the `Summary`, and the report that CUPS' ipptool prints.
 
-The rule of this file: whatever a printer or a file said is shown without control characters.
+The rule of this file: what comes from a printer or a file is shown without control characters.
 """
 
 import sys
@@ -43,11 +43,11 @@ class Displayed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a test.
+    """The result of a test.
 
     place: where its block begins. words: why it failed. operation: its name, or number. status: the name of the
-    response's status code, "" if there was no response; message: its status-message. octets: of the response.
-    attempts: how often the request was sent. seconds: how long it all took.
+    response's status code, "" if there was no response; message: its status-message. octets: the response's length.
+    attempts: how often the request was sent. seconds: how long all attempts took.
     """
 
     place: Place
@@ -93,26 +93,26 @@ class Summary:
 
 
 class Reporter(Protocol):
-    """Is told what happens, as it happens."""
+    """Its methods are called when something happens in a run."""
 
     def file(self, path: Path) -> None:
-        """The tests of a file begin, or go on after another one's."""
+        """The tests of a file begin, or go on after those of an included file."""
 
     def begin(self, name: str) -> None:
         """A test begins."""
 
     def again(self, attempt: int, displayed: Sequence[Displayed]) -> None:
-        """Its request will be repeated."""
+        """The test's request will be repeated."""
 
     def tell(self, message: str) -> None:
-        """What DISPLAY-MATCH says."""
+        """An EXPECT has matched; message: its DISPLAY-MATCH."""
 
     def end(self, outcome: Outcome) -> None:
-        """It has ended."""
+        """The test has ended."""
 
 
 class Silent:
-    """Tells nothing."""
+    """Reports nothing."""
 
     def file(self, path: Path) -> None:
         """As `Reporter.file`."""
@@ -131,7 +131,7 @@ class Silent:
 
 
 def plain(text: str) -> str:
-    """Text without control characters, and what else does not print."""
+    """Replace control characters, and others that are not printable."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
@@ -175,7 +175,7 @@ class TextReport:
         self._write(_shown(outcome.displayed))
 
     def summary(self, summary: Summary) -> None:
-        """The last two lines, if there are several tests."""
+        """Write the summary and the score, if there are several tests."""
         total = len(summary.outcomes)
         if total > 1:
             passed, failed, skipped = (summary.count(mark) for mark in (PASS, FAIL, SKIP))

@@ -1,4 +1,4 @@
-"""What is asked of every response, whatever a test expects of it (RFC 8011 section 4.1).
+"""What is checked in every response, whatever a test expects (RFC 8011 section 4.1).
 
 The rule of this file: it finds what CUPS' ipptool finds, in its words, and what our client had to repair.
 """
@@ -21,7 +21,7 @@ _MESSAGES = (("status-message", 255, "255", "4.1.6.2"), ("detailed-status-messag
 
 
 def faults_of(message: Message, asked: Message, issues: tuple[Issue, ...]) -> Iterator[str]:
-    """What is wrong with a response. asked: the request. issues: what was repaired."""
+    """Report what is wrong with a response. asked: the request. issues: what was repaired."""
     for issue in issues:
         yield f"Malformed response: {issue}"
     if asked.version != (0, 0) and message.version != asked.version:
@@ -81,7 +81,7 @@ def _group_faults(group: AttributeGroup) -> Iterator[str]:
 
 
 def _attribute_faults(attribute: Attribute, path: str, group: int) -> Iterator[str]:
-    """What is malformed in itself, not whether its values are registered."""
+    """Report malformed names and values; values need not be registered."""
     if not is_name(attribute.name):
         yield f'"{path}": Bad attribute name'
     spec = lookup(path, group)

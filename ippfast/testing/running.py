@@ -1,7 +1,7 @@
-"""Runs test files against a printer: each request as the file says it, right or wrong, and what the answer should be.
+"""Runs test files against a printer: sends each request as the file has it, right or wrong, and judges the response.
 
-The rule of this file: the marks are those that CUPS' ipptool gives. Whatever a file repeats or waits for ends with the
-run's time, and files include each other only so deep.
+The rule of this file: the results are those of CUPS' ipptool. The time of a run is limited, with all waiting and
+repeating, and so are the tests and the depth of included files.
 """
 
 import contextlib
@@ -38,7 +38,6 @@ __all__ = ["Options", "Runner"]
 _DEEPEST = 20
 _MOST_TESTS = 100_000
 _MONITOR_SECONDS = 5.0
-_MOST_IDS = 137_000
 _SEEN = (
     ("job-id", ValueTag.INTEGER),
     ("job-uri", ValueTag.URI),
@@ -49,13 +48,12 @@ _SEEN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How files are run.
+    """The options of a run.
 
-    version, transfer: until a file says otherwise. ignore_errors: whether a file goes on after a test that failed.
-    stop_after_include_error: whether a file ends where one that it includes failed. directories: where files that are
-    named are looked for too. interval: seconds between repetitions if a test says nothing of it.
-    seconds: the time of the whole run; the test that it ends in fails, and is the last. pause: called with a test's
-    PAUSE; without it, nobody is waited for.
+    version, transfer: used until a file sets others. ignore_errors: whether a file goes on after a failed test.
+    stop_after_include_error: whether a file ends if one that it includes failed. directories: where named files are
+    searched too. interval: seconds between repetitions for tests without DELAY. seconds: the time of the whole run; if
+    it is over, the current test fails and is the last one. pause: called with a test's PAUSE; None: PAUSE is ignored.
     """
 
     version: tuple[int, int] = (2, 0)
@@ -69,22 +67,22 @@ class Options:
 
 
 class _TimeIsUp(Exception):
-    """The run has to end."""
+    """The time of the run is over, so it ends."""
 
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a file is."""
+    """The state of a file that is being run."""
 
     defaults: Defaults
     previous: bool = True  # whether the last test passed
     passed: bool = True
-    shown: bool = False  # whether the file was named since the last one's tests
+    shown: bool = False  # whether the file was reported, since an included one was
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """What came of one request."""
+    """The result of sending a request once."""
 
     words: list[str] = field(default_factory=list)
     message: Message | None = None
@@ -95,8 +93,8 @@ class _Attempt:
 class Runner:
     """Runs files, one after the other. Use it as a context manager.
 
-    connect: makes a client for a URI, which is closed in the end. variables: kept from file to file. summary: what
-    became of all tests.
+    connect: makes a client for a URI; it is closed in the end. variables: kept from file to file. summary: the results
+    of all tests.
     """
 
     def __init__(
@@ -123,9 +121,9 @@ class Runner:
         self._client.close()
 
     def run(self, path: Path) -> Summary:
-        """Run a file, and those that it includes. Returns the summary of all files so far.
+        """Run a file, and the files that it includes. Returns the summary of all files so far.
 
-        Raises FileFault for what cannot be understood, before anything of that file is sent, and OSError.
+        Raises FileFault, for an error in the text before anything of that file is sent, and OSError.
         """
         options = self._options
         defaults = Defaults(options.version, options.transfer, options.ignore_errors, options.stop_after_include_error)
@@ -135,12 +133,12 @@ class Runner:
 
     @property
     def _time_is_up(self) -> str:
-        return f"the time of the run, {self._options.seconds:,.0f} seconds, is up"
+        return f"the time of the run, {self._options.seconds:,.0f} seconds, is over"
 
     # Files.
 
     def _file(self, path: Path, defaults: Defaults, depth: int) -> bool:
-        """Whether all tests of a file passed that count."""
+        """Run a file. Returns whether all its tests passed that are not ignored."""
         progress = _Progress(defaults)
         for statement in read_file(path).statements:
             if isinstance(statement, Block):
@@ -163,7 +161,7 @@ class Runner:
     def _include(self, statement: Include, defaults: Defaults, depth: int) -> bool:
         if depth >= _DEEPEST:
             raise FileFault(statement.place, f"files include each other at most {_DEEPEST} deep")
-        if time.monotonic() >= self._end:  # no test may come that says so
+        if time.monotonic() >= self._end:  # there may be no test that reports it
             raise FileFault(statement.place, self._time_is_up)
         name = self.variables.expand(statement.name)
         path = self._places.find(statement.place.path, name, library=statement.library)
@@ -176,7 +174,7 @@ class Runner:
         value = setting_value(statement, text)
         match statement.name:
             case "VERSION":
-                defaults.version = value  # type: ignore[assignment]  # which words.py has checked, here and below
+                defaults.version = value  # type: ignore[assignment]  # words.py has checked it; so also below
             case "TRANSFER":
                 defaults.transfer = value  # type: ignore[assignment]
             case "IGNORE-ERRORS":
@@ -196,7 +194,7 @@ class Runner:
             progress.shown = True
         self._reporter.begin(made.name)
         if len(self.summary.outcomes) >= _MOST_TESTS:
-            raise FileFault(block.place, f"these are more than {_MOST_TESTS:,} tests")
+            raise FileFault(block.place, f"the run has more than {_MOST_TESTS:,} tests")
         begun = time.monotonic()
         skip = made.skip or (made.skip_previous and not progress.previous)
         try:
@@ -296,7 +294,7 @@ class Runner:
             if error.answer is None:
                 attempt.words.append(f"IPP request failed: {error}")
         except EncodeError as error:
-            attempt.words.append(f"{made.place}: the request has no form on the wire: {error}")
+            attempt.words.append(f"{made.place}: the request can't be encoded: {error}")
         except (IPPError, OSError) as error:
             attempt.words.append(f"IPP request failed: {error}")
         if attempt.message is not None:
@@ -304,7 +302,7 @@ class Runner:
         return attempt
 
     def _judge(self, made: Prepared, attempt: _Attempt, asked: Message, attempts: int) -> None:
-        """Find what is wrong with a response, and whether the request is to be repeated."""
+        """Find what is wrong with a response, and whether the request must be repeated."""
         message = attempt.message
         assert message is not None
         for name, tag in _SEEN:
@@ -367,7 +365,7 @@ class Runner:
             attempt.repeat = attempt.repeat or (expect.repeat_match and again)
 
     def _define(self, expect: Expect, value: str) -> bool:
-        """Define what a match defines. Returns whether it defines something."""
+        """Set the variables of a match. Returns whether there are any."""
         if expect.define_match is not None:
             self.variables[expect.define_match] = "1"
         if expect.define_value is not None:
@@ -376,7 +374,8 @@ class Runner:
 
 
 class _Watching:
-    """MONITOR-PRINTER-STATE: asks the printer again and again, in another thread, until all is as expected."""
+    """MONITOR-PRINTER-STATE: asks the printer repeatedly, in another thread, until all is as expected or `end` is
+    called."""
 
     def __init__(self, runner: Runner, made: Prepared) -> None:
         assert made.monitor is not None
@@ -397,7 +396,7 @@ class _Watching:
         self._thread.start()
 
     def end(self) -> None:
-        """The operation is complete."""
+        """Stop: the operation is completed."""
         self._ended.set()
         self._thread.join()
         self._client.close()
@@ -431,7 +430,7 @@ class _Watching:
         return Message(self._made.version, Operation.GET_PRINTER_ATTRIBUTES, number, [group])
 
     def _look(self, message: Message) -> bool:
-        """Whether nothing more is to be looked for."""
+        """Judge a response. Returns whether the watching ends."""
         done = False
         for expect, wanted in self._made.monitored:
             if not self._runner._counts(expect):
@@ -462,7 +461,7 @@ def _displayed(made: Prepared, message: Message | None) -> list[Displayed]:
 
 
 def _size(message: Message) -> int:
-    """The octets of a response; 0 for one that was repaired and has no form on the wire."""
+    """The number of octets of a response; 0 if it was repaired and can't be encoded."""
     try:
         return len(encode(message))
     except EncodeError:

@@ -1,7 +1,8 @@
-"""The words of a test file, as ipptoolfile(5) divides it.
+"""Divides a test file into words, as ipptoolfile(5) says.
 
-The rule of this file: a word ends at white space, at a brace or comma, which are words themselves, at a comment, or at
-the quote that it was opened with; a backslash takes the next character as it is, but for the letters of C.
+The rule of this file: a word ends at white space, at a comment, at a brace or comma, which are words themselves, or, if
+it is quoted, at the closing quote. A character after a backslash is taken as it is, except for C's escapes such as
+``\n``.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ _SPACE = " \t\n\v\f\r"
 
 
 class Token(NamedTuple):
-    """A word, and the line in which it ends. quoted: whether quotes were in it, so that it is no brace or comma."""
+    """A word, and the line in which it ends. quoted: whether it had quotes, so that it is not a brace or comma."""
 
     text: str
     line: int
@@ -22,12 +23,12 @@ class Token(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The brace or comma that this is, or nothing."""
+        """The word itself if it is a brace or comma, otherwise ""."""
         return self.text if self.text in ("{", "}", ",") and not self.quoted else ""
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words, one after the other. A quote that is not closed ends with the text."""
+    """Give the words, one after the other. A quote that is not closed ends with the text."""
     at, line, end = 0, 1, len(text)
     while at < end:
         character = text[at]

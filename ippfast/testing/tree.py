@@ -1,7 +1,7 @@
-"""What a test file says, as plain values: `ToolFile`, its statements, the blocks of its tests and their steps.
+"""A test file as plain values: `ToolFile`, its statements, the blocks of its tests and their steps.
 
-The rule of this file: nothing here is done, and no variable has its value yet; each part knows the file and the line
-that it stands in.
+The rule of this file: these are only values, in which variables are not yet replaced; each part knows its file and
+line.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Place(NamedTuple):
-    """Where something stands: a file, and a line from 1 on."""
+    """A position: a file, and a line, counted from 1."""
 
     path: Path
     line: int
@@ -44,7 +44,7 @@ class Place(NamedTuple):
 
 
 class FileFault(ValueError):
-    """A file says what cannot be done. place: where; reason: what is wrong there."""
+    """A file has an error. place: where; reason: what is wrong there."""
 
     def __init__(self, place: Place, reason: str) -> None:
         super().__init__(f"{place}: {reason}")
@@ -53,7 +53,7 @@ class FileFault(ValueError):
 
 
 class Condition(NamedTuple):
-    """That a variable is defined, or is not."""
+    """It is met if a variable is defined, or, if not `defined`, if it isn't."""
 
     name: str
     defined: bool
@@ -61,7 +61,7 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Define:
-    """DEFINE, and DEFINE-DEFAULT, which changes no variable that has a value."""
+    """DEFINE, and DEFINE-DEFAULT, which only sets variables without a value."""
 
     place: Place
     name: str
@@ -80,7 +80,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """INCLUDE and its kind. library: whether the file stands in angle brackets, for those that CUPS brings."""
+    """INCLUDE, INCLUDE-IF-.... library: whether the name is in angle brackets: then it is a file that comes with
+    CUPS."""
 
     place: Place
     name: str
@@ -90,7 +91,7 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """SKIP-IF-..., and PASS-IF-..., by which a test passes instead. At the top, it is for the rest of the file."""
+    """SKIP-IF-..., and PASS-IF-... (the test then passes). Outside of a test, the rest of the file is skipped."""
 
     place: Place
     condition: Condition
@@ -99,7 +100,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class SkipIfMissing:
-    """SKIP-IF-MISSING: a file that is not there."""
+    """SKIP-IF-MISSING: the test is skipped if a file does not exist."""
 
     place: Place
     name: str
@@ -122,7 +123,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """ATTR, or MEMBER in a collection. values: as written; none for a tag that is the value."""
+    """ATTR, or MEMBER in a collection. values: as written; empty for an out-of-band tag."""
 
     place: Place
     tag: int
@@ -131,10 +132,10 @@ class Line:
 
 
 class With(NamedTuple):
-    """WITH-VALUE and its kind.
+    """WITH-VALUE, or a directive like it.
 
-    part: of URIs. every: whether all values have to match. value: with variables; in slashes, it is a regular
-    expression.
+    part: the part of URIs that is compared. every: whether all values have to match. value: with variables; a regular
+    expression if it is between slashes.
     """
 
     part: Literal["value", "hostname", "resource", "scheme"]
@@ -143,15 +144,16 @@ class With(NamedTuple):
 
     @property
     def word(self) -> str:
-        """As it is written."""
+        """The directive."""
         return f"WITH-ALL-{self.part.upper()}S" if self.every else f"WITH-{self.part.upper()}"
 
 
 @dataclass(slots=True)
 class Expect:
-    """EXPECT and EXPECT-ALL with their predicates; None, or False: it is not there.
+    """EXPECT or EXPECT-ALL with its predicates; a predicate is None or False if it is absent.
 
-    presence: "!" must not be there, "?" may be there, "" must. every: of EXPECT-ALL. of_type: as written.
+    presence: "!": the attribute must be absent, "?": it may be absent, "": it must be present. every: whether it is
+    EXPECT-ALL. of_type: as written.
     """
 
     place: Place
@@ -193,7 +195,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """MONITOR-PRINTER-STATE: what is looked for while the operation goes on. uri, delay: as written, or None."""
+    """MONITOR-PRINTER-STATE: what is expected while the operation is carried out. uri, delay: as written, or None."""
 
     place: Place
     uri: str | None

@@ -1,7 +1,7 @@
-"""Values as test files write them, in both directions: words become attributes, and attributes words.
+"""Converts values between attributes and the words of test files, in both directions.
 
-The rule of this file: a value has the form that ipptoolfile(5) gives its syntax, and what has no such form is refused
-with the file and line; but an empty word, for a variable that is not defined, is the integer 0, as it is in C.
+The rule of this file: a value has the form that ipptoolfile(5) gives its syntax; any other form raises FileFault. An
+empty word, from a variable that is not defined, is the integer 0.
 """
 
 import re
@@ -51,14 +51,16 @@ def _value(line: Line, written: str | Members, variables: Variables) -> Any:
     if tag == ValueTag.RESOLUTION:
         match = _RESOLUTION.fullmatch(text)
         if match is None:
-            raise FileFault(line.place, f"{line.name} is a resolution such as 600dpi or 600x300dpi, not {text[:60]!r}")
+            raise FileFault(
+                line.place, f"{line.name} must be a resolution such as 600dpi or 600x300dpi, not {text[:60]!r}"
+            )
         units = {"dpi": 3, "dpc": 4, "dpcm": 4, "other": 0}[match[3].lower()]
         return Resolution(int(match[1]), int(match[2] or match[1]), units)
     if tag == ValueTag.RANGE_OF_INTEGER:
         match = _RANGE.fullmatch(text)
         ends = () if match is None else (int(match[1]), int(match[2]))
         if not ends or not all(-(2**31) <= end < 2**31 for end in ends):
-            raise FileFault(line.place, f"{line.name} is a range such as 1-5, not {text[:60]!r}")
+            raise FileFault(line.place, f"{line.name} must be a range such as 1-5, not {text[:60]!r}")
         return RangeOfInteger(*ends)
     if tag == ValueTag.OCTET_STRING:
         return _octets(line, text)
@@ -66,13 +68,13 @@ def _value(line: Line, written: str | Members, variables: Variables) -> Any:
         return StringWithLanguage(text, "en")
     if isinstance(VALUE_TAGS[tag], ValueTag) and 0x40 <= tag < ValueTag.MEMBER_ATTR_NAME:
         return text
-    raise FileFault(line.place, f"{line.name}: values of this syntax can't be written")
+    raise FileFault(line.place, f"{line.name}: a test file can't have values of this syntax")
 
 
 def _integer(line: Line, text: str) -> int:
     value = 0 if not text else number(text)
     if value is None or not -(2**31) <= value < 2**31:
-        raise FileFault(line.place, f"{line.name} is a number of 32 bits, not {text[:60]!r}")
+        raise FileFault(line.place, f"{line.name} must be an integer of 32 bits, not {text[:60]!r}")
     return value
 
 
@@ -81,7 +83,9 @@ def _octets(line: Line, text: str) -> bytes:
         try:
             return bytes.fromhex(text[1:-1])
         except ValueError:
-            raise FileFault(line.place, f"{line.name}: between < and > stand pairs of hexadecimal digits") from None
+            raise FileFault(
+                line.place, f"{line.name}: there must be pairs of hexadecimal digits between < and >"
+            ) from None
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -96,7 +100,7 @@ def _moment(place: Place, text: str) -> DateTime:
             pass
     moment = _MOMENT.fullmatch(text)
     if moment is None:
-        raise FileFault(place, f"a dateTime is written 2026-11-29T13:00:00+0100 or PT10M, not {text[:60]!r}")
+        raise FileFault(place, f"a dateTime must be such as 2026-11-29T13:00:00+0100 or PT10M, not {text[:60]!r}")
     year, month, day, hour, minute, second = (int(each) for each in moment.groups()[:6])
     zone = moment[7] if moment[7] not in (None, "Z") else "+0000"
     return DateTime(year, month, day, hour, minute, second, 0, zone[0], int(zone[1:3]), int(zone[3:]))
@@ -106,20 +110,20 @@ def _moment(place: Place, text: str) -> DateTime:
 
 
 def tag_name(tag: int) -> str:
-    """A tag in the registry's word."""
+    """A tag's name in the registry."""
     known = VALUE_TAGS[tag]
     return known.keyword if isinstance(known, ValueTag) else f"0x{tag:02x}"
 
 
 def string_of(value: object) -> str | None:
-    """The string of a value that is one; None for any other."""
+    """The string of a value that is a string; None for other values."""
     if isinstance(value, StringWithLanguage):
         return value.string
     return value if isinstance(value, str) else None
 
 
 def value_shown(value: object, tag: int) -> str:
-    """A value in a word: as variables hold it, and reports show it."""
+    """A value as a word, for variables and reports."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, OutOfBand):
@@ -146,5 +150,5 @@ def _octets_shown(octets: bytes) -> str:
 
 
 def shown(attribute: Attribute) -> str:
-    """All values, with commas between them."""
+    """All values of an attribute, with commas between them."""
     return ",".join(value_shown(value, tag) for value, tag in zip(attribute.values, attribute.tags, strict=True))

@@ -1,7 +1,7 @@
-"""The variables of a run of test files: those that were given, those that a file defines, and those of the URI.
+"""The variables of a run of test files: those that were given, those that a file defines, and the parts of the URI.
 
-The rule of this file: ``$name``, ``${name}`` and ``$ENV[name]`` stand for their values, ``$$`` for a dollar sign, and
-what is not defined for nothing.
+The rule of this file: ``$name``, ``${name}`` and ``$ENV[name]`` are replaced by their values, and ``$$`` by a dollar
+sign. A variable that is not defined is an empty word (an id from a response is 0).
 """
 
 import os
@@ -41,7 +41,7 @@ _TYPES = {
     ".urf": "image/urf",
     ".xps": "application/openxps",
 }
-"""The formats of files by their suffixes, as ipptool has them."""
+"""The format of a file by its suffix, as in ipptool."""
 
 
 def about_document(path: Path | None) -> dict[str, str]:
@@ -53,7 +53,8 @@ def about_document(path: Path | None) -> dict[str, str]:
 
 
 class Variables:
-    """What is defined. uri: the printer's. user: who asks. given: further ones. Raises ValueError for a URI of none."""
+    """All variables. uri: the printer's. user: the requesting-user-name. given: further ones. Raises ValueError for a
+    wrong URI."""
 
     def __init__(self, uri: str, user: str, given: Mapping[str, str] | None = None) -> None:
         self._values: dict[str, str] = {}
@@ -64,7 +65,7 @@ class Variables:
             self[name] = value
 
     def get(self, name: str) -> str | None:
-        """The value, or None if there is none."""
+        """The value of a variable; None if it is not defined."""
         if name == "date-current":
             return self._now()
         return self._values.get(_OLD_NAMES.get(name, name))
@@ -78,11 +79,12 @@ class Variables:
         self._values[name] = value
 
     def holds(self, condition: Condition | None) -> bool:
-        """Whether a condition is true; none is."""
+        """Whether a condition is met; None always is."""
         return condition is None or (self.get(condition.name) is not None) == condition.defined
 
     def expand(self, text: str) -> str:
-        """A text with values in the place of the variables, up to a length: values may have been made of others."""
+        """Replace the variables in a text. The result is cut at a limit, since variables whose values hold others could
+        grow fast."""
         if "$" not in text:
             return text
         pieces, size, at = [], 0, 0
@@ -111,7 +113,7 @@ class Variables:
             "resource": endpoint.target,
         }
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-        return f"{parts.scheme}://{host}:{endpoint.port}{endpoint.target}"  # as ipptool has it
+        return f"{parts.scheme}://{host}:{endpoint.port}{endpoint.target}"  # as in ipptool
 
     @staticmethod
     def _now() -> str:

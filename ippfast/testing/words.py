@@ -1,6 +1,7 @@
-"""What the words of a test file stand for: operations, status codes, tags, numbers, versions.
+"""The meanings of the words of a test file: operations, status codes, tags, numbers, versions.
 
-The rule of this file: every name of ipptoolfile(5) is taken, in any case, and a number where a code has no name.
+The rule of this file: every name of ipptoolfile(5) is accepted, in any letter case; for operations and status codes
+also a number.
 """
 
 import re
@@ -26,7 +27,7 @@ __all__ = [
 _LONGEST_DELAY = 3_600.0
 
 _Meaning: TypeAlias = "Callable[[Setting, str], object]"
-"""A directive and its text, as a value of its own type."""
+"""Converts a directive's text into a value of its type."""
 
 _GROUPS: dict[str, int] = {tag.keyword: int(tag) for tag in DelimiterTag if tag is not DelimiterTag.END_OF_ATTRIBUTES}
 _GROUPS |= {name.removesuffix("-attributes-tag"): tag for name, tag in _GROUPS.items()}
@@ -35,7 +36,7 @@ _GROUPS["event"] = _GROUPS["event-notification"]
 _VALUES: dict[str, int] = {tag.keyword.lower(): int(tag) for tag in ValueTag}
 _VALUES |= {
     "collection": ValueTag.BEG_COLLECTION,
-    "default": 0x11,  # which RFC 8010 section 3.8 reserves
+    "default": 0x11,  # reserved by RFC 8010 section 3.8
     "language": ValueTag.NATURAL_LANGUAGE,
     "mimetype": ValueTag.MIME_MEDIA_TYPE,
     "name": ValueTag.NAME,
@@ -70,7 +71,7 @@ _STATUSES |= {
 
 
 def number(text: str) -> int | None:
-    """A whole number as C writes it: decimal, ``0x0a``, ``012``; None: it is none."""
+    """An integer as C writes it: decimal, ``0x0a``, ``012``; None: the text is not an integer."""
     match = re.fullmatch(r"\s*([+-]?)(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})", text, re.ASCII)
     if match is None:
         return None
@@ -78,7 +79,7 @@ def number(text: str) -> int | None:
     base = 16 if digits[:2] in ("0x", "0X") else 8 if digits.startswith("0") and len(digits) > 1 else 10
     try:
         return int(f"{match[1]}{digits}", base)
-    except ValueError:  # an 8 or 9 behind a 0
+    except ValueError:  # an 8 or 9 after a leading 0
         return None
 
 
@@ -86,7 +87,7 @@ def group_named(word: str, place: Place) -> int:
     """The tag of a group. Raises FileFault."""
     tag = _GROUPS.get(word.lower())
     if tag is None:
-        raise FileFault(place, f"{word[:60]!r} is no tag of a group, such as operation-attributes-tag")
+        raise FileFault(place, f"{word[:60]!r} is not the tag of a group, such as operation-attributes-tag")
     return tag
 
 
@@ -94,12 +95,12 @@ def tag_named(word: str, place: Place) -> int:
     """The tag of a value. Raises FileFault."""
     tag = _VALUES.get(word.lower())
     if tag is None:
-        raise FileFault(place, f"{word[:60]!r} is no syntax of a value, such as keyword")
+        raise FileFault(place, f"{word[:60]!r} is not the syntax of a value, such as keyword")
     return tag
 
 
 def known_tag(word: str) -> int | None:
-    """The tag of a value, or None."""
+    """The tag of a value, or None if the word is not known."""
     return _VALUES.get(word.lower())
 
 
@@ -118,44 +119,44 @@ def _code(word: str, names: dict[str, int], place: Place, what: str) -> int:
     if code is None:
         code = number(word)
     if code is None or not 0 <= code <= 0xFFFF:
-        raise FileFault(place, f"{word[:60]!r} is not {what}, or a number of it")
+        raise FileFault(place, f"{word[:60]!r} is not {what}, nor its number")
     return code
 
 
 def _yes(setting: Setting, text: str) -> bool:
     if text.lower() not in ("yes", "no"):
-        raise FileFault(setting.place, f"{setting.name} is yes or no, not {text[:60]!r}")
+        raise FileFault(setting.place, f"{setting.name} must be yes or no, not {text[:60]!r}")
     return text.lower() == "yes"
 
 
 def _version(setting: Setting, text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})", text)
     if match is None or int(match[1]) > 127 or int(match[2]) > 127:
-        raise FileFault(setting.place, f"VERSION is a number such as 2.0, not {text[:60]!r}")
+        raise FileFault(setting.place, f"VERSION must be a number such as 2.0, not {text[:60]!r}")
     return int(match[1]), int(match[2])
 
 
 def _one_of(*words: str) -> _Meaning:
     def meaning(setting: Setting, text: str) -> str:
         if text.lower() not in words:
-            raise FileFault(setting.place, f"{setting.name} is {', '.join(words)}, not {text[:60]!r}")
+            raise FileFault(setting.place, f"{setting.name} must be one of {', '.join(words)}, not {text[:60]!r}")
         return text.lower()
 
     return meaning
 
 
 def _request_id(setting: Setting, text: str) -> int | None:
-    """None: any."""
+    """None: a random one."""
     if text.lower() == "random":
         return None
     value = number(text)
     if value is None or not 0 <= value < 2**31:
-        raise FileFault(setting.place, f"REQUEST-ID is a number or the word random, not {text[:60]!r}")
+        raise FileFault(setting.place, f"REQUEST-ID must be a number or the word random, not {text[:60]!r}")
     return value
 
 
 def _delay(setting: Setting, text: str) -> tuple[float, float]:
-    """Before the request, and before each repetition."""
+    """The seconds before the request, and before each repetition."""
     parts = text.split(",")
     try:
         seconds = [float(part) for part in parts]
@@ -163,7 +164,7 @@ def _delay(setting: Setting, text: str) -> tuple[float, float]:
         seconds = []
     if len(seconds) not in (1, 2) or not all(0 <= each <= _LONGEST_DELAY for each in seconds):
         raise FileFault(
-            setting.place, f"DELAY is seconds up to {_LONGEST_DELAY:.0f}, such as 5 or 5,1, not {text[:60]!r}"
+            setting.place, f"DELAY must be seconds up to {_LONGEST_DELAY:.0f}, such as 5 or 5,1, not {text[:60]!r}"
         )
     return seconds[0], seconds[-1]
 
@@ -190,5 +191,5 @@ _MEANINGS: dict[str, _Meaning] = {
 
 
 def setting_value(setting: Setting, text: str) -> object:
-    """What a directive says with a text, of its own type. Raises FileFault."""
+    """Convert a directive's text into a value of its type. Raises FileFault."""
     return _MEANINGS.get(setting.name, _string)(setting, text)

@@ -45,7 +45,7 @@ def test_it_is_described(printer: LoopbackPrinter) -> None:
 
 
 def test_nobody_waits_for_ever(printer: LoopbackPrinter) -> None:
-    with pytest.raises(TimeoutError, match=r"0 of 1 jobs have ended within 0.1 seconds: none came"):
+    with pytest.raises(TimeoutError, match=r"0 of 1 jobs have ended within 0.1 seconds: there are no jobs"):
         printer.wait_for_jobs(timeout=0.1)
 
 

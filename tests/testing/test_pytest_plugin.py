@@ -61,7 +61,7 @@ def test_files_are_tests(pytester: pytest.Pytester) -> None:
             "*bad.test:2: a printer*",
             '*EXPECTED: printer-name WITH-VALUE "other"*',
             '*GOT: printer-name="ippfast"*',
-            "*odd.test:2: 'WHAT' is no directive*",
+            "*odd.test:2: 'WHAT' is not a directive*",
         ]
     )
     run_pytest(pytester).assert_outcomes()

@@ -136,14 +136,14 @@ def test_generated_pages(printer: Printer, uri: str, tmp_path: Path, kind: str) 
 @pytest.mark.parametrize(
     ("parameter", "reason"),
     [
-        ("FORMAT image/gif", "FORMAT is"),
-        ("NUM-PAGES 0", "NUM-PAGES is a number"),
-        ("MEDIA letter", "MEDIA is a size name"),
-        ("RESOLUTION 0dpi", "RESOLUTION is"),
+        ("FORMAT image/gif", "FORMAT must be"),
+        ("NUM-PAGES 0", "NUM-PAGES must be a number"),
+        ("MEDIA letter", "MEDIA must be a size name"),
+        ("RESOLUTION 0dpi", "RESOLUTION must be"),
         ("RESOLUTION 99999dpi", "too many pixels"),
-        ("COLORSPACE pink", "COLORSPACE is"),
-        ("COLORSPACE color", "no pixels"),
-        ("ORIENTATION north", "ORIENTATION is"),
+        ("COLORSPACE pink", "COLORSPACE must be"),
+        ("COLORSPACE color", "does not support COLORSPACE"),
+        ("ORIENTATION north", "ORIENTATION must be"),
     ],
 )
 def test_pages_that_cannot_be_made(printer: Printer, uri: str, tmp_path: Path, parameter: str, reason: str) -> None:
@@ -195,7 +195,7 @@ DEFINE BAD "/(/"
 """
     summary = run_text(text, uri, tmp_path, ignore_errors=True)
     assert [outcome.mark for outcome in summary.outcomes] == ["FAIL", "FAIL", "SKIP", "FAIL", "FAIL"]
-    reasons = ["parenthesis", "FILE no-such.pdf is not there", "", "x is a number", "no OPERATION"]
+    reasons = ["parenthesis", "FILE no-such.pdf does not exist", "", "x must be an integer", "no OPERATION"]
     for outcome, reason in zip(summary.outcomes, reasons, strict=True):
         assert reason in "".join(outcome.words)
     assert printer.messages == []
@@ -223,11 +223,11 @@ def test_the_time_of_a_run_ends_it(printer: Printer, uri: str, tmp_path: Path) -
     summary = run_text(text, uri, tmp_path, seconds=0.5)
     assert time.monotonic() - begun < 20
     assert summary.marks == [("endless", "FAIL")]
-    assert "is up" in summary.failures[0].words[0]
+    assert "is over" in summary.failures[0].words[0]
     for number in range(12):  # 50 to the power of 12, without a test
         (tmp_path / f"{number}.test").write_text(f"INCLUDE {number + 1}.test\n" * 50)
     (tmp_path / "12.test").write_text("")
-    with pytest.raises(FileFault, match="is up"):
+    with pytest.raises(FileFault, match="is over"):
         run_text("INCLUDE 0.test", uri, tmp_path, seconds=0.5)
 
 
@@ -334,7 +334,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     (file := tmp_path / "b.test").write_text("\n{ WHAT }")
     result = run("test", str(file), "ipp://localhost:9/ipp/print")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"Error: {file}:2: 'WHAT' is no directive of a test\n"
+    assert result.stderr == f"Error: {file}:2: 'WHAT' is not a directive of a test\n"
     file.write_text(f"{{ OPERATION Get-Printer-Attributes {HEAD} }}")
     result = run("test", str(file), "ipp://localhost:9/ipp/print")
     assert result.exit_code == 3
