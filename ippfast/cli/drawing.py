@@ -230,7 +230,7 @@ def _image(page: Page, reader: Reader) -> Any:
     color, size = page.color, (page.width, page.height)
     if color.bits > 8 or color.components not in (1, 3, 4):
         raise Failure(f"pages of {page.type} cannot be shown")
-    lines = b"".join(iter(lambda: bytes(reader.read_lines(256)), b""))
+    lines = b"".join(iter(lambda: bytes(reader.borrow_lines()), b""))
     mode = {1: "1" if color.bits == 1 else "L", 3: "RGB", 4: "CMYK"}[color.components]
     image = Image.frombytes(mode, size, lines)
     if mode == "CMYK":

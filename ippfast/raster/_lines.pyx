@@ -400,43 +400,54 @@ cdef Octets take_line(Octets at, Octets end, uint8_t* out, Py_ssize_t line, Py_s
     return at
 
 
-def decode(data, Py_ssize_t at, Py_ssize_t end, out, Py_ssize_t line, Py_ssize_t unit, int white):
+def decode(
+    data, Py_ssize_t at, Py_ssize_t end, out, Py_ssize_t line, Py_ssize_t unit, int white, Py_ssize_t left,
+    Py_ssize_t again, Py_ssize_t alike
+):
     """As `_lines_py.decode`."""
     cdef Py_buffer view, target
     cdef Octets here
     cdef Octets after
     cdef Octets last
     cdef uint8_t* place
-    cdef Py_ssize_t room, rows = 0, times, written, one, again = 0
+    cdef Py_ssize_t room, rows = 0, times, written, filled, one, same = 0
     check(line, unit)
     if at < 0 or not 0 <= white <= 255:
         raise ValueError("a place is 0 or more")
+    if left < 0 or not 0 <= again <= left or alike < 0:
+        raise ValueError("a number of lines is 0 or more")
     PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
     try:
         PyObject_GetBuffer(out, &target, PyBUF_WRITABLE)
         try:
-            if end > view.len:
-                end = view.len
+            end = min(end, view.len)
+            room = min(target.len // line, left)
+            alike = min(alike, target.len // line)
             if at >= end:
-                return at, 0, 0
+                return at, 0, again, 0
             with nogil:
                 here, last = <Octets>view.buf + at, <Octets>view.buf + end
                 place = <uint8_t*>target.buf
-                room = target.len // line
                 while rows < room and here < last:
                     after = take_line(here + 1, last, place, line, unit, white)
                     if after == NULL:
                         break
-                    times = here[0] + 1
-                    written = times if times < room - rows else room - rows
-                    if written > 1:
+                    times = min(again if again else here[0] + 1, left - rows)
+                    written = min(times, room - rows)
+                    if same == rows and (rows == 0 or memcmp(place - line, place, line) == 0):
+                        same += written
+                    filled = 1
+                    if rows + 1 < alike and memcmp(place, place + line, line) == 0:
+                        filled = min(alike - rows, written)
+                    if filled < written:
                         one = line if equal_octets(place, place + 1, line - 1) < line - 1 else 1
-                        repeat(place, one, place + line, (written - 1) * line)
+                        repeat(place, one, place + filled * line, (written - filled) * line)
                     place += written * line
                     rows += written
-                    here = after
                     again = times - written
-            return here - <Octets>view.buf, rows, again
+                    if again == 0:
+                        here = after
+            return here - <Octets>view.buf, rows, again, same
         finally:
             PyBuffer_Release(&target)
     finally:

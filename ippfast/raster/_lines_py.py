@@ -115,52 +115,84 @@ def encode(
 
 
 def decode(
-    data: bytes | bytearray, at: int, end: int, out: bytearray | memoryview, line: int, unit: int, white: int
-) -> tuple[int, int, int]:
+    data: bytes | bytearray,
+    at: int,
+    end: int,
+    out: bytearray | memoryview,
+    line: int,
+    unit: int,
+    white: int,
+    left: int,
+    again: int,
+    alike: int,
+) -> tuple[int, int, int, int]:
     """Write the lines that stand whole in ``data[at:end]`` into `out`, one after the other, until it is full.
 
     line: the octets of a line; unit: octets that are repeated together, of which `line` is a multiple; white: the octet
-    that fills a line after the code 128. What would be longer than the line is cut, as in CUPS.
+    that fills a line after the code 128. What would be longer than the line is cut, as in CUPS. left: how many lines
+    the page still has; repeats of its last line beyond them are cut too. again: 0, or how many times the first line is
+    still to come, if an earlier call wrote it some times already. alike: so many lines at the start of `out` are known
+    to be the same; what they hold already is not written once more.
 
-    Returns where in data the rest begins, how many lines were written, and how many times the last of them is to come
-    yet. If that is 0 and `out` has room for another line, these end before the next line does.
+    Returns where in data the rest begins, how many lines were written, how many times the line that begins there is
+    still to come (0: as many times as its octets say), and how many lines at the start of `out` are the same now. If
+    `out` has room for another line, the octets end before that line does.
 
     Raises ValueError if these do not fit together.
     """
     _check(line, unit)
     if at < 0 or not 0 <= white <= 255:
         raise ValueError("a place is 0 or more")
+    if left < 0 or not 0 <= again <= left or alike < 0:
+        raise ValueError("a number of lines is 0 or more")
     target = memoryview(out)
-    room, rows, end = len(target) // line, 0, min(end, len(data))
+    room, end = min(len(target) // line, left), min(end, len(data))
+    alike = min(alike, len(target) // line)
+    rows = same = 0
     while rows < room and at < end:
-        pieces: list[bytes | bytearray] = []
-        missing, here = line, at + 1
-        while missing:
-            if here >= end:
-                return at, rows, 0
-            code = data[here]
-            here += 1
-            if code == 128:
-                size = missing
-                pieces.append(bytes((white,)) * size)
-            elif code > 128:
-                size = min((257 - code) * unit, missing)
-                if end - here < size:
-                    return at, rows, 0
-                pieces.append(data[here : here + size])
-                here += size
-            else:
-                size = min((code + 1) * unit, missing)
-                if end - here < unit:
-                    return at, rows, 0
-                pieces.append(data[here : here + unit] * (size // unit))
-                here += unit
-            missing -= size
-        times = data[at] + 1
+        taken = _line(data, at + 1, end, line, unit, white)
+        if taken is None:
+            break
+        one, after = taken
+        times = min(again or data[at] + 1, left - rows)
         written = min(times, room - rows)
-        target[rows * line : (rows + written) * line] = b"".join(pieces) * written
+        if same == rows and (rows == 0 or target[(rows - 1) * line : rows * line] == one):
+            same += written
+        filled = 0
+        if rows + 1 < alike and target[(rows + 1) * line : (rows + 2) * line] == one:
+            target[rows * line : (rows + 1) * line] = one  # which may have been begun and left
+            filled = min(alike - rows, written)
+        target[(rows + filled) * line : (rows + written) * line] = one * (written - filled)
         rows += written
-        at = here
-        if written < times:
-            return at, rows, times - written
-    return at, rows, 0
+        again = times - written
+        if not again:
+            at = after
+    return at, rows, again, same
+
+
+def _line(data: bytes | bytearray, here: int, end: int, line: int, unit: int, white: int) -> tuple[bytes, int] | None:
+    """The line whose codes begin there, and where they end; None if that is not here yet."""
+    pieces: list[bytes | bytearray] = []
+    missing = line
+    while missing:
+        if here >= end:
+            return None
+        code = data[here]
+        here += 1
+        if code == 128:
+            size = missing
+            pieces.append(bytes((white,)) * size)
+        elif code > 128:
+            size = min((257 - code) * unit, missing)
+            if end - here < size:
+                return None
+            pieces.append(data[here : here + size])
+            here += size
+        else:
+            size = min((code + 1) * unit, missing)
+            if end - here < unit:
+                return None
+            pieces.append(data[here : here + unit] * (size // unit))
+            here += unit
+        missing -= size
+    return b"".join(pieces), here

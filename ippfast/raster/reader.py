@@ -30,12 +30,13 @@ class _Decoder:
         self.document_format = ""
         self.pages = 0  # as the document says
         self.page: Page | None = None
+        self.line = 0  # octets of a line of the page, 0 before the first page
+        self._unit = self._white = 0  # of its ColorType
         self.begun = 0  # pages
         self.left = 0  # lines of the page
         self._data = bytearray()  # one for the whole document: the system hands out new memory slowly
         self._at = self._end = 0  # what is here and not understood yet stands between these
-        self._again = 0  # times that the last line is still to come
-        self._last = b""
+        self._again = 0  # times that the line at `_at` is still to come, if it was written some times already
 
     @property
     def waiting(self) -> int:
@@ -95,52 +96,35 @@ class _Decoder:
         self._at += size
         if self.document_format == PWG:
             self.pages = total
-        self.page, self.left = page, page.height
+        self.page, self.left, self.line = page, page.height, page.bytes_per_line
+        self._unit, self._white = page.color.unit, page.color.white
         self.begun += 1
         return page
 
-    def lines(self, out: memoryview) -> int:
-        """Write the next lines of the page into `out`, as many as it holds and are here: how many.
+    def lines(self, out: memoryview, alike: int = 0) -> tuple[int, int]:
+        """Write the next lines of the page into `out`, as many as it holds and are here.
 
-        0 if the page has no more or octets are lacking.
+        alike: so many lines at the start of `out` are the same. Returns how many lines were written, and how many at
+        the start are the same now. It writes none if the page has no more or octets are lacking.
         """
-        page = self.page
-        if page is None or not self.left:
-            return 0
-        line = page.bytes_per_line
-        room = min(len(out) // line, self.left)
-        rows = min(self._again, room)
-        if rows:
-            out[:line] = self._last
-            done = 1
-            while done < rows:  # without a copy of them all beside
-                more = min(done, rows - done)
-                out[done * line : (done + more) * line] = out[: more * line]
-                done += more
-            self._again -= rows
-        if rows < room:
-            color = page.color
-            place = out[rows * line : room * line]
-            self._at, read, again = decode(self._data, self._at, self._end, place, line, color.unit, color.white)
-            rows += read
-            # Repeats beyond the last line are cut, as in CUPS.
-            self._again = min(again, self.left - rows)
-            if self._again:
-                self._last = bytes(out[(rows - 1) * line : rows * line])
+        if not self.left:
+            return 0, 0
+        self._at, rows, self._again, same = decode(
+            self._data, self._at, self._end, out, self.line, self._unit, self._white, self.left, self._again, alike
+        )
         self.left -= rows
-        return rows
+        return rows, same
 
     def skip(self, scratch: bytearray) -> bool:
         """Pass over lines that are here; whether the page is done. `scratch` is what for: it grows to one line."""
-        while self.left and self.page is not None:
-            if self._again:
-                self.left -= self._again
-                self._again = 0
-            else:
-                if len(scratch) < self.page.bytes_per_line:
-                    scratch.extend(bytes(self.page.bytes_per_line - len(scratch)))
-                if not self.lines(memoryview(scratch)[: self.page.bytes_per_line]):
-                    return False
+        if self.left and len(scratch) < self.line:
+            scratch.extend(bytes(self.line - len(scratch)))
+        while self.left:
+            if self._again:  # all but one at once, and the codes with that one
+                self.left -= self._again - 1
+                self._again = 1
+            if not self.lines(memoryview(scratch)[: self.line])[0]:
+                return False
         return True
 
 
@@ -164,6 +148,8 @@ class Reader:
         self._file = file
         self._decoder = _Decoder(MAX_LINE)
         self._scratch = bytearray()
+        self._lent = bytearray()
+        self._alike = 0  # so many lines at the start of what is lent are the same
         while not self._decoder.begin():
             if not self._feed():
                 raise RasterError(
@@ -188,6 +174,7 @@ class Reader:
     def next_page(self) -> Page | None:
         """The next page, None after the last. Lines of the one before it that were not read are passed over."""
         decoder = self._decoder
+        self._alike = 0  # its lines may have another length
         while not decoder.skip(self._scratch):
             self._need()
         while (page := decoder.next_page()) is None:
@@ -203,13 +190,27 @@ class Reader:
         return page
 
     def read_lines(self, rows: int = 256) -> bytearray:
-        """The next lines of the page, at most this many, each `Page.bytes_per_line` octets; nothing after the last."""
-        page = self._decoder.page
-        if page is None:
-            return bytearray()
-        lines = bytearray(min(rows, self._decoder.left) * page.bytes_per_line)
-        del lines[self.read_into(lines) * page.bytes_per_line :]
+        """The next lines of the page, at most this many, each `Page.bytes_per_line` octets; nothing after the last.
+
+        Raises ValueError if `rows` is negative.
+        """
+        lines = bytearray(self._size_of(rows))
+        self._fill(memoryview(lines), 0)
         return lines
+
+    def borrow_lines(self, rows: int = 256) -> memoryview:
+        """As `read_lines`, in memory of the Reader's: look at the lines before the next call, which writes over them.
+
+        This is the fastest way. No memory is taken for each call, and lines that are there already, as those of a blank
+        page are, are not written again.
+        """
+        size = self._size_of(rows)
+        if len(self._lent) < size:
+            self._lent, self._alike = bytearray(size), 0
+        lines, alike = memoryview(self._lent)[:size], self._alike
+        self._alike = 0
+        _, self._alike = self._fill(lines, alike)
+        return lines.toreadonly()
 
     def read_into(self, buffer: "WriteableBuffer") -> int:
         """Write the next lines of the page into `buffer`, as many as it holds, one after the other: how many.
@@ -217,19 +218,30 @@ class Reader:
         0 after the last line of the page. Raises ValueError if `buffer` does not hold one line.
         """
         decoder = self._decoder
-        if decoder.page is None or not decoder.left:
+        if not decoder.left:
             return 0
-        out = memoryview(buffer).cast("B")
-        line = decoder.page.bytes_per_line
+        out, line = memoryview(buffer).cast("B"), decoder.line
         if len(out) < line:
             raise ValueError(f"a buffer of {len(out):,} octets does not hold one line of {line:,}")
-        done = 0
-        while decoder.left and len(out) - done * line >= line:
-            rows = decoder.lines(out[done * line :])
+        return self._fill(out, 0)[0]
+
+    def _size_of(self, rows: int) -> int:
+        """How many octets the next lines of the page are, at most this many of them."""
+        if rows < 0:
+            raise ValueError(f"rows is 0 or more, not {rows}")
+        return min(rows, self._decoder.left) * self._decoder.line
+
+    def _fill(self, out: memoryview, alike: int) -> tuple[int, int]:
+        """As `_Decoder.lines`, with as many lines as `out` holds."""
+        decoder = self._decoder
+        done, same = decoder.lines(out, alike)
+        while decoder.left and len(out) - done * decoder.line >= decoder.line:
+            rows, found = decoder.lines(out[done * decoder.line :], max(alike - done, 0))
+            same = same if done else found
             done += rows
             if not rows:
                 self._need()
-        return done
+        return done, same
 
     def _feed(self) -> bool:
         # As much as waits already, so that a long line is not looked at again and again.

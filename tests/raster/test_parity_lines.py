@@ -69,7 +69,7 @@ def test_lines_are_taken_apart_alike(data: st.DataObject, unit: int, white: int)
     for _ in range(data.draw(st.integers(0, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.sampled_from([0, 127, 128, 129, 255]) | octets)
     end = data.draw(st.integers(0, len(whole)))
-    same_lines(bytes(whole), end, line, unit, white, data.draw(st.integers(0, 9)))
+    same_lines(bytes(whole), end, line, unit, white, data.draw(st.integers(0, 9)), data.draw(st.integers(0, 50)))
 
 
 @given(data=st.binary(max_size=400), units=st.integers(1, 40), unit=st.sampled_from(UNITS), room=st.integers(0, 600))
@@ -78,21 +78,25 @@ def test_any_octets(data: bytes, units: int, unit: int, room: int) -> None:
     same_lines(data, len(data), units * unit, unit, 255, room)
 
 
-def same_lines(data: bytes, end: int, line: int, unit: int, white: int, room: int) -> None:
-    at = 0
+def same_lines(data: bytes, end: int, line: int, unit: int, white: int, room: int, left: int = 900) -> None:
+    """Take octets apart into one buffer, again and again, and into a new one each time."""
+    at = again = alike = 0
+    one, other = bytearray(b"?" * line * room), bytearray(b"?" * line * room)
     while True:
-        one, other = bytearray(b"?" * line * room), bytearray(b"?" * line * room)
-        found = BOTH[0].decode_lines(data, at, end, one, line, unit, white)
-        assert found == BOTH[1].decode_lines(data, at, end, other, line, unit, white)
-        after, rows, again = found
-        assert one[: rows * line] == other[: rows * line]
+        before, new = bytes(one), bytearray(b"!" * line * room)
+        found = BOTH[0].decode_lines(data, at, end, one, line, unit, white, left, again, alike)
+        assert found == BOTH[1].decode_lines(data, at, end, other, line, unit, white, left, again, alike)
+        assert found == PURE.decode_lines(data, at, end, new, line, unit, white, left, again, 0)
+        at, rows, again, alike = found
+        assert one[: rows * line] == other[: rows * line] == new[: rows * line]
+        assert one[: alike * line] == one[:line] * alike
         # Behind these a line may have begun, and nothing else is touched.
-        assert one[(rows + 1) * line :] == other[(rows + 1) * line :] == b"?" * line * (room - rows - 1)
-        assert rows <= room
-        assert 0 <= again <= 255
-        if after == at or not rows:
+        assert one[(rows + 1) * line :] == other[(rows + 1) * line :] == before[(rows + 1) * line :]
+        assert alike <= rows <= min(room, left)
+        left -= rows
+        assert 0 <= again <= min(255, left)
+        if not rows:
             return
-        at = after
 
 
 @pytest.mark.parametrize(
@@ -125,16 +129,22 @@ def test_what_cannot_be_made_is_refused_alike(arguments: tuple[Any, ...]) -> Non
 @pytest.mark.parametrize(
     "arguments",
     [
-        (b"\0\0a", 0, 3, bytearray(3), 0, 1, 0),
-        (b"\0\0a", 0, 3, bytearray(3), 3, 2, 0),
-        (b"\0\0a", -1, 3, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 9, 3, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 256),
-        (b"\0\0a", 0, 3, bytearray(0), 1, 1, 0),
-        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 0, 2, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 0, 9, bytearray(3), 1, 1, 0),
-        (b"\0\0a", 0, -1, bytearray(3), 1, 1, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 0, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 3, 2, 0, 9, 0, 0),
+        (b"\0\0a", -1, 3, bytearray(3), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 9, 3, bytearray(3), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 256, 9, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(0), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, 2, bytearray(3), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, 9, bytearray(3), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, -1, bytearray(3), 1, 1, 0, 9, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, 0, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, -1, 0, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, 9, -1, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, 2, 3, 0),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, 9, 2, -1),
+        (b"\0\0a", 0, 3, bytearray(3), 1, 1, 0, 9, 2, 99),
     ],
 )
 def test_what_cannot_be_taken_apart_is_refused_alike(arguments: tuple[Any, ...]) -> None:

@@ -122,6 +122,47 @@ def test_every_kind_of_pixels(document_format: str, type: str, transform: tuple[
         assert [page.transform for page, _ in found] == [transform] * len(pages)
 
 
+class Dripping:
+    """A file that gives so many octets at once."""
+
+    def __init__(self, octets: bytes, size: int) -> None:
+        self._file = io.BytesIO(octets)
+        self._size = size
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(min(size, self._size))
+
+
+def blank(page: Page, color: bytes) -> bytes:
+    return color * (page.bytes_per_line * page.height // len(color))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100, 256, 300, 5000])
+@pytest.mark.parametrize("octets", [5, 50, 100_000])
+def test_borrowed_lines(rows: int, octets: int) -> None:
+    """They are what `read_lines` gives, though lines that are there are not written again."""
+    tall, short = page(type="srgb_8", height=1300), page(height=900)
+    pages = [
+        (tall, drawing(tall)),
+        (tall, blank(tall, b"red")),
+        (tall, blank(tall, b"w")[: tall.bytes_per_line * 700] + drawing(tall)[tall.bytes_per_line * 700 :]),
+        (short, blank(short, b"w")),
+        (tall, blank(tall, b"red")),
+    ]
+    file = io.BytesIO()
+    with Writer(file, PWG) as writer:
+        for each, lines in pages:
+            writer.write_page(each, lines)
+    reader = Reader(Dripping(file.getvalue(), octets))
+    for _, lines in pages:
+        assert reader.next_page() is not None
+        found = b""
+        while band := reader.borrow_lines(rows):
+            assert band.readonly
+            found += band
+        assert found == lines
+
+
 names = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=63)
 
 

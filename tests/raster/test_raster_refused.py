@@ -303,11 +303,16 @@ def test_lines_longer_than_a_counter_takes() -> None:
 def test_a_buffer_that_holds_no_line() -> None:
     reader = Reader(io.BytesIO(written(PWG, page())))
     assert reader.read_into(bytearray(3)) == 0  # before the first page there are none
-    assert reader.read_lines() == b""
+    assert not reader.read_lines()
+    assert not reader.borrow_lines()
     assert reader.page is None
     assert reader.next_page() is not None
     with pytest.raises(ValueError, match="a buffer of 18 octets does not hold one line of 19"):
         reader.read_into(bytearray(18))
+    for take in (reader.read_lines, reader.borrow_lines):
+        with pytest.raises(ValueError, match="rows is 0 or more, not -1"):
+            take(-1)
+        assert not take(0)
     buffer = np.zeros((3, 19), np.uint8)
     assert [reader.read_into(buffer.data) for _ in range(4)] == [3, 3, 1, 0]
 
@@ -380,7 +385,7 @@ def test_other_threads_go_on(codec: Implementation) -> None:
         thread.start()
         for work in (
             lambda: codec.encode_lines(pixels, 0, out, 256, 256, 1, False, -1, False),
-            lambda: codec.decode_lines(bytes(out), 0, len(out), bytearray(len(pixels)), 256, 1, 255),
+            lambda: codec.decode_lines(bytes(out), 0, len(out), bytearray(len(pixels)), 256, 1, 255, len(pixels), 0, 0),
         ):
             gone_on = False
             for _ in range(1000):

@@ -271,9 +271,15 @@ def rastered(random: Random, octets: bytes) -> list[Any]:
     spare = random.randint(-1, 7) if unit == 1 else -1
     way = (line, line + random.choice([0, 0, 1, 7]), unit, random.random() < 0.5, spare, random.random() < 0.5)
     done, size = twin.encode_lines(octets, random.choice([0, 0, 1]), made, *way)
-    part = random.randrange(len(octets) + 1), random.randrange(len(octets) + 9)
-    found = twin.decode_lines(octets, *part, taken, line, unit, random.choice([0, 255]))
-    return [done, bytes(made[:size]), found, bytes(taken[: found[1] * line])]
+    at, end = random.randrange(len(octets) + 1), random.randrange(len(octets) + 9)
+    white, left, again, alike = random.choice([0, 255]), random.randrange(500), 0, 0
+    outcome: list[Any] = [done, bytes(made[:size])]
+    for _ in range(random.randint(1, 4)):  # into one buffer, as a Reader lends it
+        found = twin.decode_lines(octets, at, end, taken, line, unit, white, left, again, alike)
+        at, rows, again, alike = found
+        left -= rows
+        outcome += [found, bytes(taken[: rows * line])]
+    return outcome
 
 
 def observe(octets: bytes, seed: int) -> list[tuple[str, Any]]:

@@ -72,7 +72,7 @@ class Implementation:
         self.to_tagged: Callable[..., list[Any] | None] = plain.to_tagged
         self.from_tagged: Callable[..., list[Attribute] | None] = plain.from_tagged
         self.encode_lines: Callable[..., tuple[int, int]] = lines.encode
-        self.decode_lines: Callable[..., tuple[int, int, int]] = lines.decode
+        self.decode_lines: Callable[..., tuple[int, int, int, int]] = lines.decode
         self.to_json: Callable[..., bytes] = json.to_json
         self.Builder: Callable[..., Any] = builder.Builder
         self.export_schema: Callable[[Field], object] = export.export_schema

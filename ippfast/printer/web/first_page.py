@@ -169,7 +169,7 @@ def _read(pieces: Iterable[bytes]) -> bytes | None:
     if page.width * factor > _AT_A_TIME:  # no paper is so large
         return None
     top, rows = 0, factor * min(_LINES, _AT_A_TIME // (page.width * factor))
-    while lines := reader.read_lines(rows):
+    while lines := reader.borrow_lines(rows):
         band = _image(page, bytes(lines)).reduce(factor)
         whole.paste(band, (0, top))
         top += band.height
