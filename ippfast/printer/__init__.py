@@ -4,28 +4,37 @@ The rule of this package: a job that was acknowledged is on the disk, with its d
 
 What each file does:
 
-| file | what it does | |---|---| | `printer` | `SpoolPrinter`: a request from its arrival to its answer | | `core` |
-`PrinterCore`: the parts of a printer, and its state | | `access` | who is an operator, and what of a job is shown to
-whom | | `options`, `errors`, `table` | the settings of a printer; why a request is refused; all operations | |
-`storage` | what is kept: jobs, documents, subscriptions, events, behind one seam (see there) | | `service` |
-`PrintService`: many printers in one server, and the System object | | `calls` | a request on its way; the checks of
-every request; `operation`, which registers in the table of operations | | `job_creation`, `job_operations`,
-`document_operations`, `printer_operations` | the operations | | `template` | compares what a client wants for a job
-with what the printer supports | | `printer_attributes`, `answers` | the attributes of the printer, of jobs and
-documents; the choice of those that are asked for | | `kept_answers`, `told_jobs`, `told_printers`, `spliced` | answers
-that are kept as octets, and sent again while they are true | | `description`, `derived` | what the printer says of
-itself, from TOML (`description.toml`); what follows from that | | `captured` | a description that is another printer's
-answer | | `operator_messages` | the messages that operators send with an operation | | `processing` | the thread that
-processes jobs | | `outputs`, `forwarding` | where jobs go: a directory, a command; another printer by IPP, AppSocket or
-LPD | | `fitting` | what another printer takes: documents drawn for it, and the attributes of their job | | `device`,
-`simulating` | what the device says of itself; `Simulated`: pages take time, and jams happen if asked for | |
-`in_threads` | `InThreads`: the printer as a handler for `AsyncServer` and ASGI | | `receiving` | jobs that are getting
-a document now: their time-out does not run | | `actual` | what a job was printed with | | `counting`, `pdf_pages` | how
-many pages a document has, and what they come to on paper | | `holding`, `fetching` | job-hold-until as a moment;
-documents by reference | | `events` | `Events.publish`: tells the listeners in this process what happened | |
-`notifications` | the operations on subscriptions and events | | `waiting_room` | how many requests may wait for events
-at a time | | `users`, `oauth` | the users of a file, and what their passwords are checked against; tokens of an OpenID
-provider | | `web` | the web pages (see there) | | `metrics`, `announce` | figures for Prometheus, DNS-SD |
+| file | what it does |
+|---|---|
+| `printer` | `SpoolPrinter`: a request from its arrival to its answer |
+| `core` | `PrinterCore`: the parts of a printer, and its state |
+| `access` | who is an operator, and what of a job is shown to whom |
+| `options`, `errors`, `table` | the settings of a printer; why a request is refused; all operations |
+| `storage` | what is kept: jobs, documents, subscriptions, events, behind one interface (see there) |
+| `service` | `PrintService`: many printers in one server, and the System object |
+| `calls` | the checks of every request; `operation`, which registers a function in the table of operations |
+| `job_creation`, `job_operations`, `document_operations`, `printer_operations` | the operations |
+| `template` | compares what a client wants for a job with what the printer supports |
+| `printer_attributes`, `answers` | the attributes of the printer, of jobs and documents; the choice of requested ones |
+| `kept_answers`, `told_jobs`, `told_printers`, `spliced` | answers that are kept as octets while they are true |
+| `description`, `derived` | a printer's description in TOML (`description.toml`); the attributes that follow from it |
+| `captured` | a description made from another printer's answer |
+| `operator_messages` | the messages that operators send with an operation |
+| `processing` | the thread that processes jobs |
+| `outputs`, `forwarding` | where jobs go: a directory, a command; another printer by IPP, AppSocket or LPD |
+| `fitting` | documents and attributes of a job, made to fit another printer |
+| `device`, `simulating` | the state of the device; `Simulated`: a device for tests, with time and faults |
+| `in_threads` | `InThreads`: the printer as a handler for `AsyncServer` and ASGI |
+| `receiving` | jobs that are getting a document now: their time-out does not run |
+| `actual` | the attributes that a job was printed with |
+| `counting`, `pdf_pages` | the pages of a document, and the impressions and sheets that they need |
+| `holding`, `fetching` | job-hold-until as a time; documents by reference |
+| `events` | `Events.publish`: tells the listeners in this process what happened |
+| `notifications` | the operations on subscriptions and events |
+| `waiting_room` | limits the requests that wait for events |
+| `users`, `oauth` | the users of a file, and how their passwords are checked; tokens of an OpenID provider |
+| `web` | the web pages (see there) |
+| `metrics`, `announce` | figures for Prometheus; DNS-SD |
 
 Access is decided in `SpoolPrinter._check_access` and `access.may_see`.
 """
