@@ -424,7 +424,7 @@ def test_damaged_subscriptions_begin_anew(tmp_path: Path, caplog: pytest.LogCapt
     storage = SQLiteStorage(tmp_path)
     assert storage.queue("print").job(7) is not None
     assert storage.queue("print").count_subscriptions() == 0
-    assert "subscriptions begin anew" in caplog.text
+    assert "its subscriptions are lost" in caplog.text
     storage.close()
 
 
@@ -556,7 +556,7 @@ def test_a_database_that_stands_still_is_not_waited_for(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("part", "name", "error"),
     [
-        ("documents", "local", OSError("the object store does not do that")),
+        ("documents", "local", OSError("the object store failed")),
         ("leases", "end", StorageError("the database does not answer")),
         ("leases", "end", Unsaid("nor whether it was kept")),
         ("leases", "renew", StorageError("the database does not answer")),
@@ -631,7 +631,7 @@ def test_files_of_whoever_are_not_taken_for_documents(tmp_path: Path, name: str)
     documents.mkdir()
     (documents / name).write_bytes(DOCUMENT)
     for _ in range(2):
-        with pytest.raises(StorageError, match=f"no documents of this store \\({name}\\): give it an empty"):
+        with pytest.raises(StorageError, match=f"not documents of this store \\({name}\\): give it an empty"):
             SQLiteStorage(tmp_path / "state", documents=documents)
     assert (documents / name).read_bytes() == DOCUMENT
 
@@ -698,7 +698,7 @@ def test_documents_without_their_table_are_set_aside(
         assert desk.files() == []
         assert desk.print() == 1
     assert (tmp_path / "set-aside" / kept.name).read_bytes() == large
-    assert "1 documents that no job of it has are set aside" in caplog.text
+    assert "1 documents without a job were moved" in caplog.text
     assert "print them again, or remove them" in caplog.text
 
 
@@ -758,7 +758,7 @@ def test_nothing_of_it_is_for_others(tmp_path: Path, caplog: pytest.LogCaptureFi
         found = modes(directory)
         storage.close()
         assert directory.stat().st_mode & 0o777 == 0o700
-        assert "is closed now" in caplog.text
+        assert "its mode is 700 now" in caplog.text
         assert {name: mode for name, mode in found.items() if name.startswith("jobs")} == dict.fromkeys(
             ("jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm", "jobs.sqlite-turns"), 0o600
         )

@@ -1,6 +1,6 @@
 """Hints within one process, and between the processes of one host.
 
-The rule of this file: a hint carries nothing but a queue's name, and whoever hears one looks at the store.
+The rule of this file: a hint has only a queue's name; who hears it reads the store.
 """
 
 import threading
@@ -44,25 +44,25 @@ class LocalBus:
         return end
 
     def wake_all(self) -> None:
-        """Something may have changed in any queue."""
+        """Call all listeners: any queue may have changed."""
         with self._lock:
             hearing = [hear for each in self._listeners.values() for hear in each]
         for hear in hearing:
             hear()
 
     def close(self) -> None:
-        """Nobody hears anything any more."""
+        """Remove all listeners."""
         with self._lock:
             self._listeners.clear()
 
     def _begin(self) -> None:
-        """Somebody listens."""
+        """Called when a listener is added, with the lock held."""
 
 
 class PollingBus(LocalBus):
-    """A `Bus` that also asks, while somebody listens, whether another process has changed something.
+    """A `Bus` that also looks repeatedly whether another process has changed something, while it has listeners.
 
-    version: a number that is another one after that.
+    version: gives a number that is different after such a change.
     """
 
     def __init__(self, version: Callable[[], int]) -> None:
@@ -74,12 +74,12 @@ class PollingBus(LocalBus):
 
     def _begin(self) -> None:
         if self.shared and self._thread is None:
-            seen = self._version()  # before anybody waits: nothing is missed while the thread begins
+            seen = self._version()  # read before anybody waits, so that no change is missed while the thread begins
             self._thread = threading.Thread(target=self._poll, args=(seen,), name="ippfast-bus", daemon=True)
             self._thread.start()
 
     def share(self) -> None:
-        """Other processes use the store from now on."""
+        """From now on other processes use the store too."""
         with self._lock:
             self.shared = True
             if self._listeners:
@@ -101,7 +101,7 @@ class PollingBus(LocalBus):
 
 
 class Waiter:
-    """Waits for what changes in a queue, or in any: what happens from when it was made is not missed."""
+    """Waits for changes in one queue (None: in any). It misses no change after it was made."""
 
     def __init__(self, bus: Bus, queue: str | None) -> None:
         self._condition = threading.Condition()
@@ -118,7 +118,8 @@ class Waiter:
             wake()
 
     def wake(self, wake: Callable[[], None]) -> None:
-        """Have this called, by whatever thread, when something has changed since the last time: at once if it has."""
+        """Call this function, in any thread, when something has changed since the last `wait`: at once if it already
+        has."""
         with self._condition:
             self._wake = None if self._came else wake
             came = self._came
@@ -126,7 +127,7 @@ class Waiter:
             wake()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for at most that long. Returns whether something has changed since the last time."""
+        """Wait for at most this long. Returns whether something has changed since the last `wait`."""
         with self._condition:
             self._condition.wait_for(lambda: self._came, max(0.0, seconds))
             came, self._came = self._came, False

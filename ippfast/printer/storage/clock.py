@@ -1,8 +1,8 @@
-"""The store's clock: one for all processes of a host, and never set.
+"""The clock of an SQLite store: all processes of a host share it, and nothing sets it.
 
-The rule of this file: between two events as much time has passed as it says, whatever happens to the host's clock in
-between. So it counts from the host's start, which all processes share, and what it counted to is kept with the jobs:
-after the host was started again it goes on from there, or from the host's clock if that is ahead.
+The rule of this file: it measures the time between two events correctly even if the host's clock is set in between. So
+it counts from the host's start, and its latest value is kept with the jobs: after the next start of the host it goes on
+from there, or from the host's clock if that is ahead.
 """
 
 import time
@@ -14,12 +14,12 @@ _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def since_boot() -> float:
-    """Seconds since the host was started, its sleep included if the system counts it."""
+    """The seconds since the host was started, with the time of its sleep if the system counts that."""
     return time.clock_gettime(_CLOCK)
 
 
 def boot() -> str:
-    """What tells one start of the host from another; nothing if the system does not say."""
+    """An identifier of this start of the host; "" if the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -1,10 +1,10 @@
-"""Documents as files of one directory, and how they get there from a connection.
+"""Documents as files in a directory, and how they are received.
 
-The rule of this file: a document is on the disk, its name too, before anybody hears of it, and memory stays the same
-however large it is. Names are random and say nothing of jobs or clients. Whoever writes a file holds its lock until a
-job has it; so what nobody locks and no job has, is left over from a server that was killed. A small document is not
-written here: it goes with its job (`IncomingDocument.content`). Since what no job has is removed, a directory is one
-store's alone: a mark in it says whose (`Files.claim`), and nothing is removed but what has a name as documents have it.
+The rule of this file: a document and its name are on the disk before a job has it, and its size does not change the
+memory used. Names are random and tell nothing about jobs or clients. The process that writes a file locks it until a
+job has it; so a file that is not locked and not a job's was left by a server that was killed, and is removed. Therefore
+a directory belongs to one store only, whose name is in a file there (`Files.claim`), and only files with names such as
+documents have are removed. A small document is kept with its job instead (`IncomingDocument.content`).
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from .tokens import is_token, token
 __all__ = ["MARK", "Files", "sync_directory"]
 
 MARK = ".ippfast-store"
-"""The file of a directory of documents that says whose they are."""
+"""The file in a directory of documents with the name of their store."""
 
 _HEAD = 1_024
 _SMALL = 65_536
@@ -32,7 +32,7 @@ _PIECE = 262_144
 
 
 class IncomingFile:
-    """An `IncomingDocument`. small: up to how many octets it goes with its job instead of into a file."""
+    """An `IncomingDocument`. small: up to this many octets are kept with the job instead of in a file."""
 
     fenced = False
 
@@ -94,17 +94,17 @@ class IncomingFile:
             return
         if self._kept:
             _leave_memory(self._descriptor)
-        elif not isinstance(error, Unsaid):  # a job may have it: `clean` finds that out
+        elif not isinstance(error, Unsaid):  # a job may have it: `clean` decides
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
 class Files:
-    """A `DocumentStore`: the directory, which is made for its owner alone.
+    """A `DocumentStore` in a directory, which is made for its owner only.
 
-    local: a directory of this host and this store alone, for the files of small documents as long as somebody needs
-    one. aside: where documents go whose job table was lost, on the same file system. knows: whether a job has a key.
-    content: the document with a key that is kept with its job, if it is. small: up to how many octets one is.
+    local: a directory that only this store on this host uses, for temporary files of small documents. aside: a
+    directory on the same file system, for documents whose job table was lost. knows: tells whether a job has a key.
+    content: gives the document with a key if it is kept with its job. small: up to this many octets are kept there.
     """
 
     def __init__(
@@ -126,9 +126,9 @@ class Files:
         self._small = small
 
     def claim(self, owner: str) -> None:
-        """Have a directory that somebody named for the store of that name alone, also from the next time on.
+        """Note in the directory that it belongs to the store with this name.
 
-        Raises StorageError if it is another store's, or nobody's and has files that are no documents of this one.
+        Raises StorageError if it belongs to another store, or to none and has other files than this store's documents.
         """
         with (self._directory / MARK).open("a+", encoding="ascii", errors="replace") as mark:
             flock(mark, EXCLUSIVE)
@@ -143,14 +143,14 @@ class Files:
             elif found != owner:
                 raise StorageError(
                     f"{self._directory} has the documents of another store ({MARK} says {found}, this one is {owner}):"
-                    " two in one directory would remove each other's; give this one another"
+                    " stores in one directory would remove each other's; give this one another directory"
                 )
 
     def _check_strangers(self) -> None:
         for path in self._directory.iterdir():
             if path.name != MARK and not path.is_dir() and not self._knows(path.name):
                 raise StorageError(
-                    f"{self._directory} has files that are no documents of this store ({path.name}): give it an empty"
+                    f"{self._directory} has files that are not documents of this store ({path.name}): give it an empty"
                     " directory"
                 )
 
@@ -185,7 +185,7 @@ class Files:
             flock(file, EXCLUSIVE)
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())  # a link to it may be what is left of the job
+            os.fsync(file.fileno())  # an output may link to it and keep only the link
             yield Path(file.name)
 
     def remove(self, keys: Iterable[str]) -> None:
@@ -205,7 +205,7 @@ class Files:
         return removed
 
     def set_aside(self) -> int:
-        """Move away what no job has: the job table is not the one that these documents came with."""
+        """Move the documents that no job has to `aside`: this job table is not theirs. Returns how many."""
         moved = 0
         for path in self._left_over(self._directory):
             self.aside.mkdir(mode=0o700, exist_ok=True)
@@ -217,13 +217,13 @@ class Files:
         return moved
 
     def _left_over(self, directory: Path) -> Iterator[Path]:
-        """The files that no job has and nobody writes, each locked while it is looked at."""
+        """Give the files that no job has and no process writes, each locked while the caller uses it."""
         for path in sorted(directory.iterdir()):
             if not is_token(path.name.partition("-")[0]) or self._knows(path.name) or not path.is_file():
                 continue
             try:
                 descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            except FileNotFoundError:  # it was refused just now
+            except FileNotFoundError:  # it was removed just now
                 continue
             try:
                 flock(descriptor, EXCLUSIVE | AT_ONCE)
@@ -236,16 +236,16 @@ class Files:
 
 
 def _leave_memory(descriptor: int) -> None:
-    """Have the system keep no copy in memory of a file that is on the disk: nobody may want it for hours.
+    """Let the system free its copy in memory of a file that is on the disk, which may not be read for hours.
 
-    The next document gets that memory, instead of some that was never used, which takes the system longer.
+    The next document then gets that memory, which is faster than memory that was never used.
     """
-    if hasattr(os, "posix_fadvise"):  # macOS has none
+    if hasattr(os, "posix_fadvise"):  # macOS does not have it
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def sync_directory(directory: Path) -> None:
-    """Have the names in a directory on the disk."""
+    """Write the names in a directory to the disk."""
     descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""How much there may be of jobs, documents and subscriptions, and whether one more is taken.
+"""The limits for jobs, documents, subscriptions and resources, and the checks of them.
 
-The rule of this file: a store asks here inside the transaction that makes the job, the document or the subscription,
-so that no two clients ever take the last place together. Whoever asks before that does so to spare a client the way.
+The rule of this file: a store checks a limit in the transaction that makes the object, so that two clients never both
+get the last place. An earlier check only saves a client from sending a document for nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ _New = TypeVar("_New", bound=NewJob)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much there may be; None: any number.
+    """The most there may be of something; None: no limit.
 
-    jobs: that have not ended. documents: of a job. user_jobs, user_octets: how many jobs one user may have that have
-    not ended, and of what size together. subscriptions: of a queue. user_subscriptions: of one user. resources: of a
-    system, that have not ended.
+    jobs: jobs in a queue that have not ended. documents: documents of a job. user_jobs, user_octets: one user's jobs in
+    a queue that have not ended, and their size. subscriptions: those of a queue. user_subscriptions: one user's in a
+    queue. resources: a system's resources that have not ended.
     """
 
     jobs: int | None = None
@@ -39,16 +39,17 @@ UNLIMITED = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a user has already: jobs that have not ended, and the size of their documents."""
+    """A user's jobs that have not ended, and the size of their documents."""
 
     jobs: int
     octets: int
 
 
 class LimitReached(Exception):
-    """Nothing was made. limit: the name of the limit as in `Limits`, or "accepting": no jobs are taken at all.
+    """Nothing was made. limit: a name in `Limits`; "printer_resources" (see `Resources.allocate`); or "accepting": the
+    queue does not accept jobs.
 
-    most: how much there may be; 0 for "accepting".
+    most: the limit; 0 for "accepting".
     """
 
     def __init__(self, limit: str, most: int = 0) -> None:
@@ -58,7 +59,7 @@ class LimitReached(Exception):
 
 
 def check_job(limits: Limits, state: QueueState, load: Load, octets: int = 0) -> None:
-    """Raises LimitReached if a queue takes no further job of a user. octets: of the job's documents."""
+    """Raise LimitReached if a queue can't take another job of a user. octets: the size of the job's documents."""
     if not state.accepting:
         raise LimitReached("accepting")
     if limits.jobs is not None and state.active >= limits.jobs:
@@ -69,7 +70,8 @@ def check_job(limits: Limits, state: QueueState, load: Load, octets: int = 0) ->
 
 
 def check_document(limits: Limits, load: Load, documents: int, octets: int) -> None:
-    """Raises LimitReached if a job takes no further document. documents: how many it has. octets: of the new one."""
+    """Raise LimitReached if a job can't take another document. documents: the number it has. octets: the new one's
+    size."""
     if limits.documents is not None and documents >= limits.documents:
         raise LimitReached("documents", limits.documents)
     _check_octets(limits, load, octets)
@@ -81,7 +83,7 @@ def _check_octets(limits: Limits, load: Load, octets: int) -> None:
 
 
 def held_if_all_are(new: _New, state: QueueState) -> _New:
-    """The new job, held if Hold-New-Jobs says so (RFC 3998 section 3.3.1)."""
+    """The new job, which is held if Hold-New-Jobs is in effect (RFC 3998 section 3.3.1)."""
     if not state.flag("hold_new"):
         return new
     return replace(new, state=JobState.PENDING_HELD, reasons=("job-hold-until-specified",), held=True, release=None)

@@ -1,7 +1,7 @@
-"""Locks of files, which hold as long as the process that took them lives, however it ends.
+"""Locks on files. They end with the process that has them, even if it is killed.
 
-The rule of this file: POSIX's flock is known here alone. A system without it can import the print server, which says
-what it needs when its storage is opened.
+The rule of this file: only this file uses POSIX's flock. A system without it can import the print server, but can't
+open its storage.
 """
 
 import errno
@@ -17,19 +17,19 @@ __all__ = ["AT_ONCE", "EXCLUSIVE", "RELEASE", "SHARED", "flock", "require"]
 SHARED, EXCLUSIVE, AT_ONCE, RELEASE = (
     (0, 0, 0, 0) if fcntl is None else (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_NB, fcntl.LOCK_UN)
 )
-"""How to lock: AT_ONCE goes with one of the first two, and does not wait."""
+"""How to lock: AT_ONCE is added to one of the first two, so that `flock` does not wait."""
 
 
 def require() -> None:
-    """Raises OSError (ENOTSUP) if this system has no such locks."""
+    """Raise OSError (ENOTSUP) if this system has no such locks."""
     if fcntl is None:
         raise OSError(errno.ENOTSUP, "the print server needs the file locks of a POSIX system (fcntl.flock)")
 
 
 def flock(file: Any, how: int) -> None:
-    """Lock an open file, or give the lock up; closing the file does so too.
+    """Lock an open file, or release the lock; closing the file releases it too.
 
-    Raises BlockingIOError for AT_ONCE if another has it, and OSError as `require` does.
+    Raises BlockingIOError for AT_ONCE if another process has the lock, and OSError as `require` does.
     """
     require()
     fcntl.flock(file, how)

@@ -1,6 +1,6 @@
-"""A storage in memory: for tests, and for printers that need not remember anything.
+"""A storage in memory, for tests and for printers whose jobs need not survive the process.
 
-The rule of this file: it keeps the promises of the seam in the plainest way, and nothing of it outlives the process.
+The rule of this file: it keeps the promises of `seam` in the simplest way, and everything ends with the process.
 """
 
 import contextlib
@@ -89,14 +89,14 @@ class _Documents:
 
 
 class _Leases:
-    """A `Leases` within one process: a worker dies when it is closed."""
+    """A `Leases` within one process: a worker lives until it is closed."""
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
         self.counts = LeaseCounts()
 
     def begin(self, worker: str, *, shared: bool) -> None:
-        """As `Leases.begin`: no other process has it."""
+        """As `Leases.begin`: other processes can't use it."""
         with self._kept.lock:
             self._kept.workers.add(worker)
 

@@ -1,6 +1,6 @@
-"""What is asked about the jobs of a queue in memory.
+"""Reads of the jobs of a queue in memory.
 
-The rule of this file: as in `memory_jobs`: the promises in the plainest way. Nothing of it changes anything.
+The rule of this file: it keeps the promises of `seam` in the simplest way, and changes nothing.
 """
 
 from collections.abc import Sequence

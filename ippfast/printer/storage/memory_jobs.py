@@ -1,7 +1,7 @@
-"""The jobs of a queue in memory, and how they change.
+"""Changes of the jobs and settings of a queue in memory.
 
-The rule of this file: it keeps the promises of the seam in the plainest way, one lock around everything, so that it
-shows what any other implementation must do. Nothing of it outlives the process.
+The rule of this file: it keeps the promises of `seam` in the simplest way, with one lock for everything, so that it
+shows what any other implementation must do.
 """
 
 from collections.abc import Mapping, Sequence

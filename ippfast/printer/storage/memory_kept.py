@@ -1,6 +1,6 @@
-"""What a queue in memory has, and what all of them share.
+"""The data of a queue in memory, and the data that all queues share.
 
-The rule of this file: one lock is around everything, and nothing of it outlives the process.
+The rule of this file: one lock protects everything, and everything ends with the process.
 """
 
 import threading
@@ -25,17 +25,17 @@ _OFFSET = time.time() - time.monotonic()
 
 @dataclass
 class Kept:
-    """What all queues share."""
+    """The data that all queues share."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     ids: dict[str, int] = field(default_factory=lambda: {"job": 0, "subscription": 0, "event": 0, "resource": 0})
-    uploads: dict[str, list[Any]] = field(default_factory=dict)  # when each began, and whether it is doomed
+    uploads: dict[str, list[Any]] = field(default_factory=dict)  # the time it began, and whether it is given up
     contents: dict[str, bytes] = field(default_factory=dict)
     queues: "dict[str, MemoryJobs]" = field(default_factory=dict)
     resources: dict[int, Resource] = field(default_factory=dict)
     allocations: dict[str, list[int]] = field(default_factory=dict)
     printers: set[str] = field(default_factory=set)
-    system: PrinterState | None = None  # that those who listen to the system know
+    system: PrinterState | None = None  # the state that the system's subscribers know
     workers: set[str] = field(default_factory=set)
 
     def next(self, kind: str) -> int:
@@ -45,7 +45,7 @@ class Kept:
 
 @dataclass
 class Heard:
-    """A subscription, and its events: what was told of them and when."""
+    """A subscription and its events. sequence: the number of the latest one."""
 
     subscription: Subscription
     sequence: int = 0
@@ -53,7 +53,7 @@ class Heard:
 
 
 class MemoryQueue:
-    """What is kept of a queue."""
+    """The data of a queue."""
 
     def __init__(self, name: str, kept: Kept) -> None:
         self.name = name

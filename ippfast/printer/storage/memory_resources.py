@@ -1,6 +1,6 @@
 """The resources of a system in memory.
 
-The rule of this file: as in `memory_jobs`: the promises in the plainest way, one lock around everything.
+The rule of this file: it keeps the promises of `seam` in the simplest way, with one lock for everything.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Subscriptions and events in memory.
 
-The rule of this file: as in `memory_jobs`: the promises in the plainest way, one lock around everything. Each
-subscription has its own events.
+The rule of this file: it keeps the promises of `seam` in the simplest way, with one lock for everything. Each
+subscription has its own copies of events.
 """
 
 from collections.abc import Sequence
@@ -166,7 +166,7 @@ class MemorySubscriptions(MemoryQueue):
             self._hear(_event(name, now, SYSTEM, after, None, None))
 
     def _end_heard(self, now: float, *, job_id: int | None = None, resource_id: int | None = None) -> None:
-        """What these subscriptions are to has ended."""
+        """End the subscriptions to a job or a resource that has ended."""
         for heard in self._heard.values():
             each = heard.subscription
             mine = each.resource_id == resource_id if job_id is None else each.job_id == job_id

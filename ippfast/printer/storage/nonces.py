@@ -1,7 +1,7 @@
-"""The nonces of Digest for several processes: what one has seen, none takes again.
+"""The nonces of Digest for several processes: a count that one process has seen is refused by all.
 
-The rule of this file: a count that came with a nonce is kept before its request is carried out. Nothing of it has to
-outlive the processes, so that it is not waited for the disk.
+The rule of this file: the count of a nonce is kept before its request is carried out. It need not survive the
+processes, so there is no wait for the disk.
 """
 
 import contextlib
@@ -12,11 +12,12 @@ from pathlib import Path
 
 __all__ = ["SharedNonces"]
 
-_EVERY = 60.0  # seconds between two looks for nonces that are too old for anybody
+_EVERY = 60.0  # seconds between two removals of expired nonces
 
 
 class SharedNonces:
-    """As `ippfast.http.auth.Nonces`, in a file. key: with which all processes sign. seconds: how long a nonce lasts."""
+    """As `ippfast.http.auth.Nonces`, in a file. key: all processes sign with it. seconds: a nonce is valid for this
+    long."""
 
     def __init__(self, path: Path, key: bytes, *, seconds: float = 300.0) -> None:
         self.key = key
@@ -31,11 +32,11 @@ class SharedNonces:
         )
 
     def close(self) -> None:
-        """Be done with the file."""
+        """Close the file."""
         self._database.close()
 
     def advance(self, nonce: str, count: int) -> bool:
-        """Take a count that came with a nonce. Returns whether it is higher than all before; False if nobody knows."""
+        """Note a nonce's count. Returns whether it is higher than all before; False if the file can't be used."""
         now = time.time()
         with self._lock, contextlib.suppress(sqlite3.Error):
             if now - self._cleaned > _EVERY:

@@ -1,9 +1,9 @@
-"""Documents in an object store: S3 and what speaks like it, Google's, Azure's (extra ``objects``: obstore).
+"""Documents in an object store: S3 or one that is compatible with it, Google's, Azure's (extra ``objects``: obstore).
 
-The rule of this file: a document's key stands in the job store before its object is written, and the job that gets the
-document takes it from there; so what is left over is known, and is removed without a look into the object store. Memory
-stays the same however large a document is: it goes in parts of `_PART` octets, `_AT_ONCE` of them on their way. A small
-document is not written here: it goes with its job (`IncomingDocument.content`).
+The rule of this file: a document's key is in the uploads of the job store before its object is written, and is removed
+from there when a job gets the document; so what a killed server left is known, and is removed without a search in the
+object store. A document is sent in parts of `_PART` octets, `_AT_ONCE` at a time, so its size does not change the
+memory used. A small document is kept with its job instead (`IncomingDocument.content`).
 """
 
 import contextlib
@@ -32,13 +32,13 @@ _PART = 8 << 20
 _AT_ONCE = 2
 _PIECE = 1 << 20
 
-# The library's own waits for minutes if a store stands still; these end after some 20 seconds.
+# With the library's own values it waits for minutes if a store does not answer; with these, some 20 seconds.
 _CLIENT: dict[str, Any] = {"timeout": timedelta(seconds=5), "connect_timeout": timedelta(seconds=3)}
 _RETRY: dict[str, Any] = {"max_retries": 2, "retry_timeout": timedelta(seconds=8)}
 
 
 class Uploads(Protocol):
-    """What a job store knows of documents on their way; see `JobStore`."""
+    """The part of `JobStore` for documents that are being uploaded."""
 
     def begin_upload(self, key: str) -> None:
         """As `JobStore.begin_upload`."""
@@ -87,7 +87,7 @@ class IncomingObject:
                 yield bytes(begun)
                 for piece in came:
                     yield bytes(piece)
-            except BaseException as error:  # the library would say something else of it
+            except BaseException as error:  # the library would raise another error
                 failed.append(error)
                 raise
 
@@ -117,29 +117,29 @@ class IncomingObject:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.fenced and not self._kept and not isinstance(error, StorageError):  # a job may have it
-            with contextlib.suppress(StorageError, OSError):  # what is left is removed by `clean`
+        if self.fenced and not self._kept and not isinstance(error, StorageError):  # then a job may have it
+            with contextlib.suppress(StorageError, OSError):  # `clean` removes what is left
                 _delete(self._store, [self.key])
                 self._uploads.end_uploads([self.key])
 
 
 class Objects:
-    """A `DocumentStore`. url: of the object store, with a prefix. uploads: of the job store.
+    """A `DocumentStore`. url: the object store's, with a prefix. uploads: the job store.
 
-    The credentials are those of the environment (AWS_ACCESS_KEY_ID and the like). life: after how many seconds a
-    document that no job got is given up, whether it is still on its way or not. small: up to how many octets one goes
-    with its job.
+    The credentials are those of the environment (such as AWS_ACCESS_KEY_ID). life: after this many seconds a document
+    that no job has is given up, even if it is still being uploaded. small: up to this many octets are kept with the
+    job.
 
-    Raises StorageError if the URL names no store.
+    Raises StorageError if the URL is not one of an object store.
     """
 
     def __init__(self, url: str, uploads: Uploads, *, life: float, small: int = _SMALL) -> None:
         client = dict(_CLIENT)
-        client["allow_http"] = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http:")  # a server beside this one
+        client["allow_http"] = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http:")  # a server of one's own
         try:
             try:
                 self._store: Any = from_url(url, client_options=client, retry_config=_RETRY)  # type: ignore[call-overload]
-            except TypeError:  # a store without a network
+            except TypeError:  # a store that is not on a network
                 self._store = from_url(url)
         except (BaseError, ValueError) as error:
             raise StorageError(f"{url}: {error}") from error
@@ -183,7 +183,7 @@ class Objects:
     def clean(self) -> int:
         """As `DocumentStore.clean`."""
         doomed = self._uploads.doom_uploads(self._life)
-        _delete(self._store, doomed)  # and once more after another life: it may come yet if who sends it stood still
+        _delete(self._store, doomed)  # and once more after another life: a paused process may still write it
         self._uploads.end_uploads(self._uploads.doom_uploads(2 * self._life))
         return len(doomed)
 
@@ -205,4 +205,4 @@ def _explaining() -> Iterator[None]:
 def _explained(error: BaseException) -> Exception:
     if isinstance(error, (NotFoundError, FileNotFoundError)):
         return FileNotFoundError(str(error).partition("\n")[0])
-    return OSError(f"the object store does not do that: {str(error).partition(chr(10))[0]}")
+    return OSError(f"the object store failed: {str(error).partition(chr(10))[0]}")

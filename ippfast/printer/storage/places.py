@@ -1,6 +1,6 @@
-"""Where jobs and documents are kept, as words: a directory, or the URLs of a database and of a document store.
+"""Opens a storage by its place: a directory, or the URLs of a database and of a document store.
 
-The rule of this file: an engine is imported only if its place is named, since each wants a library of its own.
+The rule of this file: an engine is imported only if it is used, since each needs a library of its own.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ __all__ = ["AnyPlace", "Place", "opened"]
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A place for each of the two halves of a storage.
+    """The places of jobs and documents.
 
-    store: of jobs: a directory, also as ``sqlite:///DIR``, or ``postgresql://...`` as libpq has it. documents: a
-    directory, or a URL such as ``s3://BUCKET/PREFIX``; None: in the directory of the jobs, or `local` if these are in a
-    database. local: a directory of this host.
+    store: the place of jobs: a directory, also as ``sqlite:///DIR``, or a URL of libpq (``postgresql://...``).
+    documents: a directory, or a URL such as ``s3://BUCKET/PREFIX``; None: in the directory of the jobs, or in `local`
+    if the jobs are in PostgreSQL. local: a directory of this host.
     """
 
     store: str | Path
@@ -26,7 +26,8 @@ class Place:
     local: Path | None = None
 
     def open(self) -> Storage:
-        """The storage. Raises StorageError, OSError, and ModuleNotFoundError for a library that is not installed."""
+        """Open the storage. Raises StorageError, OSError, and ModuleNotFoundError for a library that is not
+        installed."""
         store = str(self.store)
         scheme, mark, rest = store.partition("://")
         if mark and scheme in ("postgresql", "postgres"):
@@ -34,7 +35,9 @@ class Place:
 
             documents = self.documents or (None if self.local is None else self.local / "documents")
             if documents is None:
-                raise StorageError("a database needs a place for documents: a directory that all hosts have, or s3://")
+                raise StorageError(
+                    "with a database, documents need a place: a directory that all hosts share, or s3://"
+                )
             return PostgresStorage(store, documents)
         from .sqlite import SQLiteStorage
 
@@ -48,7 +51,7 @@ AnyPlace: TypeAlias = Storage | Place | str | Path
 
 
 def opened(storage: AnyPlace) -> tuple[Storage, bool]:
-    """The storage, and whether it was opened here, so that it is to be closed here too."""
+    """The storage, and whether it was opened here: then the caller must close it."""
     if isinstance(storage, (str, Path)):
         return Place(store=storage).open(), True
     if isinstance(storage, Place):

@@ -1,8 +1,8 @@
-"""The storage of many hosts: jobs in PostgreSQL, documents in a directory that all hosts have, or in an object store.
+"""The storage of many hosts: jobs in PostgreSQL, documents in a directory that all hosts share, or in an object store.
 
-The rule of this file: it puts the parts together. The database decides what is true; a notification is a hint that is
-sent at most every `_TOGETHER` seconds, since each of them takes a lock of the whole server's, and whoever misses one
-looks again after `_POLL` seconds.
+The rule of this file: it puts the parts together. Only the database is true; a notification is a hint. Hints are sent
+at most every `_TOGETHER` seconds, since each takes a lock of the whole server, and without one a process looks again
+after `_POLL` seconds.
 """
 
 import contextlib
@@ -31,18 +31,17 @@ _log = logging.getLogger("ippfast.printer")
 _CHANNEL = "ippfast"
 _TOGETHER = 0.02
 _POLL = 1.0
-_SET_AGAIN = 10.0  # seconds after which the clock is compared with the database's
+_SET_AGAIN = 10.0  # the clock is compared with the database's after this many seconds
 
 
 class PostgresStorage(SQLStorage[PostgresEngine]):
     """A `Storage` in a database.
 
-    url: of the database, as libpq has it (``postgresql://user@host1,host2/name``). documents: a directory that all
-    hosts have in common, or the URL of an object store (``s3://bucket/prefix``, extra ``objects``). patience: for how
-    many seconds a worker may stand still before another takes its jobs. connections: to the database, at most. life:
-    for how many seconds a document may be on its way into an object store.
+    url: the database's, for libpq (``postgresql://user@host1,host2/name``). documents: a directory that all hosts
+    share, or the URL of an object store (``s3://bucket/prefix``, extra ``objects``). patience: see `PATIENCE`.
+    connections: the most to the database. life: see `Objects`.
 
-    Raises StorageError if it cannot be used, and OSError if the directory cannot.
+    Raises StorageError if the database can't be used, and OSError if the directory can't.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class PostgresStorage(SQLStorage[PostgresEngine]):
         return PostgresJobs(self._engine, name, self.now, self._together)
 
     def now(self) -> float:
-        """The store's clock, which is the database's."""
+        """The store's clock: the database's."""
         return self._clock.now()
 
     def close(self) -> None:
@@ -92,7 +91,7 @@ class PostgresStorage(SQLStorage[PostgresEngine]):
 
 
 class _Clock:
-    """The database's clock, which is asked now and then. It never goes back while a process runs."""
+    """The database's clock, which is read now and then. In one process it never goes back."""
 
     def __init__(self, engine: PostgresEngine) -> None:
         self._engine = engine
@@ -110,7 +109,7 @@ class _Clock:
     def now(self) -> float:
         here = time.monotonic()
         with self._lock:
-            if here - self._since > _SET_AGAIN and not self._asking:  # whoever wants to know does not wait for it
+            if here - self._since > _SET_AGAIN and not self._asking:  # the caller does not wait for that
                 self._asking = True
                 threading.Thread(target=self._ask, name="ippfast-clock", daemon=True).start()
             self._latest = max(self._latest, self._offset + here)
@@ -124,7 +123,7 @@ class _Clock:
 
 
 class PostgresBus(LocalBus):
-    """A `Bus` between hosts: LISTEN and NOTIFY, and a look behind them."""
+    """A `Bus` between hosts: LISTEN and NOTIFY, and a regular look without them."""
 
     def __init__(self, engine: PostgresEngine) -> None:
         super().__init__()
@@ -135,7 +134,7 @@ class PostgresBus(LocalBus):
         self._threads: list[threading.Thread] = []
 
     def wake(self, queue: str) -> None:
-        """As `Bus.wake`: at once in this process, soon elsewhere."""
+        """As `Bus.wake`: at once in this process, soon in others."""
         super().wake(queue)
         with self._lock:
             self._queues.add(queue)

@@ -1,10 +1,10 @@
 """A PostgreSQL database for any number of hosts (extra ``postgres``: psycopg 3).
 
-The rule of this file: what `write` has returned from is committed as the server's synchronous_commit says. A change of
-a queue holds the row of that queue, so that changes of one queue follow each other and those of different queues do not
-wait. What failed before its commit is done again for some seconds, so that the fall of a primary is bridged; a commit
-whose answer was lost is never repeated, for it may have been kept. Nothing waits for ever: a server that was stopped
-keeps its connections open and says nothing, so whoever waits for it has a time-out of its own.
+The rule of this file: when `write` returns, the change is committed, as safely as the server's synchronous_commit says.
+A change of a queue locks the row of that queue, so that changes of one queue follow each other, but different queues
+don't wait for each other. What failed before its commit is repeated for some seconds, so that it survives a failover; a
+commit whose answer was lost is never repeated, since it may have been kept. Every wait has a time limit of its own,
+since a stopped server keeps its connections open and does not answer.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ __all__ = ["PostgresEngine", "Refused"]
 _T = TypeVar("_T")
 _log = logging.getLogger("ippfast.printer")
 
-_PATIENCE = 12.0  # seconds that a change is tried for while the database does not answer
+_PATIENCE = 12.0  # a change is repeated for so many seconds if the database does not answer
 _ANSWER = 8.0  # seconds that a transaction may take
 _PAUSE = 0.1
 _PASSING = (
     psycopg.OperationalError,  # a lost connection, a deadlock, a lock that was not given in time
-    errors.ReadOnlySqlTransaction,  # it was the primary, and is not any more
+    errors.ReadOnlySqlTransaction,  # the server is not the primary any more
     errors.InFailedSqlTransaction,
     PoolTimeout,
 )
@@ -49,23 +49,23 @@ _CONNECTION: dict[str, Any] = {
 
 
 class Refused(StorageError):
-    """The database does not do that, though it answers."""
+    """The database answers with an error."""
 
 
 class _Bounded(psycopg.Connection[Any]):
-    """A connection on which nobody waits for longer than until a moment of time.monotonic."""
+    """A connection whose waits end at a time. until: in seconds of time.monotonic."""
 
     until = math.inf
 
     def wait(self, gen: Generator[Any, Any, _T], *arguments: Any, **options: Any) -> _T:
-        """As `psycopg.Connection.wait`. Raises OperationalError, and has closed the connection then."""
+        """As `psycopg.Connection.wait`. After the time it closes the connection and raises OperationalError."""
         return super().wait(self._bounded(gen), *arguments, **options)
 
     def _bounded(self, steps: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
         try:
             wanted = next(steps)
             while True:
-                ready = yield wanted  # nothing, ten times a second, while there is nothing
+                ready = yield wanted  # empty, ten times a second, while nothing comes
                 if not ready and time.monotonic() > self.until:
                     self.close()
                     raise psycopg.OperationalError("it has not answered in time")
@@ -75,13 +75,13 @@ class _Bounded(psycopg.Connection[Any]):
 
 
 class _Connection:
-    """A `Connection`: one cursor, and `?` for each value."""
+    """A `Connection` with one cursor; a statement has `?` for each value."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._cursor = connection.cursor(binary=True)
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
-        """As `Connection.execute`. Without values it may be a script."""
+        """As `Connection.execute`. Without values, the statement may be a script."""
         if not values:
             return self._cursor.execute(statement, None, binary=False)
         return self._cursor.execute(_with_marks(statement), _plain(values))
@@ -98,14 +98,14 @@ def _with_marks(statement: str) -> str:
 
 
 def _plain(values: Sequence[Any]) -> list[Any]:
-    """Truths and enumerations are numbers in the tables."""
+    """Turn booleans and enumerations into numbers, as they are in the tables."""
     return [int(value) if isinstance(value, int) and type(value) is not int else value for value in values]
 
 
 class PostgresEngine:
-    """An `Engine`. url: as libpq has it; several hosts may be named, of which the one that takes changes is used.
+    """An `Engine`. url: for libpq; of several hosts, the one that accepts changes is used.
 
-    connections: how many there may be at a time. Raises StorageError if none can be had.
+    connections: the most at a time. Raises StorageError if there can't be any.
     """
 
     alone = False
@@ -138,11 +138,11 @@ class PostgresEngine:
         self.known = {}
 
     def connect(self) -> "psycopg.Connection[Any]":
-        """A connection of one's own, outside of the pool."""
+        """A new connection outside of the pool."""
         return psycopg.connect(self._url, **self._options)
 
     def close(self) -> None:
-        """Be done with it."""
+        """Close all connections."""
         self._closed.set()
         self._pool.close()
 
@@ -167,7 +167,7 @@ class PostgresEngine:
             with self._connection() as connection:
                 database = _Connection(connection)
                 with self._committing(connection) as commit:
-                    with connection.pipeline():  # both are sent at once
+                    with connection.pipeline():  # they are sent together
                         connection.execute("BEGIN")
                         if queue is not None:
                             self.hold(database, queue)
@@ -179,11 +179,11 @@ class PostgresEngine:
         return self._patiently(transaction)
 
     def write_at_once(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own, and have the rows that it finds.
+        """Run one statement in a transaction of its own, and return the rows that it finds.
 
-        It needs no BEGIN and COMMIT: what is sent in a pipeline is kept when the pipeline ends, and not before.
+        It needs no BEGIN and COMMIT: a pipeline is committed when it ends.
 
-        Raises Refused if it cannot be done, and if a lock was not given in the time that the statement waits for it.
+        Raises Refused if the database answers with an error, also if the statement does not get a lock in time.
         """
         marked = _with_marks(statement)
 
@@ -201,7 +201,7 @@ class PostgresEngine:
 
     @contextlib.contextmanager
     def _committing(self, connection: "psycopg.Connection[Any]") -> Iterator[Callable[[], None]]:
-        """A transaction. What fails is rolled back; once the commit is called for, nobody knows what became of it."""
+        """A transaction, which is rolled back if it fails. A failure after `commit` was called raises Unsaid."""
         called = False
 
         def commit() -> None:
@@ -219,7 +219,7 @@ class PostgresEngine:
             raise
 
     def migrate(self, work: Work[None]) -> None:
-        """Do something in a transaction that may take as long as it takes."""
+        """Do something in a transaction without a time limit."""
         try:
             with self.connect() as connection, connection.transaction():
                 work(_Connection(connection))
@@ -234,7 +234,7 @@ class PostgresEngine:
             except _PASSING as error:
                 if time.monotonic() >= end or self._closed.is_set():
                     raise StorageError(f"the database does not answer: {_words(error)}") from error
-                _log.debug("the database does not answer, and is asked again: %s", _words(error))
+                _log.debug("the database does not answer, and the change is repeated: %s", _words(error))
                 self._closed.wait(_PAUSE)
             except PoolClosed as error:
                 raise StorageError("the store is closed") from error
@@ -248,19 +248,19 @@ class PostgresEngine:
         try:
             yield connection
         except _PASSING:
-            connection.close()  # the next one is a new one
+            connection.close()  # the pool then makes a new one
             raise
         finally:
             self._pool.putconn(connection)
 
-    # What PostgreSQL does in its own way.
+    # What PostgreSQL does differently from SQLite.
 
     def hold(self, database: Connection, queue: str) -> None:
         """As `Engine.hold`."""
         database.execute("SELECT 1 FROM queues WHERE name = ? FOR UPDATE", (queue,))
 
     def last_number(self, database: Connection, table: str) -> int:
-        """As `Engine.last_number`: of a queue that is held, no number is on its way."""
+        """As `Engine.last_number`. If a queue is held, no other transaction has an uncommitted row of it."""
         column = "number" if table == "events" else "id"
         row = database.execute(
             f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {table}_{column}_seq"
@@ -276,11 +276,11 @@ class PostgresEngine:
         return f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}"
 
     def bound(self, text: object) -> object:
-        """As `Engine.bound`: as octets, for a text of PostgreSQL's has no NUL and is always UTF-8."""
+        """As `Engine.bound`: as octets, since PostgreSQL's text can't have NUL and must be UTF-8."""
         return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 
     def keep(self, value: object) -> object:
-        """As `Engine.keep`: as JSON, and octets in hexadecimal digits behind an x."""
+        """As `Engine.keep`: as JSON, and octets as hexadecimal digits after an x."""
         return f"x{value.hex()}" if isinstance(value, bytes) else json.dumps(value)
 
     def kept(self, value: object) -> object:
@@ -297,7 +297,7 @@ class PostgresEngine:
 def _configure(connection: "psycopg.Connection[Any]") -> None:
     bound = f"{int(_ANSWER * 1_000)}"
     connection.execute(f"SET lock_timeout = {bound}")
-    connection.execute(f"SET statement_timeout = {bound}")  # what nobody waits for any more is to hold no locks
+    connection.execute(f"SET statement_timeout = {bound}")  # a statement whose caller has given up must not hold locks
     connection.execute(f"SET idle_in_transaction_session_timeout = {bound}")
 
 

@@ -1,10 +1,9 @@
-"""The jobs of a queue in PostgreSQL, where what is asked most is asked at once for all that ask.
+"""The jobs of a queue in PostgreSQL. Threads that create jobs or read states at the same time share one statement.
 
-The rule of this file: it says nothing of its own. Jobs that are made at the same moment share one statement, in which
-each is one call of a function of the tables; whatever is not as usual (a limit is reached, somebody listens, new jobs
-are held) the function leaves alone, and `SQLJobs.create` decides. The function locks a job's queue as `Engine.hold`
-does, in the order of their names, and waits for none of them for long, so that a queue that stands still holds up no
-other.
+The rule of this file: it only makes `SQLJobs` faster. A shared statement calls a function of the database for each new
+job. In unusual cases (a limit is reached, there are subscriptions, new jobs are held) the function does nothing, and
+`SQLJobs.create` makes the job. The function locks the queues as `Engine.hold` does, in the order of their names, and
+does not wait long for a lock, so that one slow queue does not delay the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from .tokens import uuid_urn
 
 __all__ = ["AllTogether", "PostgresJobs"]
 
-_COLUMNS = {  # what `ippfast_make` is called with, in its order, and the types of what comes as an array
+_COLUMNS = {  # the arguments of `ippfast_make` in its order, and the types of those that are arrays
     "queue": "text",
     "uuid": "text",
     "state": "integer",
@@ -59,7 +58,7 @@ _New = tuple[object, ...]  # a value for each of `_ARRAYS`
 
 
 class AllTogether:
-    """What all queues of a storage ask together."""
+    """The statements that all queues of a storage share."""
 
     def __init__(self, engine: PostgresEngine, clock: Callable[[], float]) -> None:
         self._engine = engine
@@ -68,7 +67,7 @@ class AllTogether:
         self.states = Together(self._states)
 
     def _create(self, new: list[_New]) -> list[tuple[float, int, int] | None]:
-        """The moment and number of each job, and how many are to be processed before it; None: it was not made."""
+        """The time and number of each job, and how many jobs are processed before it; None: it was not made."""
         now = self._clock()
         made: list[tuple[float, int, int] | None] = [None] * len(new)
         order = sorted(range(len(new)), key=lambda place: str(new[place][0]))
@@ -83,7 +82,7 @@ class AllTogether:
         return made
 
     def _states(self, queues: list[str]) -> list[list[tuple[Any, ...]]]:
-        """The rows of each queue, as `SQLJobs` reads its state from."""
+        """The rows of each queue for `SQLState.state_from`."""
         found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in queues}
         for name, *row in self._engine.read(_STATES, (list(found),)):
             found[name].append(tuple(row))

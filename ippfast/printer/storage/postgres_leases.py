@@ -1,8 +1,8 @@
-"""Who lives of the workers that share a PostgreSQL database, on any number of hosts.
+"""Decides which workers live that share a PostgreSQL database, on any number of hosts.
 
-The rule of this file: a worker lives as long as its row is counted up. Whoever asks measures that by its own clock that
-is never set: no host's time, and no difference between two, ends a lease. A worker that stood still for longer than
-`PATIENCE` finds its jobs taken by the number of their leases.
+The rule of this file: a worker lives as long as it increments the number in its row. Other processes measure the time
+between two numbers with their own monotonic clocks, so the hosts' times don't matter. If a worker was suspended for
+longer than `PATIENCE`, its old leases are refused by their numbers.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ __all__ = ["PATIENCE", "PostgresLeases"]
 _log = logging.getLogger("ippfast.printer")
 
 PATIENCE = 15.0
-"""For how many seconds a worker may stand still before another takes its jobs."""
+"""If a worker is suspended for more than this many seconds, another worker takes its jobs."""
 
 
 class PostgresLeases(SQLLeases):
@@ -34,8 +34,8 @@ class PostgresLeases(SQLLeases):
         self._patience = patience
         self._lock = threading.Lock()
         self._own: set[str] = set()
-        self._counted: dict[str, float] = {}  # when each of our own was counted up last
-        self._seen: dict[str, tuple[int, float]] = {}  # a worker's count, and since when it is that
+        self._counted: dict[str, float] = {}  # when each worker of this process was incremented last
+        self._seen: dict[str, tuple[int, float]] = {}  # another worker's number, and when it was first seen
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -49,7 +49,7 @@ class PostgresLeases(SQLLeases):
                 self._thread.start()
 
     def claim(self, worker: str, queues: Sequence[str] | None = None) -> Lease | None:
-        """As `Leases.claim`. A worker that stood still is taken for dead: it says that it lives before it begins."""
+        """As `Leases.claim`. A worker that was suspended may be taken for dead, so it increments its number first."""
         if time.monotonic() - self._counted.get(worker, -math.inf) > self._patience / 2:
             self._count(worker)
         return super().claim(worker, queues)
@@ -63,7 +63,7 @@ class PostgresLeases(SQLLeases):
             self._engine.write(lambda database: database.execute(statement, (worker,)).rowcount)
 
     def shut(self) -> None:
-        """No worker of this process lives any more."""
+        """Stop the thread that keeps the workers of this process alive."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join()

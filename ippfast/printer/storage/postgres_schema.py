@@ -1,9 +1,9 @@
-"""The tables of the PostgreSQL store, and how those of an older version become these.
+"""The tables of the PostgreSQL store, and the steps that bring those of an older version up to date.
 
-The rule of this file: each step from one version to the next is one entry of `_STEPS`, and never changes. A step adds:
-tables, functions, and columns that need no value; so servers of older versions go on beside newer ones. All that are
-missing are done in one transaction under a lock, whoever comes first; tables that a newer version has made are left
-alone. Texts of clients are octets (bytea): PostgreSQL's own have no NUL and are always UTF-8.
+The rule of this file: each step from one version to the next is one entry of `_STEPS`, which never changes. A step only
+adds tables, functions, and columns that need no value, so that running servers of older versions go on. All missing
+steps are done in one transaction under a lock; tables of a newer version are not changed. Clients' strings are octets
+(bytea), since PostgreSQL's text can't have NUL and must be UTF-8.
 """
 
 from .seam import StorageError
@@ -11,7 +11,7 @@ from .sql import Connection
 
 __all__ = ["VERSION", "prepare"]
 
-_LOCK = 0x697070666173  # "ippfas": of this program's among the locks of a database
+_LOCK = 0x697070666173  # "ippfas": this program's number among the advisory locks of the database
 
 _STEPS = (
     """
@@ -89,7 +89,7 @@ END $$;
 CREATE TRIGGER jobs_counted AFTER INSERT OR DELETE OR UPDATE OF state ON jobs
     FOR EACH ROW EXECUTE FUNCTION ippfast_count_jobs();
 """,
-    # The resources of a system, and subscriptions that hear of every queue.
+    # The resources of a system, and subscriptions to the events of all queues.
     """
 CREATE TABLE resources (
     id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, queue TEXT NOT NULL, uuid TEXT NOT NULL, type TEXT NOT NULL,
@@ -114,7 +114,7 @@ ALTER TABLE events ADD resource_id INTEGER;
 ALTER TABLE events ADD resource_state SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE events ADD resource_reasons TEXT NOT NULL DEFAULT '';
 """,
-    # Pages of documents, and how many are printed.
+    # The pages of documents, and the numbers of printed impressions and sheets.
     """
 ALTER TABLE jobs ADD pages BIGINT;
 ALTER TABLE jobs ADD impressions BIGINT NOT NULL DEFAULT 0;
@@ -122,10 +122,10 @@ ALTER TABLE jobs ADD sheets BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE documents ADD pages BIGINT;
 ALTER TABLE events ADD job_impressions BIGINT NOT NULL DEFAULT 0;
 """,
-    # Whose a subscription is, as a URI.
+    # The user of a subscription as a URI.
     "ALTER TABLE subscriptions ADD user_uri BYTEA NOT NULL DEFAULT ''",
-    # A job with at most one document is made by one call: its number, and how many are to be processed before it. NULL:
-    # something is not as usual, and nothing was done.
+    # This function makes a job with at most one document. It returns the job's number and the number of jobs that are
+    # processed before it, or NULL in unusual cases: then it has done nothing.
     """
 CREATE FUNCTION ippfast_create(
     of_queue TEXT, its_uuid TEXT, its_state INTEGER, its_reasons TEXT, its_name BYTEA, its_user BYTEA, its_host TEXT,
@@ -184,8 +184,9 @@ BEGIN
     RETURN ARRAY[made, before];
 END $$;
 """,
-    # As the function before it, which older servers call. But for a job of the usual priority it does not count those
-    # that are before it, which may be thousands: it counts the few that are not, as the queue knows how many there are.
+    # This does the same as the function before it, which older servers still call. But for a job of the default
+    # priority it does not count the jobs before it, which may be thousands: it counts the few that are not before it,
+    # since the number of all active jobs is in the queue's row.
     """
 CREATE INDEX jobs_not_before ON jobs (queue) WHERE state = 4 OR state = 3 AND priority < 50;
 CREATE FUNCTION ippfast_make(
@@ -253,7 +254,8 @@ VERSION = len(_STEPS)
 
 
 def prepare(database: Connection) -> None:
-    """Bring the tables to this version, in a transaction. Raises StorageError for a newer version's."""
+    """Bring the tables to this version, in the caller's transaction. Raises StorageError if they are of a newer
+    version."""
     database.execute("SELECT pg_advisory_xact_lock(?::bigint)", (_LOCK,))
     version = 0
     if database.execute("SELECT to_regclass('store')").fetchone()[0] is not None:
@@ -261,8 +263,8 @@ def prepare(database: Connection) -> None:
         version = 0 if row is None else int(row[0])
     if version > VERSION:
         raise StorageError(
-            f"the database was made by a newer version of ippfast (its tables are of version {version}, this one knows"
-            f" {VERSION}), which is needed to use it"
+            f"the database was made by a newer version of ippfast (its tables have version {version}, this program"
+            f" knows {VERSION}), which is needed to use it"
         )
     if version == VERSION:
         return

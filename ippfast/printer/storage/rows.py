@@ -1,8 +1,7 @@
-"""What a store keeps: jobs, documents, subscriptions, events and the state of a queue, as values.
+"""The values that a store keeps: jobs, documents, subscriptions, events, resources and the state of a queue.
 
-The rule of this file: a row is a value. It is what the store had when it was asked, it never changes, and it says
-nothing of how or where it is kept. Moments are those of the store's clock, in seconds, unless they are said to be
-others.
+The rule of this file: a row is a value. It is what the store had when it was read, it never changes, and it does not
+depend on how or where it is kept. Times are in seconds of the store's clock, unless stated otherwise.
 """
 
 import threading
@@ -57,12 +56,13 @@ WAITING = (JobState.PENDING, JobState.PENDING_HELD)
 """The states of a job that is not being processed."""
 
 SYSTEM = "/system"
-"""The queue of a service itself: it has its settings and resources, and its subscriptions hear of all queues."""
+"""The queue of the system itself: it has the system's settings and resources, and its subscriptions get events of all
+queues."""
 
 RESOURCE_ENDED = (ResourceState.CANCELED, ResourceState.ABORTED)
 """The states that a resource does not leave (PWG 5100.22)."""
 
-_PARENTS = {  # RFC 3995 section 5.3.3.4: whoever subscribed to the one on the right hears of the one on the left
+_PARENTS = {  # RFC 3995 section 5.3.3.4: a subscription to the event on the right gets the one on the left, too
     "job-created": "job-state-changed",
     "job-completed": "job-state-changed",
     "job-stopped": "job-state-changed",
@@ -79,7 +79,7 @@ _PARENTS = {  # RFC 3995 section 5.3.3.4: whoever subscribed to the one on the r
     "printer-queue-order-changed": None,
 }
 EVENTS = tuple(_PARENTS)
-"""The events that a printer can tell of: notify-events-supported without ``none``."""
+"""The events of a printer: notify-events-supported without ``none``."""
 
 _SYSTEM_PARENTS = {  # PWG 5100.22
     "printer-created": None,
@@ -96,13 +96,13 @@ _SYSTEM_PARENTS = {  # PWG 5100.22
     "system-config-changed": None,
 }
 SYSTEM_EVENTS = (*EVENTS, *_SYSTEM_PARENTS)
-"""The events that a system can tell of: those of its printers, and its own."""
+"""The events of a system: those of its printers, and its own."""
 
 _ALL_PARENTS: dict[str, str | None] = {**_PARENTS, **_SYSTEM_PARENTS}
 
 
 def subscribed_event(events: Iterable[str], name: str) -> str | None:
-    """Which of a subscription's events an event is: the same one, or the one it belongs to. None: it is none."""
+    """The event among a subscription's events that an event is, or is a kind of. None: it is none of them."""
     if name in events:
         return name
     parent = _ALL_PARENTS.get(name)
@@ -110,25 +110,25 @@ def subscribed_event(events: Iterable[str], name: str) -> str | None:
 
 
 def told_as(events: Iterable[str]) -> list[str]:
-    """The names of all events that a subscription to these events hears of."""
+    """The names of all events that a subscription to these events gets."""
     wanted = frozenset(events)
     return [name for name in SYSTEM_EVENTS if subscribed_event(wanted, name) is not None]
 
 
 def told_state(state: JobState, reasons: Iterable[str]) -> JobState:
-    """What a job's state is for clients: a job whose device has stopped has stopped too, and goes on by itself then
+    """A job's state for clients: if its device has stopped, the job is processing-stopped, and goes on by itself later
     (RFC 8011 section 5.3.7)."""
     return JobState.PROCESSING_STOPPED if state == JobState.PROCESSING and "printer-stopped" in reasons else state
 
 
 def pages_of_all(documents: "Iterable[NewDocument | Document]") -> int | None:
-    """The pages of documents together; None: of one they are not known, or there is none."""
+    """The pages of all documents together; None: they are not known for a document, or there are no documents."""
     counts = [each.pages for each in documents]
     return sum(each or 0 for each in counts) if counts and None not in counts else None
 
 
 def pages_with(job: "Job", document: "NewDocument | None") -> int | None:
-    """The pages of a job that gets a document, or none."""
+    """The pages of a job after it gets a document. document: None: it gets none."""
     if document is None:
         return job.pages
     if document.pages is None or (job.documents and job.pages is None):
@@ -137,26 +137,27 @@ def pages_with(job: "Job", document: "NewDocument | None") -> int | None:
 
 
 def stops(reason: str) -> bool:
-    """Whether a printer cannot go on for a reason (RFC 8011 section 5.4.12): without a suffix, it is an error."""
+    """Whether a printer-state-reason is an error, which stops the printer: it has no "-report" or "-warning" (RFC 8011
+    section 5.4.12)."""
     return not reason.endswith(("-report", "-warning"))
 
 
 def pack(attributes: Iterable[Attribute]) -> bytes:
-    """Attributes as octets: a message with one group."""
+    """Turn attributes into octets: a message with one group."""
     return encode(Message((2, 0), 0, 1, [AttributeGroup(DelimiterTag.JOB, list(attributes))]))
 
 
 def unpack(octets: bytes) -> AttributeGroup:
-    """What `pack` made into octets."""
+    """Turn octets of `pack` into attributes again."""
     return decode(octets).groups[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDocument:
-    """A document that a job is to get. key: where the document store has it. octets: its size.
+    """A new document of a job. key: its key in the document store. octets: its size.
 
-    content: the document itself, if it is small enough to be kept with the job. fenced: the key stands among the
-    uploads (`JobStore.begin_upload`); the job that gets the document takes it from there. pages: None: not known.
+    content: the document itself, if it is small enough to be kept with the job. fenced: whether the key is among the
+    uploads (`JobStore.begin_upload`); the job that gets the document removes it from there. pages: None: not known.
     """
 
     key: str
@@ -171,9 +172,9 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document of a job. number: from 1. key: where the document store has it. octets: its size.
+    """A document of a job. number: counted from 1. key: its key in the document store. octets: its size.
 
-    pages: how many it says that it has; None: that is not known.
+    pages: the number that the document states; None: not known.
     """
 
     job_id: int
@@ -190,7 +191,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """What a job begins with; see `Job`."""
+    """A new job; see `Job`."""
 
     name: str
     user: str
@@ -207,12 +208,13 @@ class NewJob:
 class Job(NamedTuple):
     """A job. It is a tuple since thousands are read at once, and a dataclass takes five times as long to make.
 
-    release: when a held job goes on by itself, as `time.time` counts. held: whether it was held by Hold-Job or the
-    like. open: whether it takes further documents. touched: when it last got one. position: the place in the queue
-    among equal priorities; lower comes first. attempts: how often it was begun. octets: of all its documents.
-    documents: how many. output: what the output has noted of the job for its next attempt. epoch: the number of the
-    latest lease. ticket: the attributes that the client gave, see `pack`. pages: of all documents; None: of one
-    they are not known. impressions, sheets: how many are done, in this attempt, as far as the output has told.
+    release: when a held job is released by itself, in seconds of `time.time`. held: whether it was held, for example by
+    Hold-Job. open: whether it takes further documents. touched: when it was created, got its last document or was
+    closed. position: the place in the queue among equal priorities; lower comes first. attempts: how often its
+    processing began. octets: the size of all its documents. documents: their number. output: the output's note for its
+    next attempt. epoch: the number of its latest lease. ticket: the attributes that the client gave, see `pack`. pages:
+    those of all documents; None: not known. impressions, sheets: those completed in this attempt, as reported by the
+    output.
     """
 
     id: int
@@ -244,7 +246,7 @@ class Job(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """Whether it is canceled, aborted or completed."""
+        """Whether the job is canceled, aborted or completed."""
         return self.state in ENDED
 
     @property
@@ -254,7 +256,7 @@ class Job(NamedTuple):
 
 
 class Changes(TypedDict, total=False):
-    """What `JobStore.change` can change of a job; see `Job`."""
+    """The fields of a job that `JobStore.change` can change; see `Job`."""
 
     state: JobState
     reasons: tuple[str, ...]
@@ -273,7 +275,7 @@ class Changes(TypedDict, total=False):
 
 
 class DocumentChanges(TypedDict, total=False):
-    """What `JobStore.change_document` can change of a document; see `Document`."""
+    """The fields of a document that `JobStore.change_document` can change; see `Document`."""
 
     name: str
     state: DocumentState
@@ -282,13 +284,13 @@ class DocumentChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubscription:
-    """What a subscription begins with (RFC 3995 section 5.3).
+    """A new subscription (RFC 3995 section 5.3).
 
-    events: keywords of notify-events. user: whose it is. attributes: of which attributes an event is to tell besides
-    (notify-attributes). interval: the least seconds between two events of job-progress (notify-time-interval); -1: not
-    asked for. user_uri: whose it is by requesting-user-uri; nothing: that was not given. lease: seconds; 0 has no
-    end; None for the subscription of a job. printers: of the system's, the queues whose events alone it hears; none:
-    all of them. resource_id: of the system's, the resource whose events alone it hears.
+    events: keywords of notify-events. user: its subscriber (notify-subscriber-user-name). attributes: further
+    attributes that its events must have (notify-attributes). interval: the least seconds between two job-progress
+    events (notify-time-interval); -1: not given. user_uri: the subscriber's URI (requesting-user-uri); "": not given.
+    lease: in seconds; 0: it has no end; None: it is a job's. printers, resource_id: only for the system's
+    subscriptions: the queues, or the resource, whose events it gets; empty or None: all.
     """
 
     events: tuple[str, ...]
@@ -306,9 +308,10 @@ class NewSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription(NewSubscription):
-    """A subscription. job_id: of the job that it belongs to; None: it is the printer's.
+    """A subscription. job_id: the job that it belongs to; None: it is a printer's.
 
-    expires: when it ends; None: that is not known. ended: no more events come; its last ones may still be fetched.
+    expires: when it is removed; None: no time is set yet. ended: whether its job or resource has ended; its last events
+    can still be fetched.
     """
 
     id: int
@@ -320,11 +323,12 @@ class Subscription(NewSubscription):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What happened, as it was then. number: of the subscription that was asked for. name: a keyword of notify-events.
+    """An event, with the state at that time. number: its sequence number in the subscription. name: a keyword of
+    notify-events.
 
-    printer: the queue in which it happened; `SYSTEM`: it happened to the system itself, and printer_state is its.
-    job_id and the like: of the job that it happened to; None: it happened to the printer. resource_id and the like: of
-    the resource that it happened to, if it was one.
+    printer: the queue of the event; `SYSTEM`: it is the system's own, and printer_state is the system's. job_...: the
+    job of the event; job_id is None if it is not a job's. resource_...: the resource of the event; resource_id is None
+    if it is not a resource's.
     """
 
     number: int
@@ -350,9 +354,9 @@ class Event:
 
 
 class Told(NamedTuple):
-    """An event that a change in the system's queue is for a printer: its name, and the printer's queue.
+    """An event of a printer that is caused by a change in the system's queue. printer: the printer's queue.
 
-    "printer-created" and "printer-deleted" say which printers there are, for the system's state.
+    "printer-created" and "printer-deleted" also change the list of printers for the system's state.
     """
 
     name: str
@@ -361,7 +365,7 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResource:
-    """What a resource begins with; see `Resource`."""
+    """A new resource; see `Resource`."""
 
     type: str
     user: str
@@ -372,11 +376,11 @@ class NewResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A resource of a system (PWG 5100.22): a picture, strings, a template.
+    """A resource of a system (PWG 5100.22), such as an image, strings or a template.
 
-    type, format: keyword and media type, both ours. language: of its strings; nothing if that is not known. key: where
-    the document store has its data; nothing: there are none. octets: their size. uses: how many printers it is
-    allocated to. ticket: the attributes that came with the data, see `pack`.
+    type: a keyword. format: a media type. language: its strings' language; "": not known. key: the key of its data in
+    the document store; "": it has none. octets: their size. uses: the number of printers it is allocated to. ticket:
+    the attributes that came with the data, see `pack`.
     """
 
     id: int
@@ -400,12 +404,12 @@ class Resource:
 
     @property
     def ended(self) -> bool:
-        """Whether it is canceled or aborted."""
+        """Whether the resource is canceled or aborted."""
         return self.state in RESOURCE_ENDED
 
 
 class ResourceChanges(TypedDict, total=False):
-    """What `Resources.change_resource` can change of a resource; see `Resource`."""
+    """The fields of a resource that `Resources.change_resource` can change; see `Resource`."""
 
     state: ResourceState
     reasons: tuple[str, ...]
@@ -416,9 +420,9 @@ class ResourceChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new job, and the subscriptions that came with it; None: there were as many as there may be.
+    """A new job, and the subscriptions that were requested with it; None: a limit was reached.
 
-    ahead: how many jobs are to be processed before it.
+    ahead: the number of jobs that are processed before it.
     """
 
     job: Job
@@ -428,7 +432,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to process a job. epoch: the number of the lease, by which the store knows an old one."""
+    """The right to process a job. epoch: the lease's number; the store refuses changes with an older number."""
 
     queue: str
     job: Job
@@ -438,8 +442,8 @@ class Lease:
 
 @dataclass(slots=True)
 class LeaseCounts:
-    """What this process has seen of leases. claimed: jobs begun. lost: of these, those that another worker took over
-    before they were done. taken: jobs that were taken from workers that had died."""
+    """What this process has counted. claimed: leases of its workers. lost: leases of these that another worker took
+    over. taken: jobs that were taken from dead workers."""
 
     claimed: int = 0
     lost: int = 0
@@ -447,7 +451,7 @@ class LeaseCounts:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, *, claimed: int = 0, lost: int = 0, taken: int = 0) -> None:
-        """Count these, too. Several workers may do so at once."""
+        """Add to the counts. Several threads may do so at once."""
         with self._lock:
             self.claimed += claimed
             self.lost += lost
@@ -456,8 +460,8 @@ class LeaseCounts:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """The state of a queue. settings: what was set (`JobStore.set`). active: how many jobs have not ended.
-    processing: how many are being processed."""
+    """The state of a queue. settings: see `JobStore.set`. active: the number of jobs that have not ended. processing:
+    the number of jobs that are being processed."""
 
     settings: Mapping[str, object] = field(default_factory=dict)
     active: int = 0
@@ -476,7 +480,7 @@ class QueueState:
     """The settings that it looks at, and those that say whether another look is worth it."""
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A setting that is true or false."""
+        """A setting as true or false."""
         return bool(self.settings.get(name, default))
 
     @property
@@ -486,37 +490,37 @@ class QueueState:
 
     @property
     def paused(self) -> bool:
-        """Whether no job is begun."""
+        """Whether no job begins to be processed."""
         return self.flag("paused") or self.down
 
     @property
     def accepting(self) -> bool:
-        """Whether new jobs are taken."""
+        """Whether new jobs are accepted."""
         return self.flag("accepting", True) and not self.down
 
     @property
     def state(self) -> PrinterState:
-        """What the printer does (printer-state)."""
-        if any(map(stops, self.device_reasons)):  # whether a job waits for it or not
+        """The printer's state (printer-state)."""
+        if any(map(stops, self.device_reasons)):  # also if no job waits for it
             return PrinterState.STOPPED
         if self.processing:
             return PrinterState.PROCESSING
-        # Pause-Printer-After-Current-Job holds from the moment on that there is no current job.
+        # Pause-Printer-After-Current-Job takes effect when there is no current job.
         return PrinterState.STOPPED if self.paused or self.flag("pause_after_current") else PrinterState.IDLE
 
     @property
     def device_reasons(self) -> tuple[str, ...]:
-        """What the device itself says (see `device`), in keywords of printer-state-reasons."""
+        """The printer-state-reasons that the device itself reports (see `device`)."""
         return tuple(str(self.settings.get("device_reasons") or "").split())
 
     @property
     def message(self) -> str:
-        """Why in words (printer-state-message)."""
+        """The reason in words (printer-state-message)."""
         return str(self.settings.get("device_message") or "") if self.flag("device_waits") else ""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why (printer-state-reasons)."""
+        """The reasons of the state (printer-state-reasons)."""
         found = []
         if self.down:
             found.append("shutdown")

@@ -1,14 +1,14 @@
-"""The seam: what a printer asks of whatever keeps its jobs and documents.
+"""The interface between a printer and the store of its jobs and documents.
 
-The rule of this file: a promise stands here once, and every implementation keeps it: `tests/printer/contract.py` asks
-each of them. Whoever uses a store knows these names and no others; there is no connection, path or lock of a store's
-outside it, and what fails in it is a `StorageError`.
+The rule of this file: every implementation keeps the promises that are written here, and `tests/printer/contract.py`
+checks each of them. A printer uses only these names; connections, paths and locks stay in the store, and a failure in
+it is a `StorageError`.
 
 | protocol | what it keeps |
 |---|---|
-| `Storage` | the four others, and the queues |
-| `JobStore` | one queue: jobs, limits, settings, subscriptions and events, each change in one transaction |
-| `Subscriptions`, `Resources` | parts of it: who hears of what; the resources of a system |
+| `Storage` | all queues, and the documents, leases and hints below |
+| `JobStore` | one queue: its jobs, limits, settings, subscriptions and events; each change is one transaction |
+| `Subscriptions`, `Resources` | parts of it: subscriptions with their events; the resources of a system |
 | `DocumentStore` | the documents' octets |
 | `Leases` | who processes which job |
 | `Bus` | hints that something has changed |
@@ -64,15 +64,15 @@ __all__ = [
 ]
 
 MAX_ATTEMPTS = 3
-"""How many times a job is started if the server is killed while processing it."""
+"""How often a job is begun if the server is killed while processing it."""
 
 
 class StorageError(Exception):
-    """The store cannot do that now. Nothing of it was done, unless it is `Unsaid`."""
+    """The store can't do that now. Nothing was changed, unless it is `Unsaid`."""
 
 
 class Unsaid(StorageError):
-    """The answer to a commit was lost on the way: whether it was kept is not known."""
+    """The answer to a commit was lost: it is not known whether the change was kept."""
 
 
 class StorageBusy(StorageError, BlockingIOError):
@@ -80,7 +80,7 @@ class StorageBusy(StorageError, BlockingIOError):
 
 
 class TooLarge(Exception):
-    """A document is larger than it may be. limit: in octets."""
+    """A document is too large. limit: in octets."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
@@ -88,60 +88,60 @@ class TooLarge(Exception):
 
 
 class Subscriptions(Protocol):
-    """Who wants to hear of what happens in a queue, and what did (RFC 3995, RFC 3996).
+    """The subscriptions of a queue, and their events (RFC 3995, RFC 3996).
 
-    An event is written in the transaction of the change that it tells of, from the rows as the change has left them,
-    so that no order of threads and no crash can lose one. The events of a subscription are numbered from 1 in the order
-    of those transactions, without gaps. An event can be fetched for `life` seconds. A subscription to a job ends in
-    the transaction that ends the job.
+    An event is written in the transaction of its change, from the rows after the change, so that no crash can lose one.
+    The events of a subscription are numbered from 1 in the order of these transactions, without gaps. A subscription to
+    a job ends in the transaction that ends the job.
     """
 
     life: int
-    """How many seconds an event can be fetched at least: more than ippget-event-life (RFC 3996 section 8.1)."""
+    """An event can be fetched for this many seconds, unless very many follow: more than ippget-event-life (RFC 3996
+    section 8.1)."""
 
     def subscribe(
         self, new: Sequence[NewSubscription], *, job_id: int | None = None, limits: Limits = UNLIMITED
     ) -> list[Subscription | None] | None:
-        """Begin subscriptions, to a job or to the printer. An item is None if there are as many as there may be.
+        """Make subscriptions, to a job or to the printer. An item is None if a limit was reached.
 
-        Returns None if there is no such job, or it has ended.
+        Returns None if there is no such job or it has ended.
         """
 
     def subscription(self, subscription_id: int) -> Subscription | None:
-        """The subscription with that number, unless it has expired."""
+        """The subscription with this number; None if there is none, or it has expired."""
 
     def subscriptions(
         self, *, job_id: int | None = None, user: str | None = None, limit: int | None = None
     ) -> list[Subscription]:
-        """The subscriptions of a job, or those of the printer itself. user: of that user alone."""
+        """The subscriptions of a job, or those of the printer itself. user: only this user's."""
 
     def count_subscriptions(self) -> int:
-        """How many there are."""
+        """The number of subscriptions in the queue."""
 
     def renew(self, subscription_id: int, lease: int) -> Subscription | None:
-        """Give a printer's subscription a new lease from now on. None: there is none with that number."""
+        """Give a printer's subscription a new lease from now on. None: there is no such subscription."""
 
     def unsubscribe(self, subscription_id: int) -> bool:
         """End a subscription at once. Returns whether there was one."""
 
     def sequence(self, subscription: Subscription) -> int:
-        """The number of a subscription's latest event; 0: there was none yet."""
+        """The number of a subscription's latest event; 0: there is none yet."""
 
     def events(self, subscription: Subscription, first: int = 1) -> list[Event]:
-        """The events of a subscription that can still be fetched, from the number `first` on, oldest first.
+        """The events of a subscription that can be fetched, from the number `first` on, oldest first.
 
-        They may be many: then these are the first of them.
+        If there are very many, only the first of them are returned.
         """
 
     def expire(self) -> None:
-        """Forget the subscriptions and events that have had their time."""
+        """Remove the subscriptions and events whose time is over."""
 
 
 class Resources(Protocol):
     """The resources of a system (PWG 5100.22), which are kept in the queue `SYSTEM`.
 
-    Each change is one transaction, with its events. A resource that is canceled while printers have it goes on until
-    the last of them lets it go.
+    Each change is one transaction, with its events. A resource that is canceled while it is allocated to printers is
+    kept until none of them has it.
     """
 
     def create_resource(
@@ -152,7 +152,7 @@ class Resources(Protocol):
         limits: Limits = UNLIMITED,
         tell: Sequence[str] = ("resource-created",),
     ) -> tuple[Resource, list[Subscription | None]]:
-        """Begin a resource, and subscriptions to it. Of ended ones the newest 100 are remembered.
+        """Make a resource, and subscriptions to it. The newest 100 ended resources are kept.
 
         Raises LimitReached.
         """
@@ -160,7 +160,7 @@ class Resources(Protocol):
     def attach_resource(
         self, resource_id: int, data: NewDocument, tell: Sequence[str] = ("resource-state-changed",)
     ) -> Resource | None:
-        """Give a pending resource its data, with their format and ticket: it is available. None: it is not pending."""
+        """Give a pending resource its data, with format and ticket; it is available then. None: it was not pending."""
 
     def change_resource(
         self,
@@ -170,45 +170,47 @@ class Resources(Protocol):
         tell: Sequence[str] = (),
         **changes: Unpack[ResourceChanges],
     ) -> Resource | None:
-        """Change a resource that is in one of these states. The resource as it is then; None: it was in another."""
+        """Change a resource that is in one of these states. Returns the changed resource; None: it was in another
+        state."""
 
     def cancel_resource(self, resource_id: int, message: str = "") -> tuple[Resource | None, list[str]]:
-        """Cancel a resource, or have it canceled as soon as no printer has it any more.
+        """Cancel a resource, at once or as soon as no printer has it.
 
-        Returns the resource, None: it has ended; and the keys of documents that nothing has any more.
+        Returns the resource (None: it has ended), and the keys of documents that are not used any more.
         """
 
     def allocate(self, printer: str, resource_ids: Sequence[int], *, most: int | None = None) -> bool:
-        """Give installed resources to a printer, named by its queue, all or none.
+        """Allocate installed resources to a printer, all or none. printer: its queue. most: the most that a printer may
+        have.
 
-        Returns whether all could be given: they are installed, and are not to be canceled. Raises LimitReached.
+        Returns False if a resource is not installed, or is to be canceled. Raises LimitReached.
         """
 
     def deallocate(self, printer: str, resource_ids: Sequence[int] | None = None) -> tuple[bool, list[str]]:
-        """Take resources from a printer, all or none; without numbers all that it has.
+        """Deallocate resources from a printer, all or none. resource_ids: None: all that it has.
 
-        Returns whether it had all of them, and the keys of documents that nothing has any more.
+        Returns whether it had all of them, and the keys of documents that are not used any more.
         """
 
     def resource(self, resource_id: int) -> Resource | None:
-        """The resource with that number."""
+        """The resource with this number, or None."""
 
     def resources(self) -> list[Resource]:
-        """All resources that are remembered, in the order of their numbers."""
+        """All resources, in the order of their numbers."""
 
     def allocated(self) -> dict[str, tuple[int, ...]]:
-        """The numbers of the resources of each printer that has any, by its queue."""
+        """The numbers of each printer's resources, by its queue; without the printers that have none."""
 
 
 class JobStore(Subscriptions, Resources, Protocol):
-    """The jobs of one queue. Any number of threads, processes and hosts may use it.
+    """The jobs of one queue. Any number of threads, processes and hosts may use it together.
 
     Each method that changes something is one transaction: the job, its documents' rows, the limits, the subscriptions
-    and the events of the change are kept together or not at all. When it returns, they are kept whatever happens next.
-    A job-id is never given twice. Reads never wait for a change.
+    and the events of the change are kept together or not at all. When it returns, they are kept even if the process is
+    killed. A job-id is never given twice. Reads of jobs and documents don't wait for changes.
 
-    tell: the names of events that the change is; those about a job belong to the job that was changed. A method that
-    changes nothing tells nothing.
+    tell: the names of the events of the change; events of a job are about the changed job. A method that changes
+    nothing makes no events.
     """
 
     def create(
@@ -221,7 +223,7 @@ class JobStore(Subscriptions, Resources, Protocol):
         copy_of: int | None = None,
         tell: Sequence[str] = ("job-created",),
     ) -> Created:
-        """Begin a job, held if the queue's "hold_new" is set. copy_of: it gets the documents of that job too.
+        """Make a job, which is held if the queue's "hold_new" is set. copy_of: it also gets the documents of this job.
 
         Raises LimitReached.
         """
@@ -235,9 +237,9 @@ class JobStore(Subscriptions, Resources, Protocol):
         limits: Limits = UNLIMITED,
         tell: Sequence[str] = ("job-state-changed",),
     ) -> Job | None:
-        """Give an open job a document, or none, and close it with the last one. None: the job takes no more.
+        """Give an open job a document (None: none). last: close the job. Returns None if the job takes no documents.
 
-        A closed job that waited for documents alone is pending with the reason "none", and that is told. Raises
+        If a job was only waiting for documents and is closed, its reason becomes "none", with the events `tell`. Raises
         LimitReached.
         """
 
@@ -250,9 +252,9 @@ class JobStore(Subscriptions, Resources, Protocol):
         tell: Sequence[str] = (),
         **changes: Unpack[Changes],
     ) -> Job | None:
-        """Change a job that is in one of these states. The job as it is then; None: it was in another.
+        """Change a job that is in one of these states. Returns the changed job; None: it was in another state.
 
-        epoch: only if that is still the number of its latest lease. The store sets the moments of a new state.
+        epoch: change it only if this is the number of its latest lease. The store sets the times of a new state.
         """
 
     def restart(
@@ -264,7 +266,7 @@ class JobStore(Subscriptions, Resources, Protocol):
         limits: Limits = UNLIMITED,
         tell: Sequence[str] = ("job-state-changed",),
     ) -> Job | None:
-        """Have an ended job processed again, behind all others. None: it has not ended, or has no documents.
+        """Make an ended job pending or held again, after all others. None: it has not ended, or has no documents.
 
         Raises LimitReached: a restarted job counts as a new one.
         """
@@ -278,45 +280,46 @@ class JobStore(Subscriptions, Resources, Protocol):
         states: Sequence[DocumentState] = tuple(DocumentState),
         **changes: Unpack[DocumentChanges],
     ) -> bool:
-        """Change a document that is in one of these states, of a job in one of those. Returns whether it was."""
+        """Change a document. of: only if its job is in one of these states. states: only if it is in one of these
+        itself. Returns whether it was changed."""
 
     def reorder(self, job_id: int, after: int | None, tell: Sequence[str] = ("printer-queue-order-changed",)) -> bool:
-        """Put a pending job behind another one, or before all. Returns whether it could be."""
+        """Move a waiting job after another one. after: None: before all. Returns whether both jobs were waiting."""
 
     def remove(self, job_ids: Sequence[int]) -> list[str]:
-        """Forget ended jobs. Returns the keys of documents that no job has any more."""
+        """Remove ended jobs. Returns the keys of documents that no job has any more."""
 
     def set(self, tell: Sequence[str | Told] = (), **settings: object) -> None:
-        """Remember numbers, strings or octets. The setting "state_changed" follows what is set of the state.
+        """Keep settings: numbers, strings or octets. A setting of the state also sets "state_changed".
 
-        "config_changed" and "config_changes" follow what is told of the configuration (an event "...-config-changed").
+        An event "...-config-changed" also sets "config_changed" and increments "config_changes".
         """
 
     def add(self, settings: Mapping[str, object], tell: Mapping[str, str | Told] | None = None) -> list[str]:
-        """Remember settings, but for those of which there is one of that name. Returns the names that are new.
+        """Keep those settings whose names are new. Returns the new names.
 
-        tell: the event of each that is new.
+        tell: the event of each new name.
         """
 
     def advance(self, name: str, by: int = 1) -> int:
-        """Add to a setting that is a number, from 0, and return what it is then. No two callers get the same."""
+        """Add to a setting that is a number (0 if it is not set), and return the sum. No two calls get the same sum."""
 
     def forget(self, names: Sequence[str], tell: Sequence[str | Told] = ()) -> None:
-        """Remember these settings no longer."""
+        """Remove these settings."""
 
     def begin_upload(self, key: str) -> None:
-        """A document is on its way into a document store that cannot tell what is received from what is left over."""
+        """Note that a document is being uploaded, for a document store that can't find out what killed servers left."""
 
     def doom_uploads(self, older: float) -> list[str]:
-        """The keys of uploads that began more than `older` seconds ago. No job gets any of them from now on."""
+        """Return the keys of uploads that began more than `older` seconds ago. From now on no job can get them."""
 
     def end_uploads(self, keys: Iterable[str]) -> None:
-        """The documents with these keys are removed: forget the uploads."""
+        """Remove the notes of uploads, since their documents are removed."""
 
     # Reads.
 
     def now(self) -> float:
-        """The store's clock. It is one for all processes, and goes on however a host's clock is set."""
+        """The time of the store's clock, which all processes share. Setting a host's clock does not change it."""
 
     def state(self) -> QueueState:
         """The settings, and how many jobs there are."""
@@ -333,41 +336,43 @@ class JobStore(Subscriptions, Resources, Protocol):
         limit: int | None = None,
         first: int = 1,
     ) -> list[Job]:
-        """Jobs in some states: first those not ended, in the order of processing, then the others, newest first.
+        """Jobs in these states: first those that have not ended, in the order of processing, then the others, newest
+        first.
 
-        user: of that user alone. ids: of these alone. first: leave out those before the first-th. limit: no more.
+        user: only this user's. ids: only these. first: start with this one, counted from 1. limit: the most jobs.
         """
 
     def count(self, states: Sequence[JobState] = ACTIVE, *, user: str | None = None) -> int:
-        """How many jobs are in these states, of one user or of all."""
+        """The number of jobs in these states. user: only this user's."""
 
     def octets_of(self, user: str) -> int:
         """The size of all documents of a user's jobs that have not ended."""
 
     def documents(self, job_id: int) -> list[Document]:
-        """The documents of a job in their order."""
+        """The documents of a job, in order."""
 
     def ahead_of(self, jobs: Sequence[Job]) -> list[int]:
-        """How many jobs are to be processed before each of these (number-of-intervening-jobs)."""
+        """The number of jobs that are processed before each of these (number-of-intervening-jobs)."""
 
     def timed(self) -> list[Job]:
-        """The jobs to which something happens at some time: they wait for documents, or for the end of a hold."""
+        """The jobs that change by themselves at some time: they wait for documents, or for the end of a hold."""
 
     def oldest_ended(self, keep: int) -> list[int]:
-        """The numbers of the ended jobs beyond the newest ones that are kept."""
+        """The numbers of the ended jobs, except the newest `keep`."""
 
     def knows_key(self, key: str) -> bool:
-        """Whether a job or a resource has the document with that key."""
+        """Whether a job or a resource has the document with this key."""
 
     def content(self, key: str) -> bytes | None:
-        """A document that was kept with its job; None: there is none with that key."""
+        """The document with this key if it was kept with its job, otherwise None."""
 
 
 class IncomingDocument(Protocol):
-    """A document on its way into the store. Use it as a context manager: without `keep` nothing is left of it.
+    """A document that is being received. Use it as a context manager: without `keep` the document is removed at the
+    end.
 
-    key: under which it is found later. octets: how many it has. head: the first of them, a kilobyte at most. content:
-    all of it, if it is small and belongs into the job's transaction. fenced: see `NewDocument`.
+    key: its key in the document store. octets: its size. head: its first kilobyte. content: the whole document, if it
+    is small and is kept with the job. fenced: see `NewDocument`.
     """
 
     key: str
@@ -377,13 +382,13 @@ class IncomingDocument(Protocol):
     fenced: bool
 
     def write(self, pieces: Iterable[Buffer], limit: int | None) -> None:
-        """Write a document. When this returns, it is kept for good, but for a `content`. limit: of its octets.
+        """Write a document. When this returns, it is on the disk, unless it is in `content`. limit: the most octets.
 
-        Raises TooLarge, OSError, and whatever the pieces raise.
+        Raises TooLarge, OSError, and what the iterator of pieces raises.
         """
 
     def keep(self) -> None:
-        """A job has it now."""
+        """Keep the document: a job has it now."""
 
     def __enter__(self) -> Self: ...
 
@@ -393,51 +398,54 @@ class IncomingDocument(Protocol):
 
 
 class DocumentStore(Protocol):
-    """The documents' octets. Memory stays the same however large one is. Keys say nothing of jobs or clients."""
+    """The documents' octets. A document's size does not change the memory used. Keys tell nothing about jobs or
+    clients."""
 
     def new(self) -> IncomingDocument:
-        """A place for a document that is to come."""
+        """Begin to receive a document."""
 
     def open(self, key: str, start: int = 0) -> Iterator[Buffer]:
-        """A document's octets from that one on. Raises OSError if there is none with that key."""
+        """A document's octets, from the octet `start` on. Raises OSError if there is no document with this key."""
 
     def local(self, key: str) -> AbstractContextManager[Path]:
-        """A file that has the document, for what needs one. It is not to be changed. Raises OSError."""
+        """A file with the document, for programs that need one. It must not be changed. Raises OSError."""
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove documents that no job has."""
 
     def clean(self) -> int:
-        """Remove what killed servers left behind before any job had it. Returns how many documents that were."""
+        """Remove documents of killed servers that no job has. Returns their number."""
 
 
 class Leases(Protocol):
-    """Who processes which job: one job of a queue at a time, and a job by one worker at a time.
+    """The leases: which worker processes which job. A queue has one job in process at a time, and a job one worker.
 
-    A worker that has died loses its leases; what it still does to a job's record is refused by the lease's epoch.
+    A worker that is taken for dead loses its leases; if it still changes a job, the lease's epoch makes the store
+    refuse that.
     """
 
     counts: LeaseCounts
-    """What this process has seen of them."""
+    """The counts of this process."""
 
     def begin(self, worker: str, *, shared: bool) -> None:
-        """A worker begins. Raises StorageBusy if another has the storage, and it or this one does not share it."""
+        """Add a worker. shared: other servers may use the storage, too. Raises StorageBusy if another server uses it
+        and both do not share it."""
 
     def claim(self, worker: str, queues: Sequence[str] | None = None) -> Lease | None:
-        """Begin the next job that is to be processed, of one of these queues or of any; None: there is none.
+        """Begin to process the next job of one of these queues (None: of any). Returns None if there is none.
 
-        A worker has one job at a time: one that it has not ended, since an answer of the store got lost, begins anew.
-        The job is processing then, and the events "job-state-changed" and "printer-state-changed" are told.
+        A worker has one job at a time: if it has a job that it doesn't know of, since an answer was lost, that job is
+        begun again later. The events are "job-state-changed" and "printer-state-changed".
         """
 
     def pass_through(self, worker: str, queue: str) -> int:
-        """Begin and complete the next jobs of a queue whose output has nothing to do, and tell of both.
+        """Begin and complete the next jobs of a queue whose output has nothing to do, with the events of both.
 
-        That is as if each was claimed and ended. Returns how many there were: a part of those that wait.
+        The result is the same as claiming and ending each job. Returns their number; more jobs may wait.
         """
 
     def renew(self, lease: Lease) -> bool:
-        """Keep a lease. False: it is lost, and the worker is to stop."""
+        """Whether the worker still has the lease. If not, it must stop."""
 
     def end(
         self,
@@ -449,36 +457,37 @@ class Leases(Protocol):
         *,
         go_on: bool = False,
     ) -> tuple[Job | None, Lease | None]:
-        """The job is done with, or to be begun again: as it is then. None: the lease was lost, and nothing is changed.
+        """End a lease, and give the job this state. Returns the job; None: the lease was lost, and nothing was changed.
 
-        go_on: claim the queue's next job in the same transaction, unless the queue's "pause_after_current" is set.
+        go_on: also claim the queue's next job in the same transaction, unless "pause_after_current" is set. Returns its
+        lease, too.
         """
 
     def reap(self) -> int:
-        """Take the jobs from workers that have died: they are begun anew, or end after MAX_ATTEMPTS.
+        """Take the jobs from dead workers: they are begun again, or aborted after MAX_ATTEMPTS.
 
-        Returns how many there were.
+        Returns their number.
         """
 
     def close(self, worker: str) -> None:
-        """The worker ends. Its jobs are begun anew by another."""
+        """Remove a worker. Another worker begins its jobs again."""
 
 
 class Bus(Protocol):
-    """Hints that something in a queue has changed. One may be lost or come late: whoever waits looks again anyway."""
+    """Hints that a queue has changed. A hint may be lost or late, so those who wait must also look now and then."""
 
     def wake(self, queue: str) -> None:
-        """Something has changed."""
+        """Send a hint: the queue has changed."""
 
     def listen(self, queue: str | None, hear: Callable[[], None]) -> Callable[[], None]:
-        """Call `hear`, from any thread, after something has changed; it must not wait. Returns what ends that.
+        """Call `hear` in any thread after a change; it must not block. Returns a function that ends that.
 
-        queue: None: any of them.
+        queue: None: changes of any queue.
         """
 
 
 class Storage(Protocol):
-    """All that a print service keeps, with any number of queues. shared: other processes use it at the same time."""
+    """The whole storage of a print service, with any number of queues."""
 
     @property
     def documents(self) -> DocumentStore:
@@ -490,26 +499,26 @@ class Storage(Protocol):
 
     @property
     def bus(self) -> Bus:
-        """The hints."""
+        """The hints of all queues."""
 
     @property
     def scratch(self) -> Path:
-        """A directory of this host for the notes that outputs make."""
+        """A directory of this host for the outputs' notes."""
 
     def queue(self, name: str) -> JobStore:
-        """The queue of that name, which is made if it is not there."""
+        """The queue with this name. It is made if it does not exist."""
 
     def queues(self, *, active: bool = False) -> list[str]:
-        """The names of the queues that there are. active: of those with jobs that have not ended alone."""
+        """The names of all queues. active: only those that have jobs that have not ended."""
 
     def states(self) -> dict[str, QueueState]:
-        """The states of all queues that were ever asked for, by name, as `QueueState` needs them and no more."""
+        """The states of all queues, by name, with the settings `QueueState.NAMES` at least."""
 
     def states_of(self, names: Sequence[str]) -> dict[str, QueueState]:
-        """The states of these queues, by name, with all that was set: what `JobStore.state` says of each."""
+        """The states of these queues, by name, with all settings, as `JobStore.state` gives them."""
 
     def queue_of(self, job_id: int) -> str | None:
-        """The queue that has the job with that number; None: there is none."""
+        """The name of the queue that has the job with this number; None: there is none."""
 
     def close(self) -> None:
-        """Be done with it."""
+        """Close the storage."""

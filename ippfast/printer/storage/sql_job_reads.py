@@ -1,6 +1,6 @@
-"""What is asked about the jobs of a queue, in the SQL that SQLite and PostgreSQL share.
+"""Reads of the jobs of a queue, in the SQL that SQLite and PostgreSQL share.
 
-The rule of this file: nothing of it changes anything, and each question is one statement if one can answer it.
+The rule of this file: it changes nothing, and a method uses one statement if one is enough.
 """
 
 from collections.abc import Sequence
@@ -105,29 +105,15 @@ class SQLJobReads(SQLResources):
         return [ahead.get(job.id, 0) for job in jobs]
 
     def _ahead_of_one(self, job: Job) -> int:
-        rows = self._engine.read(
-            "SELECT (SELECT count(*) FROM jobs WHERE queue = ? AND state IN (5, 6) AND id != ?)"
-            " + (SELECT count(*) FROM jobs WHERE queue = ? AND state = 3 AND id != ?"
-            " AND (priority > ? OR (priority = ? AND (position < ? OR (position = ? AND id < ?)))))",
-            (
-                self.name,
-                job.id,
-                self.name,
-                job.id,
-                job.priority,
-                job.priority,
-                job.position,
-                job.position,
-                job.id,
-            ),
-        )
-        busy_too = 0 if job.state not in (JobState.PROCESSING, JobState.PROCESSING_STOPPED) else None
-        if busy_too is None:
-            (others,) = self._engine.read(
-                "SELECT count(*) FROM jobs WHERE queue = ? AND state IN (5, 6) AND id != ?", (self.name, job.id)
-            )[0]
-            return int(others)
-        return int(rows[0][0])
+        statement = "SELECT (SELECT count(*) FROM jobs WHERE queue = ? AND state IN (5, 6) AND id != ?)"
+        values: list[object] = [self.name, job.id]
+        if job.state not in (JobState.PROCESSING, JobState.PROCESSING_STOPPED):
+            statement += (
+                " + (SELECT count(*) FROM jobs WHERE queue = ? AND state = 3 AND id != ?"
+                " AND (priority > ? OR (priority = ? AND (position < ? OR (position = ? AND id < ?)))))"
+            )
+            values += [self.name, job.id, job.priority, job.priority, job.position, job.position, job.id]
+        return int(self._engine.read(statement, values)[0][0])
 
     def timed(self) -> list[Job]:
         """As `JobStore.timed`."""

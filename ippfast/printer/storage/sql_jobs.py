@@ -1,8 +1,8 @@
-"""The jobs of a queue, and how they change, in the SQL that SQLite and PostgreSQL share.
+"""Changes of the jobs of a queue, in the SQL that SQLite and PostgreSQL share.
 
-The rule of this file: a change of state names the states that it starts from, and what belongs to it (limits, rows of
-documents, subscriptions, events) happens in the same function of the same transaction. What the two engines do
-differently is asked of the engine (`sql`).
+The rule of this file: a change of state names the states that it starts from, and all that belongs to it (limits, rows
+of documents, subscriptions, events) is done by the same function in the same transaction. The engine (`sql`) does what
+the two databases do differently.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ _INSERT_JOB = (
 )
 _LAST_JOB = "the last job's number"
 _INSERT_DOCUMENT = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_TEXTS = frozenset(("name", "user", "message", "output", "format"))  # of clients and outputs: any octets
+_TEXTS = frozenset(("name", "user", "message", "output", "format"))  # strings of clients and outputs, with any octets
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -49,7 +49,7 @@ def _marks(values: Sequence[object]) -> str:
 
 
 class SQLJobs(SQLJobReads):
-    """A `JobStore`. clock: the store's."""
+    """A `JobStore`. clock: the store's clock."""
 
     def create(
         self,
@@ -384,13 +384,14 @@ class SQLJobs(SQLJobReads):
     # In a transaction.
 
     def _behind_all(self, database: Connection, *, new: bool) -> int:
-        """The position of a job that comes after all others. A new job's is even, an old one's between two new ones."""
+        """The position of a job after all others. A new job's position is even; an old job's is odd, between two new
+        ones."""
         known = self._engine.known.get(_LAST_JOB) if self._engine.alone else None
         last = self._engine.last_number(database, "jobs") if known is None else known
         return 2 * (last + 1) if new else 2 * last + 1
 
     def _behind(self, database: Connection, job: Job, state: QueueState) -> int:
-        """How many jobs are to be processed before a new one: it is the last of its priority."""
+        """The number of jobs that are processed before a new one, which is the last of its priority."""
         if state.active <= 1:
             return 0
         return int(

@@ -1,8 +1,8 @@
-"""Leases, in the SQL that SQLite and PostgreSQL share: who processes which job.
+"""Leases (which worker processes which job), in the SQL that SQLite and PostgreSQL share.
 
-The rule of this file: a queue has one job that is processed at a time, and a lease that another worker has taken over
-is known by its number. Whether a worker lives is asked of the part that knows (`_is_alive`): `sqlite_leases` for the
-processes of one host, `postgres_leases` for those of many.
+The rule of this file: one job of a queue is processed at a time, and a lease that another worker took over is refused
+by its number. Subclasses know whether a worker lives (`_is_alive`): `sqlite_leases` for the processes of one host,
+`postgres_leases` for those of many.
 """
 
 from abc import ABC, abstractmethod
@@ -28,26 +28,26 @@ _THROUGH = (
     " worker = ?, attempts = attempts + 1, epoch = epoch + 1 WHERE id"
 )
 _MOST_THROUGH = 32
-_PATIENCE = 0.003  # a job's client waits for a commit, its output does not: they share one while clients print
+_PATIENCE = 0.003  # seconds that an output's change may wait to share a client's commit
 _STOPPING = "processing-to-stop-point"
 
 
 class SQLLeases(ABC):
-    """The part of `Leases` that is the same for all workers. queue: makes the `SQLJobs` of a queue."""
+    """The part of `Leases` that both engines share. queue: gives the `SQLJobs` of a queue."""
 
     def __init__(self, engine: Engine, queue: Callable[[str], SQLJobs]) -> None:
         self._engine = engine
         self._queue = queue
         self.counts = LeaseCounts()
-        self._open: set[str] = set()  # the workers of this process that have a job, or may have one
+        self._open: set[str] = set()  # the workers of this process that have a job or may have one
 
     @abstractmethod
     def _is_alive(self, worker: str) -> bool:
-        """Whether a worker still processes what it has begun."""
+        """Whether a worker lives, so that it still processes its jobs."""
 
     @abstractmethod
     def _forget_dead_workers(self) -> None:
-        """Remove what they have left behind."""
+        """Remove what dead workers have left."""
 
     def claim(self, worker: str, queues: Sequence[str] | None = None) -> Lease | None:
         """As `Leases.claim`."""
@@ -55,7 +55,7 @@ class SQLLeases(ABC):
             self._give_up(worker)
         for name in self._ready(queues):
             queue = self._queue(name)
-            self._open.add(worker)  # before it is known: the answer may get lost
+            self._open.add(worker)  # first, since the answer may be lost
             lease = self._engine.write(partial(self._claim, queue=queue, worker=worker), queue=name, patience=_PATIENCE)
             if lease is not None:
                 self.counts.add(claimed=1)
@@ -64,13 +64,13 @@ class SQLLeases(ABC):
         return None
 
     def _give_up(self, worker: str) -> None:
-        """A worker claims a job: it has none, whatever the store says that was not heard of."""
+        """Take back jobs that the store has given to a worker that does not know of them, since an answer was lost."""
         for (name,) in self._engine.read("SELECT DISTINCT queue FROM jobs WHERE state = 5 AND worker = ?", (worker,)):
             self._engine.write(partial(self._reap, worker=worker, queue=self._queue(name)), queue=name)
         self._open.discard(worker)
 
     def _ready(self, queues: Sequence[str] | None) -> list[str]:
-        """The queues that seem to have a job to begin, those with the most urgent first."""
+        """The queues that seem to have a job to begin."""
         if self._engine.alone and queues is not None and all(self._is_idle(self._queue(name)) for name in queues):
             return []
         rows = self._engine.read(
@@ -84,7 +84,7 @@ class SQLLeases(ABC):
         return [name for (name,) in rows if queues is None or name in queues]
 
     def _is_idle(self, queue: SQLJobs) -> bool:
-        """Whether nothing is to be begun, as far as that is known without a look."""
+        """Whether the queue's state tells that no job can begin."""
         state = queue.state()
         return state.paused or not state.active or bool(state.processing)
 
@@ -135,7 +135,7 @@ class SQLLeases(ABC):
     def _tell_through(
         self, database: Connection, queue: SQLJobs, worker: str, state: QueueState, now: float, most: int
     ) -> QueueState:
-        """Begin and complete jobs one by one, and tell of each. Returns the queue's state then."""
+        """Begin and complete jobs one by one, with the events of each. Returns the queue's state after them."""
         busy, left = replace(state, processing=1), state
         for (job_id,) in database.execute(_NEXT, (queue.name, most)).fetchall():
             job = job_of(
@@ -201,7 +201,7 @@ class SQLLeases(ABC):
             state, tell = JobState.PENDING, ("job-state-changed", "printer-state-changed")
             columns: dict[str, object] = {
                 "reasons": ("none",),
-                "message": "the server ended while it processed the job, which begins anew",
+                "message": "the server ended while it processed the job, so the job begins again",
             }
             if _STOPPING in job.reasons or job.attempts >= MAX_ATTEMPTS:
                 stopped = _STOPPING in job.reasons

@@ -1,7 +1,7 @@
 """The resources of a system, in the SQL that SQLite and PostgreSQL share.
 
-The rule of this file: a change of state names the states that it starts from, and what belongs to it (the data's row,
-the printers that have it, subscriptions, events) happens in the same transaction, while the system's queue is held.
+The rule of this file: a change of state names the states that it starts from, and all that belongs to it (the data, the
+printers that have it, subscriptions, events) is done in the same transaction, while the system's queue is held.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,17 @@ __all__ = ["SQLResources"]
 _REMEMBERED = 100
 _USES = "(SELECT count(*) FROM allocations WHERE resource_id = resources.id)"
 _COLUMNS = ", ".join(_USES if field.name == "uses" else f'"{field.name}"' for field in fields(Resource))
-_TEXTS = frozenset(("user", "name", "info", "language", "message"))  # of clients: any octets
+_TEXTS = frozenset(("user", "name", "info", "language", "message"))  # strings of clients, with any octets
 _CHANGED = ("resource-state-changed",)
 _CANCEL = "cancel-requested"
 
 
 class SQLResources(SQLState):
-    """The part of the store that `Resources` promises."""
+    """The part of the store for `Resources`."""
 
     def _take(self, database: Connection, document: NewDocument) -> None:
-        """A document is somebody's now: it is no upload any more, and its content is kept if it is small."""
+        """Take over a document for a job or resource: remove it from the uploads, and keep its content if it is
+        small."""
         if (
             document.fenced
             and not database.execute("DELETE FROM uploads WHERE key = ? AND doomed = 0", (document.key,)).rowcount

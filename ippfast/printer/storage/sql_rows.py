@@ -1,6 +1,6 @@
-"""The rows of jobs and documents that the SQL reads and writes, as values.
+"""Turns rows of jobs and documents into values.
 
-The rule of this file: which columns a value is made of, and how, stands here once.
+The rule of this file: only this file says which columns a value is made of, and how.
 """
 
 from dataclasses import fields
@@ -19,15 +19,15 @@ DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
 QUEUE_COLUMNS = (
     "active, processing, settings.name, value FROM queues LEFT JOIN settings ON settings.queue = queues.name"
 )
-"""The columns that a state is made of: there is a row for each setting of a queue."""
+"""The columns for a queue's state: there is one row for each setting."""
 ORDER = "state NOT IN (5, 6), priority DESC, position, id"
-"""The order of `JobStore.jobs`, for those that have not ended."""
+"""The order of `JobStore.jobs` for jobs that have not ended."""
 
 
 def new_job_of(
     new: NewJob, number: int, uuid: str, now: float, position: int, octets: int, documents: int, pages: int | None
 ) -> Job:
-    """A job that was made just now."""
+    """The value of a job that was just created."""
     return Job(
         id=number,
         uuid=uuid,
@@ -59,7 +59,7 @@ def new_job_of(
 
 
 def job_of(row: tuple[Any, ...]) -> Job:
-    """A job out of its row."""
+    """Turn a row of `JOB_COLUMNS` into a job."""
     job_id, uuid, state, reasons, message, name, user, host, *others = row
     created, processing, completed, priority, position, release, held, opened, touched, attempts, *counts = others
     octets, documents, output, *last = counts
@@ -98,7 +98,7 @@ def _words(reasons: str) -> tuple[str, ...]:
 
 
 def document_of(row: tuple[Any, ...]) -> Document:
-    """A document out of its row."""
+    """Turn a row of `DOCUMENT_COLUMNS` into a document."""
     values = dict(zip(Document.__slots__, row, strict=True))
     values["state"] = DocumentState(values["state"])
     values["name"], values["format"] = string(values["name"]), string(values["format"])

@@ -1,7 +1,7 @@
 """The state and the settings of a queue, in the SQL that SQLite and PostgreSQL share.
 
-The rule of this file: what is remembered of a state is forgotten by whatever changes it, and with the transaction if
-that is not kept. A setting and what is told of it are one transaction.
+The rule of this file: whatever changes a state forgets its cached value, and so does a transaction that fails. A
+setting and its events are one transaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,13 +20,13 @@ _QUEUE = f"SELECT {QUEUE_COLUMNS} WHERE queues.name = ?"
 
 
 class SQLState(SQLSubscriptions):
-    """The part of a `JobStore` that knows the queue itself. clock: the store's."""
+    """The part of a `JobStore` for the queue itself. clock: the store's clock."""
 
     def __init__(self, engine: Engine, name: str, clock: Callable[[], float]) -> None:
         super().__init__(engine, name)
         self._clock = clock
-        self._committed: QueueState | None = None  # as it is, if no other process writes
-        self._latest: QueueState | None = None  # as the transaction that goes on has it
+        self._committed: QueueState | None = None  # the committed state, if no other process writes
+        self._latest: QueueState | None = None  # the state in the current transaction
         engine.after_commit(self._after_commit)
 
     def _after_commit(self, kept: bool) -> None:
@@ -43,7 +43,7 @@ class SQLState(SQLSubscriptions):
         known = self._committed
         if known is not None:
             return known
-        if self._engine.alone:  # asked in a turn among those who write, it is remembered
+        if self._engine.alone:  # read between two changes, it can be cached
             return self._engine.write(self._state)
         return self.state_from(self._engine.read(_QUEUE, (self.name,)))
 
@@ -100,14 +100,14 @@ class SQLState(SQLSubscriptions):
     # In a transaction.
 
     def _state(self, database: Connection) -> QueueState:
-        """The state now. Whatever changes it forgets `_latest`."""
+        """The state in a transaction. Whatever changes it must forget `_latest`."""
         if self._latest is not None and self._engine.alone:
             return self._latest
         self._latest = self.state_from(database.execute(_QUEUE, (self.name,)).fetchall())
         return self._latest
 
     def state_from(self, rows: Sequence[tuple[Any, ...]]) -> QueueState:
-        """The state that the rows of `QUEUE_COLUMNS` make."""
+        """Turn rows of `QUEUE_COLUMNS` into a state."""
         settings = {name: self._engine.kept(value) for _, _, name, value in rows if name is not None}
         return QueueState(settings, rows[0][0], rows[0][1])
 
@@ -122,7 +122,7 @@ class SQLState(SQLSubscriptions):
     def _follow(
         self, database: Connection, before: QueueState | None, now: float, after: QueueState | None = None
     ) -> QueueState:
-        """The state after a change; printer-state-change-time follows it. after: that, if it is known."""
+        """The state after a change; if it differs, set printer-state-change-time. after: this state, if it is known."""
         after = after or self._state(database)
         if before is not None and (before.state, before.reasons) != (after.state, after.reasons):
             self._set(database, {"state_changed": now})

@@ -1,7 +1,6 @@
-"""What the storages in SQL have in common.
+"""The part that both SQL storages share.
 
-The rule of this file: what the two engines share stands here, and what only one of them knows is asked of it: the
-time, and how a queue begins.
+The rule of this file: subclasses know only what differs: the time, and how a queue begins.
 """
 
 import threading
@@ -38,7 +37,7 @@ class SQLStorage(ABC, Generic[_Engine]):
 
     @abstractmethod
     def _add_queue(self, database: Connection, name: str) -> bool:
-        """Have a row for a queue. Returns whether there was none."""
+        """Add a row for a queue. Returns whether it is new."""
 
     def queue(self, name: str) -> SQLJobs:
         """As `Storage.queue`."""
@@ -80,7 +79,7 @@ class SQLStorage(ABC, Generic[_Engine]):
     def states_of(self, names: Sequence[str]) -> dict[str, QueueState]:
         """As `Storage.states_of`."""
         queues = {name: self.queue(name) for name in names}
-        if self._engine.alone or not queues:  # then each remembers its own
+        if self._engine.alone or not queues:  # then each has cached its own
             return {name: queue.state() for name, queue in queues.items()}
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in queues}
         among, values = self._engine.among(list(queues))
@@ -96,9 +95,9 @@ class SQLStorage(ABC, Generic[_Engine]):
         return str(rows[0][0]) if rows else None
 
     def _named(self, place: str | Path, local: Path, *, life: float = LIFE) -> DocumentStore:
-        """The documents at a place that somebody named: the URL of an object store, or a directory.
+        """Open the documents at a given place: the URL of an object store, or a directory.
 
-        life: see `Objects`. Raises StorageError and OSError for a place that cannot be used, or is another store's.
+        life: see `Objects`. Raises StorageError and OSError if the place can't be used, or belongs to another store.
         """
         if isinstance(place, str) and "://" in place:
             from .objects import Objects
@@ -120,6 +119,6 @@ class SQLStorage(ABC, Generic[_Engine]):
 
 
 def identity_of(database: Connection) -> str:
-    """What the store is called, so that others know their own from it."""
+    """The random name of the store, which is made at first use. `Files.claim` needs it."""
     database.execute("INSERT INTO store (name, value) VALUES ('identity', ?) ON CONFLICT DO NOTHING", (token(),))
     return str(database.execute("SELECT value FROM store WHERE name = 'identity'").fetchone()[0])

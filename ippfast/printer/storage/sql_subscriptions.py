@@ -1,8 +1,8 @@
 """Subscriptions and events, in the SQL that SQLite and PostgreSQL share.
 
-The rule of this file: an event is one row, however many listen. Which events belong to a subscription, and with which
-numbers, follows from its filter and the order of the rows: `counted` events came before the row `after`, and those
-that match since then are counted when somebody asks. Before old rows go, each subscription counts them.
+The rule of this file: an event is one row for all subscriptions of a queue. A subscription's filter and the order of
+the rows give its events and their numbers: `counted` events came up to the row `after`, and the matching rows since
+then are counted when they are read. Before old rows are removed, they are added to `counted`.
 """
 
 from abc import ABC, abstractmethod
@@ -22,10 +22,10 @@ __all__ = ["SQLSubscriptions"]
 _T = TypeVar("_T")
 
 _LIFE = 300
-_MOST_EVENTS = 100_000  # rows of a queue that are kept; beyond that the oldest go before their time
+_MOST_EVENTS = 100_000  # events of all queues; if there are more, the oldest are removed before their time
 _MOST_AT_ONCE = 1_000
 _LISTENED = "whether anybody listens"
-_SWEEP = 500  # rows that go in one step
+_SWEEP = 500  # rows that are removed in one step
 
 _COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Subscription))
 _EVENT = [field.name for field in fields(Event)][1:]
@@ -35,7 +35,7 @@ _ALIVE = "(expires IS NULL OR expires > ?)"
 
 
 class SQLSubscriptions(ABC):
-    """The part of the store that `Subscriptions` promises."""
+    """The part of the store for `Subscriptions`."""
 
     life = _LIFE
     most_events = _MOST_EVENTS
@@ -117,7 +117,7 @@ class SQLSubscriptions(ABC):
         now: float,
         resource: Resource | None = None,
     ) -> None:
-        """Write what happened, if anybody listens: here, or at the system."""
+        """Write events, if there are subscriptions to this queue or to the system."""
         if not names:
             return
         if self.name == SYSTEM:
@@ -142,9 +142,10 @@ class SQLSubscriptions(ABC):
             self._follow_system(database, now)
 
     def _is_listened(self, database: Connection) -> bool:
-        """Whether anybody may listen to any queue. If nobody does, as is usual, there is nothing to ask for each event.
+        """Whether there may be subscriptions to any queue. Usually there are none, and then an event costs no
+        statement.
 
-        Where others write too, somebody may.
+        It is always true if other processes write, too.
         """
         if not self._engine.alone:
             return True
@@ -193,7 +194,7 @@ class SQLSubscriptions(ABC):
         database.execute(_TELL, (queue, name, now, self._engine.bound(printer), *kept, *about, *resourced))
 
     def _enroll(self, database: Connection, names: Sequence[str | Told]) -> None:
-        """Which printers there are, for the system's state."""
+        """Note created and deleted printers, for the system's state."""
         for name, statement in (
             ("printer-created", "INSERT INTO printers (queue) VALUES (?) ON CONFLICT DO NOTHING"),
             ("printer-deleted", "DELETE FROM printers WHERE queue = ?"),
@@ -203,7 +204,7 @@ class SQLSubscriptions(ABC):
                 database.executemany(statement, rows)
 
     def _system_state(self, database: Connection) -> PrinterState:
-        """system-state: what the printers do together."""
+        """The system-state: that of all printers together."""
         if database.execute("SELECT 1 FROM queues WHERE processing > 0 LIMIT 1").fetchone():
             return PrinterState.PROCESSING
         idle = database.execute(
@@ -214,7 +215,7 @@ class SQLSubscriptions(ABC):
         return PrinterState.STOPPED if idle is None else PrinterState.IDLE
 
     def _follow_system(self, database: Connection, now: float) -> None:
-        """Tell of another state of the system, if that is another than the one that was told of last."""
+        """Write an event if the system's state is not the one of its last event."""
         state = self._system_state(database)
         row = database.execute("SELECT value FROM store WHERE name = 'system_state'").fetchone()
         if row is not None and int(row[0]) == state:
@@ -224,7 +225,7 @@ class SQLSubscriptions(ABC):
         self._write_event(database, SYSTEM, Told(name, SYSTEM), None, QueueState(), now, None)
 
     def _note_system(self, database: Connection, state: PrinterState) -> None:
-        """Those who listen know that state of the system."""
+        """Note the system's state that its subscribers know."""
         database.execute(
             "INSERT INTO store (name, value) VALUES ('system_state', ?)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -232,9 +233,10 @@ class SQLSubscriptions(ABC):
         )
 
     def _end_subscriptions(self, database: Connection, number: int, now: float, column: str = "job_id") -> None:
-        """The job has ended: its subscriptions get no more events, and go when the last ones have had their life.
+        """End the subscriptions to a job that has ended. They are removed after `life` seconds, so that their last
+        events can be fetched.
 
-        column: "resource_id" for a resource.
+        column: "resource_id": to a resource.
         """
         if not self._is_listened(database):
             return
@@ -314,7 +316,7 @@ class SQLSubscriptions(ABC):
         return [event for event in events if event.created >= oldest]
 
     def _counted(self, subscription: Subscription) -> tuple[int, str, list[object]] | None:
-        """How many events were counted, and the filter of those that were not."""
+        """The number of counted events, and the filter for those that were not counted."""
         rows = self._engine.read("SELECT counted, after, last FROM subscriptions WHERE id = ?", (subscription.id,))
         if not rows:
             return None
@@ -348,7 +350,7 @@ class SQLSubscriptions(ABC):
             pass
 
     def _sweep(self, database: Connection, now: float) -> bool:
-        """Count and remove the oldest events that have had their time. Returns whether there are more."""
+        """Count and remove the oldest events whose time is over. Returns whether there may be more."""
         (last,) = database.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()
         rows = database.execute(
             "SELECT number, name, job_id, resource_id, printer FROM events"

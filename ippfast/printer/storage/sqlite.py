@@ -1,7 +1,7 @@
 """The embedded storage: one SQLite file for the jobs, and a directory beside it for larger documents.
 
-The rule of this file: it puts the parts together, and finds out at the start what it has before it: nothing, an older
-version's state, or documents whose job table was lost, which are set aside and never removed.
+The rule of this file: it puts the parts together. At the start it finds out whether the directory is empty, has the
+state of an older version, or has documents whose job table was lost: these are set aside, never removed.
 """
 
 import contextlib
@@ -31,11 +31,11 @@ _log = logging.getLogger("ippfast.printer")
 
 
 class SQLiteStorage(SQLStorage[SQLiteEngine]):
-    """A `Storage` in a directory, which is made for its owner alone.
+    """A `Storage` in a directory, which is made for its owner only.
 
-    documents: where they are: another directory, or the URL of an object store; None: in this directory.
+    documents: another directory, or the URL of an object store; None: in this directory.
 
-    Raises StorageError if it cannot be used, and OSError if the directory cannot.
+    Raises StorageError if the database can't be used, and OSError if the directory can't.
     """
 
     def __init__(self, directory: str | Path, *, documents: str | Path | None = None) -> None:
@@ -65,10 +65,10 @@ class SQLiteStorage(SQLStorage[SQLiteEngine]):
         return self._files(self.directory / "documents", local=local, aside=self.directory / "set-aside")
 
     def _add_queue(self, database: Connection, name: str) -> bool:
-        """What an older version has kept belongs to the first queue that is asked for."""
+        """As in `SQLStorage`. The first queue gets the jobs of version 1, which had one queue without a name."""
         if database.execute("SELECT 1 FROM queues WHERE name = ?", (name,)).fetchone():
             return False
-        for table in ("jobs", "subscriptions", "settings"):  # an older version had one queue, without a name
+        for table in ("jobs", "subscriptions", "settings"):
             database.execute(f"UPDATE {table} SET queue = ? WHERE queue = ''", (name,))
         database.execute(
             "INSERT INTO queues SELECT ?, count(*) FILTER (WHERE state < 7), count(*) FILTER (WHERE state = 5)"
@@ -78,7 +78,7 @@ class SQLiteStorage(SQLStorage[SQLiteEngine]):
         return True
 
     def now(self) -> float:
-        """The store's clock."""
+        """The store's clock, see `clock`."""
         return self._offset + since_boot()
 
     def close(self) -> None:
@@ -89,11 +89,12 @@ class SQLiteStorage(SQLStorage[SQLiteEngine]):
         self._engine.close()
 
     def _check_documents(self) -> None:
-        """The job table and the documents name the same start of the same storage, or belong to different ones."""
+        """Set the documents aside if they don't belong to the job table: both have a note of the storage's name and
+        last start."""
         note = self.directory / "identity"
         try:
             noted, _, number = note.read_text(encoding="ascii").partition(" ")
-            identity, start = self._engine.write(_identity)  # after the note: another process may start just now
+            identity, start = self._engine.write(_identity)  # read after the note, since another process may start now
             ours = noted == identity and int(number) <= start
         except (FileNotFoundError, ValueError):
             # Version 1 had no note: its job table had jobs if there were documents.
@@ -102,8 +103,8 @@ class SQLiteStorage(SQLStorage[SQLiteEngine]):
             moved = self.documents.set_aside()
             if moved:
                 _log.error(
-                    "%s does not belong to the documents beside it (it was lost, or an older copy came back):"
-                    " %d documents that no job of it has are set aside in %s: print them again, or remove them",
+                    "%s does not belong to the documents beside it (it was lost, or an older copy was restored):"
+                    " %d documents without a job were moved to %s: print them again, or remove them",
                     self._engine.path,
                     moved,
                     self.documents.aside,
@@ -116,9 +117,9 @@ class SQLiteStorage(SQLStorage[SQLiteEngine]):
 
 
 def make_private(directory: Path) -> None:
-    """Make the directory, or close one of our own to others. Any other that they may enter is not ours to close.
+    """Make a directory for its owner only. If it exists and is a storage or empty, remove others' permissions.
 
-    Raises StorageError for that one.
+    Raises StorageError for any other directory that is open to others.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = stat.S_IMODE(directory.stat().st_mode)
@@ -126,7 +127,7 @@ def make_private(directory: Path) -> None:
         return
     if (directory / _DATABASE).exists() or not any(directory.iterdir()):
         directory.chmod(0o700)
-        _log.warning("%s was open to others (mode %o), and is closed now", directory, mode)
+        _log.warning("%s was open to others (mode %o); its mode is 700 now", directory, mode)
     else:
         raise StorageError(f"{directory} is open to others (mode {mode:o}): chmod 700 {directory}, or choose another")
 
@@ -141,7 +142,7 @@ def _put(database: Connection, **values: object) -> None:
 
 
 def _set_clock(database: Connection) -> float:
-    """What the store's clock is ahead of the seconds since the host's start, see `clock`."""
+    """The difference between the store's clock and the seconds since the host's start, see `clock`."""
     started, offset = _value(database, "boot"), _value(database, "offset")
     (touched,) = database.execute("SELECT max(max(touched), max(coalesce(completed, 0))) FROM jobs").fetchone()
     last = max(_number(_value(database, "clock")), _number(touched))

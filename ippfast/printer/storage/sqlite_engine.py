@@ -1,10 +1,10 @@
-"""One SQLite file for any number of threads and processes: shared commits, and reads that wait for nobody.
+"""One SQLite file for any number of threads and processes, with shared commits and reads that don't wait.
 
-The rule of this file: what `write` has returned from is on the disk (write-ahead log, synchronous=FULL), and the
-changes that wait at the same moment share one commit: whoever comes first writes for all that came meanwhile. One that
-fails once it has written something is taken out by doing each of them alone. Those that are kept go on once the next
-ones wait for nothing but the disk. A read has a connection of its own, which sees what was committed when it began.
-Nothing of SQLite's leaves this folder: what fails is a `StorageError`.
+The rule of this file: when `write` returns, the change is on the disk (write-ahead log, synchronous=FULL). Changes that
+wait at the same time share one commit: the first caller writes for all of them. If one of them fails after it has
+written something, each is done in a transaction of its own. The callers of a commit go on when the next commit only
+waits for the disk. A read has a connection of its own, which sees what was committed when it began. SQLite's errors
+become `StorageError`.
 """
 
 import contextlib
@@ -39,22 +39,24 @@ class _Change(Generic[_T]):
         self.done = False
         self.result: Any = None
         self.error: BaseException | None = None
-        self.turn = threading.Lock()  # held until the change is done, or until this caller is to write for the others
+        self.turn = threading.Lock()  # held until the change is done, or until this caller must write for the others
         self.turn.acquire()
 
 
 class SQLiteEngine:
-    """The file. Any number of threads, and of processes, may use the same one.
+    """An `Engine`: an SQLite file. Any number of threads and processes may use it together.
 
     Raises StorageError if the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._gate = threading.Lock()  # of the three that follow
+        self._gate = threading.Lock()  # for the three fields that follow
         self._writing = False
         self._waiting: deque[_Change[Any]] = deque()
-        self._kept: list[_Change[Any]] = []  # whoever writes has it: those whose callers it lets go
+        self._kept: list[
+            _Change[Any]
+        ] = []  # used by the caller that writes: the last commit's changes, whose callers still wait
         self._closed = False
         self._readers: list[sqlite3.Connection] = []
         self._watcher: sqlite3.Connection | None = None
@@ -64,7 +66,7 @@ class SQLiteEngine:
         _make_private(path)
         self._turns = os.open(path.with_name(f"{path.name}-turns"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            flock(self._turns, EXCLUSIVE)  # of two that make a file's log at once, SQLite refuses one
+            flock(self._turns, EXCLUSIVE)  # if two processes make a file's log at the same time, SQLite refuses one
             self.writer = self._connect()
         except sqlite3.Error as error:
             os.close(self._turns)
@@ -87,7 +89,7 @@ class SQLiteEngine:
 
     @property
     def alone(self) -> bool:
-        """As `Engine.alone`. What was found before it changes is forgotten: others may have written meanwhile."""
+        """As `Engine.alone`. A change of it empties the caches, since others may have written meanwhile."""
         return self._alone
 
     @alone.setter
@@ -96,7 +98,7 @@ class SQLiteEngine:
         self._tell(kept=False)
 
     def close(self) -> None:
-        """Be done with the file, after what is being written."""
+        """Close the file, after the current changes."""
         with self._gate:
             self._closed = True
             writing = self._writing
@@ -114,10 +116,10 @@ class SQLiteEngine:
         """As `Engine.after_commit`."""
         self._tellers.append(hear)
 
-    # What SQLite does in its own way.
+    # What SQLite does differently from PostgreSQL.
 
     def hold(self, database: Connection, queue: str) -> None:
-        """As `Engine.hold`: whoever writes is alone."""
+        """As `Engine.hold`: there is nothing to do, since one transaction writes at a time."""
 
     def last_number(self, database: Connection, table: str) -> int:
         """As `Engine.last_number`."""
@@ -132,13 +134,13 @@ class SQLiteEngine:
         return cursor.lastrowid
 
     def sorted(self, columns: str, table: str, where: str, order: str) -> str:
-        """As `Engine.sorted`: the numbers alone are sorted. SQLite writes down whole rows to sort them, and keeps the
-        order of what stands before CROSS JOIN (its "Query Planner", section 7.2)."""
+        """As `Engine.sorted`: only the ids are sorted, since SQLite would copy whole rows to sort them. It keeps the
+        order of the left side of CROSS JOIN (its "Query Planner", section 7.2)."""
         chosen = f"SELECT id AS chosen FROM {table} WHERE {where} ORDER BY {order}"
         return f"SELECT {columns} FROM ({chosen}) CROSS JOIN {table} ON id = chosen"
 
     def bound(self, text: object) -> object:
-        """As `Engine.bound`: as text, but for strings that are no UTF-8: these as their octets."""
+        """As `Engine.bound`: as text if it is valid UTF-8, otherwise as octets."""
         if isinstance(text, str):
             octets = text.encode("utf-8", "surrogateescape")
             try:
@@ -148,7 +150,7 @@ class SQLiteEngine:
         return text
 
     def keep(self, value: object) -> object:
-        """As `Engine.keep`: a column takes them all."""
+        """As `Engine.keep`: a column can have all of these types."""
         return self.bound(value)
 
     def kept(self, value: object) -> object:
@@ -180,7 +182,7 @@ class SQLiteEngine:
                 self._readers.append(connection)
 
     def version(self) -> int:
-        """A number that is another one after anybody has written. One thread may ask."""
+        """A number that changes when another connection has written. Only one thread may call this."""
         if self._closed:
             return 0
         try:
@@ -193,7 +195,7 @@ class SQLiteEngine:
     # Writes.
 
     def write(self, work: Work[_T], *, queue: str | None = None, patience: float = 0.0) -> _T:
-        """As `Engine.write`: one change at a time, of whatever queue."""
+        """As `Engine.write`: one change at a time, of any queue."""
         return self._do(work, patience=patience)
 
     def _do(self, work: Work[_T], *, late: bool = False, patience: float = 0.0) -> _T:
@@ -221,10 +223,10 @@ class SQLiteEngine:
         return change.result  # type: ignore[no-any-return]
 
     def _lead(self, own: _Change[Any]) -> None:
-        """Write one's own change and those that wait, then let the next one lead.
+        """Write the own change and those that wait, then let the next caller lead.
 
-        The next one lets all of them go, once it has only the disk to wait for: they go on while the disk works.
-        Python would else carry out all that they do next before it begins.
+        The next leader releases these callers when it only waits for the disk, so that they go on meanwhile. If they
+        were released earlier, Python would run them first, and delay its commit.
         """
         batch = [own]
         with self._gate:
@@ -233,10 +235,10 @@ class SQLiteEngine:
         try:
             self._commit(batch)
         finally:
-            self._let_go()  # where it came to no commit
+            self._let_go()  # if there was no commit
             with self._gate:
                 for change in batch:
-                    change.done = True  # before nobody writes: whoever has lost patience just now would lead, too
+                    change.done = True  # before `_writing` is False: a caller whose patience ends now would lead, too
                 following = self._waiting.popleft() if self._waiting else None
                 self._writing = following is not None
                 if following is not None:
@@ -254,13 +256,13 @@ class SQLiteEngine:
             change.turn.release()
 
     def _commit(self, batch: list[_Change[Any]]) -> None:
-        flock(self._turns, EXCLUSIVE)  # SQLite would look again after pauses; this wakes at once
+        flock(self._turns, EXCLUSIVE)  # SQLite would poll with pauses; this lock wakes at once
         try:
             self._transaction(batch)
         except BaseException as error:
             if len(batch) == 1:
                 batch[0].error = self._said(error)
-            else:  # one of them is the cause: not all are to suffer
+            else:  # one of them is the cause, and the others must not fail with it
                 for change in batch:
                     change.error = None
                     self._try(change)
@@ -289,11 +291,11 @@ class SQLiteEngine:
                 except BaseException as error:
                     if len(batch) == 1 or writer.total_changes != written:
                         raise
-                    change.error, refused = error, True  # there is nothing of it that could stay behind
+                    change.error, refused = error, True  # it has written nothing
             self._let_go()
             writer.execute("COMMIT")
         except BaseException:
-            if writer.in_transaction:  # a full disk may have ended it
+            if writer.in_transaction:  # a full disk may have ended the transaction
                 writer.execute("ROLLBACK")
             self._tell(kept=False)
             raise
@@ -307,7 +309,7 @@ class SQLiteEngine:
 
 
 def _make_private(path: Path) -> None:
-    """The file is for its owner alone, and so are those that SQLite puts beside it, which get its mode."""
+    """Make the file for its owner only. The files that SQLite makes beside it get the same mode."""
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:

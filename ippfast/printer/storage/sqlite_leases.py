@@ -1,7 +1,7 @@
-"""Who lives of the workers that share an SQLite file, which all run on one host.
+"""Decides which workers live that share an SQLite file, all on one host.
 
-The rule of this file: a worker lives as long as it holds the lock of its file, whatever clocks say, and its leases live
-as long as it does.
+The rule of this file: a worker and its leases live as long as its process has the lock on its file; clocks don't
+matter.
 """
 
 import os
@@ -18,8 +18,8 @@ __all__ = ["SQLiteLeases"]
 
 
 class SQLiteLeases(SQLLeases):
-    """A `Leases`. directory: of the lock files. queue: makes the `SQLJobs` of a queue. share: called if other
-    processes use the storage too."""
+    """A `Leases`. directory: for the lock files. queue: gives the `SQLJobs` of a queue. share: called if other
+    processes use the storage, too."""
 
     def __init__(
         self, engine: SQLiteEngine, directory: Path, queue: Callable[[str], SQLJobs], share: Callable[[], None]
@@ -65,7 +65,7 @@ class SQLiteLeases(SQLLeases):
             return True
         try:
             descriptor = os.open(self._workers / worker, os.O_RDWR)
-        except (OSError, ValueError):  # it has no file any more, or is of an older version
+        except (OSError, ValueError):  # it has no file, or is of an older version
             return False
         try:
             flock(descriptor, EXCLUSIVE | AT_ONCE)

@@ -1,7 +1,6 @@
-"""The tables of the SQLite store, and how those that an older version has made become these.
+"""The tables of the SQLite store, and the steps that bring those of an older version up to date.
 
-The rule of this file: a file is brought from one version to the next in one transaction, and a file that a newer
-version has made is left alone.
+The rule of this file: a file is brought up to date in one transaction, and a file of a newer version is not changed.
 """
 
 import contextlib
@@ -35,7 +34,7 @@ CREATE TABLE documents (
 CREATE INDEX documents_by_key ON documents (key);
 """
 
-# Version 1 to 2: one file for all, many queues, and events that are one row whoever listens.
+# Version 1 to 2: one file for all, many queues, and one row for an event.
 _FROM_1 = """
 ALTER TABLE jobs ADD COLUMN queue TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN output TEXT NOT NULL DEFAULT '';
@@ -89,7 +88,7 @@ CREATE TRIGGER job_removed AFTER DELETE ON jobs WHEN old.state < 7 BEGIN
 END;
 """
 
-# Version 2 to 3: the resources of a system, and subscriptions that hear of every queue.
+# Version 2 to 3: the resources of a system, and subscriptions to the events of all queues.
 _FROM_2 = """
 CREATE TABLE resources (
     id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, uuid TEXT NOT NULL, type TEXT NOT NULL,
@@ -115,7 +114,7 @@ ALTER TABLE events ADD COLUMN resource_state INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN resource_reasons TEXT NOT NULL DEFAULT '';
 """
 
-# Version 3 to 4: pages of documents, and how many are printed.
+# Version 3 to 4: the pages of documents, and the numbers of printed impressions and sheets.
 _FROM_3 = """
 ALTER TABLE jobs ADD COLUMN pages INTEGER;
 ALTER TABLE jobs ADD COLUMN impressions INTEGER NOT NULL DEFAULT 0;
@@ -124,7 +123,7 @@ ALTER TABLE documents ADD COLUMN pages INTEGER;
 ALTER TABLE events ADD COLUMN job_impressions INTEGER NOT NULL DEFAULT 0;
 """
 
-# Version 4 to 5: whose a subscription is, as a URI.
+# Version 4 to 5: the user of a subscription as a URI.
 _FROM_4 = "ALTER TABLE subscriptions ADD COLUMN user_uri TEXT NOT NULL DEFAULT '';"
 
 _SUBSCRIPTION_COLUMNS = (
@@ -133,7 +132,8 @@ _SUBSCRIPTION_COLUMNS = (
 
 
 def prepare(database: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, or bring those of an older version up to date. Raises StorageError for a newer version's."""
+    """Make the tables, or bring those of an older version up to date. Raises StorageError if they are of a newer
+    version."""
     if _version(database, path) == VERSION:
         return
     old = path.with_name("subscriptions.sqlite")
@@ -175,7 +175,7 @@ def _version(database: sqlite3.Connection, path: Path) -> int:
 
 
 def _run(database: sqlite3.Connection, script: str) -> None:
-    """`executescript` would commit before it begins."""
+    """Run a script in the current transaction, which `executescript` would commit first."""
     statement = ""
     for line in script.splitlines():
         statement += f"{line}\n"
@@ -185,10 +185,10 @@ def _run(database: sqlite3.Connection, script: str) -> None:
 
 
 def _subscriptions_of(path: Path) -> list[tuple[object, ...]]:
-    """The subscriptions that version 1 kept in a file of their own; those of a damaged file begin anew."""
+    """The subscriptions that version 1 kept in a file of their own; none if the file is damaged."""
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=30.0)) as database:
             return database.execute(f"SELECT {_SUBSCRIPTION_COLUMNS}, sequence FROM subscriptions").fetchall()
     except sqlite3.DatabaseError as error:
-        _log.warning("%s can't be read (%s): subscriptions begin anew", path, error)
+        _log.warning("%s can't be read (%s): its subscriptions are lost", path, error)
         return []

@@ -1,8 +1,8 @@
-"""What many threads ask of a database at the same moment, asked at once.
+"""Joins the requests of many threads to a database into one.
 
-The rule of this file: whoever comes first asks for itself and for all that came meanwhile, and the next one of those
-that came after it asks next. Nobody waits for company, and what is asked begins after it was asked for: so what a read
-finds is never older than the question.
+The rule of this file: the first caller asks for itself and for all that wait, and then the first of those that came
+meanwhile asks next. No caller waits only to be joined with others. A request is sent after its callers asked, so a read
+is never older than the call.
 """
 
 import threading
@@ -18,12 +18,12 @@ __all__ = ["Together"]
 _Item = TypeVar("_Item")
 _T = TypeVar("_T")
 
-_MOST = 64  # at once
-_LONGEST = 5.0  # seconds: whoever has waited for those who asked in vain for longer than that does not ask too
+_MOST = 64  # items in one request
+_LONGEST = 5.0  # seconds: a caller that has waited longer than this for requests that failed does not ask, too
 
 
 class _Part(Generic[_Item]):
-    """What one caller asks."""
+    """The request of one caller."""
 
     __slots__ = ("done", "error", "item", "result", "since", "turn")
 
@@ -33,22 +33,23 @@ class _Part(Generic[_Item]):
         self.result: Any = None
         self.error: BaseException | None = None
         self.since = time.monotonic()
-        self.turn = threading.Lock()  # held until this is done, or until this caller is to ask for the others
+        self.turn = threading.Lock()  # held until this is done, or until this caller must ask for the others
         self.turn.acquire()
 
 
 class Together(Generic[_Item, _T]):
-    """ask: what is asked for some items, with a result for each. What it raises, all of them get."""
+    """Joins calls. ask: sends the request for some items, and returns a result for each; all their callers get what it
+    raises."""
 
     def __init__(self, ask: Callable[[list[_Item]], Sequence[_T]]) -> None:
         self._ask = ask
-        self._gate = threading.Lock()  # of whether somebody asks, and of who waits
+        self._gate = threading.Lock()  # for the three fields that follow
         self._asking = False
-        self._failed = False  # the last that was asked
+        self._failed = False  # whether the last request failed
         self._waiting: deque[_Part[_Item]] = deque()
 
     def do(self, item: _Item) -> _T:
-        """Ask for one item. Raises what `ask` raises, and StorageError after a long wait for others in vain."""
+        """Ask for one item. Raises what `ask` raises, and StorageError after a long wait for requests that failed."""
         part = _Part(item)
         with self._gate:
             leads = not self._asking
@@ -65,7 +66,7 @@ class Together(Generic[_Item, _T]):
         return part.result  # type: ignore[no-any-return]
 
     def _lead(self, own: _Part[_Item]) -> None:
-        """Ask one's own and what waits, then let the next one lead."""
+        """Ask for the own item and those that wait, then let the next caller lead."""
         batch = [own]
         with self._gate:
             while self._waiting and len(batch) < _MOST:

@@ -1,7 +1,7 @@
 """Random names and UUIDs: for jobs, documents, workers.
 
-The rule of this file: they cannot be guessed, and two processes never make the same ones. The system is asked for many
-octets at a time, for each call of it costs as much as a row in a table.
+The rule of this file: they can't be guessed, and no two are the same. The random octets are read from the system in
+large pieces, since each call costs as much as a row in a table.
 """
 
 import os
@@ -15,7 +15,7 @@ _octets = b""
 
 
 def _forget() -> None:
-    """A process that was forked off does not use what its parent has."""
+    """Drop the octets in a forked process, since its parent uses them."""
     global _lock, _octets
     _lock, _octets = threading.Lock(), b""
 
