@@ -77,7 +77,7 @@ def test_whom_to_trust_was_said(kind: str, ca_file: str, monkeypatch: pytest.Mon
                 code, said = ask(command, server.host, *options)
                 assert (server.plain, server.hellos > before) == ([], True), (command, options)
                 assert code in (1, 3, 4), (command, options)
-                assert "in the clear" not in said, (command, options)
+                assert "unencrypted" not in said, (command, options)
         for name, value in (("IPPFAST_PIN", PIN), ("IPPFAST_CA", ca_file)):
             with monkeypatch.context() as environment:
                 environment.setenv(name, value)

@@ -325,7 +325,7 @@ def test_a_length_that_is_none(lines: bytes) -> None:
     with ours, theirs:
         wire._socket = ours
         theirs.sendall(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\nbody")
-        with pytest.raises(RemoteProtocolError, match="no number"):
+        with pytest.raises(RemoteProtocolError, match="not a number"):
             wire.reply()
 
 
