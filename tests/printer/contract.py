@@ -1055,6 +1055,17 @@ class Contract:
         assert (states["other"].state, states["other"].accepting) == (PrinterState.STOPPED, True)
         assert isinstance(states["other"].settings["state_changed"], float)
 
+    def test_the_states_of_all_queues_are_those_of_each(self, storage: Storage, store: JobStore) -> None:
+        """All settings that a state follows from are read: without the device's, a stopped printer seemed idle."""
+        storage.queue("device").set(device_reasons="media-empty-error")
+        storage.queue("after").set(pause_after_current=1)
+        storage.queue("waits").set(device_waits="connecting-to-device")
+        for name in ("device", "after", "waits"):
+            queue = storage.queue(name)
+            found, own = storage.states()[name], queue.state()
+            assert (found.state, found.reasons) == (own.state, own.reasons)
+            assert found.reasons != ("none",)
+
     def test_the_states_of_some_queues_have_all_that_was_set(self, storage: Storage, store: JobStore) -> None:
         store.create(new())
         other = storage.queue("other's")

@@ -471,13 +471,15 @@ class QueueState:
         "accepting",
         "config_changes",
         "device_message",
+        "device_reasons",
         "device_waits",
         "down",
         "hold_new",
+        "pause_after_current",
         "paused",
         "state_changed",
     )
-    """The settings that it looks at, and those that say whether another look is worth it."""
+    """The settings that the properties below read, and those that tell whether the queue has changed."""
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A setting as true or false."""
