@@ -150,7 +150,7 @@ class _Scanner:
             if skipping and (depth == 0 or (tag == 0x4A and expect != 1)):
                 after = (skip_members if depth else skip_attributes)(octets, position, size)
                 if after > position:
-                    position, named, expect = after, True, 2  # `expect` is of collections alone, `named` of groups
+                    position, named, expect = after, True, 2  # in a collection only `expect` is read
                     continue
             at = position + 5
             if at > size:

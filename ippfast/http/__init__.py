@@ -1,13 +1,13 @@
 """IPP over HTTP/1.1 (RFC 8010 section 4, RFC 9110, RFC 9112): octets in, events out, and shells that do the I/O.
 
-The rule of this package: `ClientConnection` and `ServerConnection` know the protocol and never touch a socket; what
-moves octets holds loops and no protocol. h11 reads the heads. Nothing here is loaded before it is used.
+The rule of this package: `ClientConnection` and `ServerConnection` know the protocol and never touch a socket; the
+modules that move octets know no protocol. h11 reads the heads. Nothing here is loaded before it is used.
 
 ```
 Client  AsyncClient  Job          Server  AsyncServer  IPPApplication     the shells, which wait
-  tasks  watching  negotiation        session   listening                 what is decided over several requests
-        core                          service                             what is decided for one of them
-  channels                            channel                             what a shell gives those: octets, and time
+  tasks  watching  negotiation        session   listening                 decisions over several requests
+        core                          service                             decisions for one request
+  channels                            channel                             what a shell gives them: octets and time
   blocking  in_asyncio
   client_connection                   server_connection  server_side      octets in, events out
         connection  states  heads  framing  writers  compression  multipart
@@ -16,13 +16,13 @@ Client  AsyncClient  Job          Server  AsyncServer  IPPApplication     the sh
 Where is the rule for ...
 
 - what a connection reads next: `_wire/states.py`; how heads are read: `_wire/heads.py`
-- where a body ends: `_wire/framing.py`, and how one goes out: `_wire/writers.py`
+- where a body ends: `_wire/framing.py`; how a body is sent: `_wire/writers.py`
 - what an answer is, and when it is repaired: `_wire/messages.py`; which version a printer takes: `_client/versions.py`
 - answers in parts: `_wire/multipart.py`; compressed bodies and documents: `_wire/compression.py`
 - what a request to a server may look like: `_server/server_side.py`
 - in which order a server's hooks are asked, and how long it waits: `_server/session.py`
-- which requests are web forms: `_server/server_side.py`; what a browser is told instead of 426: `_server/session.py`
-- who may connect: `_server/listening.py`; whose requests are taken: `_server/service.py`, `auth.py`
+- which requests are web forms: `_server/server_side.py`; what a browser gets instead of a 426: `_server/session.py`
+- who may connect: `_server/listening.py`; whose requests are accepted: `_server/service.py`, `auth.py`
 - when a client sends again, follows, authenticates or gives up: `_client/core.py`
 - what a client does in several requests (print, wait): `_client/tasks.py`; events: `_client/watching.py`
 - which path and port a printer has: `_client/negotiation.py`; TLS and pins: `tls.py`

@@ -1,7 +1,7 @@
 """IPP as an ASGI 3 application, for the servers and frameworks that speak ASGI: uvicorn, hypercorn, granian and others.
 
-The rule of this file: the ASGI server owns the socket, the heads and the framing, and the sizes and times of those;
-what a request may be, who may ask and how long a body is awaited is as everywhere else, see `_server/session.py`.
+The rule of this file: the ASGI server owns the socket, the heads and the framing, with their limits and time-outs. What
+a request may be, who may send it and how long its body is awaited is decided as for every server: `_server/session.py`.
 """
 
 import asyncio
@@ -40,20 +40,20 @@ _ReceiveFunction: TypeAlias = Callable[[], Awaitable[_Event]]
 _SendFunction: TypeAlias = Callable[[_Event], Awaitable[None]]
 
 _PIECE = 65_536
-"""A client has ``limits.idle`` seconds to take this many octets: ASGI does not tell how many have been sent."""
+"""A client has ``limits.idle`` seconds to take this many octets: ASGI does not say how many have been sent."""
 
 
 class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
-    """Answers IPP requests under any path, and GET and HEAD if it has pages. Mount it where the printer is to be.
+    """Answers IPP requests under any path, and GET and HEAD if it has pages. Mount it at the printer's path.
 
-    handler: see `AsyncHandler`. The other arguments are as for `Server`, but that limits bounds the message, its
-    document and the waiting for them alone; heads and connections are the ASGI server's. hosts: by default addresses
-    and the names of this machine (`ippfast.http.hosts.OWN`); None allows any, for what is behind a proxy that looks at
-    the Host line itself. lifespan: what makes an asynchronous context manager, which is entered before the first
-    request and left after the last one.
+    handler: see `AsyncHandler`. The other arguments are as for `Server`, but limits bounds only the message, its
+    document and the time to wait for them; the ASGI server bounds heads and connections. hosts: by default addresses
+    and the names of this machine (`ippfast.http.hosts.OWN`); None allows any, for an application behind a proxy that
+    checks the Host line itself. lifespan: a function that makes an asynchronous context manager, which is entered
+    before the first request and left after the last one.
 
-    Whether a client that expects 100 (Continue) gets it before the message is judged is for the ASGI server too:
-    uvicorn sends it when the message is first asked for.
+    The ASGI server also decides when a client that expects 100 (Continue) gets it: uvicorn sends it when the message
+    is first asked for.
     """
 
     request_type = AsyncIncomingRequest
@@ -84,7 +84,7 @@ class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         self._lifespan = lifespan or contextlib.nullcontext
 
     async def __call__(self, scope: _Event, receive: _ReceiveFunction, send: _SendFunction) -> None:
-        """Serve one request, or live through startup and shutdown. Raises ValueError for other kinds of scope."""
+        """Serve one request, or one lifespan from startup to shutdown. Raises ValueError for other kinds of scope."""
         if scope["type"] == "http":
             await _Exchange(self, scope, receive, send).serve()
         elif scope["type"] == "lifespan":
@@ -95,7 +95,7 @@ class IPPApplication(Service[AsyncHandler, AsyncAuthorizer, AsyncPages]):
             raise ValueError(f"an ASGI scope is of type http, lifespan or websocket, not {scope['type']!r}")
 
     def tls_authority(self, authority: str) -> str | None:
-        """As `Service.tls_authority`: who came to the port of http finds it at that of https; else nobody knows."""
+        """As `Service.tls_authority`: from HTTP's own port to that of https; from another port nobody knows."""
         host = authority.removesuffix(":80")
         return None if has_port(host) else host
 
@@ -121,7 +121,7 @@ class _Body:
     def __init__(self) -> None:
         self.ended = False
         self.last = False
-        """Whether what was received last is the end of it."""
+        """Whether the last octets that were received end the body."""
         self.size = 0
 
     def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
@@ -134,7 +134,7 @@ class _Body:
 
 
 class _Connection(ServerSide):
-    """One request and its response. What is to be sent of the latter is ``start`` and the buffers."""
+    """One request and its response. ``start`` and the buffers are what is to be sent."""
 
     def __init__(self, scope: _Event, limits: HTTPLimits, methods: Iterable[str], forms: bool) -> None:
         self._scope = scope
@@ -162,7 +162,7 @@ class _Connection(ServerSide):
         length, framed = headers.get("content-length"), headers.get("transfer-encoding") is not None
         self._method = scope["method"]
         if length is not None and (framed or not length.isdecimal()):
-            raise RemoteProtocolError(400, "a Content-Length that is none, or not the only framing")
+            raise RemoteProtocolError(400, "a malformed Content-Length, or one beside Transfer-Encoding")
         in_frames = not version.startswith("1.") and self._method == "POST"  # HTTP/2 needs no length
         octets = int(length) if length is not None else None if framed or in_frames else 0
         path = scope.get("raw_path") or quote(scope["path"]).encode()
@@ -174,12 +174,12 @@ class _Connection(ServerSide):
         return self._begin_request(RequestHead(self._method, target, headers, version, octets), self.body)
 
     def send_continue(self) -> list[Buffer]:
-        self._awaits_continue = False  # the server sends it when it is asked for the body
+        self._awaits_continue = False  # the ASGI server sends it when it is asked for the body
         return []
 
     def end(self) -> list[Buffer]:
         buffers = super().end()
-        self._go(State.CLOSED)  # what is left of the body is the server's
+        self._go(State.CLOSED)  # the ASGI server deals with the rest of the body
         return buffers
 
     def _begin_response(self, status: int, lines: list[tuple[str, str]]) -> list[Buffer]:
@@ -218,7 +218,7 @@ class _Exchange(AwaitedHooks):
         self._receive_event = receive
         self._send_event = send
         self._gone = False
-        self._kept = b""  # what came of the body, and was not received yet
+        self._kept = b""  # octets of the body that have come and were not received yet
         self._asking = asyncio.Lock()
         self._watcher: asyncio.Future[None] | None = None
         self._limits = application.limits
@@ -255,7 +255,7 @@ class _Exchange(AwaitedHooks):
         return octets
 
     async def _ask(self, enough: Callable[[], bool]) -> None:
-        """Take events of the ASGI server's until there is enough. One asks at a time, so that none misses the last."""
+        """Take events of the ASGI server until there is enough. One task asks at a time: none misses the last."""
         body = self._connection.body
         while not enough():
             async with self._asking:
@@ -272,7 +272,9 @@ class _Exchange(AwaitedHooks):
         return self._gone
 
     async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
-        if getattr(getattr(argument, "message", None), "code", 0) != Operation.GET_NOTIFICATIONS:  # nothing else waits
+        if (
+            getattr(getattr(argument, "message", None), "code", 0) != Operation.GET_NOTIFICATIONS
+        ):  # no other operation waits
             return await super().call_hook(hook, argument, blocks=blocks)
         self._watch()
         return await super().call_hook(hook, argument, blocks=blocks)
@@ -286,10 +288,10 @@ class _Exchange(AwaitedHooks):
         await super().wait(wait, over)
 
     def _watch(self) -> None:
-        """Notice from now on that the client leaves.
+        """Notice from now on if the client leaves.
 
-        hypercorn and granian tell of the end of a body in an event of its own, without octets, which nobody may have
-        asked for yet. Octets that come instead are kept, and end the watch, for they are the handler's to read.
+        hypercorn and granian announce the end of a body in a separate event without octets, which may not have been
+        asked for yet. If octets come instead, they are kept for the handler, and the watch ends.
         """
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.ensure_future(self._ask(lambda: bool(self._kept) or self._gone))

@@ -1,7 +1,6 @@
 """The client for asyncio: what `Client` does, without a thread.
 
-The rule of this file: the same arguments, answers and errors as in `client.py`; what is decided on the way, `Core`
-knows for both.
+The rule of this file: the same arguments, answers and errors as in `client.py`. `Core` decides for both.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
@@ -32,9 +31,9 @@ __all__ = ["AsyncAnswer", "AsyncClient"]
 
 
 class AsyncClient:
-    """As `Client`, for one event loop: its arguments are the same. Any number of tasks may use it at once.
+    """As `Client`, for one event loop, with the same arguments. Any number of tasks may use it at once.
 
-    A request that is cancelled closes its connection; whether the printer has carried it out, nobody knows then.
+    A request that is cancelled closes its connection; the printer may or may not have carried it out.
     """
 
     def __init__(
@@ -103,8 +102,8 @@ class AsyncClient:
     ) -> Message:
         """As `Client.send`. document: also an asynchronous iterable of octets.
 
-        Files, pipes and iterables that are not asynchronous are read in another thread, so that the loop never waits
-        for them.
+        Files, pipes and iterables that are not asynchronous are read in another thread, so the loop never waits for
+        them.
         """
         async with await self.open(message, document, progress=progress) as answer:
             rest = Rest()
@@ -116,7 +115,7 @@ class AsyncClient:
     async def open(
         self, message: Message, document: AsyncDocument | None = None, *, progress: Progress | None = None
     ) -> "AsyncAnswer":
-        """As `send`, for an answer that brings a document along: iterate over it, and close it."""
+        """As `send`, for a response with document data: iterate over the answer, and close it."""
         with await self._core.shell.open(document) as outgoing:
             channel, response = await self._core.ask(message, outgoing, progress)
         return AsyncAnswer(response, channel, self._core.keep)
@@ -195,7 +194,7 @@ class AsyncClient:
         everywhere: bool = False,
         page: int = 100,
     ) -> AsyncGenerator[AsyncJob, None]:
-        """As `Client.iter_jobs`. Whoever stops before the end closes the iterator: see `contextlib.aclosing`."""
+        """As `Client.iter_jobs`. To stop before the end, close the iterator: see `contextlib.aclosing`."""
         async with aclosing(pages(self._tasks, which, mine, list(names), page, everywhere)) as found:
             async for each in found:
                 yield AsyncJob(self, each)
@@ -216,7 +215,7 @@ class AsyncClient:
         interval: float = 5.0,
         timeout: float | None = None,
     ) -> AsyncGenerator[Notification, None]:
-        """As `Client.watch`. Whoever stops before the end closes the iterator: see `contextlib.aclosing`."""
+        """As `Client.watch`. To stop before the end, close the iterator: see `contextlib.aclosing`."""
         return watch(self._tasks, None if job is None else told_of(job), events, interval, timeout)
 
 
@@ -242,7 +241,7 @@ class AsyncAnswer:
                 self._keep(channel)
 
     async def close(self) -> None:
-        """Be done with it. The connection is kept only if the document was read to its end."""
+        """Close it. The connection is kept only if the document was read to its end."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None

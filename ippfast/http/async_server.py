@@ -1,8 +1,8 @@
-"""The server for asyncio: one task a connection, plain or with TLS on one port.
+"""The server for asyncio: a task for each connection, and one port for all, with TLS or without.
 
-The rule of this file: it moves octets, as `server` does for threads, and never polls. Both ways the slower side sets
-the pace: reading pauses while nobody takes what has come, and nothing more is written before the last piece has gone.
-It needs an event loop with ``add_reader``: any but Windows' default one.
+The rule of this file: it moves octets, as `server` does for threads. In both directions the slower side sets the pace:
+reading pauses while nobody takes what has come, and nothing is written before the last piece has gone. It needs an
+event loop with ``add_reader``: any except Windows' default one.
 """
 
 import asyncio
@@ -29,22 +29,23 @@ _QUEUE = 524_288
 """How many octets may wait before reading pauses."""
 
 _PIECE = 262_144
-"""How many octets the transport gets at once. It copies those that the socket does not take."""
+"""How many octets are given to the transport at once. It copies those that the socket does not take."""
 
 _SMALL = 16_384
+"""If more octets are sent than this, other tasks get a turn after each piece."""
 
 _COPIED = 131_072
-"""Up to this many octets, copying them into one buffer costs less than another turn of the loop."""
+"""At most this many octets are copied into one buffer, which costs less than another turn of the loop."""
 
 _LOOK = 0.25
 """How often, in seconds, a full server checks whether there is room again."""
 
 _LINGER = 2.0
-"""For this many seconds a client may read the last answer while it still sends."""
+"""How many seconds a client that still sends has to read the last response."""
 
 
 class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
-    """As `Server`, for asyncio: each connection has a task, in which the handler is awaited.
+    """As `Server`, for asyncio: each connection has a task, which awaits the handler.
 
     The arguments are `Server`'s. handler: see `AsyncHandler`. authorizer and pages may be coroutine functions; the
     authenticator is called in a thread.
@@ -65,7 +66,7 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         self._resume()
 
     async def serve_forever(self) -> None:
-        """Wait until another task calls `shutdown`, and it is done."""
+        """Wait until another task has called `shutdown`, and it is done."""
         await self._stopped.wait()
 
     async def __aenter__(self) -> Self:
@@ -78,12 +79,12 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         await self.shutdown()
 
     async def shutdown(self, deadline: float = 10.0) -> None:
-        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close.
+        """Accept no more requests, let the running ones finish within `deadline` seconds, and close.
 
-        Whoever waits for something to happen is not waited for (see `Wait`).
+        Requests that wait for something to happen are ended (see `Wait`).
         """
         self.stopping = True
-        if self._loop is None:  # it never began
+        if self._loop is None:  # it has not begun
             self._listener.close()
             return
         self._pause()
@@ -121,9 +122,9 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as error:
-            log.warning("no connection taken: %s", error)
+            log.warning("a connection could not be accepted: %s", error)
             self._pause()
-            self._loop.call_later(0.1, self._resume)  # out of descriptors: until a connection ends
+            self._loop.call_later(0.1, self._resume)  # there are no descriptors until a connection ends
             return
         peer = peer_of(str(address[0]))
         if not self.admit(peer):
@@ -133,10 +134,10 @@ class AsyncServer(Listening[AsyncHandler, AsyncAuthorizer, AsyncPages]):
         self._sessions[connection] = self._loop.create_task(self._serve(connection), name=f"ippfast-{peer}")
 
     def _make_room(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Somebody waits to connect, and there is no room: close the connection that was idle longest."""
+        """A client waits to connect, and there is no room: close the connection that has been idle longest."""
         victim = longest_idle(self._sessions, loop.time(), self.limits)
         if victim is not None:
-            log.info("%s: closed for another, since the server is full", victim.peer)
+            log.info("%s: closed to make room for another, since the server is full", victim.peer)
             victim.abort()
         self._pause()
         loop.call_later(_LOOK, self._resume)
@@ -172,18 +173,16 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._ended = False
-        self._held = False  # reading pauses between two buffers that are filled
-        self._full = False  # the transport's buffer of what is to be sent
+        self._held = False  # whether reading pauses until the next buffer is to be filled
+        self._full = False  # whether the transport has octets that are not sent yet
         self._waiting: asyncio.Future[None] | None = None
         self._end = 0.0  # of the wait, by the loop's clock
-        self._timer: asyncio.TimerHandle | None = (
-            None  # which may be of an earlier wait, and set too early for this one
-        )
+        self._timer: asyncio.TimerHandle | None = None  # it may be that of an earlier wait, and end before this one
         self._lost: ConnectionLostError | None = None
         self._closed = self._loop.create_future()
 
     async def serve(self) -> None:
-        """Answer the requests that come, until none can follow."""
+        """Answer requests until none can follow."""
         server, limits = self._server, self._limits
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -222,7 +221,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._made = True
         self._transport = transport
-        # Not 0: TLS would call even an empty buffer full, at each second look, and an answer could wait for nothing.
+        # Not 0: TLS would call even an empty buffer full, at every other check, and a response could wait for nothing.
         transport.set_write_buffer_limits(high=1)
 
     def data_received(self, data: bytes) -> None:
@@ -235,7 +234,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._wake()
-        return self.session is not None and not self.session.secure  # TLS has no half of a connection
+        return self.session is not None and not self.session.secure  # TLS cannot close one half of a connection
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = ConnectionLostError(f"the connection broke: {exc}" if exc else "the connection was closed")
@@ -251,7 +250,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
         self._full = False
         self._wake()
 
-    # What the session awaits, and what that consists of.
+    # What the session awaits, and the parts of that.
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -275,7 +274,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             self._waiting = None
 
     def _look_at_clock(self) -> None:
-        """A timer for each wait would be dearer: most waits end long before their time."""
+        """End the wait if its time is over. A timer for each wait would cost more: most end long before their time."""
         self._timer = None
         if self._waiting is None:
             return
@@ -296,9 +295,9 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             self.waits_since = None
 
     async def _awaited(self, seconds: float) -> bytes | None:
-        """What comes within this many seconds, as `receive` has it."""
+        """What comes within this many seconds, as `receive` returns it."""
         end = self._loop.time() + seconds
-        while not self._queue and not self._ended and self._lost is None:  # woken for something else, it goes on
+        while not self._queue and not self._ended and self._lost is None:  # it may be woken for another reason
             left = end - self._loop.time()
             if left <= 0:
                 return None
@@ -345,7 +344,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
         return filling.count or (0 if self._ended else None)
 
     async def _filled(self, filling: "_Filling", enough: int, seconds: float) -> bool:
-        """Wait until there is enough in its buffer."""
+        """Wait until the buffer has enough octets. Returns whether it has."""
         filling.enough = enough
         end = self._loop.time() + seconds
         while filling.count < enough and not self._ended and self._lost is None:
@@ -369,10 +368,10 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
                 if self._full:
                     await self._drain(last)
                 if size > _SMALL:
-                    await asyncio.sleep(0)  # however fast the client takes it, others have their turn
+                    await asyncio.sleep(0)  # give others a turn even if the client is fast
 
     async def _drain(self, last: float) -> None:
-        """Wait until all is sent, as long as some octet goes within the limit. last: when there is no more time."""
+        """Wait until all is sent. Some octet must go within each `limits.idle` seconds, and all before `last`."""
         transport, seconds = self._transport, self._limits.idle
         left, end = transport.get_write_buffer_size(), self._loop.time() + seconds
         while self._full and self._lost is None:
@@ -410,7 +409,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
         self.connection_made(transport)
 
     async def _linger(self, session: Session) -> None:
-        """Let the client read the last answer before the connection is reset by what it still sends."""
+        """Let the client read the last response: closing while it still sends would reset the connection."""
         end, left = self._loop.time() + _LINGER, self._limits.drain
         self._let_go()
         with contextlib.suppress(ConnectionLostError):
@@ -436,7 +435,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             self._wake()
 
     def abort(self) -> None:
-        """End whatever is going on."""
+        """Close the connection at once."""
         if self._made:
             if not self._closed.done():  # a transport of Python 3.11's TLS cannot be aborted once it is closed
                 self._transport.abort()
@@ -444,7 +443,7 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
             self._socket.close()
 
     async def end(self) -> None:
-        """As `abort`, and wait until it is done."""
+        """Close the connection at once, and wait until it is closed."""
         self.abort()
         if self._timer is not None:
             self._timer.cancel()
@@ -453,9 +452,9 @@ class _Connection(AwaitedHooks, asyncio.Protocol):
 
 
 class _Filling(asyncio.BufferedProtocol):
-    """Stands in for a connection while octets go straight into a buffer.
+    """The transport's protocol, in place of a connection, while octets go straight into a buffer.
 
-    count: how many there are. enough: of this many, the connection wants to know.
+    count: how many have come. enough: the connection is woken when this many have come.
     """
 
     def __init__(self, connection: _Connection, buffer: memoryview) -> None:

@@ -1,8 +1,8 @@
-"""Who asks: Basic, Digest and Bearer, on both sides (RFC 9110 section 11, RFC 7617, RFC 7616, RFC 6750).
+"""Authentication: Basic, Digest and Bearer, on both sides (RFC 9110 section 11, RFC 7617, RFC 7616, RFC 6750).
 
-The rule of this file: a client answers challenges through `Auth`, a server judges answers through `Authenticator`; the
-requesting-user-name of a message proves nothing. Passwords and tokens go in the clear over TLS alone unless the caller
-says otherwise, are compared in constant time, and stand in no error and no log.
+The rule of this file: a client answers challenges through `Auth`, a server judges credentials through `Authenticator`;
+the requesting-user-name of a message proves nothing. Passwords and tokens are sent only over TLS unless the caller says
+otherwise, are compared in constant time, and never stand in an error or a log.
 """
 
 import base64
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "TLS/1.2, HTTP/1.1"))
-"""The header lines of an answer that asks for TLS, or begins it (RFC 2817 section 4)."""
+"""The header lines of a response that demands TLS, or begins it (RFC 2817 section 4)."""
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,|$)')
@@ -43,7 +43,7 @@ _HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"SHA-256": hashlib.sha
 
 
 class InsecureAuthError(HTTPError):
-    """A server without TLS asks for a password or token that would go to it in the clear. It was not sent."""
+    """A server without TLS asks for a password or token, which would be sent in the clear. It was not sent."""
 
 
 class _Challenge(NamedTuple):
@@ -53,13 +53,13 @@ class _Challenge(NamedTuple):
 
 
 def _parse(line: str) -> Iterator[_Challenge]:
-    """The challenges or credentials of one header line (RFC 9110 section 11.3). What cannot be read is left out."""
+    """The challenges or credentials of one header line (RFC 9110 section 11.3), up to the first that cannot be read."""
     at, current = 0, None
     while at < len(line):
         if current is not None and (found := _PARAMETER.match(line, at)):
             value = found[3] if found[2] is None else re.sub(r"\\(.)", r"\1", found[2])
             if current.parameters.setdefault(found[1].lower(), value) != value:
-                return  # one name, two values: nobody knows which counts
+                return  # one name with two values: nobody knows which counts
         elif found := _SCHEME.match(line, at):
             if current is not None:
                 yield current
@@ -75,19 +75,19 @@ class Auth(Protocol):
     """A client's credentials."""
 
     def header(self, method: str, target: str) -> str | None:
-        """The Authorization of the next request; None while there was no challenge to answer."""
+        """The Authorization of the next request; None if there has been no challenge yet."""
         ...
 
     def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
-        """Take the WWW-Authenticate lines of a 401. Returns whether a further attempt makes sense.
+        """Take the WWW-Authenticate lines of a 401. Returns whether another attempt makes sense.
 
-        secure: whether the connection has TLS. Raises InsecureAuthError if the answer may not go out without.
+        secure: whether the connection has TLS. Raises InsecureAuthError if the credentials may not be sent without it.
         """
         ...
 
 
 class _PlainAuth:
-    """Credentials that are the same for each request, and that whoever reads them can use."""
+    """Credentials that are the same in each request, so that anybody who reads them can use them."""
 
     scheme: str
     insecure: bool
@@ -115,7 +115,7 @@ class _PlainAuth:
 class BasicAuth(_PlainAuth):
     """A user name and password (RFC 7617). insecure: send them without TLS too.
 
-    Raises ValueError for a user name with a colon, and for strings that have no form in UTF-8.
+    Raises ValueError for a user name with a colon, and for strings that cannot be encoded as UTF-8.
     """
 
     scheme = "basic"
@@ -123,7 +123,7 @@ class BasicAuth(_PlainAuth):
     def __init__(self, user: str, password: str, *, insecure: bool = False) -> None:
         super().__init__()
         if ":" in user:
-            raise ValueError("a user name with a colon has no form in Basic")
+            raise ValueError("a user name with a colon cannot be sent with Basic")
         self._pair = f"{user}:{password}".encode()
         self.insecure = insecure
 
@@ -146,13 +146,13 @@ class BearerAuth(_PlainAuth):
 
 
 class DigestAuth:
-    """A user name and password, of which only a digest goes out (RFC 7616): SHA-256, or MD5 for old servers.
+    """A user name and password, of which only a digest is sent (RFC 7616): SHA-256, or MD5 for old servers.
 
-    Raises ValueError for strings that have no form in UTF-8.
+    Raises ValueError for strings that cannot be encoded as UTF-8.
     """
 
     def __init__(self, user: str, password: str) -> None:
-        f"{user}:{password}".encode()  # a ValueError now, not when it is sent
+        f"{user}:{password}".encode()  # raise ValueError now, not when it is sent
         self._user, self._password = user, password
         self._lock = threading.Lock()
         self._parameters: dict[str, str] | None = None
@@ -183,7 +183,7 @@ class DigestAuth:
         return text.encode().decode("iso-8859-1")  # UTF-8 on the wire (RFC 7616 section 3.3)
 
     def challenge(self, challenges: Iterable[str], *, secure: bool) -> bool:
-        """As `Auth.challenge`. The first challenge that can be answered is the server's favourite, and is taken."""
+        """As `Auth.challenge`. It takes the first challenge that it can answer: the server puts its favourite first."""
         for line in challenges:
             for scheme, parameters, _ in _parse(line):
                 if scheme == "digest" and self._can_answer(parameters):
@@ -216,20 +216,20 @@ def _secret(algorithm: str, user: str, realm: str, password: str) -> str:
 def _response(
     algorithm: str, secret: str, method: str, target: str, nonce: str, count: str, cnonce: str, qop: str
 ) -> str:
-    """The response of Digest (RFC 7616 section 3.4.1); without qop, that of RFC 2069."""
+    """The response parameter of Digest (RFC 7616 section 3.4.1); without qop, that of RFC 2069."""
     request = _hash(algorithm, f"{method}:{target}")
     middle = f"{nonce}:{count}:{cnonce}:{qop}" if qop else nonce
     return _hash(algorithm, f"{secret}:{middle}:{request}")
 
 
 class Authenticator(Protocol):
-    """A server's judge."""
+    """Judges the credentials of requests to a server."""
 
     def authenticate(self, method: str, target: str, authorization: str | None, *, secure: bool) -> str:
         """The user whose request this is.
 
         authorization: the Authorization line, None if there is none. secure: whether the connection has TLS.
-        Raises Refusal with status 401 and the challenges, or another status.
+        Raises Refusal with the status 401 and the challenges, or with another status.
         """
         ...
 
@@ -239,7 +239,7 @@ def _refuse(challenges: Iterable[str]) -> Refusal:
 
 
 def _credentials(authorization: str | None, scheme: str) -> _Challenge | None:
-    """What the line says, if it is of the one scheme that counts."""
+    """The credentials of an Authorization line, if they are of this scheme."""
     try:
         text = (authorization or "").encode("iso-8859-1").decode()  # UTF-8 on the wire (RFC 7616 section 3.3)
     except UnicodeError:
@@ -249,7 +249,7 @@ def _credentials(authorization: str | None, scheme: str) -> _Challenge | None:
 
 
 class BasicAuthenticator:
-    """Takes a user name and password (RFC 7617).
+    """Accepts a user name and password (RFC 7617).
 
     check: whether a user has that password; it compares in constant time, as `hmac.compare_digest` does.
     insecure: accept them without TLS too; otherwise such a client is told to upgrade (426).
@@ -275,7 +275,7 @@ class BasicAuthenticator:
 
 
 class BearerAuthenticator:
-    """Takes a token (RFC 6750). user_of: whose token it is, or None. insecure: as for `BasicAuthenticator`."""
+    """Accepts a token (RFC 6750). user_of: gives its user, or None. insecure: as for `BasicAuthenticator`."""
 
     def __init__(self, user_of: Callable[[str], str | None], *, realm: str = "ipp", insecure: bool = False) -> None:
         self._user_of = user_of
@@ -293,7 +293,7 @@ class BearerAuthenticator:
 
 
 def claimed_user(authorization: str | None) -> str | None:
-    """Who credentials say that they are, proved or not; None: they do not say it, as a token."""
+    """The user that credentials name, proved or not; None if they name nobody, as a token does."""
     for scheme in ("digest", "basic"):
         credentials = _credentials(authorization, scheme)
         if credentials is None:
@@ -307,17 +307,20 @@ def claimed_user(authorization: str | None) -> str | None:
 
 def _demand_tls(secure: bool) -> None:
     if not secure:
-        raise Refusal(426, "this server takes credentials over TLS alone", headers=UPGRADE)
+        raise Refusal(426, "this server accepts credentials only over TLS", headers=UPGRADE)
 
 
 class Nonces(Protocol):
-    """The nonces that a `DigestAuthenticator` has made. key: with which it signs them; all that have the same key take
-    each other's, if they share what `advance` knows."""
+    """The nonces that a `DigestAuthenticator` has made.
+
+    key: it signs them with this key. Authenticators with the same key accept each other's nonces, if they share what
+    `advance` knows.
+    """
 
     key: bytes
 
     def advance(self, nonce: str, count: int) -> bool:
-        """Take a count that came with a nonce. Returns whether it is higher than all that came with it before."""
+        """Note a count that came with a nonce. Returns whether it is higher than all that came with it before."""
         ...
 
 
@@ -337,18 +340,18 @@ class _OwnNonces:
                 return False
             self.counts[nonce] = count
             if len(self.counts) > self._MOST:
-                # A nonce that is merely forgotten could be replayed: with a new key, all are stale.
+                # A nonce that is only forgotten could be replayed. With a new key, all nonces are stale.
                 self.key = secrets.token_bytes(32)
                 self.counts.clear()
         return True
 
 
 class DigestAuthenticator:
-    """Takes digests of passwords (RFC 7616). password_of: a user's password, or None if there is no such user.
+    """Accepts digests of passwords (RFC 7616). password_of: gives a user's password, or None if there is no such user.
 
     secret_of: instead of it, gives the hash of a user, realm and password for an algorithm, as htdigest files have it
-    (RFC 7616 section 3.4.2). algorithms: what is offered, the favourite first. nonce_seconds: how long a challenge can
-    be answered. nonces: those of several authenticators together.
+    (RFC 7616 section 3.4.2). algorithms: those offered, the favourite first. nonce_seconds: how long a challenge can
+    be answered. nonces: the nonces, if several authenticators share them.
     """
 
     def __init__(
@@ -362,7 +365,7 @@ class DigestAuthenticator:
         nonces: Nonces | None = None,
     ) -> None:
         if (password_of is None) == (secret_of is None):
-            raise ValueError("one of password_of and secret_of")
+            raise ValueError("give either password_of or secret_of")
         self._password_of = password_of
         self._secret_of = secret_of
         self._realm = realm
@@ -414,7 +417,7 @@ class DigestAuthenticator:
         return [f'Digest realm="{realm}", nonce="{nonce}", algorithm={each}{end}' for each in self._algorithms]
 
     def _is_fresh(self, nonce: str, count: int) -> bool:
-        """Whether this server made the nonce lately, and this count is higher than any that came with it."""
+        """Whether this server made the nonce recently, and this count is higher than all that came with it before."""
         try:
             made = base64.b64decode(nonce, altchars=b"-_", validate=True)
         except ValueError:
@@ -424,5 +427,5 @@ class DigestAuthenticator:
             return False
         if not 0 <= time.time() - struct.unpack(">d", when[:8])[0] <= self._seconds:
             return False
-        # With another key, what was known of this nonce is forgotten, perhaps by another thread just now.
+        # If the key has changed, perhaps in another thread meanwhile, the counts of this nonce were forgotten.
         return self._nonces.advance(nonce, count) and self._nonces.key == key

@@ -1,7 +1,7 @@
 """The client for threads: one request after the other over sockets, plain or with TLS.
 
-The rule of this file: it says what there is to ask for; what is decided on the way, `Core` knows, and what octets mean,
-`ClientConnection`.
+The rule of this file: it says what there is to ask for. `Core` decides what is done for it, and `ClientConnection`
+knows what octets mean.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,39 +32,39 @@ __all__ = ["Answer", "Client"]
 
 
 class Client:
-    """Sends requests to one printer, or another IPP object, and gives the answers. Usable from several threads.
+    """Sends requests to one printer, or another IPP object, and returns the responses. Usable from several threads.
 
-    uri: ``"ipp://printer.example/ipp/print"``; ipps, http and https lead there too. tls: whom to trust, see `TLS`.
-    auth: what answers challenges. timeouts: how long to wait. limits: the bounds on answers.
+    uri: ``"ipp://printer.example/ipp/print"``; ipps, http and https are allowed too. tls: whom to trust, see `TLS`.
+    auth: the credentials that answer challenges. timeouts: how long to wait. limits: the bounds on responses.
     headers: further header lines of each request. expect_continue: ask the server for a 100 (Continue) before each
-    document; good against an upload in vain, but some printers stall on it.
+    document. It avoids an upload in vain, but some printers stall on it.
 
-    upgrade: whether a connection that begins without TLS gets it (RFC 2817). ``"if-requested"``: where the server
-    answers 426 (Upgrade Required), and from then on always. ``"required"``: before anything else is sent, or
-    UpgradeError. ``"never"``: a 426 is a StatusError as any other. The certificate is verified as for ipps. None: it is
-    required if ``tls`` says whom to trust, by a file, a fingerprint or a certificate of one's own, so that nothing
-    goes to anybody else in the clear; otherwise, if requested.
+    upgrade: whether a connection that begins without TLS gets it (RFC 2817). ``"if-requested"``: if the server answers
+    426 (Upgrade Required), and then always. ``"required"``: before anything else is sent; otherwise UpgradeError.
+    ``"never"``: a 426 is a StatusError like any other. The certificate is verified as for ipps. None: required if
+    ``tls`` says whom to trust (a file, a fingerprint, a certificate of your own), so that nothing goes to anybody else
+    in the clear; otherwise if requested.
 
-    patience: for this many seconds in all a request is sent again that the printer was too busy for
-    (server-error-busy, or HTTP's 503, whose Retry-After is kept). 0: the first answer counts.
+    patience: if the printer is too busy (server-error-busy, or HTTP's 503, whose Retry-After is obeyed), the request is
+    sent again for at most this many seconds in all. 0: the first response counts.
 
     negotiate: before the first request, find out which path the printer has and which IPP version it takes (2.0, 1.1,
-    1.0), by asking for its attributes. What is found is remembered for the printer, by host and port, as long as the
-    program runs, and found anew when it is not so any more; requests of a higher version, and with the printer-uri that
+    1.0), by asking for its attributes. The result is remembered for the printer, by host, port and path, as long as the
+    program runs, and found anew when it is no longer right. Requests of a higher version, or with the printer-uri that
     was given, are changed accordingly. A path such as ``/printers/name`` is never exchanged for another.
 
-    user: the requesting-user-name of the requests that the methods from `ask` on make; by default the name that the
-    operating system has for the user; None: requests name nobody.
+    user: the requesting-user-name of the requests that the methods from `ask` on make; by default the user name of the
+    operating system; None: no name.
 
-    strict: whether an answer that is malformed is an AnswerError. Otherwise it is repaired if it can be, as
-    `ippfast.recover` does it, and `issues` says of what.
+    strict: whether a malformed response is an AnswerError. Otherwise it is repaired if possible, as by
+    `ippfast.recover`, and `issues` says what was repaired.
 
-    version: the IPP version of all requests, such as ``(1, 1)``. None: that which each request has, and 1.1, then 1.0,
-    for a printer that does not take it. Printers say so in several ways: server-error-version-not-supported,
-    client-error-bad-request to a request that is right, success without any attributes, or HTTP's 400. It is then asked
-    once more, and remembered for the printer as long as the program runs.
+    version: the IPP version of all requests, such as ``(1, 1)``. None: each request keeps its own, and is sent again in
+    1.1, then 1.0, if the printer does not take it. Printers say so in several ways: server-error-version-not-supported,
+    client-error-bad-request to a correct request, success without any attributes, or HTTP's 400. The version that it
+    takes is remembered for the printer as long as the program runs.
 
-    Raises ValueError for a URI that is none of these. Use it as a context manager, or `close` it.
+    Raises ValueError for any other URI. Use it as a context manager, or `close` it.
     """
 
     def __init__(
@@ -110,19 +110,19 @@ class Client:
 
     @property
     def secure(self) -> bool:
-        """Whether the next request goes out with TLS: if the URI or ``upgrade`` wants it, or the server did."""
+        """Whether the next request is sent with TLS: because the URI, ``upgrade`` or the server demands it."""
         return self._core.secure
 
     @property
     def version(self) -> tuple[int, int] | None:
-        """The IPP version that the printer was found to take; None if nothing is known but what requests have."""
+        """The IPP version that the printer was found to take; None if it is not known."""
         return self._core.version
 
     @property
     def issues(self) -> tuple[Issue, ...]:
-        """What was repaired in the answers so far, which the printer sent malformed. Each stands here once.
+        """What was repaired in the malformed responses so far. Each issue stands here once, without its offset.
 
-        An answer's own, with their offsets, are those of `Answer.issues`.
+        `Answer.issues` has those of one response, with their offsets.
         """
         return self._core.issues
 
@@ -132,20 +132,20 @@ class Client:
             channel.close()
 
     def send(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> Message:
-        """Send a request and give the response, whose status-code the caller judges.
+        """Send a request and return the response. The caller judges its status-code.
 
-        document: the document data: a path, a binary file, octets, or an iterable of octets. Where its length is
-        known it goes out with Content-Length, otherwise in chunks. progress: called with the octets of the document
+        document: the document data: a path, a binary file, octets, or an iterable of octets. If its length is known, it
+        is sent with Content-Length, otherwise in chunks. progress: called with the number of octets of the document
         sent so far and its length, or None.
 
-        What can be read again, which is all but iterators and pipes, is sent again after a challenge or a 426.
+        After a challenge or a 426 a document is sent again if it can be read again: anything but iterators and pipes.
 
         Raises EncodeError for a message that has no form on the wire; StatusError if the server answers with
-        another HTTP status than 200; AnswerError if it answers without IPP, or to another request;
-        PhaseTimeoutError; RemoteProtocolError and its kind if the server breaks the rules otherwise, or the
-        connection; PinError; UpgradeError; OSError if there is no connection to be had.
+        another HTTP status than 200; AnswerError if the answer is no IPP, or is to another request; PhaseTimeoutError;
+        RemoteProtocolError or a subclass if the server breaks another rule, or the connection breaks; PinError;
+        UpgradeError; OSError if no connection can be made.
 
-        A redirection (RFC 9110 section 15.4) from plain HTTP to TLS at the same host is followed, and kept to, if
+        A redirection (RFC 9110 section 15.4) from plain HTTP to TLS at the same host is followed, now and later, if
         the request changes nothing; any other is a StatusError that names the target.
         """
         with self.open(message, document, progress=progress) as answer:
@@ -156,7 +156,7 @@ class Client:
             return answer.message
 
     def open(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> "Answer":
-        """As `send`, for an answer that brings a document along: iterate over it, and close it."""
+        """As `send`, for a response with document data: iterate over the answer, and close it."""
         with run(self._core.shell.open(document)) as outgoing:
             channel, response = run(self._core.ask(message, outgoing, progress))
         return Answer(response, channel, self._core.keep)
@@ -164,14 +164,14 @@ class Client:
     def exchange(
         self, message: Message, document: Document | None = None, *, target: str | None = None, chunked: bool = False
     ) -> Exchange:
-        """Send a request exactly as it is, wrong or not, and give whatever comes back: for tests of printers.
+        """Send a request exactly as it is, even if it is wrong, and return whatever comes back: for tests of printers.
 
-        Nothing is sent twice, but after a challenge or on the way to TLS; no other version is tried.
+        It is sent again only after a challenge or to get TLS; no other version is tried.
 
-        document: as for `send`. target: the request-target, if not the URI's. chunked: whether the body goes out in
-        chunks whatever its length is.
+        document: as for `send`. target: the request-target, if not the URI's. chunked: whether to send the body in
+        chunks even if its length is known.
 
-        Raises as `send`, but no StatusError.
+        Raises as `send`, except StatusError.
         """
         with run(self._core.shell.open(document)) as outgoing:
             if chunked:
@@ -184,7 +184,7 @@ class Client:
     # Tasks.
 
     def ask(self, message: Message, document: Document | None = None, *, progress: Progress | None = None) -> Message:
-        """As `send`, but raises OperationError if the response's status-code is no success."""
+        """As `send`, but raises OperationError if the response's status-code is not a successful one."""
         with run(self._core.shell.open(document)) as outgoing:
             return run(self._tasks.ask(message, outgoing, progress))
 
@@ -195,7 +195,7 @@ class Client:
     def system(self) -> System:
         """The print service that the printer belongs to, for its operators: printers, resources, events (PWG 5100.22).
 
-        It is at /ipp/system of the same host. Nothing is asked yet.
+        It is at /ipp/system of the same host. This sends no request.
         """
         return System(SystemTasks(self._tasks))
 
@@ -210,33 +210,33 @@ class Client:
     ) -> Job:
         """Print documents as one job: one by Print-Job, several by Create-Job and Send-Document.
 
-        documents: as for `send`, or made for the printer, such as `ippfast.convert.Converted`: these are shown the
-        printer's attributes before anything is sent, and say in which format they go and what is asked of the printer.
-        Their job is made by Create-Job if the printer can, so that it can be canceled.
+        documents: as for `send`, or made for the printer, such as `ippfast.convert.Converted`: these get the printer's
+        attributes before anything is sent, and decide their format and what is asked of the printer. Their job is made
+        by Create-Job if the printer has it, so that it can be canceled.
 
-        job_name: by default a file's name. document_format: the documents' MIME type; by default it is told from the
-        name of a file or the beginning of octets, and otherwise left to the printer.
+        job_name: by default a file's name. document_format: the documents' MIME type; by default the name of a file or
+        the first octets tell it, otherwise the printer finds out.
         attributes: by their IPP names, with underscores: ``copies=2, sides="two-sided-long-edge"``; also operation
-        attributes, such as ``document_name``. job: attributes of the job that have no such name, or that the registry
-        does not know: ``{"x-color": Keyword("none")}``. progress: as for `send`, for each document.
+        attributes, such as ``document_name``. job: attributes of the job whose names cannot be written so, or that the
+        registry does not know: ``{"x-color": Keyword("none")}``. progress: as for `send`, for each document.
 
-        ``compression="auto"``: the documents are compressed on the way (gzip) if the printer takes that and they gain
-        by it, as a sample of each tells; `progress` is then told of compressed octets, and no length. Any other
-        compression says what they come with.
+        ``compression="auto"``: the documents are compressed while they are sent (gzip) if the printer takes gzip and a
+        sample of the document becomes smaller; `progress` then gets compressed octets, and no length. Any other
+        compression says how the documents are compressed already.
 
-        What the printer said of itself for this, and that it would take such a job (Validate-Job), is remembered for a
-        minute, unless something fails meanwhile; not which media are loaded.
+        The printer's attributes that this needs (not which media are loaded), and that it accepts such a job
+        (Validate-Job), are remembered for a minute, unless something fails meanwhile.
 
-        A job that a document could not be sent for is canceled. Raises as `ask`; RegistryError for an attribute that
-        the registry does not know or allow; ValueError if there is no document.
+        If a document cannot be sent, its job is canceled. Raises as `ask`; RegistryError for an attribute that the
+        registry does not know or allow; ValueError if there is no document.
         """
         given = {"job_name": job_name, "document_format": document_format, **attributes}
         return Job(self, run(self._tasks.print(documents, given, job or {}, progress)))
 
     def job(self, job: Job | int, *names: str) -> Job:
-        """A job, or that with this job-id, with its attributes: these, or all. Raises as `ask`.
+        """The job, or the job with this job-id, with these attributes, or all. Raises as `ask`.
 
-        There are none if the printer answers about another job.
+        If the printer answers about another job, there are no attributes.
         """
         told = told_of(job)
         return Job(self, told._replace(attributes=run(self._tasks.job(told, names))))
@@ -253,9 +253,8 @@ class Client:
         """The printer's jobs. Raises as `ask`.
 
         which: ``"not-completed"``, ``"completed"``, or another keyword of which-jobs. mine: only the user's. limit: at
-        most this many. names: the attributes that each is to have; by default those that describe its state and origin.
-        everywhere: those of all queues of a CUPS server, of which the client's is one; job-printer-uri says whose each
-        is.
+        most this many. names: the attributes to ask for; by default those that describe a job's state and origin.
+        everywhere: the jobs of all queues of a CUPS server; job-printer-uri says which queue has the job.
         """
         found = run(self._tasks.jobs(which, mine, limit, list(names), everywhere=everywhere))
         return [Job(self, each) for each in found]
@@ -269,16 +268,16 @@ class Client:
         everywhere: bool = False,
         page: int = 100,
     ) -> Iterator[Job]:
-        """As `jobs`, for a list of any length: it comes in pages, and one of them is held at a time. Raises as `ask`.
+        """As `jobs`, for a list of any length: it comes in pages, and only one is held at a time. Raises as `ask`.
 
-        page: how many jobs are asked for at once (limit and first-index, PWG 5100.7). Jobs that come and go meanwhile
-        bring none of the others twice, and leave none out. A printer that has no pages gives the whole list.
+        page: how many jobs are asked for at once (limit and first-index, PWG 5100.7). Even if jobs come and go
+        meanwhile, no other job comes twice or is left out. A printer that has no pages gives the whole list.
         """
         for each in drive(pages(self._tasks, which, mine, list(names), page, everywhere)):
             yield Job(self, each)
 
     def wait(self, job: Job | int, timeout: float | None = None) -> Job:
-        """As `Job.wait`. A job-id that the printer does not know at all is OperationError."""
+        """As `Job.wait`. Raises OperationError for a job-id that the printer does not know."""
         return Job(self, run(self._tasks.wait(told_of(job), timeout)))
 
     def cancel(self, job: Job | int, message: str | None = None) -> None:
@@ -293,25 +292,25 @@ class Client:
         interval: float = 5.0,
         timeout: float | None = None,
     ) -> Iterator[Notification]:
-        """Follow a job until it has ended, or the printer for ever. First comes how things are, then what happens.
+        """Follow a job until it has ended, or the printer for ever. First comes the present state, then each change.
 
-        A job that the printer has forgotten has ended too (job-completed), and its state is None. If the printer
-        does not tell a job's state in several answers, nothing more comes.
+        A job that the printer has forgotten has ended too (job-completed), and its state is None. If several responses
+        do not give a job's state, nothing more comes.
 
-        If the printer has subscriptions, it tells its events (RFC 3995); if it can wait for them, at once
-        (RFC 3996). The subscription is renewed, and canceled at the end. Other printers are asked, less often while
+        If the printer has subscriptions, its events are fetched (RFC 3995); if it can wait for them, they come at once
+        (RFC 3996). The subscription is renewed, and canceled at the end. Other printers are polled, less often while
         nothing happens. events: keywords of notify-events; by default changes of state. interval: the longest time
-        between two questions in seconds, for printers that do not wait, even if the printer wants fewer. timeout: after
-        this many seconds nothing more comes.
+        between two polls in seconds, even if the printer asks for a longer one. timeout: after this many seconds
+        nothing more comes.
 
-        A printer that cannot be reached is asked again for half a minute. Raises as `ask`. Whoever stops before the
-        end closes the iterator, as ``break`` in a loop does by itself.
+        If the printer cannot be reached, it is asked again for half a minute. Raises as `ask`. To stop before the end,
+        close the iterator; ``break`` in a loop does it by itself.
         """
         return drive(watch(self._tasks, None if job is None else told_of(job), events, interval, timeout))
 
 
 class Answer:
-    """A response whose document, if any, is still to be read: iterate over it. Use it as a context manager.
+    """A response whose document data, if any, has not been read: iterate over it. Use it as a context manager.
 
     message: the IPP response. headers: the header lines of the HTTP response. issues: what was repaired in the message.
     """
@@ -335,7 +334,7 @@ class Answer:
                 self._keep(channel)
 
     def close(self) -> None:
-        """Be done with it. The connection is kept only if the document was read to its end."""
+        """Close it. The connection is kept only if the document was read to its end."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None

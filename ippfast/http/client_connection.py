@@ -1,7 +1,7 @@
 """A client's side of one connection: requests out, responses in, without any I/O (RFC 8010 section 4).
 
 The rule of this file: one request at a time, never pipelined (RFC 9112 section 9.3.2). The response may come before
-the request is complete, and is then the last.
+the request is complete; the connection is not used again then.
 """
 
 from collections.abc import Iterable
@@ -35,18 +35,18 @@ from .limits import HTTPLimits
 __all__ = ["ClientConnection"]
 
 _PART_TYPES = (CONTENT_TYPE, "application/octet-stream", None)
-"""The types of parts that are messages; the others are for nobody."""
+"""The Content-Types of parts that are messages. Other parts are dropped."""
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
 _HEADS = 16
-"""This many heads are remembered in each direction. Who asks again sends, and is sent, the same within the second."""
+"""How many heads are kept in each direction. Within one second, repeated requests have the same heads, both ways."""
 
 
 class _Known(NamedTuple):
-    """What the head of a final response says. keeps: whether the connection lives on after it.
+    """What the head of a final response says. keeps: whether the connection stays open after it.
 
-    length: of the body, if Content-Length says it. kind: the Content-Type.
+    length: the length of the body, if Content-Length gives it. kind: the Content-Type.
     """
 
     status: int
@@ -59,16 +59,16 @@ class _Known(NamedTuple):
 class ClientConnection(Connection):
     """Feed it what the server sends, act on its events, and send what its methods return.
 
-    After `send_request` come `InformationalResponse` as often as the server likes, `Response`, `DocumentData` if
-    the response has any, and `EndOfMessage`. A response of several messages brings `FurtherMessage` for each after the
-    first (RFC 3996 section 5.2). A `Response` that comes while the document is still being sent is final:
-    stop sending. Another request may follow if `reusable` says so.
+    After `send_request` come any number of `InformationalResponse`, one `Response`, `DocumentData` if the response has
+    any, and `EndOfMessage`. If the response has several messages, a `FurtherMessage` comes for each after the first
+    (RFC 3996 section 5.2). If the `Response` comes while the document is still being sent, stop sending. Another
+    request may follow if `reusable` says so.
 
-    If `next_event` raises RemoteProtocolError, the connection is of no more use. It is AnswerError if the body is
-    no IPP message, or one to another request.
+    If `next_event` raises RemoteProtocolError, the connection cannot be used any more. It raises AnswerError if the
+    body is no IPP message, or is the response to another request.
 
-    limits: the bounds that are kept. strict: whether a message that is malformed is an error; otherwise it is repaired
-    if it can be, and the event's ``issues`` say of what.
+    limits: the bounds on responses. strict: whether a malformed message is an error; otherwise it is repaired if
+    possible, and the event's ``issues`` say what was repaired.
     """
 
     def __init__(self, limits: HTTPLimits | None = None, *, strict: bool = False) -> None:
@@ -77,10 +77,10 @@ class ClientConnection(Connection):
         self._request_id: int | None = None
         self._busy = False
         self._keep = True
-        self._upgrade: list[tuple[str, str]] | None = None  # what asked for TLS, and was not answered yet
+        self._upgrade: list[tuple[str, str]] | None = None  # the lines that asked for TLS, until they are answered
         self._no_message = False
         self._stray = b""
-        self._written: dict[tuple[object, ...], bytes] = {}  # the heads of requests, by what they are made of
+        self._written: dict[tuple[object, ...], bytes] = {}  # the heads of requests, by the arguments that made them
         self._known: dict[bytes, _Known] = {}  # the heads of responses
         self._head_reader = HeadReader(self.limits, requests=False)
 
@@ -104,16 +104,16 @@ class ClientConnection(Connection):
         document_length: int | None = 0,
         expect_continue: bool = False,
     ) -> list[Buffer]:
-        """A request.
+        """Send a request.
 
-        message: None makes an empty request, which carries out nothing, to be challenged with.
+        message: None makes an empty request, which does nothing but get a challenge.
 
         target: the request-target, such as ``"/ipp/print"``. host: the Host line, with the port unless it is 80 or,
         with TLS, 443. headers: further header lines.
 
         document_length: how many octets of document data `send_data` will add before `end`; None if that is not
-        known. With none, the request is complete. expect_continue: ask for a 100 before the document. Wait a little for
-        it after this; some servers, such as CUPS' ippeveprinter, send it only once they have the message.
+        known. If it is 0, the request is complete. expect_continue: ask for a 100 before the document. Then wait a
+        little for it; some servers, such as CUPS' ippeveprinter, send it only once they have the message.
 
         Raises EncodeError as `encode` does, and LocalProtocolError if no request may be sent now.
         """
@@ -135,12 +135,12 @@ class ClientConnection(Connection):
         return buffers + self.end() if document_length == 0 else buffers
 
     def send_upgrade(self, *, host: str) -> list[Buffer]:
-        """``OPTIONS *``, which asks for TLS and nothing else (RFC 2817 section 3.2).
+        """Send ``OPTIONS *``, which asks for TLS and nothing else (RFC 2817 section 3.2).
 
         An `InformationalResponse` with status 101 says that TLS begins with the next octets, in both directions; the
-        `Response`, without a message, comes through TLS then. Any other response means that there is no TLS.
+        `Response`, without a message, then comes through TLS. Any other response means that there is no TLS.
 
-        host: as for `send_request`. Raises LocalProtocolError as that does.
+        host: as for `send_request`. Raises LocalProtocolError as `send_request` does.
         """
         if not self.reusable:
             raise LocalProtocolError("no request may be sent on this connection now")
@@ -150,7 +150,7 @@ class ClientConnection(Connection):
         return [head]
 
     def _begin_request(self, method: str, target: str, lines: list[tuple[str, str]]) -> bytes:
-        """The head of a request, whose response is now to come."""
+        """Make the head of a request, and read its response next."""
         key = (method, target, *lines)
         head = self._written.get(key)
         self._h11: h11.Connection | None = None
@@ -163,7 +163,7 @@ class ClientConnection(Connection):
         return head
 
     def _write_head(self, method: str, target: str, lines: list[tuple[str, str]]) -> tuple[h11.Connection, bytes]:
-        """A head, and the h11 that has written it, which then reads the response's."""
+        """The head of a request, and the h11 connection that wrote it, which can then read the response's head."""
         cycle = h11.Connection(h11.CLIENT, max_incomplete_event_size=self.limits.head + 1)
         return cycle, make_request(cycle, method, target, lines)
 
@@ -190,7 +190,7 @@ class ClientConnection(Connection):
             if self._head_reader.begun:
                 raise ConnectionLostError("the connection ended within a response's head")
             raise ConnectionLostError("the connection ended before the response")
-        if self._h11 is None:  # the request's head was a known one
+        if self._h11 is None:  # the request's head was a kept one, so nothing has written it
             self._h11, _ = self._write_head(*self._request)
         event = read_head(self._h11, head)
         headers = headers_of(event)
@@ -211,11 +211,11 @@ class ClientConnection(Connection):
         return self._begin_response(known)
 
     def _switch(self) -> None:
-        """Go on with TLS: the response to the request that asked for it comes through it."""
+        """Go on with TLS. The response to the request that asked for it comes through TLS."""
         assert self._upgrade is not None  # h11 refuses a 101 that nothing asked for
         if self._at < len(self._input):
-            # Whoever put them there, they are not of the server that TLS proves.
-            raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
+            # TLS does not prove that these octets came from the server.
+            raise RemoteProtocolError(502, "octets after the 101 and before TLS")
         self._begin_request("OPTIONS", "*", self._upgrade)
 
     def _begin_response(self, known: _Known) -> Event | None:
@@ -225,7 +225,8 @@ class ClientConnection(Connection):
         if length is None:
             framing = response_framing(status, headers, self.limits)
         if self._no_message and isinstance(framing, ChunkedFraming):
-            # CUPS 2.4 announces chunks in answer to OPTIONS, and sends none, not even the last. Others may send that.
+            # CUPS 2.4 answers OPTIONS with Transfer-Encoding: chunked, but sends no chunk, not even the last. Other
+            # servers may send the last one.
             framing, self._stray = LengthFraming(0), _LAST_CHUNK
         self._upgrade = None
         if status != 200 or self._no_message:
@@ -247,7 +248,7 @@ class ClientConnection(Connection):
         return AnswerReader(self.limits.message, self._request_id, content_type, strict=self.strict)
 
     def _read_parts(self) -> Event | None:
-        """Each part is a message; what stands in it behind the message, and parts of other types, are for nobody."""
+        """Read the messages, one from each part. Octets behind a message, and parts of other types, are dropped."""
         splitter = self._splitter
         while (piece := splitter.read()) is not None:
             if isinstance(piece, bytes):
@@ -270,12 +271,12 @@ class ClientConnection(Connection):
         if event is not None:
             return event
         if self._first:
-            raise RemoteProtocolError(502, "an answer of parts without a message")
+            raise RemoteProtocolError(502, "a multipart answer without a message")
         self._end_body()
         return EndOfMessage()
 
     def _end_part(self, message: Message | None = None) -> Event | None:
-        """The event of a part's message, or of what can be had of one that the part ends within."""
+        """The event of a part's message; if the part ended within it, of what can be repaired of it."""
         reader, first = self._part, self._first
         if reader is None:
             return None
@@ -296,7 +297,7 @@ class ClientConnection(Connection):
         self._go(State.PAUSED)
 
     def _wait(self) -> Event | None:
-        """There is no response to wait for."""
+        """What to report while no request is under way."""
         if not self._keep or self._input_ended:
             return ConnectionClosed()
         if self._at < len(self._input):
@@ -309,7 +310,7 @@ _Value = TypeVar("_Value")
 
 
 def _remember(heads: dict[_Key, _Value], key: _Key, value: _Value) -> None:
-    """Keep a head, in place of all if there are too many: most are never seen again."""
+    """Keep a head. If there are too many, forget all others: most are never used again."""
     if len(heads) >= _HEADS:
         heads.clear()
     heads[key] = value

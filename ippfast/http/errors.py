@@ -1,7 +1,7 @@
 """Every exception of the transport.
 
-The rule of this file: an error says what the peer did and, if a server meets it, which HTTP status answers it. What
-came off the wire is shown with `repr`, which escapes controls and bidirectional marks.
+The rule of this file: an error says what the peer did and, in a server, which HTTP status answers it. What came off
+the wire is shown with `repr`, which escapes controls and bidirectional marks.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class HTTPError(IPPError):
 
 
 class LocalProtocolError(HTTPError):
-    """What this side was asked to send may not be sent now, or never. Nothing of it went out."""
+    """The program asked to send something that may not be sent now, or ever. Nothing of it was sent."""
 
 
 class Refusal(HTTPError):
-    """What a server answers instead of carrying out a request. A handler raises it to refuse one.
+    """A server refuses a request. A handler raises it to refuse one.
 
-    status: the HTTP status; an HTTP answer other than 200 carries no IPP message (RFC 8010 section 3.4.3).
-    reason: why, in words, for the log and the text of the answer. It holds nothing that has to be kept from the peer.
-    headers: further header lines of the answer.
-    ipp_status: the IPP status code that says the same. If it is known and the request's message has been read, the
-    answer is an IPP response with it, in a 200.
+    status: the HTTP status; an HTTP response other than 200 carries no IPP message (RFC 8010 section 3.4.3).
+    reason: why, in words, for the log and for the text of the response. The peer may read it.
+    headers: further header lines of the response.
+    ipp_status: the IPP status-code that says the same. If it is given and the request's message has been read, the
+    response is an IPP response with it, in a 200.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class Refusal(HTTPError):
 
 
 class RemoteProtocolError(Refusal):
-    """The peer broke the rules of HTTP, of IPP over HTTP, or a limit. The connection cannot go on.
+    """The peer broke a rule of HTTP or of IPP over HTTP, or exceeded a limit. The connection cannot go on.
 
-    status: with which a server answers. A client answers nobody: there it means nothing, and is not shown.
+    status: the HTTP status with which a server answers. In a client it means nothing, and is not shown.
     """
 
     def __str__(self) -> str:
@@ -82,10 +82,10 @@ class RemoteProtocolError(Refusal):
 
 
 class AnswerError(RemoteProtocolError):
-    """A server answered under the status 200, and with something else than the IPP answer to the request.
+    """A server answered with the status 200, but not with the IPP response to the request.
 
-    octets: the body as it came, as far as it was read. page: whether it is a web page. answer: the IPP message in it,
-    if there is one, but to another request: its request-id is not the request's (RFC 8011 section 4.1.2).
+    octets: the body, as far as it was read. page: whether it is a web page. answer: the IPP message in it, if it is the
+    response to another request: its request-id is not the request's (RFC 8011 section 4.1.2).
     """
 
     def __init__(self, reason: str, octets: bytes, *, page: bool = False, answer: Message | None = None) -> None:
@@ -103,9 +103,9 @@ class ConnectionLostError(RemoteProtocolError):
 
 
 class StatusError(HTTPError):
-    """A server answered with another HTTP status than 200, and so with no IPP message.
+    """A server answered with another HTTP status than 200, and therefore without an IPP message.
 
-    status: the status. headers: the header lines. text: the beginning of the body, which is for people.
+    status: the status. headers: the header lines. text: the beginning of the body, for people.
     """
 
     def __init__(self, status: int, headers: Headers, text: str) -> None:
@@ -135,7 +135,7 @@ class PhaseTimeoutError(HTTPError, TimeoutError):
 class PinError(HTTPError):
     """The server's certificate is not the one whose fingerprint was given. Nothing was sent.
 
-    fingerprint: the SHA-256 of the certificate that it has, in hexadecimal.
+    fingerprint: the SHA-256 of its certificate, in hexadecimal.
     """
 
     def __init__(self, fingerprint: str) -> None:
@@ -147,16 +147,16 @@ class PinError(HTTPError):
 
 
 class UpgradeError(HTTPError):
-    """The server wants TLS, or has to have it, and there is no way to it. Nothing was sent without."""
+    """TLS is required but could not be started. Nothing was sent unencrypted."""
 
 
 def seconds_shown(seconds: float | None) -> str:
-    """A time for people, without the digits that no clock gives."""
+    """A time for people, without meaningless digits."""
     return "a time" if seconds is None else f"{round(seconds, 2):g} seconds"
 
 
 def _printable(text: str) -> str:
-    """Text of whatever origin in one line that no terminal obeys."""
+    """Any text in one line, without control characters that a terminal would obey."""
     return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 

@@ -1,4 +1,4 @@
-"""What the connections tell their users: one class an event, and two sentinels.
+"""What the connections report: a class for each event, and two sentinels.
 
 The rule of this file: events are plain values and never change.
 """
@@ -55,10 +55,10 @@ class Headers(tuple[tuple[str, str], ...]):
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The head of a request has arrived; its body need not have (RFC 9112 sections 3 and 5).
+    """The head of a request has arrived, perhaps without its body (RFC 9112 sections 3 and 5).
 
     method: POST, unless the connection takes others too. target: the request-target, as sent. http_version: ``"1.1"``
-    or ``"1.0"``. content_length: what the client announces, None if it does not know it.
+    or ``"1.0"``. content_length: the length that the client announces; None if it announces none.
     """
 
     method: str
@@ -70,7 +70,7 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request's message is complete; its document data, if any, follows in `DocumentData`."""
+    """The message of a request is complete; its document data, if any, follows in `DocumentData`."""
 
     message: Message
     head: RequestHead
@@ -88,9 +88,8 @@ class InformationalResponse:
 class Response:
     """A final response: its message is complete, or it has none. Document data, if any, follows in `DocumentData`.
 
-    status: the HTTP status. message: the IPP response, which comes with status 200 alone; None with any other, whose
-    body, for people, follows as data (RFC 8010 section 3.4.3). issues: what was repaired in the message, which the
-    server sent malformed.
+    status: the HTTP status. message: the IPP response if the status is 200; otherwise None, and the body, for people,
+    follows as data (RFC 8010 section 3.4.3). issues: what was repaired in a malformed message.
     """
 
     status: int
@@ -101,10 +100,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What came back to a request that was sent exactly as it is (`Client.exchange`).
+    """What came back when a request was sent exactly as it is (`Client.exchange`).
 
-    status: HTTP's. message: the IPP response, None if there is none; then text is the beginning of what came
-    instead. issues: what was repaired in the message.
+    status: the HTTP status. message: the IPP response; None if there is none, and then text is the beginning of what
+    came instead. issues: what was repaired in the message.
     """
 
     status: int
@@ -116,7 +115,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class FurtherMessage:
-    """Another message of the same response, whose parts come as there is something to tell (RFC 3996 section 5.2).
+    """Another message of the same response, whose parts come when there are events to report (RFC 3996 section 5.2).
 
     issues: as for `Response`.
     """
@@ -127,7 +126,7 @@ class FurtherMessage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentData:
-    """The next octets of the document: ``bytes`` or a ``memoryview`` of such, at least one. They never change."""
+    """The next octets of the document, at least one: ``bytes``, or a ``memoryview`` of ``bytes``. They never change."""
 
     data: Buffer
 

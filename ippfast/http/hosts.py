@@ -1,8 +1,8 @@
 """Which names a Host line may give, so that no web page reaches a server by a name of its own (DNS rebinding).
 
-The rule of this file: an address is always right, since no foreign name server can make one up. Clients write those of
-IPv6 that hold for one link alone in three ways, which are one here: with a bare zone, as CUPS 2.4 does, with an escaped
-one (RFC 6874), and as libcups 3 does (``[v1.fe80::1+eth0]``).
+The rule of this file: an address is always allowed, since no foreign name server can make one up. Clients write
+link-local addresses of IPv6 in three ways, which are one here: with a bare zone, as CUPS 2.4 does, with an escaped zone
+(RFC 6874), and as libcups 3 does (``[v1.fe80::1+eth0]``).
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,64}\])(?::[0-9]
 
 
 class Hosts:
-    """Names, and any address: what ``hosts`` of a server may be."""
+    """These names, and any address: a value for ``hosts`` of a server."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = [name.lower().rstrip(".") for name in names]
@@ -38,7 +38,7 @@ class Hosts:
         return len(self._names)
 
 
-@lru_cache(maxsize=256)  # whoever asks asks again, and to find out that it is none takes an exception
+@lru_cache(maxsize=256)  # the same few names come again and again, and most are no address, which takes an exception
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name.strip("[]"))
@@ -53,17 +53,17 @@ def _own() -> Collection[str]:
 
 
 OWN: Collection[str] = _own()
-"""The names of this machine that need no look-up: its host name, that of multicast DNS, and ``localhost``."""
+"""Any address, and the names of this machine that need no look-up: host name, multicast DNS name, ``localhost``."""
 
 
 @lru_cache(maxsize=256)
 def host_name(line: str) -> str:
-    """The name of a Host line, in lower case, without its port and a dot at its end; an address with a bare zone."""
+    """The name in a Host line, in lower case, without port and final dot. The zone of an address is bare."""
     name, bracket, port = line.rpartition("]")
     if bracket:
         name += bracket
         if port and not _PORT.fullmatch(port):
-            return line  # which is none
+            return line  # it is no valid Host line
         for form in (_ESCAPED, _FUTURE):
             if found := form.fullmatch(name):
                 name = f"[{found[1]}%{found[2]}]"
@@ -75,15 +75,15 @@ def host_name(line: str) -> str:
 
 
 def has_port(authority: str) -> bool:
-    """Whether a Host line, or what `uri_authority` made of one, names a port."""
+    """Whether a Host line, or the result of `uri_authority`, names a port."""
     return _PORT_AT_END.search(authority) is not None
 
 
 @lru_cache(maxsize=256)
 def uri_authority(line: str) -> str | None:
-    """A Host line as it may stand in a URI; None: it may not.
+    """A Host line in the form that a URI allows; None if there is none.
 
-    A bare zone has no place there (RFC 3986), so that it comes as libcups has it, which reads it in every version.
+    A URI cannot have a bare zone (RFC 3986), so it is written as libcups does, which reads that in every version.
     """
     if _PLAIN.fullmatch(line):
         return line

@@ -1,6 +1,7 @@
-"""What a server's hooks are given, and what they give back: requests, pages, replies.
+"""What a server's hooks get, and what they return: requests, pages, replies.
 
-The rule of this file: plain values, whichever shell serves them. What a client merely says of itself is called a claim.
+The rule of this file: these are plain values, the same for every shell. What a client only says of itself is called a
+claim.
 """
 
 import os
@@ -35,14 +36,14 @@ __all__ = [
 
 
 _BUFFER = 524_288
-"""How many octets on their way to a file are received at once."""
+"""How many octets of a document are received at once if they go to a file."""
 
 _BATCH = 1024 * 1024
-"""How many octets one call of a thread writes, for asyncio."""
+"""How many octets one call in a thread writes, for asyncio."""
 
 
 def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:
-    """How many octets that were."""
+    """Write pieces to a file descriptor. Returns how many octets that were."""
     written = 0
     for piece in pieces:
         left = memoryview(piece)
@@ -53,10 +54,10 @@ def _write_all(descriptor: int, pieces: Iterable[Buffer]) -> int:
 
 
 class IncomingDocument:
-    """The document of a request, read from the connection as it is asked for. It can be read once.
+    """The document of a request, read from the connection when it is asked for. It can be read once.
 
-    Its methods raise RemoteProtocolError and its kind if the document does not arrive whole or is refused; a
-    handler lets that pass.
+    Its methods raise RemoteProtocolError or a subclass if the document does not arrive whole or is refused. A handler
+    should not catch it.
     """
 
     def __init__(
@@ -67,19 +68,19 @@ class IncomingDocument:
         fill: Callable[[memoryview], int] = len,
     ) -> None:
         self._next_event = next_event
-        self._ready_event = ready_event  # as the other, but never waits, and costs less
-        self._bare_octets = bare_octets  # how many need not come through events
-        self._fill = fill  # takes them into a buffer; 0 if an event says why none came
+        self._ready_event = ready_event  # as `next_event`, but it never waits, and costs less
+        self._bare_octets = bare_octets  # how many octets need not come through events
+        self._fill = fill  # receives these into a buffer; 0 if an event says why none came
         self._rest = memoryview(b"")
         self._ended = False
 
     def __iter__(self) -> Iterator[Buffer]:
-        """Pieces as they come, of any size but none empty. Their octets never change."""
+        """The pieces as they come, of any size, none of them empty. Their octets never change."""
         while piece := self._piece():
             yield piece
 
     def read(self, size: int = -1) -> bytes:
-        """This many octets, fewer only at the end; all that is left if size is negative."""
+        """Read this many octets, or fewer at the end; all that is left if size is negative."""
         pieces: list[Buffer] = []
         while size != 0 and (piece := self._piece()):
             if 0 <= size < len(piece):
@@ -102,7 +103,7 @@ class IncomingDocument:
         return written
 
     def _piece(self) -> Buffer:
-        """What comes next; no octets at the end."""
+        """The next piece; no octets at the end."""
         if self._rest:
             rest, self._rest = self._rest, memoryview(b"")
             return rest
@@ -118,11 +119,11 @@ class IncomingDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """An IPP request, whichever shell serves it.
+    """An IPP request, the same for every shell.
 
     message: the IPP request. head: target and header lines. peer: the client's address. secure: whether the connection
-    has TLS. user: who asks, if the server has an authenticator and the client showed credentials; None otherwise.
-    gone: whether the client has left meanwhile, for a handler that waits; it may be asked from any thread.
+    has TLS. user: the authenticated user, if the server has an authenticator and the client gave credentials; otherwise
+    None. gone: tells whether the client has left, for a handler that waits; any thread may call it.
     """
 
     message: Message
@@ -134,9 +135,9 @@ class Incoming:
 
     @property
     def owner(self) -> str:
-        """Whose job a job of this request is: job-originating-user-name (RFC 8011 sections 5.3.6 and 9.3).
+        """The owner of a job that this request makes: its job-originating-user-name (RFC 8011 sections 5.3.6 and 9.3).
 
-        That is `user`; without one, the claim in requesting-user-name, which proves nothing; without that,
+        It is `user`; if that is None, the claim in requesting-user-name, which proves nothing; otherwise
         ``"anonymous"``.
         """
         if self.user is not None:
@@ -151,7 +152,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingRequest(Incoming):
-    """What a handler is given: an `Incoming` with its document data, still to arrive."""
+    """What a handler gets: an `Incoming` with its document data, which has yet to arrive."""
 
     document: IncomingDocument
 
@@ -160,7 +161,7 @@ class IncomingRequest(Incoming):
 class PageRequest:
     """A GET or HEAD, or a web form: method, target and header lines in `head`, the rest as for `Incoming`.
 
-    form: the fields of a form that a POST brought, to pages that take forms (see `Pages`); None: it is none.
+    form: the fields of a web form, for pages that take forms (see `Pages`); None for GET and HEAD.
     """
 
     head: RequestHead
@@ -171,9 +172,9 @@ class PageRequest:
 
 
 class AsyncIncomingDocument:
-    """As `IncomingDocument`, for asyncio. Nothing more is received than is asked for, but for a few buffers.
+    """As `IncomingDocument`, for asyncio. No more is received than is asked for, except a few buffers.
 
-    One task reads it, once, and before the handler returns or within the pieces that it gives back.
+    One task can read it, once: before the handler returns, or while the pieces that it returned are sent.
     """
 
     def __init__(
@@ -184,19 +185,19 @@ class AsyncIncomingDocument:
         fill: Callable[[memoryview], Awaitable[int]] | None = None,
     ) -> None:
         self._next_event = next_event
-        self._ready_event = ready_event  # as the other, but never waits, and costs less
-        self._bare_octets = bare_octets  # these two as for `IncomingDocument`
+        self._ready_event = ready_event  # these three as in `IncomingDocument`
+        self._bare_octets = bare_octets
         self._fill = fill
         self._rest = memoryview(b"")
         self._ended = False
 
     async def __aiter__(self) -> AsyncIterator[Buffer]:
-        """Pieces as they come, of any size but none empty. Their octets never change."""
+        """The pieces as they come, of any size, none of them empty. Their octets never change."""
         while piece := await self._piece():
             yield piece
 
     async def read(self, size: int = -1) -> bytes:
-        """This many octets, fewer only at the end; all that is left if size is negative."""
+        """Read this many octets, or fewer at the end; all that is left if size is negative."""
         pieces: list[Buffer] = []
         while size != 0 and (piece := await self._piece()):
             if 0 <= size < len(piece):
@@ -211,7 +212,7 @@ class AsyncIncomingDocument:
 
         A thread writes while the next octets arrive, so that a slow disk holds up nobody else.
         """
-        from asyncio import Future, get_running_loop  # not loaded if threads serve
+        from asyncio import Future, get_running_loop  # the server for threads need not load it
 
         loop = get_running_loop()
         written = 0
@@ -228,9 +229,9 @@ class AsyncIncomingDocument:
         return written
 
     async def _batch(self, buffers: list[memoryview]) -> list[Buffer]:
-        """What comes next, about `_BATCH` octets; none at the end.
+        """The next pieces, about `_BATCH` octets together; none at the end.
 
-        buffers: at most two, of which each second batch may use the same again.
+        buffers: at most two, which batches use in turn.
         """
         batch, size = list[Buffer](), 0
         while size < _BATCH:
@@ -250,7 +251,7 @@ class AsyncIncomingDocument:
         return batch
 
     async def _piece(self) -> Buffer:
-        """What comes next; no octets at the end."""
+        """The next piece; no octets at the end."""
         if self._rest:
             rest, self._rest = self._rest, memoryview(b"")
             return rest
@@ -266,15 +267,15 @@ class AsyncIncomingDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncIncomingRequest(Incoming):
-    """What a handler for asyncio is given: an `Incoming` with its document data, still to arrive."""
+    """What a handler for asyncio gets: an `Incoming` with its document data, which has yet to arrive."""
 
     document: AsyncIncomingDocument
 
 
 class Page(NamedTuple):
-    """What answers a GET or a form: an HTTP status, the body with its Content-Type, and further header lines.
+    """The response to a GET or a form: an HTTP status, the body with its Content-Type, and further header lines.
 
-    HEAD is answered with the same but the body.
+    HEAD gets the same without the body.
     """
 
     status: int
@@ -284,7 +285,7 @@ class Page(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A response with document data: its octets in pieces, and how many they are, None if that is not known."""
+    """A response with document data, in pieces. length: how many octets they have, None if that is not known."""
 
     message: Message
     document: Iterable[Buffer]
@@ -302,9 +303,9 @@ class AsyncReply(NamedTuple):
 class Parts(NamedTuple):
     """Several responses to one request, each sent as it comes: multipart/related (RFC 3996 section 5.2).
 
-    That is how Get-Notifications with notify-wait is answered, to a client that takes it. messages: any iterable, for
-    asyncio an asynchronous one too; if there is none yet it gives a `Wait`, and no thread waits for the next one. It
-    is closed when the client goes. alone: there is but one response, and it is sent as if it were the handler's answer.
+    Get-Notifications with notify-wait is answered so if the client takes it. messages: any iterable, for asyncio also
+    an asynchronous one; while there is no message it gives a `Wait`, and no thread waits for the next one. It is closed
+    when the client leaves. alone: there is only one response, which is sent as if the handler had returned it.
     """
 
     messages: AsyncIterable["Message | Wait"] | Iterable["Message | Wait"]
@@ -312,13 +313,13 @@ class Parts(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """There is nothing to send for now: what gave this is asked again later.
+    """There is nothing to send now: the iterable that gave this is asked again later.
 
-    seconds: after so many at the latest; at once if the client leaves, or the server stops. wake: is given a function,
-    which it calls, from any thread, as soon as there may be something; at once if there already is.
+    seconds: how much later at most; sooner if the client leaves or the server stops. wake: gets a function, and calls
+    it, from any thread, as soon as there may be something to send; at once if there already is.
 
-    A server that stops waits no more: it ends an answer in parts there, and instead of a response that is alone its
-    client gets server-error-busy, after which it asks again.
+    A server that stops waits no more: it ends an answer in parts; instead of a response that is alone it sends
+    server-error-busy, after which the client asks again.
     """
 
     seconds: float
@@ -328,7 +329,7 @@ class Wait(NamedTuple):
 Handler: TypeAlias = Callable[[IncomingRequest], Message | Reply | Parts]
 """A function that carries out a request and returns the response.
 
-It need not read the document, and may raise `Refusal`.
+It need not read the document. It may raise `Refusal`.
 """
 
 AsyncHandler: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[Message | AsyncReply | Parts]]
@@ -343,15 +344,15 @@ AsyncAuthorizer: TypeAlias = Callable[[AsyncIncomingRequest], Awaitable[None] | 
 Anonymous: TypeAlias = Callable[[RequestHead, Message | None], bool]
 """A function that says whether a request is served without credentials.
 
-It gets the head and the message, None for a page.
+It gets the head and the message; for a page the message is None.
 """
 
 Pages: TypeAlias = Callable[[PageRequest], Page | None]
 """A function that answers GET and HEAD; None says that there is no such page. It may raise `Refusal`.
 
-If it has an attribute `takes_forms` that is true, POST of a web form comes to it too: of Content-Type
-application/x-www-form-urlencoded, with at most 64 KiB. Whether the form comes from a page of its own is for it to find
-out: a browser sends a user's credentials along with a form of any site's.
+If it has an attribute `takes_forms` that is true, it also gets web forms: POST with the Content-Type
+application/x-www-form-urlencoded and at most 64 KiB. It must check that a form comes from one of its own pages: a
+browser sends a user's credentials with a form of any site.
 """
 
 AsyncPages: TypeAlias = Callable[[PageRequest], Awaitable[Page | None] | Page | None]

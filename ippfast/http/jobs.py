@@ -1,7 +1,7 @@
-"""Jobs and what becomes of them: `Job` and `AsyncJob`, what `watch` tells, and the errors of printing.
+"""Jobs and what becomes of them: `Job` and `AsyncJob`, the notifications of `watch`, and the errors of printing.
 
-The rule of this file: what a printer says is shown as it is; what it does not say is None. Whatever asks a printer
-does so in `_client/tasks.py`, once for both clients.
+The rule of this file: what a printer says is shown as it is; what it does not say is None. `_client/tasks.py` asks
+printers, once for both clients.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ ENDED = (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)
 """The states that a job does not leave by itself (RFC 8011 section 5.3.7)."""
 
 GONE = frozenset({Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE})
-"""The status codes by which a printer says that it does not know a job or subscription, or no longer."""
+"""The status-codes that say that a printer does not know a job or subscription, or knows it no longer."""
 
 TELLS_NOTHING = GONE | {Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED}
-"""The status codes by which a printer that has taken a job says that it does not tell what becomes of it."""
+"""The status-codes that say that a printer, which has accepted a job, does not report what becomes of it."""
 
 WITHOUT_STATE = 5
-"""After this many answers in a row without the job's state no more are asked for: the printer does not tell it."""
+"""After this many responses in a row without a job-state, the job is given up: the printer does not report it."""
 
 
 _SHOWN = 5
@@ -40,11 +40,11 @@ _SHOWN = 5
 
 
 class Told(NamedTuple):
-    """What a printer has told of a job.
+    """What a printer has said about a job.
 
-    id: its job-id, attributes: its attributes, as far as it gave them. status: the status-code of the answer that made
-    it, unsupported: what that answer says was ignored or replaced; None and nothing if it was made otherwise. known:
-    whether the printer has told anything; otherwise it is an id that somebody gave.
+    id: its job-id. attributes: those that the printer gave. status: the status-code of the response to the request that
+    made the job, or None. unsupported: the attributes that this response says were ignored or replaced. known: whether
+    the printer has said anything; otherwise the caller gave the id.
     """
 
     id: int | None
@@ -55,7 +55,7 @@ class Told(NamedTuple):
 
 
 class OperationError(HTTPError):
-    """A printer did not carry out a request: the status-code of its response is no success (RFC 8011 section 4.1.6).
+    """A printer did not carry out a request: the status-code of its response says so (RFC 8011 section 4.1.6).
 
     status: the status-code, a `Status` if it is a known one. text: the status-message, for people; None if there
     is none. response: the whole response, with the attributes that were not supported.
@@ -77,14 +77,14 @@ class OperationError(HTTPError):
 
     @property
     def unsupported(self) -> tuple[Attribute, ...]:
-        """The attributes that were not supported, with the values that were not (RFC 8011 section 4.1.7)."""
+        """The attributes and values that were not supported (RFC 8011 section 4.1.7)."""
         return unsupported_of(self.response)
 
 
 class JobError(HTTPError):
     """A job was canceled or aborted.
 
-    job_id: which. state: its state. reasons: its job-state-reasons. text: its job-state-message, or None.
+    job_id: its job-id. state: its state. reasons: its job-state-reasons. text: its job-state-message, or None.
     """
 
     def __init__(
@@ -105,11 +105,11 @@ class JobError(HTTPError):
 class Notification:
     """What happened to a job or a printer (RFC 3995 section 9).
 
-    event: the keyword of the event, such as ``"job-state-changed"``; None for how things were when watching began.
-    job_id: whose state this is; None if it is the printer's, or that of a job without a job-id. state: its job-state
-    or printer-state; None if the printer does not say, also of a job that has ended or is forgotten. reasons: its
-    job-state-reasons or printer-state-reasons, but ``none``. text: for people. sequence_number: of the event; None
-    if the printer was asked instead. attributes: all that the printer said.
+    event: the keyword of the event, such as ``"job-state-changed"``; None for the state when watching began.
+    job_id: the job that this is about; None for the printer, or a job without a job-id. state: its job-state or
+    printer-state; None if the printer does not say it, perhaps because it has forgotten the job. reasons: its
+    job-state-reasons or printer-state-reasons, without ``none``. text: for people. sequence_number: the event's; None
+    if the printer was polled. attributes: all that the printer said.
     """
 
     event: str | None
@@ -122,16 +122,18 @@ class Notification:
 
     @property
     def ended(self) -> bool:
-        """Whether the job has reached its last state, whatever that is."""
+        """Whether the job has ended: it is completed, canceled or aborted, or forgotten."""
         return self.event == "job-completed" or (isinstance(self.state, JobState) and self.state in ENDED)
 
 
 class _AnyJob:
-    """id: the job-id; None if the printer gave none. attributes: what the printer said last; `update` asks again.
+    """What `Job` and `AsyncJob` have in common.
 
-    status: the status-code of the answer to what printed it, such as `Status.SUCCESSFUL_OK`; None for a job that was
-    only asked about. unsupported: the attributes, with the values, that the printer ignored or replaced then: it prints
-    without them (RFC 8011 section 4.1.7).
+    id: the job-id; None if the printer gave none. attributes: those that the printer gave last; `update` asks again.
+
+    status: the status-code of the response to the request that printed it, such as `Status.SUCCESSFUL_OK`; None for a
+    job that was only asked about. unsupported: the attributes and values that the printer ignored or replaced then: it
+    prints without them (RFC 8011 section 4.1.7).
     """
 
     def __init__(self, told: Told) -> None:
@@ -142,7 +144,7 @@ class _AnyJob:
 
     @property
     def told(self) -> Told:
-        """All that is known."""
+        """All that is known of it."""
         return Told(self.id, self.attributes, self.status, self.unsupported)
 
     @property
@@ -157,12 +159,12 @@ class _AnyJob:
 
     @property
     def state(self) -> JobState | int | None:
-        """The job-state; None if the printer does not say, or has forgotten the job: it may be printed or not."""
+        """The job-state; None if the printer does not say it, or has forgotten the job, which may be printed or not."""
         return job_state(self.attributes)
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The job-state-reasons, but ``none``."""
+        """The job-state-reasons, without ``none``."""
         return reasons_of(self.attributes, "job-state-reasons")
 
     @property
@@ -172,7 +174,7 @@ class _AnyJob:
 
     @property
     def ended(self) -> bool:
-        """Whether it has reached its last state."""
+        """Whether it is completed, canceled or aborted."""
         return self.state in ENDED
 
     def __repr__(self) -> str:
@@ -180,9 +182,9 @@ class _AnyJob:
 
 
 class Job(_AnyJob):
-    """A job of a printer. `Client.print` and `Client.jobs` give it. Its methods raise as `Client.ask` does.
+    """A job of a printer. `Client.print` and `Client.jobs` return it. Its methods raise as `Client.ask` does.
 
-    A job without a job-id is asked about by its job-uri; one that has neither cannot be, which is ValueError.
+    A job without a job-id is asked about by its job-uri. If it has neither, its methods raise ValueError.
     """
 
     def __init__(self, client: Client, told: Told) -> None:
@@ -190,7 +192,7 @@ class Job(_AnyJob):
         self._client = client
 
     def update(self, *names: str) -> Self:
-        """Ask for its attributes: these, or all."""
+        """Ask the printer for its attributes: these, or all."""
         self.attributes = self._client.job(self, *names).attributes
         return self
 
@@ -198,8 +200,8 @@ class Job(_AnyJob):
         """Wait until it is completed, for at most this many seconds.
 
         A printer may not say what becomes of it: it gave no job-id and no job-uri, has forgotten the job, or sends no
-        job-state in several answers. Then the waiting ends too, and `state` is None: neither printed nor failed, as far
-        as anybody knows. A job that is completed with errors says so in `reasons` (job-completed-with-errors).
+        job-state in several responses. Then this returns too, and `state` is None: nobody knows whether the job was
+        printed. If it was completed with errors, `reasons` says so (job-completed-with-errors).
 
         Raises JobError if it is canceled or aborted, and TimeoutError.
         """
@@ -207,7 +209,7 @@ class Job(_AnyJob):
         return self
 
     def cancel(self, message: str | None = None) -> None:
-        """Cancel it. message: for the operator. Raises OperationError if it has ended already."""
+        """Cancel it. message: a text for the operator. Raises OperationError if it has ended already."""
         self._client.cancel(self, message)
 
     def watch(
@@ -218,7 +220,7 @@ class Job(_AnyJob):
 
 
 class AsyncJob(_AnyJob):
-    """As `Job`. `AsyncClient.print` and `AsyncClient.jobs` give it."""
+    """As `Job`. `AsyncClient.print` and `AsyncClient.jobs` return it."""
 
     def __init__(self, client: AsyncClient, told: Told) -> None:
         super().__init__(told)
@@ -245,7 +247,7 @@ class AsyncJob(_AnyJob):
         return self._client.watch(self, events=events, interval=interval, timeout=timeout)
 
 
-# What an attribute says, whatever a printer made of it.
+# What an attribute says, even if a printer sent it wrong.
 
 
 def first_of(group: AttributeGroup, name: str) -> object:
@@ -263,7 +265,7 @@ def int_of(group: AttributeGroup, name: str) -> int | None:
 
 
 def job_id_of(group: AttributeGroup) -> int | None:
-    """The job-id, if it is one: some printers send 0 for a job that has none (RFC 8011 section 5.3.2)."""
+    """The job-id, if it is valid: some printers send 0 for a job that has none (RFC 8011 section 5.3.2)."""
     number = int_of(group, "job-id")
     return number if number is not None and number > 0 else None
 
@@ -277,7 +279,7 @@ def text_of(group: AttributeGroup, name: str) -> str | None:
 
 
 def reasons_of(group: AttributeGroup, name: str) -> tuple[str, ...]:
-    """The keywords of an attribute, but ``none``, and empty ones that some send in its place."""
+    """The keywords of an attribute, without ``none``, and without the empty string that some printers send for it."""
     attribute = group.get(name)
     values = () if attribute is None else attribute.values
     return tuple(value for value in values if isinstance(value, str) and value not in ("none", ""))
@@ -295,17 +297,17 @@ def unsupported_of(response: Message) -> tuple[Attribute, ...]:
 
 
 def attribute_shown(attribute: Attribute) -> str:
-    """A name with the values that are of a few words; out-of-band it is the attribute that is not known."""
+    """An attribute for people: its name, and its values that are strings or numbers. Other values are left out."""
     plain = [value for value in attribute.values if isinstance(value, (str, int)) and not isinstance(value, OutOfBand)]
     values = ", ".join(map(ascii, plain[:_SHOWN])) + (", ..." if len(plain) > _SHOWN else "")
     return ascii(attribute.name)[1:-1] + (f" {values}" if values else "")
 
 
 def job_words(job_id: int | None) -> str:
-    """A job, for people."""
+    """A job for people."""
     return "a job without a job-id" if job_id is None else f"job {job_id}"
 
 
 def told_of(job: _AnyJob | int) -> Told:
-    """What is known of a job, or of an id that somebody gave."""
+    """What is known of a job, or of a job-id that the caller gave."""
     return Told(job, AttributeGroup(DelimiterTag.JOB), known=False) if isinstance(job, int) else job.told

@@ -1,4 +1,4 @@
-"""How much of a conversation is taken, and how long is waited, before it is given up.
+"""How large a conversation may be, and how long to wait, before it is given up.
 
 The rule of this file: whatever a peer can make large or slow has a bound, and its default is safe for a server that
 does not know its clients.
@@ -17,22 +17,22 @@ class HTTPLimits:
     """The bounds of one connection. All sizes are octets; None means no bound. Raises ValueError for a negative one.
 
     message: the bounds of the IPP message, see `ippfast.Limits`.
-    head: the request or status line and the header lines together. header_lines: how many of the latter.
+    head: the request or status line and the header lines together. header_lines: how many header lines.
     target: the request-target.
     chunk_line: the line that gives a chunk's size. trailers: the trailer section of a chunked body.
     document: the document data, after decompression.
-    decompressed: the same, if it came compressed. decompression_ratio: how many times as large as what came it may
-    be, once it is larger than a mebibyte.
-    drain: how much of a body that nobody wants is read in order to keep the connection.
+    decompressed: the document data, if it came compressed. decompression_ratio: how many times its compressed size that
+    may be, once it is larger than a mebibyte.
+    drain: how much of an unwanted body is read in order to keep the connection.
     informational: how many responses with a status of 1xx may come before the final one.
 
-    The rest concerns servers alone. connections: how many at once; for one more that one is closed which was idle
-    longest, and if none is, it has to wait. connections_per_host: from one address; more are closed at once.
-    keep_alive: seconds until the next request begins. head: see above; head_time: seconds until the head and the
-    message are complete, from their first octet. idle: seconds in which at least one octet must come or go. rate:
-    octets a second that a body must bring, and a client take of its answer, on the average, once ten seconds were
-    waited for either; 0 means any. rest: seconds in which at least one octet of a document must come, however few come
-    then; None: as `idle` and `rate` have it.
+    The rest is for servers only. connections: how many at once; for one more, the connection that has been idle longest
+    is closed; if none is idle, the new one waits. connections_per_host: from one address; any more are closed at once.
+    keep_alive: seconds until the next request begins. head_time: seconds until the head and the message are complete,
+    from their first octet. idle: seconds in which at least one octet must come or go. rate: how many octets a second a
+    body must bring, and a client must take of its response, on the average, once either has been waited for ten
+    seconds; 0 means any rate. rest: seconds in which at least one octet of a document must come, instead of `idle` and
+    `rate`; None: these count.
     """
 
     message: Limits = REQUEST_LIMITS
@@ -70,13 +70,13 @@ class HTTPLimits:
 class Timeouts:
     """How long a client waits, in seconds; None means for ever.
 
-    The defaults are for real printers: a Canon that sleeps takes 18 seconds to wake, an HP asks for 240 to answer a
-    Print-Job. Each counts for its phase alone, so that a large document has all the time that it needs.
+    The defaults are for real printers: a sleeping Canon takes 18 seconds to wake, an HP asks for 240 to answer a
+    Print-Job. Each time-out counts for its own phase, so a large document has all the time that it needs.
 
     connect: for the connection, with its TLS handshake. first_octet: for the response, once the request is sent.
     answer: for the response's head and message to be complete, once its first octet has come.
-    idle: for any octet to come or go while the message or its answer is on the way.
-    continue_: for a 100 (Continue) that was asked for; then the document is sent without it (RFC 9110 section 10.1.1).
+    idle: for any octet to come or go while the request or its response is on the way.
+    continue_: for a 100 (Continue) that was asked for. After it, the document is sent anyway (RFC 9110 section 10.1.1).
     """
 
     connect: float | None = 30.0

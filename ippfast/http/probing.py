@@ -1,7 +1,7 @@
-"""What a host has for a printer: scheme, path, version and TLS that work. `probe` and `probe_async` find it.
+"""Finding the printer of a host, with the scheme, path, version and TLS that work: `probe` and `probe_async`.
 
-The rule of this file: it asks for attributes and changes nothing; it is done within its time; no credentials go to
-whoever is not trusted; and nothing goes out in the clear to a host that has TLS, or that may have it.
+The rule of this file: it asks for attributes and changes nothing; it ends within its time; it sends no credentials to a
+host that is not trusted, and nothing without TLS to a host that has TLS, or may have it.
 """
 
 import hashlib
@@ -30,19 +30,19 @@ __all__ = ["ProbeResult", "has_tls", "probe", "probe_async"]
 _LEAST_SECONDS = 0.05
 
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""The exceptions for a server that closes the connection on a ClientHello; they depend on OpenSSL and Python."""
+"""The exceptions if a server closes the connection after a ClientHello; they depend on OpenSSL and Python."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
     """A printer that was found.
 
-    uri: where; of the scheme ipps where TLS works. version: the IPP version to be used. secure: whether there is TLS.
-    upgrade: it is not there from the start, but after an upgrade (RFC 2817). trusted: whether the certificate is one
-    to be trusted as `TLS` says; distrust: what it is not trusted for, in words. fingerprint: the SHA-256 of the
-    certificate in hexadecimal, to be looked at and pinned. tls_version: such as ``"TLSv1.3"``. challenges: the
-    WWW-Authenticate lines, if the printer answers nobody without credentials. attributes: some of the printer's;
-    none if it does not answer. tried: each URI that is not it, and what came of it.
+    uri: its URI, with the scheme ipps if TLS works. version: the IPP version to use. secure: whether it has TLS.
+    upgrade: whether TLS does not begin with the first octet, but after an upgrade (RFC 2817). trusted: whether the
+    certificate is trusted, as `TLS` says. distrust: why it is not, in words. fingerprint: the SHA-256 of the
+    certificate in hexadecimal, to check and pin it. tls_version: such as ``"TLSv1.3"``. challenges: the
+    WWW-Authenticate lines, if the printer answers nobody without credentials. attributes: some of the printer's; none
+    if it does not answer. tried: each URI that was tried before, and the outcome.
     """
 
     uri: str
@@ -60,7 +60,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorder(TLS):
-    """What another TLS is, or one that trusts anybody; and it remembers whom it met."""
+    """Trusts what another `TLS` trusts, or any server if there is none. It keeps the certificate of the server."""
 
     of: TLS | None
     met: list[bytes]
@@ -83,14 +83,14 @@ def probe(host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeou
     """Find the printer of a host.
 
     host: ``"printer.example"``, ``"printer.example:8631"``, or a URI, whose scheme, port and path are tried first. Port
-    631 is tried before 443 and 80, unless a port is given. tls, auth: as for `Client`. timeout: the seconds that it
-    takes at most, but for the look-up of the name. A sleeping printer may take 18 to wake.
+    631 is tried before 443 and 80, unless a port is given. tls, auth: as for `Client`. timeout: how many seconds it
+    takes at most, besides the look-up of the name. A sleeping printer may take 18 to wake.
 
-    TLS is tried first. A plain connection follows only if there is none: if nobody listens, or whoever does
-    closes the connection on TLS or answers it with something else. One that takes too long may only be busy. Where
-    ``tls`` says whom to trust, or the URI is one of ipps or https, no plain connection is made at all.
+    TLS is tried first. A plain connection follows only if there is no TLS: nothing listens, or the server closes the
+    connection after a ClientHello, or answers it with something else. A server that takes too long may only be busy. If
+    ``tls`` says whom to trust, or the scheme of the URI is ipps or https, no plain connection is made at all.
 
-    Raises NegotiationError if there is no printer, TimeoutError if time is up before anything was found, OSError
+    Raises NegotiationError if there is no printer, TimeoutError if the time is over before anything was found, OSError
     if nothing listens there, ValueError for what is no host or URI.
     """
     limits = HTTPLimits.for_client()
@@ -101,7 +101,7 @@ async def probe_async(
     host: str, *, tls: TLS | None = None, auth: Auth | None = None, timeout: float = 20.0
 ) -> ProbeResult:
     """As `probe`."""
-    import asyncio  # others need not load it
+    import asyncio  # `probe` need not load it
 
     from ._client.in_asyncio import AsyncShell
 
@@ -114,9 +114,9 @@ async def probe_async(
 
 
 def has_tls(endpoint: Endpoint, tls: TLS, timeout: float) -> bool:
-    """Whether there is TLS at a place, whoever it is with. Nothing is asked.
+    """Whether there is TLS at a place, trusted or not. It sends no request.
 
-    Raises OSError and its kind, and HTTPError, if that cannot be told: if nobody listens, or it takes too long.
+    Raises OSError or a subclass, or HTTPError, if nobody can tell: nothing listens there, or it takes too long.
     """
     shell = BlockingShell(tls, HTTPLimits.for_client())
     try:
@@ -135,8 +135,8 @@ def has_tls(endpoint: Endpoint, tls: TLS, timeout: float) -> bool:
 def _has_none(error: Exception) -> bool:
     """Whether a TLS handshake that failed shows that there is no TLS.
 
-    That one has no version or cipher in common, or wants a certificate, shows the contrary; that it takes too long
-    shows nothing.
+    If no version or cipher is common, or the server wants a certificate, there is TLS. If it takes too long, that shows
+    nothing.
     """
     if isinstance(error, ssl.SSLError) and not isinstance(error, _CLOSED):
         return error.reason == "WRONG_VERSION_NUMBER"  # its first octets are no TLS
@@ -144,7 +144,7 @@ def _has_none(error: Exception) -> bool:
 
 
 def _places(host: str, tls: TLS) -> list[tuple[Endpoint, Endpoint | None]]:
-    """Where to try, in order: with TLS, and if there is none, without; None if that is not allowed."""
+    """The places to try, in order: each with TLS, and without it; None if that is not allowed."""
     with_scheme = "://" in host
     parts = urlsplit(host if with_scheme else f"ipp://{host}")
     if parts.scheme not in ("ipp", "ipps", "http", "https") or not parts.hostname or "@" in parts.netloc:
@@ -171,7 +171,7 @@ async def _probe(
     search = _Search(make_shell, tls, auth, end)
     places = _places(host, tls)
     for place, (secure, plain) in enumerate(places):
-        # One that does not answer leaves time for the others.
+        # A place that does not answer must leave time for the others.
         share = (end - time.monotonic()) / (len(places) - place)
         if share < _LEAST_SECONDS:
             search.failures.append(TimeoutError())
@@ -182,7 +182,7 @@ async def _probe(
                 found = await search.at(plain, share)
             elif not search.refused(plain.port):
                 search.tried.append(
-                    (printer_uri(plain, zone=True), "not asked in the clear: the host has TLS, or may have it")
+                    (printer_uri(plain, zone=True), "not asked without TLS: the host has TLS, or may have it")
                 )
         if found is not None:
             return found
@@ -190,10 +190,9 @@ async def _probe(
 
 
 class _Search:
-    """What was tried so far, and what came of it.
+    """What was tried so far, and the outcome.
 
-    tried: each URI, and the outcome in words. failures: the errors, in the same order. slow: whether one of them was
-    that TLS took too long.
+    tried: each URI, and the outcome in words. failures: the errors, in the same order.
     """
 
     def __init__(self, make_shell: Callable[[TLS], Shell[Any]], tls: TLS, auth: Auth | None, end: float) -> None:
@@ -203,12 +202,12 @@ class _Search:
         self._end = end
         self._met: list[bytes] = []
         self._refused: set[int] = set()
-        self._slow = False
+        self._slow = False  # whether TLS took too long at one place
         self.tried: list[tuple[str, str]] = []
         self.failures: list[Exception] = []
 
     async def at(self, endpoint: Endpoint, share: float) -> ProbeResult | None:
-        """What is at a place; it takes this many seconds for each step at most."""
+        """The printer at a place, or None. share: the most seconds for each step."""
         self._met.clear()
         try:
             return await _try(
@@ -226,17 +225,17 @@ class _Search:
         return None
 
     def refused(self, port: int) -> bool:
-        """Whether nobody listens at a port."""
+        """Whether nothing listens at a port."""
         return port in self._refused
 
     def may_be_plain(self, secure: Endpoint, plain: Endpoint) -> bool:
-        """Whether the host has no TLS at a place where it was just tried, so that it may be asked without."""
+        """Whether a place where TLS has just failed has no TLS, so that it may be asked without."""
         if self.refused(plain.port) or self._slow or self._met:
             return False
         return _has_none(self.failures[-1])
 
     def failure(self, host: str, timeout: float) -> Exception:
-        """The one error that says of all why nothing was found."""
+        """The error that says why nothing was found anywhere."""
         if any(not isinstance(failure, OSError) for failure in self.failures):
             return NegotiationError(tuple(self.tried))
         if any(isinstance(failure, TimeoutError) for failure in self.failures):
@@ -253,7 +252,7 @@ async def _try(
     tried: list[tuple[str, str]],
     met: list[bytes],
 ) -> ProbeResult:
-    """What one port has, with TLS or without. met: takes the certificate, as soon as there is TLS."""
+    """The printer at one place, with TLS or without. met: gets the certificate, as soon as there is TLS."""
     distrust: str | None = None
     try:
         return await _ask(endpoint, make_shell(_Recorder(of=tls, met=met)), auth, time_left, met, distrust, tried)

@@ -1,8 +1,8 @@
-"""Who is behind a proxy: the client's address, if the proxy is one that is trusted to tell it.
+"""The address of a client behind a proxy, if the proxy is trusted to tell it.
 
 The rule of this file: what a client could have written itself counts for nothing. So the lines Forwarded (RFC 7239) and
-X-Forwarded-For are read from the right, as far as those who wrote them are trusted; and if both are there and do not
-agree, one of them is the client's, and nobody knows who it is.
+X-Forwarded-For are read from the right, as long as their writers are trusted. If both lines are there and differ, the
+client may have written one of them, so its address is unknown.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ Network: TypeAlias = str | ipaddress.IPv4Network | ipaddress.IPv6Network
 """An address or a network, such as ``"192.168.1.0/24"``."""
 
 UNKNOWN = "unknown"
-"""The address of a client of whom a proxy tells nothing (RFC 7239 section 6.2)."""
+"""The address of a client that a proxy does not name (RFC 7239 section 6.2)."""
 
 _LINES = frozenset({"forwarded", "x-forwarded-for", "via"})
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"\\]*)"|([^;"\s]*))\s*(?=;|$)', re.IGNORECASE)
@@ -27,7 +27,7 @@ _WITH_PORT = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
 class Networks:
-    """Networks, among which an address may be. Raises ValueError for what is none."""
+    """A set of networks, which may contain an address. Raises ValueError for what is no network."""
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._networks = [ipaddress.ip_network(network) for network in networks]
@@ -39,9 +39,9 @@ class Networks:
         return address is not None and any(address in network for network in self._networks)
 
 
-@lru_cache(maxsize=1_024)  # whoever asks asks again
+@lru_cache(maxsize=1_024)  # clients send many requests
 def _parsed(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address, of one that is mapped the IPv4 one; None for what is none."""
+    """An address; for an IPv4-mapped one its IPv4 address; None for what is no address."""
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:
@@ -55,7 +55,7 @@ def is_forwarded(headers: Headers) -> bool:
 
 
 def client_of(headers: Headers, peer: str, proxies: Networks) -> str:
-    """The address of the client. peer: whose connection it is: if that is no proxy that is trusted, the client's."""
+    """The address of the client. peer: that of the connection, which is the client's unless it is a trusted proxy."""
     if peer not in proxies:
         return peer
     forwarded = [_address_of(each) for each in _elements(headers.get_all("forwarded"))]
@@ -65,7 +65,7 @@ def client_of(headers: Headers, peer: str, proxies: Networks) -> str:
 
 
 def _elements(lines: Sequence[str]) -> list[str]:
-    """The elements of a list in header lines. One in quotes with a comma is broken, and so known to nobody."""
+    """The elements of a list in header lines. A quoted element with a comma is cut in two, which name no address."""
     return [each.strip() for line in lines for each in line.split(",")]
 
 
@@ -85,5 +85,5 @@ def _bare(address: str) -> str:
 
 
 def _first_foreign(addresses: Sequence[str], proxies: Networks) -> str:
-    """The last one that is no proxy of ours; if all are, the first."""
+    """The last address that is no trusted proxy; if all are, the first address."""
     return next((each for each in reversed(addresses) if each not in proxies), addresses[0])

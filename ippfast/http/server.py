@@ -1,7 +1,8 @@
-"""The server for threads: one thread a connection that does not wait for an event, plain or with TLS on one port.
+"""The server for threads: a thread for each connection that does not wait for an event, and one port for all, with TLS
+or without.
 
-The rule of this file: it moves octets. What is done with them, and how long is waited, `_server/session.py` knows;
-what is answered, the handler. Whatever a client does, others are served, and one line in the log says what happened.
+The rule of this file: it moves octets. `_server/session.py` decides what is done with them and how long to wait, the
+handler what is answered. Whatever a client does, others are served, and one line in the log says what happened.
 """
 
 import contextlib
@@ -32,37 +33,36 @@ __all__ = ["Server"]
 _T = TypeVar("_T")
 
 _LOOK = 0.25
-"""How often, in seconds, a full server looks whether there is room, or whether a client waits."""
+"""How often, in seconds, a full server checks whether there is room, or whether a client waits."""
 
 _HEAD = 16_384
-"""How many octets are asked for at once if a head or a message may come."""
+"""How many octets are received at once while a head or a message is awaited."""
 
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # which needs no descriptor
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # it needs no descriptor
 
 
 class Server(Listening[Handler, Authorizer, Pages]):
     """Listens, and calls the handler for each request, in the thread of its connection.
 
     handler: see `Handler`. host, port: where to listen; port 0 takes a free one, see `port`. reuse_port: let other
-    processes listen there too, and the kernel share out the connections among them (SO_REUSEPORT).
+    processes listen there too; the kernel distributes the connections among them (SO_REUSEPORT).
 
-    tls: with it, ipps is served on the same port as ipp, by TLS from the first octet or by Upgrade (RFC 2817).
+    tls: if given, ipps is served on the same port as ipp, with TLS from the first octet or by Upgrade (RFC 2817).
     require_tls: answer requests without TLS with 426 (Upgrade Required).
 
-    limits: the bounds on what clients may do. allow: the networks whose clients may connect; without it, any. proxies:
-    the networks of proxies that are trusted to tell who the client is, by Forwarded (RFC 7239) or X-Forwarded-For; each
-    adds one of them to every request. hosts:
-    which names a Host line may give, without port; None allows any, but only the names of loopback if the server
-    listens there, lest a web page reaches it by a name of its own (DNS rebinding).
+    limits: the bounds on what clients may do. allow: the networks whose clients may connect; by default all. proxies:
+    the networks of proxies that are trusted to name the client, by Forwarded (RFC 7239) or X-Forwarded-For; each of
+    them must add one of these lines to every request. hosts: which names a Host line may give, without port; None
+    allows any, but if the server listens at loopback only the names of loopback, so that no web page can reach it by a
+    name of its own (DNS rebinding).
 
-    authenticator: who judges each request's credentials, before any of its body is asked for. anonymous: which
-    requests need none; with it, credentials are judged once the message is known, and if some are shown or needed;
-    a client that expects 100 (Continue) then has 0.2 seconds to send the message before it gets that.
-    authorizer: who grants or refuses a request once its message and user are known, before its document is asked for.
+    authenticator: judges each request's credentials before any of its body is asked for. anonymous: says which requests
+    need none. With it, credentials are judged once the message is known, if they are given or needed; a client that
+    expects 100 (Continue) then has 0.2 seconds to send the message before it gets the 100.
+    authorizer: grants or refuses a request once its message and user are known, before its document is asked for.
     listener: a socket that listens already, instead of one at host and port.
-    pages: what answers GET and HEAD, and web forms if it takes them (see `Pages`); without it, they are refused with
-    405. What authenticator, authorizer and pages
-    refuse, they raise `Refusal` for: see there how it is answered in HTTP or in IPP.
+    pages: answers GET and HEAD, and web forms if it takes them (see `Pages`); without it, they are refused with 405.
+    To refuse a request, authenticator, authorizer and pages raise `Refusal`, which says how HTTP or IPP answers it.
 
     Raises OSError if it cannot listen there, and ValueError for what is no network, or for require_tls without tls.
 
@@ -79,13 +79,13 @@ class Server(Listening[Handler, Authorizer, Pages]):
         self._acceptor.start()
 
     def begin(self) -> None:
-        """Be ready for `serve_connection`, for whoever accepts connections by other means than `start`."""
+        """Prepare for `serve_connection`, if something else than `start` accepts connections."""
         self._sessions: set[_Connection] = set()
         self._changed = threading.Condition()
         self._parking = Parking(self._go_on)
 
     def serve_connection(self, sock: socket.socket, address: str) -> None:
-        """Serve a connection that somebody else has accepted from this address, in this thread, until it ends."""
+        """Serve a connection that was accepted elsewhere, from this address, in this thread, until it ends."""
         peer = peer_of(address)
         with self._changed:
             if self.stopping or len(self._sessions) >= self.limits.connections or not self.admit(peer):
@@ -107,11 +107,11 @@ class Server(Listening[Handler, Authorizer, Pages]):
         self.shutdown()
 
     def shutdown(self, deadline: float = 10.0) -> None:
-        """Take no more requests, let those finish that are running for at most `deadline` seconds, and close.
+        """Accept no more requests, let the running ones finish within `deadline` seconds, and close.
 
-        Whoever waits for something to happen is not waited for (see `Wait`).
+        Requests that wait for something to happen are ended (see `Wait`).
         """
-        if not hasattr(self, "_sessions"):  # it never began
+        if not hasattr(self, "_sessions"):  # it has not begun
             self._listener.close()
             return
         with self._changed:
@@ -143,8 +143,8 @@ class Server(Listening[Handler, Authorizer, Pages]):
             except OSError as error:
                 if self.stopping:
                     return
-                log.warning("no connection taken: %s", error)
-                time.sleep(0.1)  # out of descriptors: until a connection ends
+                log.warning("a connection could not be accepted: %s", error)
+                time.sleep(0.1)  # there are no descriptors until a connection ends
                 continue
             peer = peer_of(str(address[0]))
             with self._changed:
@@ -156,28 +156,28 @@ class Server(Listening[Handler, Authorizer, Pages]):
             self._go_on(connection)
 
     def _has_room(self) -> bool:
-        """Whether one more connection can be taken. If not, and somebody waits for it, room is made for a while."""
+        """Whether one more connection can be accepted. If not, and a client waits, try for a while to make room."""
         with self._changed:
             if len(self._sessions) < self.limits.connections and not self.stopping:
                 return True
-        with contextlib.suppress(OSError, ValueError), _Selector() as selector:  # it may be closed just now
+        with contextlib.suppress(OSError, ValueError), _Selector() as selector:  # it may have been closed meanwhile
             selector.register(self._listener, selectors.EVENT_READ)
             if not selector.select(_LOOK):
                 return False
         with self._changed:
             victim = longest_idle(self._sessions, time.monotonic(), self.limits)
             if victim is not None:
-                log.info("%s: closed for another, since the server is full", victim.peer)
+                log.info("%s: closed to make room for another, since the server is full", victim.peer)
                 victim.abort()
             self._changed.wait_for(lambda: self.stopping or len(self._sessions) < self.limits.connections, _LOOK)
         return False
 
     def _go_on(self, connection: "_Connection") -> None:
-        """Have a connection served by a thread, from its beginning or from where it waited."""
+        """Start a thread that serves a connection, from its beginning or from where it waited."""
         name = f"ippfast-{connection.peer}"
         try:
             threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True).start()
-        except RuntimeError as error:  # the system has no more: the others are served on
+        except RuntimeError as error:  # the system has no more threads; the others go on
             log.warning("%s: the connection is given up: %s", connection.peer, error)
             self._dismiss(connection)
 
@@ -186,7 +186,7 @@ class Server(Listening[Handler, Authorizer, Pages]):
             wait = connection.serve()
             if wait is not None:
                 connection.park(self._parking, wait)
-                if self.stopping:  # perhaps it was not there yet when all were sent on
+                if self.stopping:  # `shutdown` may have woken all before it was parked
                     self._parking.wake(connection)
                 return
         except (HTTPError, OSError) as error:
@@ -213,13 +213,13 @@ class _Connection(BlockingHooks):
         self._limits = server.limits
         self.session: Session | None = None
         self.waits_since: float | None = None
-        self._serving: Coroutine[Wait, None, None] | None = None  # the session, as far as it has come
-        self._buffer: memoryview | None = None  # while a document arrives
+        self._serving: Coroutine[Wait, None, None] | None = None  # `session.serve()`, as far as it has come
+        self._buffer: memoryview | None = None  # only while a document arrives
 
     def serve(self) -> Wait | None:
-        """Answer the requests that come, until none can follow: None; or until an answer waits for something.
+        """Answer requests until none can follow: None; or until a response waits for something: a `Wait`.
 
-        Then it is called again to go on from there, by whatever thread.
+        To go on from there, call it again, in any thread.
         """
         if self._serving is None:
             self._serving = self._begin()
@@ -230,7 +230,7 @@ class _Connection(BlockingHooks):
             return None
 
     def park(self, parking: "Parking[_Connection]", wait: Wait) -> None:
-        """Wait without a thread."""
+        """Let the connection wait without a thread."""
         parking.park(self, self._socket, wait.seconds)
         wait.wake(lambda: parking.wake(self))
 
@@ -256,7 +256,7 @@ class _Connection(BlockingHooks):
         )
         return session.serve()
 
-    # What the session awaits: a channel whose coroutines block, and so never wait, but in `wait`.
+    # What the session awaits: the coroutines of this channel block; only `wait` gives up control.
 
     async def receive(self, seconds: float) -> bytes | None:
         return self._received(seconds, self._receive_piece)
@@ -268,7 +268,7 @@ class _Connection(BlockingHooks):
         return has_left(self._socket)
 
     def _received(self, seconds: float, receive: Callable[[], _T]) -> _T | None:
-        if seconds != self._socket.gettimeout():  # a system call less for each piece of a document
+        if seconds != self._socket.gettimeout():  # this saves a system call for each piece of a document
             self._socket.settimeout(seconds)
         self.waits_since = time.monotonic()
         try:
@@ -281,10 +281,10 @@ class _Connection(BlockingHooks):
             self.waits_since = None
 
     def _receive_piece(self) -> bytes:
-        """What has come. That of a document is copied out of one buffer.
+        """The octets that have come. Those of a document are received into one buffer, and copied out of it.
 
-        `recv` takes room for all that it asks for, and gives back what it did not need. glibc keeps room that was cut
-        to less than 1 KiB where it is, hundreds of times in each thread, and what lay between is lost meanwhile.
+        `recv` allocates all the memory that it asks for, and then gives back the rest. glibc leaves pieces that were
+        cut to less than 1 KiB where they are, hundreds in each thread, and the memory between them cannot be used.
         """
         assert self.session is not None
         if not self.session.connection.message_complete:
@@ -314,7 +314,7 @@ class _Connection(BlockingHooks):
                     raise TimeoutError("timed out")
             return True
 
-        self._socket.settimeout(self._limits.idle if secure else 0)  # without TLS it is asked only if it took none
+        self._socket.settimeout(self._limits.idle if secure else 0)  # without TLS, `wait` is called only if it is full
         try:
             send_buffers(self._socket, buffers, wait)
         except OSError as error:
@@ -328,7 +328,7 @@ class _Connection(BlockingHooks):
         self._socket = self._server.tls.wrap_socket(self._socket, server_side=True)
 
     def _linger(self) -> None:
-        """Let the client read the last answer before the connection is reset by what it still sends."""
+        """Let the client read the last response: closing while it still sends would reset the connection."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
             end, left = time.monotonic() + 2.0, self._limits.drain
@@ -347,7 +347,7 @@ class _Connection(BlockingHooks):
             _end(self._socket)
 
     def abort(self) -> None:
-        """End whatever is going on."""
+        """Close the connection at once."""
         _end(self._socket)
 
     def close(self) -> None:
@@ -357,7 +357,7 @@ class _Connection(BlockingHooks):
 
 
 class _Parked:
-    """Awaited, it gives the wait to whoever carries out the coroutine (`_Connection.serve`)."""
+    """If it is awaited, `_Connection.serve`, which carries out the coroutine, gets the wait."""
 
     def __init__(self, wait: Wait) -> None:
         self._wait = wait
@@ -367,6 +367,6 @@ class _Parked:
 
 
 def _end(sock: socket.socket) -> None:
-    """Wake whoever waits on a socket."""
-    with contextlib.suppress(OSError):  # it has ended already
+    """Shut a socket down, which wakes any thread that waits on it."""
+    with contextlib.suppress(OSError):  # it may have ended already
         sock.shutdown(socket.SHUT_RDWR)

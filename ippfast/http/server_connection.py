@@ -1,7 +1,7 @@
 """A server's side of one connection: requests in, responses out, without any I/O (RFC 8010 section 4).
 
-The rule of this file: heads and framing, which h11 and `_wire/heads.py` know. What they may say stands in
-`_server/server_side.py`.
+The rule of this file: it reads and writes heads and framing, with h11 and `_wire/heads.py`. `_server/server_side.py`
+knows what a request may say.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from .limits import HTTPLimits
 __all__ = ["ServerConnection"]
 
 TLS_VERSIONS = frozenset({"tls/1.0", "tls/1.1", "tls/1.2", "tls/1.3"})
-"""What clients call TLS in Upgrade. CUPS' names 1.0 to 1.2, and takes the newest in the handshake all the same."""
+"""The names of TLS in Upgrade. CUPS names 1.0 to 1.2, but then takes the newest version in the handshake."""
 
 
 class _Known(NamedTuple):
@@ -37,23 +37,24 @@ class _Known(NamedTuple):
 class ServerConnection(ServerSide):
     """Feed it what the client sends, act on its events, and send what its methods return.
 
-    For each request come `RequestHead`, `Request`, `DocumentData` as often as needed and `EndOfMessage`. One whose
-    method is not POST has no body: after its `RequestHead` comes `EndOfMessage`, and `send_content` answers it, or
-    `send_options`.
+    For each request come `RequestHead`, `Request`, any number of `DocumentData`, and `EndOfMessage`. A request whose
+    method is not POST has no body: after its `RequestHead` comes `EndOfMessage`, and `send_content` or `send_options`
+    answers it.
 
-    The response may be sent at any time after `RequestHead`; what is left of the request's body is then read and
-    dropped as far as ``limits.drain`` allows. The next request follows by itself, never before the response to this
-    one is complete: until then `next_event` gives `PAUSED`. `ConnectionClosed` says that no request can follow.
+    The response may be sent at any time after `RequestHead`; the rest of the request's body is then read and dropped,
+    as far as ``limits.drain`` allows. The next request comes by itself, but only when the response to this one is
+    complete: until then `next_event` returns `PAUSED`. `ConnectionClosed` says that no request can follow.
 
-    Where `next_event` raises RemoteProtocolError, `send_error` gives the answer, and the connection ends after it.
-    A connection that ends is best closed for writing first, and for reading a little later, lest the client lose the
-    answer (RFC 9112 section 9.6).
+    If `next_event` raises RemoteProtocolError, `send_error` makes the response, after which the connection ends. Close
+    it for writing first, and for reading a little later, so that the client does not lose the response (RFC 9112
+    section 9.6).
 
-    limits: the bounds that are kept. methods: which may come; others are answered with 405. forms: whether POST may
-    bring a web form; its octets come as `DocumentData`, with no `Request` before them, and `send_content` answers it.
+    limits: the bounds on requests. methods: those that are accepted; others are answered with 405. forms: whether POST
+    may bring a web form; its octets come as `DocumentData`, with no `Request` before them, and `send_content` answers
+    it.
     """
 
-    _last: "_Known | None" = None  # the last head that was taken
+    _last: "_Known | None" = None  # the last head that was accepted
 
     def __init__(
         self, limits: HTTPLimits | None = None, *, methods: Iterable[str] = ("POST",), forms: bool = False
@@ -101,7 +102,7 @@ class ServerConnection(ServerSide):
     def _read_head(self) -> Event | None:
         last = self._last
         if last is not None and self._input.startswith(last.octets, self._at) and not self._head_reader.begun:
-            # Who keeps asking sends the same head each time. It says the same as before.
+            # Clients often send the same head again, which need not be read again.
             self._at += len(last.octets)
             return self._take_head(last)
         head = None
@@ -116,7 +117,7 @@ class ServerConnection(ServerSide):
         return self._take_head(self._know(head))
 
     def _know(self, head: bytes) -> "_Known":
-        """What a head says. Raises RemoteProtocolError for one that is refused."""
+        """Read a head. Raises RemoteProtocolError if it is refused."""
         reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
         request = read_head(reader, head)
         assert isinstance(request, h11.Request)
@@ -148,11 +149,11 @@ class ServerConnection(ServerSide):
     def send_switching(self) -> list[Buffer]:
         """Begin TLS, if `asks_for_tls`: send this, do the handshake, and then respond (RFC 2817 section 3.3).
 
-        Raises RemoteProtocolError if octets came along with the request: they were not protected, and nothing after
-        the handshake may depend on them.
+        Raises RemoteProtocolError if octets follow the request: they were not protected, and nothing after the
+        handshake may depend on them.
         """
         if self._at < len(self._input):
-            raise RemoteProtocolError(400, "octets between a request for TLS and its answer")
+            raise RemoteProtocolError(400, "octets after a request for TLS and before its response")
         return self._send_informational(101, UPGRADE)
 
     def _send_informational(self, status: int, lines: Iterable[tuple[str, str]]) -> list[Buffer]:
@@ -163,8 +164,8 @@ class ServerConnection(ServerSide):
     def _begin_response(self, status: int, lines: list[tuple[str, str]]) -> list[Buffer]:
         names = [name.lower() for name, _ in lines]
         if "transfer-encoding" in names or names.count("content-length") > 1:
-            raise LocalProtocolError("header lines that would frame the body once more")
-        if "date" not in names:  # whoever has a clock must send it (RFC 9110 section 6.6.1)
+            raise LocalProtocolError("the header lines would frame the body a second time")
+        if "date" not in names:  # a server with a clock must send it (RFC 9110 section 6.6.1)
             lines.append(("Date", date_now()))
         writer: Writer
         if self._method == "HEAD" or status in (204, 304):  # no body, whatever the head says (RFC 9110 section 6.4.1)

@@ -1,6 +1,6 @@
 """A print service as operators see it: `System` and `AsyncSystem` (PWG 5100.22).
 
-The rule of this file: what there is to ask for; whatever asks does so in `_client/systems.py`, once for both clients.
+The rule of this file: it says what there is to ask for. `_client/systems.py` asks for it, once for both clients.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -19,7 +19,7 @@ __all__ = ["AsyncSystem", "System"]
 
 
 class System:
-    """The System object of a service, which has printers and resources: `Client.system` gives it."""
+    """The System object of a service, which has printers and resources. `Client.system` returns it."""
 
     def __init__(self, tasks: SystemTasks[BlockingChannel]) -> None:
         self._tasks = tasks
@@ -53,8 +53,8 @@ class System:
     ) -> list[AttributeGroup]:
         """The System's printers, with these attributes, or all. Raises as `Client.ask`.
 
-        which: a keyword of which-printers, such as ``"stopped"``. ids: those with these printer-ids. location: those
-        there. document_format: those that take it. limit: at most this many.
+        which: a keyword of which-printers, such as ``"stopped"``. ids: only those with these printer-ids. location:
+        only those with this printer-location. document_format: only those that take it. limit: at most this many.
         """
         filters = {
             "which_printers": which,
@@ -68,10 +68,10 @@ class System:
     def create_printer(
         self, name: str, *, resource_ids: Sequence[int] | None = None, **attributes: object
     ) -> AttributeGroup:
-        """Make a printer; its printer-id, URI and state. Raises as `Client.ask` and `set`.
+        """Make a printer. Returns its printer-id, URI and state. Raises as `Client.ask` and `set`.
 
         attributes: by their IPP names, with underscores: ``printer_info="In the hall"``. resource_ids: templates whose
-        attributes it gets too, and resources that are to be its.
+        attributes it gets too, and other resources to allocate to it.
         """
         return run(self._tasks.create_printer(name, resource_ids, attributes))
 
@@ -80,11 +80,11 @@ class System:
         run(self._tasks.delete_printer(printer_id))
 
     def shutdown(self, printer_id: int | None = None) -> None:
-        """Shut a printer down, or all. Raises as `Client.ask`."""
+        """Shut down a printer, or all. Raises as `Client.ask`."""
         run(self._tasks.switch("shutdown", printer_id))
 
     def startup(self, printer_id: int | None = None) -> None:
-        """Start a printer up, or all. Raises as `Client.ask`."""
+        """Start up a printer, or all. Raises as `Client.ask`."""
         run(self._tasks.switch("startup", printer_id))
 
     def restart(self, printer_id: int | None = None) -> None:
@@ -92,7 +92,10 @@ class System:
         run(self._tasks.switch("restart", printer_id))
 
     def pause_all(self, *, after_current_job: bool = False) -> None:
-        """Have no printer begin a job. Raises as `Client.ask`."""
+        """Pause all printers. Raises as `Client.ask`.
+
+        after_current_job: whether each may finish its current job.
+        """
         run(self._tasks.switch("pause_after_current_job" if after_current_job else "pause"))
 
     def resume_all(self) -> None:
@@ -119,11 +122,12 @@ class System:
         install: bool = True,
         **attributes: object,
     ) -> AttributeGroup:
-        """Make a resource, send its data, and install it; its attributes. Raises as `set`, and OSError for a file.
+        """Make a resource, send its data, and install it. Returns its attributes.
 
-        kind: a keyword of resource-type, such as ``"static-image"``. data: octets or the path of a file; None: they are
-        sent later. document_format: by default what the data look like. language: of strings. attributes:
-        ``resource_name``, ``resource_info``. If the data are not taken, the resource is canceled.
+        kind: a keyword of resource-type, such as ``"static-image"``. data: octets, or the path of a file; None: they
+        are sent later. document_format: by default the first octets of the data decide. language: the natural language
+        of strings. attributes: ``resource_name``, ``resource_info``. If the data are refused, the resource is canceled.
+        Raises as `set`, and OSError for a file.
         """
         given = {"document_format": document_format, "language": language}
         return run(self._tasks.create_resource(kind, data, given, attributes, install=install))
@@ -141,7 +145,8 @@ class System:
     ) -> list[AttributeGroup]:
         """The System's resources, or those of a printer, with these attributes, or all. Raises as `Client.ask`.
 
-        types, states: of these alone: ``types=["static-image"], states=["installed"]``.
+        types, states: only of these: ``types=["static-image"], states=["installed"]``. They do not filter those of a
+        printer.
         """
         filters = {
             "resource_types": None if types is None else list(types),
@@ -158,7 +163,7 @@ class System:
         run(self._tasks.install_resource(resource_id))
 
     def cancel_resource(self, resource_id: int) -> None:
-        """Cancel a resource; one that printers have goes when the last of them lets it go. Raises as `Client.ask`."""
+        """Cancel a resource. If printers have it, it goes when the last one gives it up. Raises as `Client.ask`."""
         run(self._tasks.cancel_resource(resource_id))
 
     def allocate(self, printer_id: int, *resource_ids: int) -> None:
@@ -178,18 +183,18 @@ class System:
         resource_id: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[AttributeGroup]:
-        """First how the System is, then what happens: of all printers, or of these; of the System and its resources,
-        or of one of these. The events come in the order of their numbers, without gaps. Raises as `Client.ask`.
+        """First the state of the System, then the events of the System, its resources, and all printers or these; or
+        only those of one resource. They come in the order of their numbers. Raises as `Client.ask`.
 
-        events: keywords of notify-events, such as ``"printer-created"`` and ``"job-completed"``. timeout: after as many
-        seconds nothing more comes. The subscription begins with the first step, is renewed, and canceled at the end.
-        Whoever stops before the end closes the iterator, as ``break`` in a loop does by itself.
+        events: keywords of notify-events, such as ``"printer-created"`` and ``"job-completed"``. timeout: after this
+        many seconds nothing more comes. The subscription begins with the first step, is renewed, and canceled at the
+        end. To stop before the end, close the iterator; ``break`` in a loop does it by itself.
         """
         return drive(self._tasks.watch(events, printer_ids, resource_id, timeout))
 
 
 class AsyncSystem:
-    """As `System`, for one event loop: `AsyncClient.system` gives it."""
+    """As `System`, for one event loop. `AsyncClient.system` returns it."""
 
     def __init__(self, tasks: "SystemTasks[AsyncChannel]") -> None:
         self._tasks = tasks

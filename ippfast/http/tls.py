@@ -1,7 +1,7 @@
-"""Whom a client trusts, and how a client and a server know TLS (RFC 7472, RFC 8010 section 8.2).
+"""TLS for clients and servers: whom to trust, and which versions are allowed (RFC 7472, RFC 8010 section 8.2).
 
-The rule of this file: without an argument that says otherwise, certificates and host names are verified, and TLS is 1.2
-or newer.
+The rule of this file: unless an argument says otherwise, certificates and host names are verified, and TLS is 1.2 or
+newer.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ from .errors import PinError
 __all__ = ["CLIENT_HELLO", "TLS", "make_server_context"]
 
 CLIENT_HELLO = 0x16
-"""The first octet of a TLS connection; none of HTTP (RFC 8446 section 5.1). It tells the two on one port."""
+"""The first octet of a TLS connection (RFC 8446 section 5.1). HTTP never begins with it, so one port can serve both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TLS:
-    """How a client verifies the server and shows itself.
+    """How a client verifies the server, and which certificate it shows.
 
-    ca_file: PEM certificates to trust instead of the system's. fingerprint: the SHA-256 of the one certificate to
-    trust, whoever signed it and for whatever name, in hexadecimal: for printers that signed their own. Colons and a
-    leading ``sha256:`` are allowed. certificate, key: PEM files of the client's own certificate and its key, if
-    that is another file. context: use this as it is, and none of the above but the fingerprint.
+    ca_file: PEM certificates to trust instead of the system's. fingerprint: the SHA-256 of the only certificate to
+    trust, in hexadecimal, whoever signed it and for whatever name: for printers that signed their own. Colons and a
+    leading ``sha256:`` are allowed. certificate, key: PEM files of the client's own certificate, and of its key if that
+    is another file. context: use this as it is; of the other arguments only the fingerprint counts then.
 
-    Raises ValueError for a fingerprint that is none.
+    Raises ValueError for an invalid fingerprint.
     """
 
     ca_file: str | Path | None = None
@@ -59,7 +59,7 @@ class TLS:
         return context
 
     def check_peer(self, certificate: bytes | None) -> None:
-        """Raise PinError unless the server's certificate, in DER, is the one that the fingerprint is of."""
+        """Raise PinError unless the server's certificate, in DER, has the given fingerprint."""
         if self.fingerprint is None:
             return
         found = hashlib.sha256(certificate or b"").digest()
@@ -77,9 +77,9 @@ class TLS:
 def make_server_context(
     certificate: str | Path, key: str | Path | None = None, *, client_ca: str | Path | None = None
 ) -> ssl.SSLContext:
-    """A server's context. certificate, key: PEM files, the key's only if it is another one.
+    """Make a server's context. certificate, key: PEM files of the certificate, and of the key if that is another file.
 
-    client_ca: PEM certificates of which one must have signed the client's; without it, clients need none.
+    client_ca: PEM certificates, one of which must have signed the client's; without it, clients need no certificate.
     Raises OSError or ssl.SSLError if a file cannot be used.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca)
@@ -87,6 +87,6 @@ def make_server_context(
     context.load_cert_chain(certificate, key)
     if client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
-    # The clients of CUPS 2.4 take a session ticket for a broken connection, and try again for ever.
+    # The clients of CUPS 2.4 mistake a session ticket for a broken connection, and try again for ever.
     context.num_tickets = 0
     return context

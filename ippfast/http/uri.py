@@ -1,7 +1,7 @@
 """Where an ipp or ipps URI leads (RFC 3510 section 4, RFC 7472 section 4, RFC 8010 section 5).
 
-The rule of this file: the URI in a message keeps its ipp form; what stands here is for the connection and the request
-line alone.
+The rule of this file: the URI in a message keeps its ipp form; an `Endpoint` is only for the connection and the request
+line.
 """
 
 import re
@@ -19,7 +19,7 @@ _PORTS = {"ipp": IPP_PORT, "ipps": IPP_PORT, "http": 80, "https": 443}
 class Endpoint(NamedTuple):
     """A server and the request-target there.
 
-    secure: whether with TLS. host: a name or an address, without brackets; a link-local one with the zone behind a
+    secure: whether to use TLS. host: a name or an address, without brackets; a link-local one with its zone after a
     percent sign: ``"fe80::1%eth0"``. target: absolute path and query.
     """
 
@@ -30,18 +30,18 @@ class Endpoint(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The host without a zone, which means something on this machine alone (RFC 6874 section 4)."""
+        """The host without its zone, which has a meaning only on this machine (RFC 6874 section 4)."""
         return self.host.partition("%")[0]
 
     @property
     def authority(self) -> str:
-        """The Host line: the port too, unless it is HTTP's own (RFC 9110 section 7.2)."""
+        """The Host line. It has the port unless that is HTTP's own (RFC 9110 section 7.2)."""
         host = f"[{self.name}]" if ":" in self.name else self.name
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
 def parse_uri(uri: str) -> Endpoint:
-    """Take a URI with the scheme ipp, ipps, http or https apart. Raises ValueError for any other, or a faulty one.
+    """Split a URI with the scheme ipp, ipps, http or https. Raises ValueError for any other, or a faulty one.
 
     User information and fragments are refused: RFC 8010 section 5 has no place for them.
     """
@@ -51,7 +51,7 @@ def parse_uri(uri: str) -> Endpoint:
     if not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise ValueError(f"{uri!r} has no host, or has user information or a fragment")
     if any(not "!" <= octet <= "~" for octet in uri):
-        raise ValueError(f"{uri!r} has octets that no URI has")
+        raise ValueError(f"{uri!r} has characters that a URI cannot have")
     host = host_of(parts.hostname)
     if not _is_host(parts.hostname):
         raise ValueError(f"the host of {uri!r} has an empty label, or one of more than 63 octets, or is too long")
@@ -65,8 +65,8 @@ def parse_uri(uri: str) -> Endpoint:
 def host_of(hostname: str) -> str:
     """The host of a URI, as the system takes it: ``fe80::1%25eth0`` is ``fe80::1%eth0`` (RFC 6874 section 2).
 
-    A bare percent sign, as people type it, is taken too (section 3). Raises ValueError for a zone of another address
-    than a link-local one.
+    A bare percent sign, as people type it, is allowed too (section 3). Raises ValueError if an address that is not
+    link-local has a zone.
     """
     address, percent, zone = hostname.partition("%")
     if not percent:
@@ -77,22 +77,22 @@ def host_of(hostname: str) -> str:
     except ValueError:
         local = False
     if not local or not zone or not all("!" <= each <= "~" for each in zone):
-        raise ValueError(f"{hostname!r}: a zone is for an IPv6 address that is link-local")
+        raise ValueError(f"{hostname!r}: only a link-local IPv6 address can have a zone")
     return f"{address}%{zone}"
 
 
 def is_host_name(text: str) -> bool:
-    """Whether it is a name of a host, or an IPv4 address: labels of letters, digits, "-" and "_"."""
+    """Whether a text is a host name or an IPv4 address: labels of letters, digits, "-" and "_"."""
     return _is_host(text) and all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
 
 
 def _is_host(host: str) -> bool:
-    """Whether it has the lengths of a name (RFC 1035 section 2.3.4), which an address has as well."""
+    """Whether a host has the lengths of a name (RFC 1035 section 2.3.4). An address has them too."""
     return len(host) <= 254 and all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
 
 
 def redirection(endpoint: Endpoint, status: int, location: str | None) -> Endpoint | None:
-    """Where a redirection leads, from plain HTTP to TLS at the same host; None: elsewhere (RFC 9110 section 15.4)."""
+    """The target of a redirection from plain HTTP to TLS at the same host; None for others (RFC 9110 section 15.4)."""
     if status not in (301, 302, 307, 308) or location is None:
         return None
     try:
@@ -103,9 +103,9 @@ def redirection(endpoint: Endpoint, status: int, location: str | None) -> Endpoi
 
 
 def printer_uri(endpoint: Endpoint, *, zone: bool = False) -> str:
-    """The URI for messages, which has the scheme ipp or ipps whatever was connected to (RFC 8010 section 4.1).
+    """The URI for messages, with the scheme ipp or ipps even if http or https was given (RFC 8010 section 4.1).
 
-    zone: whether it keeps the zone, to be connected to here, and goes into no message.
+    zone: whether it keeps the zone: for connections from here, not for messages.
     """
     host, _, place = endpoint.host.partition("%")
     if place and zone:

@@ -1,7 +1,7 @@
-"""Several processes that serve one port, so that each core has work: the kernel shares out the connections.
+"""Several processes that serve one port, so that each core has work. The kernel distributes the connections.
 
-The rule of this file: a worker lives until its end of a pipe says that the other one is closed, by `Workers.stop` or by
-the death of the process that had it; so none is left behind. One that dies is replaced, and not for ever.
+The rule of this file: a worker lives until `Workers.stop` writes to its pipe, or the process at the other end of the
+pipe has died; so no worker is left behind. If a worker dies, it is replaced, but only a limited number of times.
 """
 
 import asyncio
@@ -33,26 +33,25 @@ _log = logging.getLogger("ippfast.http")
 MakeServer: TypeAlias = Callable[[str, int], Server | AsyncServer | AbstractContextManager[Server | AsyncServer]]
 """A function that makes a server for a host and a port, with ``reuse_port=True``.
 
-It may return a context manager that gives the server: that is left when the server has been shut down.
+It may return a context manager that gives the server. The context is left when the server has been shut down.
 """
 
 _START_SECONDS = 60.0
 _RESTART_SECONDS = 60.0
 _LOOK = 0.5
-"""How many seconds the main thread waits at a time. A signal that the system gives to another thread wakes nobody, nor
-does one that comes just before the wait; its handler runs when the main thread does something again."""
+"""How many seconds the main thread waits at a time. A signal handler runs only when the main thread is awake. A signal
+does not wake it if another thread gets it, or if it comes just before the wait."""
 
 
 class Workers:
     """Runs `count` processes, each with a server of its own.
 
-    make: see `MakeServer`. It is called in each process, which imports the module that it stands in: it has to be a
-    function of a module, and the program has to begin with ``if __name__ == "__main__":``. count: None makes one for
-    each core. host, port: where to listen; port 0 takes a free one, see `port`. restarts: how many workers are replaced
-    within a minute before all are given up. Raises OSError (ENOTSUP) if the system has no SO_REUSEPORT,
-    as Windows.
+    make: see `MakeServer`. Each process imports the module of `make` and calls it: so it must be a function of a
+    module, and the program's own code must stand under ``if __name__ == "__main__":``. count: None makes one for each
+    core. host, port: where to listen; port 0 takes a free one, see `port`. restarts: how many workers are replaced
+    within a minute before all are ended. Raises OSError (ENOTSUP) if the system has no SO_REUSEPORT, as Windows.
 
-    Processes share nothing: what has to be one, such as the jobs of a printer, belongs outside of them.
+    Processes share nothing: what must exist only once, such as the jobs of a printer, belongs outside of them.
 
     `start` returns once all of them serve; `stop` ends them; as a context manager it does both. `run` is for programs
     that do nothing else.
@@ -68,16 +67,16 @@ class Workers:
         restarts: int = 10,
     ) -> None:
         if not hasattr(socket, "SO_REUSEPORT"):
-            raise OSError(errno.ENOTSUP, "several processes on one port need SO_REUSEPORT, which is not here")
+            raise OSError(errno.ENOTSUP, "several processes on one port need SO_REUSEPORT, which this system lacks")
         self._make = make
         self._count = count or os.cpu_count() or 1
         self._host = host
         self._restarts = restarts
-        # Bound and never listening, it holds the port while workers come and go.
+        # This socket is bound but never listens: it holds the port while workers come and go.
         self._holder = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
             self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            if host == "::" and socket.has_dualstack_ipv6():  # as the servers have it
+            if host == "::" and socket.has_dualstack_ipv6():  # as the servers do
                 self._holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             self._holder.bind((host, port))
         except OSError:
@@ -110,8 +109,8 @@ class Workers:
         self._watcher.start()
 
     def stop(self, deadline: float = 10.0) -> None:
-        """Take no more requests, let those finish that are running for at most `deadline` seconds, and end."""
-        if self._watcher.ident is not None:  # they began
+        """Accept no more requests, let the running ones finish within `deadline` seconds, and end."""
+        if self._watcher.ident is not None:  # `start` has begun
             self._ask(deadline)
             self._ended.wait()
         self._holder.close()
@@ -122,7 +121,7 @@ class Workers:
             self._waker.send(deadline)
 
     def run(self, deadline: float = 10.0) -> None:
-        """Serve until SIGTERM or SIGINT comes, or workers die too often: RuntimeError. For the main thread alone."""
+        """Serve until SIGTERM or SIGINT, in the main thread only. Raises RuntimeError if workers die too often."""
         numbers = signal.SIGTERM, signal.SIGINT
         before = [signal.signal(number, lambda *_: self._ask(deadline)) for number in numbers]
         try:
@@ -137,7 +136,7 @@ class Workers:
 
     @property
     def pids(self) -> list[int]:
-        """The processes that serve now."""
+        """The ids of the processes that serve now."""
         return [process.pid for process, _ in list(self._workers.values()) if process.pid is not None]
 
     def __enter__(self) -> Self:
@@ -209,9 +208,9 @@ class Workers:
 
 
 def _work(make: MakeServer, host: str, port: int, pipe: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides
     if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it is for, `make` decides
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `make` decides what it does
     made = make(host, port)
     with contextlib.nullcontext(made) if isinstance(made, (Server, AsyncServer)) else made as server:
         if isinstance(server, AsyncServer):
@@ -234,7 +233,7 @@ async def _work_async(server: AsyncServer, pipe: Connection) -> None:
 
 
 def _deadline(pipe: Connection) -> float:
-    """Wait to be told to end, and within how many seconds."""
+    """Wait until the worker is told to end. Returns within how many seconds."""
     try:
         deadline: float = pipe.recv()
     except (EOFError, OSError):  # nobody is left to tell

@@ -7,8 +7,8 @@ the hyphens. What is left out, or None, is not sent. Every function also takes, 
 operation_attributes for what has no argument of its own, version, request_id, charset, language and user. It returns
 a `Message` and raises `RegistryError`, as `ippfast.requests.request` does, which it calls.
 
-uri is the printer's, in the operations on a system and its resources the system's. For those on a job it is the
-printer's if job_id is given, and the job's own if it is not (RFC 8011 section 4.1.5).
+uri is the printer's; for operations on a system and its resources it is the system's. For operations on a job it is the
+printer's if job_id is given, and otherwise the job's own (RFC 8011 section 4.1.5).
 """
 
 from ._build import Options

@@ -1,7 +1,7 @@
-"""What all functions of this package do: arguments to operation attributes and groups.
+"""What all functions of this package do: they turn arguments into operation attributes and groups.
 
-The rule of this file: an argument's name says where it goes. The names of groups and `Options` are set apart; every
-other is an operation attribute's, with underscores for its hyphens.
+The rule of this file: an argument's name says where it goes. If it is not the name of a group or of one of the
+`Options`, it is that of an operation attribute, with underscores for the hyphens.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ _GROUPS = ("job", "printer", "subscription", "resource", "document", "system")
 
 
 class Options(TypedDict, total=False):
-    """What every function takes; `ippfast.requests.request` says what each is."""
+    """The options that every function takes. `ippfast.requests.request` says what each is."""
 
     operation_attributes: Attributes
     version: tuple[int, int]
@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
 
 
 def build(operation: Operation, arguments: dict[str, Any]) -> Message:
-    """Build the request for an operation from the arguments of its function: ``locals()``, first thing in it."""
+    """Build the request for an operation. arguments: ``locals()``, taken first in its function."""
     uri = arguments.pop("uri")
     options = arguments.pop("options")
     groups = {name: arguments.pop(name) for name in _GROUPS if name in arguments}

@@ -173,7 +173,7 @@ def cups_get_ppd(
     ppd_name: String | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """CUPS-Get-PPD: fetch a PPD file, which follows the response: that of a printer (uri), or by its name."""
+    """CUPS-Get-PPD: fetch the PPD file of a printer (uri), or the one of that name. It follows the response."""
     return build(Operation.CUPS_GET_PPD, locals())
 
 

@@ -210,7 +210,7 @@ def get_jobs(
     requested_attributes: Strings | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Get-Jobs: ask for a printer's jobs, not completed ones by default (RFC 8011 section 4.2.6)."""
+    """Get-Jobs: ask for a printer's jobs, by default those that are not completed (RFC 8011 section 4.2.6)."""
     return build(Operation.GET_JOBS, locals())
 
 
@@ -223,7 +223,7 @@ def set_job_attributes(
 ) -> Message:
     """Set-Job-Attributes: change a job's attributes (RFC 3380 section 4.2).
 
-    ``OutOfBand.DELETE_ATTRIBUTE`` takes one away.
+    The value ``OutOfBand.DELETE_ATTRIBUTE`` removes an attribute.
     """
     return build(Operation.SET_JOB_ATTRIBUTES, locals())
 

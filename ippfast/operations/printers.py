@@ -73,7 +73,7 @@ def set_printer_attributes(
 ) -> Message:
     """Set-Printer-Attributes: change a printer's attributes (RFC 3380 section 4.1).
 
-    ``OutOfBand.DELETE_ATTRIBUTE`` takes one away.
+    The value ``OutOfBand.DELETE_ATTRIBUTE`` removes an attribute.
     """
     return build(Operation.SET_PRINTER_ATTRIBUTES, locals())
 

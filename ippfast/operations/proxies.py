@@ -1,4 +1,4 @@
-"""Operations of a proxy, which prints what an infrastructure printer took (PWG 5100.18)."""
+"""Operations of a proxy, which prints the jobs that an infrastructure printer has accepted (PWG 5100.18)."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -86,7 +86,7 @@ def update_job_status(
     job: Groups,
     **options: Unpack[Options],
 ) -> Message:
-    """Update-Job-Status: tell how a job goes on (PWG 5100.18)."""
+    """Update-Job-Status: report the progress of a job (PWG 5100.18)."""
     return build(Operation.UPDATE_JOB_STATUS, locals())
 
 
@@ -99,7 +99,7 @@ def update_document_status(
     document: Groups,
     **options: Unpack[Options],
 ) -> Message:
-    """Update-Document-Status: tell how a document goes on (PWG 5100.18)."""
+    """Update-Document-Status: report the progress of a document (PWG 5100.18)."""
     return build(Operation.UPDATE_DOCUMENT_STATUS, locals())
 
 
@@ -111,7 +111,7 @@ def update_active_jobs(
     output_device_job_states: int | str | Sequence[int | str],
     **options: Unpack[Options],
 ) -> Message:
-    """Update-Active-Jobs: tell the states of all jobs that the device has (PWG 5100.18)."""
+    """Update-Active-Jobs: report the states of all jobs that the device has (PWG 5100.18)."""
     return build(Operation.UPDATE_ACTIVE_JOBS, locals())
 
 
@@ -122,7 +122,7 @@ def get_output_device_attributes(
     requested_attributes: Strings | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Get-Output-Device-Attributes: ask for what a device has told of itself (PWG 5100.18)."""
+    """Get-Output-Device-Attributes: ask for the attributes that a device has reported (PWG 5100.18)."""
     return build(Operation.GET_OUTPUT_DEVICE_ATTRIBUTES, locals())
 
 
@@ -133,7 +133,7 @@ def update_output_device_attributes(
     printer: Groups,
     **options: Unpack[Options],
 ) -> Message:
-    """Update-Output-Device-Attributes: tell the attributes of a device (PWG 5100.18)."""
+    """Update-Output-Device-Attributes: report the attributes of a device (PWG 5100.18)."""
     return build(Operation.UPDATE_OUTPUT_DEVICE_ATTRIBUTES, locals())
 
 
@@ -178,7 +178,7 @@ def fetch_encrypted_job_attributes(
     encrypted_job_request_format: String | None = None,
     **options: Unpack[Options],
 ) -> Message:
-    """Fetch-Encrypted-Job-Attributes: fetch what a user asked of a job's attributes (PWG 5100.TRUSTNOONE)."""
+    """Fetch-Encrypted-Job-Attributes: fetch a user's request for a job's attributes (PWG 5100.TRUSTNOONE)."""
     return build(Operation.FETCH_ENCRYPTED_JOB_ATTRIBUTES, locals())
 
 

@@ -178,7 +178,7 @@ def test_what_cannot_be_repaired() -> None:
         result = run("attributes", uri)
     assert result.exit_code == 1
     assert "no IPP message: " in result.stderr
-    assert "'ippfast capture' keeps it as it is" in result.stderr
+    assert "'ippfast capture' saves it as it is" in result.stderr
 
 
 def test_answer_to_another_request() -> None:

@@ -135,5 +135,5 @@ def test_who_credentials_name(line: str | None, user: str | None) -> None:
 
 
 def test_a_digest_needs_passwords_or_what_stands_for_them() -> None:
-    with pytest.raises(ValueError, match="one of"):
+    with pytest.raises(ValueError, match="either"):
         DigestAuthenticator()

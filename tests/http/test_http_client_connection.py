@@ -370,7 +370,7 @@ def test_message_that_cannot_be_repaired() -> None:
         assert isinstance(error, AnswerError)
         assert (error.octets, error.page, error.answer) == (octets, False, None)
         assert isinstance(error.__cause__, DecodeError)
-        assert "'ippfast capture' keeps it" in str(error)
+        assert "'ippfast capture' saves it" in str(error)
 
 
 def test_damage_has_a_bound() -> None:

@@ -272,7 +272,7 @@ def test_asynchronous_documents_are_for_the_other_client(uri: str) -> None:
     async def pieces() -> Any:
         yield b""
 
-    with Client(uri) as client, pytest.raises(TypeError, match="AsyncClient alone"):
+    with Client(uri) as client, pytest.raises(TypeError, match="only AsyncClient"):
         client.send(request("Print-Job", uri), pieces())
 
 

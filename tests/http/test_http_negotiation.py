@@ -319,7 +319,7 @@ def test_a_host_that_has_tls_is_not_asked_without(find: Callable[..., ProbeResul
         raise Refusal(503, "busy")
 
     context = make_server_context(directory / "server.pem")
-    with serving(busy, tls=context) as server, pytest.raises(NegotiationError, match="not asked in the clear"):
+    with serving(busy, tls=context) as server, pytest.raises(NegotiationError, match="not asked without TLS"):
         find(f"localhost:{server.port}")
     assert set(seen) == {True}
     seen.clear()

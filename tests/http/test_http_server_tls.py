@@ -135,7 +135,7 @@ def test_no_upgrade_without_tls(serving: Serving) -> None:
         connection.sendall(OPTIONS)
         status, answer, _ = read_answer(connection)
         assert (status, answer.getheader("allow")) == (405, "POST")
-    with pytest.raises(ValueError, match="goes with tls"):
+    with pytest.raises(ValueError, match="needs tls"):
         Server(Printer(), port=0, require_tls=True)
 
 

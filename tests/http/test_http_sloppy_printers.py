@@ -134,7 +134,7 @@ def test_job_that_nobody_can_ask_for(make: Any) -> None:
         for ask in (job.update, job.cancel):
             with pytest.raises(ValueError, match="no job-id and no job-uri"):
                 ask()
-        with pytest.raises(RemoteProtocolError, match="no document can follow"):
+        with pytest.raises(RemoteProtocolError, match="no document can be sent"):
             client.print(DOCUMENT, DOCUMENT)
 
 

@@ -1,4 +1,4 @@
-"""What the two clients are made of: decisions once, channels to wait by, and tasks over several requests.
+"""The parts of both clients: decisions, channels, and tasks of several requests.
 
-The rule of this room: whatever decides is written once, and only a channel waits.
+The rule of this package: whatever decides is written once, and only a channel waits.
 """

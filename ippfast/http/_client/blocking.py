@@ -1,8 +1,8 @@
 """Connections of the client for threads: sockets, plain or with TLS.
 
-The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. While a document goes
-out it listens, for a server may answer before it has all of it. Its coroutines never wait, see
-`../_wire/coroutines.py`.
+The rule of this file: it moves octets and keeps time; `ClientConnection` knows what they mean. While it sends a
+document it also receives, because a server may answer before it has all of it. Its coroutines block instead of waiting,
+see `../_wire/coroutines.py`.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _HELD = 131_072
 """How many octets of small pieces are collected before they are sent together."""
 _LOOK = 262_144
 _LOOK_SECONDS = 0.1
-"""After this many octets of a document, or seconds, it is seen whether the server has answered already."""
+"""After this many octets of a document, or seconds, the channel checks whether the server has answered."""
 
 
 class BlockingShell:
@@ -62,7 +62,7 @@ class BlockingShell:
     async def open(self, document: AsyncDocument | None) -> Outgoing:
         """As `Shell.open`."""
         if hasattr(document, "__aiter__"):
-            raise TypeError("an asynchronous iterable is a document for AsyncClient alone")
+            raise TypeError("only AsyncClient can send an asynchronous iterable")
         return Outgoing(document)
 
     async def call(self, function: Callable[..., _Result], *arguments: object) -> _Result:
@@ -82,10 +82,10 @@ class BlockingShell:
 
 
 class BlockingChannel:
-    """As `Channel`. Raises OSError and its kind if there is no connection to be had.
+    """As `Channel`. Raises OSError or a subclass if no connection can be made.
 
-    A plain socket never blocks: it is waited for by `await_socket`, which takes fewer system calls than its own
-    time-out, whose every change is one. With TLS, whose steps may be several of the socket's, that keeps the time.
+    A plain socket does not block: `await_socket` waits for it, with fewer system calls than the socket's own time-out,
+    of which every change is one. With TLS that time-out is used, because one step may take several system calls.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class BlockingChannel:
             else:
                 self._send_document(buffers, outgoing, progress, expect)
         except ConnectionLostError:
-            pass  # it may have answered before it closed
+            pass  # the server may have answered before it closed
         while self._response is None:
             event = await self.next_event("first octet")
             if isinstance(event, Response):
@@ -190,7 +190,7 @@ class BlockingChannel:
         return event
 
     def _receive(self, seconds: float | None) -> bytes:
-        """What comes next. Raises TimeoutError, and OSError and its kind if the connection breaks."""
+        """Receive octets. Raises TimeoutError, and OSError or a subclass if the connection breaks."""
         if isinstance(self._socket, ssl.SSLSocket):
             self._socket.settimeout(seconds)
         elif not await_socket(self._socket, READ, seconds):
@@ -213,9 +213,9 @@ class BlockingChannel:
             self._put(self.connection.end(), self._may_send)
 
     def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
-        """Returns whether all was sent. Small pieces go out together once there are many of them."""
+        """Send the document. Returns whether all was sent. Once there are many small pieces, they are sent together."""
         send_data, monotonic = self.connection.send_data, time.monotonic
-        # TLS lets no two threads send; where the length is known, each piece is checked against it as it comes.
+        # With TLS two threads cannot send; if the length is known, each piece is checked against it when it comes.
         gathers = outgoing.length is None and not isinstance(self._socket, ssl.SSLSocket)
         sent = look_after = held = 0
         look_at = 0.0
@@ -229,7 +229,7 @@ class BlockingChannel:
                 size = len(piece)
                 sent += size
                 if gathering is not None and size <= SMALL:
-                    gathering.hold(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
+                    gathering.hold(piece if type(piece) is bytes else bytes(piece))  # a buffer may be filled anew
                     held += size + OBJECT
                     if held > _HELD:
                         held = 0
@@ -246,7 +246,7 @@ class BlockingChannel:
         return gathering is None or self._put([gathering.take()], self._may_send)
 
     def _put(self, buffers: Iterable[Buffer], may_send: Callable[[], bool] | None = None) -> bool:
-        """As `send_buffers`. What the connection does wrong is told apart here from errors of the document's source."""
+        """As `send_buffers`. Errors of the connection become HTTPErrors here; those of the document's source do not."""
         if isinstance(self._socket, ssl.SSLSocket):
             self._socket.settimeout(self.timeouts.idle)
         else:
@@ -261,7 +261,7 @@ class BlockingChannel:
             raise ConnectionLostError(f"the connection broke: {error}") from error
 
     def _send_file(self, outgoing: Outgoing, progress: Progress | None) -> bool:
-        """Let the operating system send the document out of its file. Returns whether all was sent."""
+        """Let the operating system send the document from its file. Returns whether all was sent."""
         assert outgoing.file is not None
         assert outgoing.length is not None
         part = FilePart(outgoing.file, outgoing.length)
@@ -278,7 +278,7 @@ class BlockingChannel:
         return True
 
     def _may_send(self) -> bool:
-        """Wait until the socket takes octets, and take what came meanwhile. False: the final response is there."""
+        """Wait until octets can be sent, and receive what comes meanwhile. False: the final response is there."""
         while True:
             ready = self._await(READ | WRITE)
             if ready & READ:
@@ -316,7 +316,7 @@ class BlockingChannel:
                 break
 
     def _receive_ready(self) -> bool:
-        """Take what has come, without waiting. Returns whether anything has."""
+        """Receive what has come, without waiting. Returns whether anything has."""
         secure = isinstance(self._socket, ssl.SSLSocket)
         if secure:
             self._socket.settimeout(0)

@@ -1,7 +1,7 @@
-"""What is asked to be challenged with, before a document goes out: a request that changes nothing.
+"""A request that changes nothing, sent before a document in order to get the server's challenge.
 
-The rule of this file: no empty body, for cupsd never answers one; nothing that makes, changes or ends a job; and no
-secret of the request, such as a document-password, that goes out later.
+The rule of this file: it has a body, because cupsd never answers an empty one; it makes, changes and ends no job; and
+it holds no secret of the real request, such as a document-password.
 """
 
 from ...codec import AttributeGroup, Message
@@ -17,10 +17,10 @@ _KEPT = frozenset(
 
 
 def harmless(message: Message) -> Message | None:
-    """A request to the same target that a server asks for credentials as for this one; None if there is none.
+    """A request to the same target, for which a server demands the same credentials; None if there is none.
 
-    Validate-Job for what makes a job, since CUPS asks by operation (RFC 8011 section 4.2.3: it is as Print-Job, without
-    the job); Get-Job-Attributes for what concerns one job; otherwise Get-Printer-Attributes.
+    It is Validate-Job if the message makes a job, since CUPS decides by operation (RFC 8011 section 4.2.3: Validate-Job
+    is like Print-Job); Get-Job-Attributes if it concerns one job; otherwise Get-Printer-Attributes.
     """
     group = next((each for each in message.groups if each.tag == DelimiterTag.OPERATION), None)
     if group is None:

@@ -1,6 +1,6 @@
-"""What a client waits by: the connections and the shell that `Core` awaits, and how long for.
+"""What `Core` awaits: connections and a shell, and how long.
 
-The rule of this file: it says what `blocking.py` and `in_asyncio.py` have to give, and decides nothing.
+The rule of this file: it says what `blocking.py` and `in_asyncio.py` must provide, and decides nothing.
 """
 
 import time
@@ -20,11 +20,11 @@ __all__ = ["Channel", "Patience", "Progress", "Rest", "Shell", "within"]
 _REST_SECONDS = 10.0
 
 Progress: TypeAlias = Callable[[int, int | None], object]
-"""A function that is called with how many octets of a document are sent, and its length, None if it is not known."""
+"""A function that gets how many octets of a document are sent, and its length; None if that is not known."""
 
 
 def within(seconds: float | None, deadline: float | None) -> float | None:
-    """The seconds that may be waited for, which end at the deadline."""
+    """How long to wait: this many seconds, or until the deadline if that is sooner. None: without end."""
     if deadline is None:
         return seconds
     left = max(0.001, deadline - time.monotonic())
@@ -32,7 +32,7 @@ def within(seconds: float | None, deadline: float | None) -> float | None:
 
 
 class Patience:
-    """How long one event is waited for. phase: ``"first octet"`` for a response, ``"idle"`` for what follows it."""
+    """How long to wait for one event. phase: ``"first octet"`` for a response, ``"idle"`` for what follows it."""
 
     def __init__(self, timeouts: Timeouts, phase: str) -> None:
         self._timeouts = timeouts
@@ -47,7 +47,7 @@ class Patience:
             self.phase = "idle"
 
     def seconds(self) -> float | None:
-        """For the next octets; None without end. Raises PhaseTimeoutError if there is no time left."""
+        """How long to wait for the next octets; None: without end. Raises PhaseTimeoutError if no time is left."""
         if self.phase == "first octet":
             return self._timeouts.first_octet
         idle = self._timeouts.idle
@@ -60,12 +60,12 @@ class Patience:
         return left if self.phase == "answer" else idle
 
     def over(self) -> PhaseTimeoutError:
-        """What says that nothing came in time."""
+        """The error that says that nothing came in time."""
         return PhaseTimeoutError(self.phase, getattr(self._timeouts, self.phase.replace(" ", "_")))
 
 
 class Rest:
-    """What is left of a response that nobody wants: read, to keep the connection, if it is short and comes soon."""
+    """The unwanted rest of a response: it is read, to keep the connection, if it is short and comes soon."""
 
     def __init__(self, octets: int = 4 * 1024 * 1024) -> None:
         self._left = octets
@@ -80,8 +80,8 @@ class Rest:
 class Channel(Protocol):
     """One connection to the server. Its methods raise as `Client.send` says.
 
-    secure: whether it has TLS; tls_version: such as ``"TLSv1.3"``. timeouts: those of the current exchange. deadline:
-    until when, by `time.monotonic`, all is to be done.
+    secure: whether it has TLS. tls_version: such as ``"TLSv1.3"``. timeouts: those of the current exchange. deadline:
+    the time, by `time.monotonic`, at which everything must be done.
     """
 
     connection: ClientConnection
@@ -91,7 +91,7 @@ class Channel(Protocol):
     deadline: float | None
 
     async def send(self, buffers: Iterable[Buffer]) -> None:
-        """Send all of them."""
+        """Send all buffers."""
         ...
 
     async def exchange(
@@ -109,7 +109,7 @@ class Channel(Protocol):
         ...
 
     async def next_event(self, phase: str) -> Event:
-        """The next event but `NEED_DATA`. phase: which time-out counts until it comes."""
+        """Wait for the next event, which is not `NEED_DATA`. phase: which time-out counts until it comes."""
         ...
 
     async def start_tls(self) -> None:
@@ -117,11 +117,11 @@ class Channel(Protocol):
         ...
 
     async def is_quiet(self) -> bool:
-        """Whether nothing came since the last response: neither octets nor the end."""
+        """Whether nothing has come since the last response: neither octets nor the end."""
         ...
 
     def close(self) -> None:
-        """Be done with it, at once and whatever is going on."""
+        """Close the connection at once, whatever is going on."""
         ...
 
 
@@ -130,10 +130,10 @@ _Result = TypeVar("_Result")
 
 
 class Shell(Protocol[_Made]):
-    """What a client does that is no decision."""
+    """What a client does besides deciding."""
 
     async def connect(self, endpoint: Endpoint, timeouts: Timeouts, *, secure: bool) -> _Made:
-        """Make a connection. Raises OSError and its kind if there is none to be had."""
+        """Make a connection. Raises OSError or a subclass if none can be made."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -145,5 +145,5 @@ class Shell(Protocol[_Made]):
         ...
 
     async def call(self, function: Callable[..., _Result], *arguments: object) -> _Result:
-        """Call a function that may wait, if nothing else has to wait for it."""
+        """Call a function that may block; in asyncio in a thread, so that nothing else waits for it."""
         ...

@@ -1,4 +1,4 @@
-"""Documents that go out compressed because they gain by it: ``compression="auto"`` (RFC 8011 section 5.4.32).
+"""Documents that are compressed while they are sent: ``compression="auto"`` (RFC 8011 section 5.4.32).
 
 The rule of this file: a document is judged by a sample, is read and compressed piece by piece, and loses no octet.
 """
@@ -19,25 +19,25 @@ _WBITS = 31  # the format of RFC 1952
 
 _SAMPLE = 32_768
 _LEAST = 1_024
-"""A document of fewer octets gains nothing: it goes out in one packet with its message."""
+"""A document of fewer octets is not compressed: it is sent in one packet with its message."""
 _GAIN = 0.9
 
 
 _Call: TypeAlias = Callable[..., Awaitable[Any]]
-"""A function that calls another one, which may wait."""
+"""A function that calls another one, which may block."""
 
 
 def gains(sample: object) -> bool:
-    """Whether a document with such octets becomes smaller by a tenth or more."""
+    """Whether compression makes this sample smaller by more than a tenth."""
     if not isinstance(sample, (bytes, bytearray, memoryview)) or memoryview(sample).nbytes < _LEAST:
         return False
     return len(zlib.compress(sample, wbits=_WBITS)) < _GAIN * memoryview(sample).nbytes
 
 
 async def sampled(document: AsyncDocument, call: _Call) -> tuple[AsyncDocument, Buffer]:
-    """A document, and octets of it: of its beginning, and of its middle if that can be read before the rest.
+    """A document and a sample of it: its first octets, and some from its middle if that can be read before the rest.
 
-    It is the same document, unless that can be read only once: then it is what gives the octets that were taken, too.
+    If the document can be read only once, the one that is returned gives the octets of the sample again.
     """
     if isinstance(document, (bytes, bytearray, memoryview)):
         octets = memoryview(document).cast("B")
@@ -58,7 +58,7 @@ def _of_path(path: str | Path) -> bytes:
 
 
 def sample_of(file: IO[bytes]) -> bytes:
-    """The sample of a file that can be read again. It stays where it is."""
+    """A sample of a file that can be read again. Its position does not change."""
     start = file.tell()
     beginning = file.read(_SAMPLE)
     end = file.seek(0, 2)
@@ -86,7 +86,7 @@ async def _rejoined(first: Buffer, later: AsyncIterator[Buffer]) -> AsyncGenerat
 
 
 class Gzip(Outgoing):
-    """A document that is compressed while it is sent. It is opened and closed by whoever opened the plain one."""
+    """A document that is compressed while it is sent. Its caller opens and closes the plain document."""
 
     def __init__(self, plain: Outgoing) -> None:
         super().__init__(None)
@@ -103,7 +103,7 @@ class Gzip(Outgoing):
         return self._plain.repeatable
 
     def pieces(self) -> Iterator[Buffer]:
-        """The octets as they go out."""
+        """The compressed octets."""
         packer = zlib.compressobj(wbits=_WBITS)
         for piece in self._plain.pieces():
             if packed := packer.compress(piece):
@@ -111,8 +111,8 @@ class Gzip(Outgoing):
         yield packer.flush()
 
     async def pieces_async(self) -> AsyncGenerator[Buffer, None]:
-        """As `pieces`; compressed in another thread."""
-        import asyncio  # whoever waits here has it; others need not load it
+        """As `pieces`; another thread compresses them."""
+        import asyncio  # it is loaded already if this is awaited; `Client` need not load it
 
         packer = zlib.compressobj(wbits=_WBITS)
         async for piece in self._plain.pieces_async():

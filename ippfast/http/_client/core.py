@@ -1,8 +1,8 @@
-"""What a client decides, whatever moves its octets: reuse, retries, challenges, the way to TLS, negotiation.
+"""What a client decides, in threads or asyncio: reuse of connections, retries, challenges, the way to TLS, negotiation.
 
 The rule of this file: it is written once, as coroutines that await a `Channel` and a `Shell` and nothing else. Those of
-`AsyncClient` wait in asyncio's loop; those of `Client` block instead of waiting, and `run` carries the coroutine
-through. A request is sent again only if that cannot do anything twice, and what has been TLS never becomes plain.
+`AsyncClient` wait in asyncio's loop; those of `Client` block instead of waiting, so that `run` can carry out the
+coroutine. A request is sent again only if nothing can be done twice. After TLS, nothing is sent without it.
 """
 
 import copy
@@ -40,10 +40,10 @@ __all__ = ["Core", "Upgrade"]
 _TEXT_SIZE = 4_096
 _KEPT = 4
 _ATTEMPTS = 4
-"""How many times one request is sent in answer to challenges: a 426, a 401, a stale nonce, and another."""
+"""How many times at most one request is sent because of challenges, such as a 426, a 401 and a stale nonce."""
 
 _CHALLENGE_SECONDS = 30.0
-"""How many seconds to wait for the answer to the question before a document: a Canon wakes in 18 s."""
+"""How many seconds to wait for the response to the request before a document: a Canon wakes in 18 s."""
 
 _IDEMPOTENT = frozenset(
     operation for operation in Operation if operation.name.startswith("GET_") or operation is Operation.VALIDATE_JOB
@@ -91,7 +91,7 @@ class Core(Generic[_Channel]):
         self._given = endpoint, self.uri  # before anything is negotiated
         self._negotiate = negotiate
         self._wanted = version
-        self._version: Version | None = version  # the newest that is taken; None: nobody knows yet
+        self._version: Version | None = version  # the newest that the printer takes; None: not known yet
         self._agreed = False
         self._settled = False  # whether the printer takes the version that requests have
         self._auth = auth
@@ -102,8 +102,8 @@ class Core(Generic[_Channel]):
         self._strict = strict
         self._issues: dict[Issue, None] = {}
         self._challenged = False
-        self._unasked = False  # whether a question before a document was met with no challenge
-        # How connections get TLS; None: they do not. It never becomes None again.
+        self._unasked = False  # whether the server did not challenge the request before a document
+        # How connections get TLS; None: not at all. It never becomes None again.
         self._way: Literal["direct", "upgrade"] | None = None
         if endpoint.secure:
             self._way = "direct"
@@ -113,7 +113,7 @@ class Core(Generic[_Channel]):
 
     @property
     def secure(self) -> bool:
-        """Whether the next request goes out with TLS."""
+        """Whether the next request is sent with TLS."""
         return self._way is not None
 
     @property
@@ -123,11 +123,11 @@ class Core(Generic[_Channel]):
 
     @property
     def issues(self) -> tuple[Issue, ...]:
-        """What was repaired in the answers so far, each once and without its offset, the first `_MOST_ISSUES` of it."""
-        return tuple(self._issues.copy())  # at once: another thread may note some meanwhile
+        """What was repaired in the responses so far: at most `_MOST_ISSUES`, each once and without its offset."""
+        return tuple(self._issues.copy())  # a copy: another thread may add some meanwhile
 
     def note(self, issues: Iterable[Issue]) -> None:
-        """Remember what was repaired in an answer."""
+        """Remember what was repaired in a response."""
         for issue in issues:
             if len(self._issues) < _MOST_ISSUES:
                 self._issues.setdefault(issue._replace(offset=None))
@@ -147,9 +147,9 @@ class Core(Generic[_Channel]):
         timeouts: Timeouts | None = None,
         in_parts: bool = False,
     ) -> tuple[_Channel, Response]:
-        """Send a request and give its response, and the connection that the response's document is still on.
+        """Send a request. Returns the connection, which still has the response's document, and the response.
 
-        in_parts: say that several messages may come in answer, of which the response is the first.
+        in_parts: tell the server that it may answer with several messages. The response has the first.
 
         Raises StatusError for another HTTP status than 200, as `Client.send` says.
         """
@@ -160,7 +160,7 @@ class Core(Generic[_Channel]):
             asked = self._adapted(message)
             channel, response = await self._ask_in_version(asked, outgoing, progress, target, timeouts, in_parts)
             if not settled and known and _disagrees(response) and outgoing.rewind():
-                # What was found is not so any more.
+                # What was found is no longer right.
                 settled = True
                 self._disagree()
                 await self._read_text(channel)
@@ -182,9 +182,9 @@ class Core(Generic[_Channel]):
     async def ask_as_it_is(
         self, message: Message, outgoing: Outgoing, target: str | None
     ) -> tuple[_Channel | None, Response, str]:
-        """Send a request in the version that it has, and give whatever response comes; and its text, if it is no IPP.
+        """Send a request in its own version, and return any response, with its text if it is no IPP.
 
-        A challenge and a way to TLS are met, as always; nothing else is tried again.
+        It is sent again after a challenge or to get TLS, as always, but for no other reason.
         """
         channel, response = await self._ask_once(message, outgoing, None, target, None, False)
         if response.message is None:
@@ -193,7 +193,7 @@ class Core(Generic[_Channel]):
         return channel, response, ""
 
     async def ask_at(self, message: Message, target: str) -> Message:
-        """Send a request to another target, and give the response. Raises StatusError, as `ask`."""
+        """Send a request to another target, and return the response. Raises StatusError, as `ask`."""
         self.asked = target
         channel, response = await self._ask_once(message, Outgoing(None), None, target, None, False)
         self.tls_version = channel.tls_version
@@ -240,7 +240,7 @@ class Core(Generic[_Channel]):
         return Message(version, message.code, message.request_id, groups)
 
     async def finish(self, channel: _Channel) -> None:
-        """Read the rest of a response, which nobody wants, and keep the connection."""
+        """Read the unwanted rest of a response, and keep the connection."""
         try:
             rest = Rest()
             while not isinstance(event := await channel.next_event("idle"), EndOfMessage):
@@ -252,7 +252,7 @@ class Core(Generic[_Channel]):
         self.keep(channel)
 
     def keep(self, channel: _Channel) -> None:
-        """The response was read to its end: keep the connection for the next request, if that is possible."""
+        """Keep the connection for the next request, if possible. The response has been read to its end."""
         wanted = channel.secure == self.secure and len(self._kept) < _KEPT
         if wanted and channel.connection.reusable:
             self._kept.append(channel)
@@ -268,7 +268,7 @@ class Core(Generic[_Channel]):
         timeouts: Timeouts | None,
         in_parts: bool,
     ) -> tuple[_Channel, Response]:
-        """Send a request; in older versions too, while the answer is that nothing but the version can be wrong."""
+        """Send a request. While the response says that only the version can be wrong, send it again in an older one."""
         first: Response | None = None
         while True:
             channel, response = await self._ask_once(message, outgoing, progress, target, timeouts, in_parts)
@@ -284,7 +284,7 @@ class Core(Generic[_Channel]):
                 break
             await self._read_text(channel)
             message = Message(version, message.code, message.request_id, message.groups)
-        # What was wrong if not the version, the answer to the request as it was says best.
+        # If something else was wrong, the response to the original request describes it best.
         self._settled = version is None
         return channel, first if first.message is None or response.message is not None else response
 
@@ -297,10 +297,10 @@ class Core(Generic[_Channel]):
         timeouts: Timeouts | None,
         in_parts: bool,
     ) -> tuple[_Channel, Response]:
-        """Send a request; again after each challenge that can be met."""
+        """Send a request, and send it again after each challenge that can be answered."""
         to = target, timeouts or self.timeouts
         given = self._auth is not None and self._authorization(target or self.endpoint.target) is None
-        # Where nobody asked once, a document that can be sent again need not wait.
+        # If the server did not challenge before, a document that can be sent again need not wait.
         if given and outgoing.length != 0 and not (self._unasked and outgoing.repeatable):
             await self._be_challenged(message, *to)
             self._unasked = True
@@ -317,7 +317,7 @@ class Core(Generic[_Channel]):
             attempt += 1
 
     async def _be_challenged(self, message: Message, target: str | None, timeouts: Timeouts) -> None:
-        """Ask what changes nothing, for no document should go out in vain. Without an answer it goes out anyway."""
+        """Get the challenge by a harmless request, so that no document is sent in vain. If no response comes, go on."""
         question = harmless(message)
         if question is None:
             return
@@ -328,7 +328,7 @@ class Core(Generic[_Channel]):
                 if error.phase == "connect":
                     raise
                 return
-            except RemoteProtocolError:  # what is no answer is no challenge either
+            except RemoteProtocolError:  # this is no challenge
                 return
             try:
                 met = self._meet(channel, response, question, target)
@@ -340,7 +340,7 @@ class Core(Generic[_Channel]):
                 return
 
     def _meet(self, channel: _Channel, response: Response, message: Message, target: str | None) -> bool:
-        """Meet a challenge, or a way to TLS. Returns whether there was one, and the request may succeed now."""
+        """Act on a challenge, or on a demand for TLS. Returns whether the request may succeed if it is sent again."""
         if not self.secure and self._upgrade != "never":
             if response.status == 426:
                 self._way = "upgrade"
@@ -352,14 +352,14 @@ class Core(Generic[_Channel]):
         if response.status == 401 and self._auth is not None:
             lines = response.headers.get_all("www-authenticate")
             again = self._auth.challenge(lines, secure=channel.secure)
-            # Credentials that are used elsewhere too may have been asked for there.
+            # The credentials may be shared with another client, which was challenged.
             again = again or (not self._challenged and self._auth.header("POST", self.endpoint.target) is not None)
             self._challenged = True
             return again
         return False
 
     def _authorization(self, target: str) -> str | None:
-        """The credentials. They go out only after a challenge on a connection that they may go out on."""
+        """The credentials. They are sent only after a challenge on a connection on which they may be sent."""
         return self._auth.header("POST", target) if self._auth is not None and self._challenged else None
 
     async def _exchange(
@@ -372,7 +372,7 @@ class Core(Generic[_Channel]):
         *,
         in_parts: bool = False,
     ) -> tuple[_Channel, Response]:
-        """Send one request and read up to the response, on a kept connection if there is one."""
+        """Send a request and read the response, on a kept connection if there is one."""
 
         async def send(channel: _Channel) -> tuple[_Channel, Response]:
             lines = list(self._headers)
@@ -404,7 +404,7 @@ class Core(Generic[_Channel]):
             try:
                 return await send(kept)
             except ConnectionLostError:
-                # The server may have closed it while it was idle. What it did before that, nobody knows.
+                # The server may have closed it while it was idle, or after it had carried out the request.
                 if outgoing.length != 0 or message.code not in _IDEMPOTENT:
                     raise
         return await send(await self._connect(timeouts))
@@ -429,7 +429,7 @@ class Core(Generic[_Channel]):
             if await self._upgrade_channel(channel):
                 return channel
         except (RemoteProtocolError, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            pass  # some servers close the connection on what they do not know
+            pass  # some servers close the connection after a request that they do not know
         except BaseException:
             channel.close()
             raise
@@ -437,14 +437,14 @@ class Core(Generic[_Channel]):
         try:
             channel = await self.shell.connect(self.endpoint, timeouts, secure=True)
         except (ssl.SSLCertVerificationError, PinError):
-            raise  # there is TLS, but not with whom it should be
+            raise  # there is TLS, but with the wrong server
         except (OSError, HTTPError) as error:
             raise UpgradeError(f"the server neither upgrades to TLS nor begins with it: {error}") from error
         self._way = "direct"
         return channel
 
     async def _upgrade_channel(self, channel: _Channel) -> bool:
-        """Ask for TLS by ``OPTIONS *`` (RFC 2817 section 3.2). Returns whether the connection has it, and goes on."""
+        """Ask for TLS by ``OPTIONS *`` (RFC 2817 section 3.2). Returns whether the connection now has TLS."""
         await channel.send(channel.connection.send_upgrade(host=self.endpoint.authority))
         phase = "first octet"
         while True:
@@ -459,7 +459,7 @@ class Core(Generic[_Channel]):
                 return channel.connection.reusable
 
     async def _read_text(self, channel: _Channel) -> str:
-        """The beginning of a body that is for people; the connection is kept if the body is short."""
+        """The beginning of a body for people. The connection is kept if the body is short."""
         text, rest = b"", Rest(_TEXT_SIZE)
         try:
             while isinstance(event := await channel.next_event("idle"), DocumentData):
@@ -476,7 +476,7 @@ class Core(Generic[_Channel]):
 
 
 def _soon(timeouts: Timeouts) -> Timeouts:
-    """The same, but bounded: for a question that need not be answered."""
+    """The same time-outs, but bounded: for a request whose response is not needed."""
 
     def bounded(seconds: float | None) -> float:
         return _CHALLENGE_SECONDS if seconds is None else min(seconds, _CHALLENGE_SECONDS)
@@ -490,21 +490,21 @@ def _soon(timeouts: Timeouts) -> Timeouts:
 
 
 def _disagrees(response: Response) -> bool:
-    """Whether path or version are wrong, so that nothing was done."""
+    """Whether the path or the version is wrong, so that nothing was done."""
     if response.message is None:
         return response.status == 404
     return response.message.code == Status.SERVER_ERROR_VERSION_NOT_SUPPORTED
 
 
 def _is_busy(response: Response) -> bool:
-    """Whether the request was not carried out, and may be if it is sent again later."""
+    """Whether the request was not carried out, but may be if it is sent again later."""
     if response.message is None:
         return response.status == 503
     return response.message.code == Status.SERVER_ERROR_BUSY
 
 
 def _retry_after(response: Response) -> float | None:
-    """The seconds until then, if the server says it (RFC 9110 section 10.2.3)."""
+    """After how many seconds to send it again, if the server says so (RFC 9110 section 10.2.3)."""
     text = (response.headers.get("retry-after") or "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)

@@ -1,6 +1,6 @@
-"""Small pieces of a document on their way to a socket, many to one call.
+"""Gathers small pieces of a document, to send many by one system call.
 
-The rule of this file: nothing is held longer than `_SECONDS`, whatever the document's source does meanwhile.
+The rule of this file: nothing is held longer than `_SECONDS`, even if the document's source blocks.
 """
 
 import threading
@@ -17,16 +17,16 @@ _SECONDS = 0.05
 
 
 class Gathering:
-    """Holds pieces until they are taken. What is not taken soon, a thread sends, which ends with the context.
+    """Holds pieces until they are taken. A thread, which ends with the context, sends those that are not taken soon.
 
-    sock: plain, and does not block. frame: gives what is to be sent for pieces. The caller sends what it has taken
-    before it holds more.
+    sock: without TLS, and does not block. frame: returns what is to be sent for pieces. The caller must send what it
+    has taken before it holds more.
     """
 
     def __init__(self, sock: socket, frame: Callable[..., list[Buffer]]) -> None:
         self._socket = sock
         self._frame = frame
-        self._begun = b""  # what has gone out in part
+        self._begun = b""  # the rest of what the thread has sent in part
         self._held: list[bytes] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -43,12 +43,12 @@ class Gathering:
         self._thread.join()
 
     def hold(self, piece: bytes) -> None:
-        """Keep it."""
+        """Hold a piece."""
         with self._lock:
             self._held.append(piece)
 
     def take(self) -> bytes:
-        """What is to be sent for what is held, and is not held any more."""
+        """Take what is to be sent for the held pieces, which are held no longer."""
         with self._lock:
             return self._take()
 
@@ -64,6 +64,6 @@ class Gathering:
                 octets = self._take()
                 try:
                     sent = self._socket.send(octets) if octets else 0
-                except OSError:  # it takes none now, or never again, as who takes the rest will find
+                except OSError:  # it is full or broken: whoever takes the rest will find out
                     sent = 0
                 self._begun = octets[sent:]

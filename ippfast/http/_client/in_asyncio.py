@@ -1,8 +1,8 @@
 """Connections of the client for asyncio: transports, plain or with TLS.
 
-The rule of this file: it moves octets and keeps time; what they mean, `ClientConnection` knows. Nothing polls: each
-wait ends with what came, what went out, or its time-out. Octets of a document are held no longer than until the loop's
-next turn, none are asked for while the system takes no more, and reading stops while nobody takes what came.
+The rule of this file: it moves octets and keeps time; `ClientConnection` knows what they mean. Nothing polls: each wait
+ends when octets come, when octets have gone, or with its time-out. Octets of a document are held at most until the
+loop's next turn; none are asked for while the system takes no more; and reading stops while nobody takes what came.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ __all__ = ["AsyncChannel", "AsyncShell"]
 _T = TypeVar("_T")
 
 _COPIED = 131_072
-"""Up to this many octets, copying them into one buffer costs less than another turn of the loop."""
+"""At most this many octets are copied into one buffer, which costs less than another turn of the loop."""
 _BURST = 16 * 1_048_576
-"""The most octets of a file that are sent before the loop is told."""
+"""The most octets of a file that its thread sends before the loop looks at it again."""
 _PATIENCE = 0.002
 """How many seconds a file's thread waits for a full socket, which costs less than another turn of the loop."""
 _UNREAD = 4 * RECEIVE_SIZE
-"""How many octets may have arrived before anyone takes them."""
+"""Reading stops if more octets than this have come and nobody has taken them."""
 
 _CLOSING_SECONDS = 1.0
 
@@ -82,13 +82,13 @@ class AsyncShell:
         return await asyncio.to_thread(function, *arguments)
 
     async def secure(self, transport: asyncio.Transport, protocol: asyncio.Protocol, host: str) -> asyncio.Transport:
-        """The same connection with TLS, its peer verified."""
+        """Begin TLS on a connection, and verify the server."""
         if self._context is None:
             self._context = self._tls.make_context()
         loop = asyncio.get_running_loop()
         secured = await loop.start_tls(transport, protocol, self._context, server_hostname=host)
         if secured is None:
-            raise ConnectionLostError("the connection ended when TLS was to begin")
+            raise ConnectionLostError("the connection ended before TLS began")
         try:
             self._tls.check_peer(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
         except BaseException:
@@ -115,10 +115,10 @@ class AsyncChannel(asyncio.Protocol):
         self._reading = True
         self._writable = True
         self._ended = False  # nothing more comes
-        self._lost: Exception | None = None  # nothing more goes out either
+        self._lost: Exception | None = None  # nothing more can be sent either
         self._waiter: asyncio.Future[bool] | None = None  # whether anything has changed, or time is up
         self._end: float | None = None  # of the wait, by the loop's clock
-        self._timer: asyncio.TimerHandle | None = None  # it may be of an earlier wait, and too early for this one
+        self._timer: asyncio.TimerHandle | None = None  # it may be that of an earlier wait, and end before this one
         self._socket: socket.socket  # the transport's
         self._interruptible: asyncio.Timeout | None = None
         self._response: Response | None = None
@@ -130,7 +130,7 @@ class AsyncChannel(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._socket = transport.get_extra_info("socket")
-        # Writing waits until the operating system has all; TLS copies what it takes, and cannot say "nothing left".
+        # `_drain` waits until the operating system has all; TLS copies what it takes, and cannot say "nothing left".
         transport.set_write_buffer_limits(high=1 if self.secure else 0, low=0)
 
     def data_received(self, data: bytes) -> None:
@@ -144,7 +144,7 @@ class AsyncChannel(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._changed()
-        return not self.secure  # what is being sent may go on; TLS does not know that
+        return not self.secure  # keep the other direction open; TLS cannot do that
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -164,7 +164,7 @@ class AsyncChannel(asyncio.Protocol):
         self._changed()
 
     def _rescue(self) -> None:
-        """Read what the server sent before a write to it failed: asyncio itself would drop it."""
+        """Read what the server sent before a write failed: asyncio itself would drop it."""
         assert self._transport is not None
         with contextlib.suppress(OSError, AttributeError):
             descriptor = self._socket.fileno()
@@ -196,7 +196,7 @@ class AsyncChannel(asyncio.Protocol):
             self._waiter = None
 
     def _look_at_clock(self) -> None:
-        """A timer for each wait would be dearer: most waits end long before their time."""
+        """End the wait if its time is over. A timer for each wait would cost more: most end long before their time."""
         self._timer = None
         waiter, end = self._waiter, self._end
         if waiter is None or waiter.done() or end is None:
@@ -213,7 +213,7 @@ class AsyncChannel(asyncio.Protocol):
         """As `Channel.start_tls`."""
         assert self._transport is not None
         if self._incoming:
-            raise RemoteProtocolError(502, "octets between the consent to TLS and its beginning")
+            raise RemoteProtocolError(502, "octets after the 101 and before TLS")
         self.secure = True
         try:
             async with asyncio.timeout(self.timeouts.connect):
@@ -229,7 +229,7 @@ class AsyncChannel(asyncio.Protocol):
             self._transport.abort()
 
     async def end(self) -> None:
-        """Close a connection that is not used, and wait until that is done."""
+        """Close an unused connection, and wait until it is closed."""
         assert self._transport is not None
         self._transport.close()
         try:
@@ -242,7 +242,7 @@ class AsyncChannel(asyncio.Protocol):
     async def is_quiet(self) -> bool:
         """As `Channel.is_quiet`."""
         if self._lost is None and await_socket(self._socket, READ, 0):
-            for _ in range(2):  # the loop looks at its sockets, and tells what it has seen
+            for _ in range(2):  # in one turn the loop looks at its sockets, in the next it calls this protocol
                 await asyncio.sleep(0)
         return not self._incoming and not self._ended and self.connection.reusable
 
@@ -318,10 +318,10 @@ class AsyncChannel(asyncio.Protocol):
             self.connection.receive_data(b"")
         return self._ended
 
-    # Sending. The final response ends it, whenever it comes.
+    # Sending. The final response ends it at any time.
 
     def _answered(self) -> bool:
-        """Take what came meanwhile. Returns whether there is a final response, or there will be none."""
+        """Take what has come. Returns whether the final response is there, or none will come."""
         try:
             while self._response is None:
                 event = self.connection.next_event()
@@ -339,7 +339,7 @@ class AsyncChannel(asyncio.Protocol):
         return True
 
     async def _put(self, buffers: Iterable[Buffer]) -> bool:
-        """Send all of it. Returns whether all was sent: the response, or the end, may be there before."""
+        """Send the buffers. Returns whether all was sent: the response, or the end, may come before."""
         assert self._transport is not None
         waiting = [memoryview(buffer) for buffer in buffers if len(buffer)]
         if sum(map(len, waiting)) <= _COPIED:
@@ -354,7 +354,7 @@ class AsyncChannel(asyncio.Protocol):
         return True
 
     async def _put_together(self, buffers: list[Buffer]) -> bool:
-        """Send what is short: it takes no turn of the loop unless the system has no room. Returns as `_put`."""
+        """Send short buffers: this takes no turn of the loop unless the system has no room. Returns as `_put`."""
         assert self._transport is not None
         if self._lost is not None or self._ended or self._incoming or sum(map(len, buffers)) > _COPIED:
             return await self._put(buffers)
@@ -362,12 +362,12 @@ class AsyncChannel(asyncio.Protocol):
         return self._writable or await self._drain()
 
     async def _turn(self) -> bool:
-        """Read what came, before the next write fails, and wait until all has gone out. Returns whether more may go."""
+        """Read what has come, before the next write fails, and wait until all is sent. Returns whether more may be."""
         await asyncio.sleep(0)
         return not self._answered() and await self._drain()
 
     async def _drain(self) -> bool:
-        """Wait until all has gone out; as long as any goes, it is not idle. Returns whether there can be more."""
+        """Wait until all is sent. While any octet goes, the time-out begins again. Returns whether more can be sent."""
         assert self._transport is not None
         left = self._transport.get_write_buffer_size()
         while not self._writable and self._lost is None:
@@ -398,11 +398,11 @@ class AsyncChannel(asyncio.Protocol):
             await self._put([*last, *self.connection.end()])
 
     async def _send_pieces(self, outgoing: Outgoing, progress: Progress | None) -> bool:
-        """Returns whether all was sent: the response ends the wait for the next piece too."""
+        """Send the document. Returns whether all was sent: the response also ends the wait for the next piece."""
         if self._answered():
             return False
         call_soon, held = asyncio.get_running_loop().call_soon, self._held
-        gathers = outgoing.length is None  # else each piece is checked against it as it comes
+        gathers = outgoing.length is None  # otherwise each piece is checked against the length when it comes
         sent, room = 0, _COPIED
         pieces = outgoing.pieces_async()
         try:
@@ -413,8 +413,8 @@ class AsyncChannel(asyncio.Protocol):
                     sent += size
                     if size <= _COPIED and gathers:
                         if not held:
-                            call_soon(self._let_go)  # as soon as anything has to wait, such as the source
-                        held.append(piece if type(piece) is bytes else bytes(piece))  # else it may be filled anew
+                            call_soon(self._let_go)  # it is called as soon as anything waits, such as the source
+                        held.append(piece if type(piece) is bytes else bytes(piece))  # a buffer may be filled anew
                         room -= size + OBJECT
                         if room < 0 or not self._writable:
                             self._let_go()
@@ -445,14 +445,14 @@ class AsyncChannel(asyncio.Protocol):
             self._transport.write(octets)
 
     async def _send_file(self, outgoing: Outgoing, progress: Progress | None) -> bool:
-        """Let the operating system send the document out of its file. Returns whether all was sent."""
+        """Let the operating system send the document from its file. Returns whether all was sent."""
         assert self._transport is not None
         assert outgoing.file is not None
         assert outgoing.length is not None
         loop = asyncio.get_running_loop()
         part = FilePart(outgoing.file, outgoing.length)
         self.connection.send_data(part)  # type: ignore[arg-type]  # anything with a length
-        # The loop lets nobody but the transport wait for the transport's own descriptor.
+        # The loop lets only the transport wait for the transport's own descriptor.
         descriptor = os.dup(self._socket.fileno())
         try:
             more = True
@@ -468,10 +468,10 @@ class AsyncChannel(asyncio.Protocol):
                         loop.remove_writer(descriptor)
                     continue
                 try:
-                    # In another thread, since the disk may take its time.
+                    # In another thread, since the disk may be slow.
                     more = await _finished(loop.run_in_executor(None, part.send, descriptor, _BURST, _PATIENCE))
                 except ConnectionError:
-                    return False  # it may have answered before it closed
+                    return False  # the server may have answered before it closed
                 if progress is not None:
                     progress(part.sent, outgoing.length)
         finally:
@@ -488,7 +488,7 @@ class AsyncChannel(asyncio.Protocol):
 
 
 async def _finished(work: asyncio.Future[_T]) -> _T:
-    """What another thread does with descriptors, which stay open until it is done, even if the task is cancelled."""
+    """Wait for work in another thread until it is done, even if the task is cancelled: it uses descriptors of ours."""
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

@@ -1,7 +1,7 @@
-"""A printer's jobs, a page after the other, so that nobody holds a long list whole (first-index, PWG 5100.7).
+"""A printer's jobs, page by page, so that nobody holds a long list whole (first-index, PWG 5100.7).
 
-The rule of this file: as in `core.py`, coroutines that await the core and its shell alone. No job is told twice, and
-none is left out because others came or went between two pages. What is kept of a page are its ids.
+The rule of this file: as in `core.py`, its coroutines await only the core and its shell. No job comes twice, and none
+is left out because others come or go between two pages. Only the job-ids of a page are kept.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -26,10 +26,10 @@ _NO_PAGES = frozenset(
         Status.CLIENT_ERROR_CONFLICTING_ATTRIBUTES,
     }
 )
-"""The status codes with which a printer may answer that does not know first-index."""
+"""The status-codes of a printer that does not know first-index."""
 
 _MOST_BACK = 1_000
-"""After this many pages in vain the list is given up: the printer keeps its jobs in no order."""
+"""After this many pages without a new job, the list is given up: the printer keeps its jobs in no order."""
 
 
 async def pages(
@@ -52,7 +52,7 @@ async def pages(
         if not ids:
             return
         if first > 1 and ids[0] is not None and ids[0] not in seen:
-            # Jobs before this page have gone, and others have come up to their places. Go back to one that was seen.
+            # Jobs before this page have gone, and others have moved up. Go back to a job that was seen.
             first, vain = max(1, first - page + 1), vain + 1
             continue
         fresh = _unseen(groups, seen)
@@ -62,21 +62,21 @@ async def pages(
             beginning = ids
         elif not fresh:
             if len(ids) == 1:
-                return  # it is the last
+                return  # it is the last job
             if ids == beginning:
                 break
             vain += 1
         count = len(ids)
-        # The next page begins with the last of this one, by which it is told whether the list has moved.
+        # The next page begins with the last job of this one, which shows whether the list has moved.
         first += max(1, count - 1)
     if count >= page:
-        # The printer gives no pages: all of them at once.
+        # The printer gives no pages: ask for all jobs at once.
         for each in _unseen(await tasks.job_groups(which, mine, None, names, everywhere=everywhere), seen):
             yield each
 
 
 def _unseen(groups: list[AttributeGroup], seen: set[int]) -> list[Told]:
-    """The jobs that were not seen, and are now. One without an id, which nobody could ask for, is left out."""
+    """The jobs that were not seen before, which are then marked as seen. A job without a job-id is left out."""
     found = []
     for group in groups:
         job_id = job_id_of(group)

@@ -1,8 +1,8 @@
-"""Which path and IPP version a printer takes, found by asking, and remembered.
+"""Finds by asking which path and IPP version a printer takes, and remembers it.
 
-The rule of this file: it only ever asks for a printer's attributes, which changes nothing. A path with a queue's name
-in it is never exchanged for another, for that would print elsewhere. Security does not sink with the version (RFC 8010
-section 9.1).
+The rule of this file: it only asks for attributes, which changes nothing. A path with a queue's name in it is never
+exchanged for another, since that would print elsewhere. An older version must not lower security (RFC 8010 section
+9.1).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ from .versions import VERSIONS, Memory, Version
 __all__ = ["FOUND", "Agreement", "NegotiationError", "negotiate"]
 
 PATHS = ("/ipp/print", "/ipp", "/ipp/printer", "/")
-"""Where printers have been found: IPP Everywhere's path, and those of older ones."""
+"""The paths that printers have: IPP Everywhere's, and those of older printers."""
 
 _ASKED = [
     "printer-name",
@@ -41,7 +41,7 @@ _NOT_HERE = (Status.CLIENT_ERROR_NOT_FOUND, Status.CLIENT_ERROR_GONE, Status.SER
 
 
 class NegotiationError(HTTPError):
-    """No path and version that were tried are a printer's. tried: each URI, and what came of it."""
+    """No printer answered at any path and version that were tried. tried: each URI, and the outcome."""
 
     def __init__(self, tried: tuple[tuple[str, str], ...]) -> None:
         super().__init__(tried)
@@ -52,7 +52,8 @@ class NegotiationError(HTTPError):
 
 
 class Agreement(NamedTuple):
-    """target: the request-target. version: the highest of ours that it takes. attributes: some of the printer's."""
+    """What was found. target: the request-target. version: the highest of ours that the printer takes. attributes: some
+    of the printer's."""
 
     target: str
     version: Version
@@ -60,7 +61,7 @@ class Agreement(NamedTuple):
 
 
 FOUND: Memory[Agreement] = Memory()
-"""What was found at each place. A printer may change; then it is found anew."""
+"""What was found at each endpoint. If a printer changes, it is found anew."""
 
 
 Ask = Callable[[Message, str], Awaitable[Message]]
@@ -79,7 +80,7 @@ async def negotiate(ask: Ask, endpoint: Endpoint, versions: Iterable[Version] = 
     tried: list[tuple[str, str]] = []
     for target in dict.fromkeys([endpoint.target, *(PATHS if endpoint.target in PATHS else ())]):
         if target == endpoint.target == "/":
-            continue  # last
+            continue  # it comes last
         found = await _try(ask, endpoint._replace(target=target), tried, versions)
         if found is not None:
             return found
@@ -95,7 +96,7 @@ async def negotiate(ask: Ask, endpoint: Endpoint, versions: Iterable[Version] = 
 async def _try(
     ask: Ask, endpoint: Endpoint, tried: list[tuple[str, str]], versions: Iterable[Version]
 ) -> Agreement | None:
-    """Ask at one path, in one version after the other."""
+    """Ask at one path, in one version after another."""
     uri = printer_uri(endpoint)
     outcome = ""
     silent: Agreement | None = None
@@ -110,12 +111,12 @@ async def _try(
             response = await ask(message, endpoint.target)
         except StatusError as error:
             if error.status in (401, 403, 407, 426):
-                raise  # it is there, but not for us
+                raise  # there is a printer, but it refuses us
             outcome = outcome or str(error)
-            if error.status == 400:  # what an old CUPS says of a version
+            if error.status == 400:  # an old CUPS answers so to a version that it does not know
                 continue
             break
-        except RemoteProtocolError as error:  # web pages, and what is no HTTP
+        except RemoteProtocolError as error:  # a web page, or no HTTP
             outcome = "a web page" if isinstance(error, AnswerError) and error.page else str(error)
             break
         outcome = str(response.status)
@@ -126,7 +127,7 @@ async def _try(
         groups = response.groups_of(DelimiterTag.PRINTER)
         if groups:
             return Agreement(endpoint.target, version, groups[0])
-        # Some answer so in a version that they do not take; others say nothing in any.
+        # Some printers answer without attributes to a version that they do not take, others to every version.
         silent = silent or Agreement(endpoint.target, version, AttributeGroup(DelimiterTag.PRINTER))
     if silent is None:
         tried.append((uri, outcome))
@@ -134,7 +135,7 @@ async def _try(
 
 
 async def _default_queue(ask: Ask, endpoint: Endpoint) -> str | None:
-    """The path of the default queue of a CUPS server, or of its first."""
+    """The path of the default queue of a CUPS server, or of its first queue; None if it has none."""
     limit: Mapping[str, object]
     for operation, limit in ((Operation.CUPS_GET_DEFAULT, {}), (Operation.CUPS_GET_PRINTERS, {"limit": 1})):
         attributes = {**limit, "requested-attributes": ["printer-uri-supported"]}

@@ -1,6 +1,6 @@
-"""Documents on their way out: a path, a file, octets or pieces of unknown number, read as they are sent.
+"""Documents to be sent: a path, a file, octets, or any number of pieces. They are read while they are sent.
 
-The rule of this file: nothing is read ahead, and a document is never held whole unless the caller does.
+The rule of this file: nothing is read ahead, and a document is never held whole unless the caller holds it.
 """
 
 import os
@@ -27,14 +27,14 @@ Document: TypeAlias = str | Path | IO[bytes] | Buffer | Iterable[Buffer]
 """A path, a binary file from its position on, octets, or an iterable of octets."""
 
 AsyncDocument: TypeAlias = Document | AsyncIterable[Buffer]
-"""A `Document`, or an asynchronous iterable of octets. All but the latter is read in another thread."""
+"""A `Document`, or an asynchronous iterable of octets. What may block is read in another thread."""
 
 
 class Outgoing:
-    """One document, opened. Leaving the context closes what it opened itself.
+    """An open document. Leaving the context closes what it has opened itself.
 
-    length: in octets; None if it is not known. file: a regular file that holds it from its position on, or None.
-    octets: all of it, if it is so short that it goes out together with its request; otherwise None.
+    length: in octets; None if it is not known. file: a regular file that holds the document from its position on, or
+    None. octets: the whole document, if it is so short that it is sent together with its request; otherwise None.
     """
 
     def __init__(self, document: AsyncDocument | None) -> None:
@@ -66,13 +66,13 @@ class Outgoing:
         self._close.__exit__(None, None, None)
 
     def rewind(self) -> bool:
-        """Go back to where the document begins, to send it again. False: it can be read only once, and has been."""
+        """Go back to the beginning, to send the document again. False: it can be read only once, and has been."""
         if self._start is not None:
             self._source.seek(self._start)
         return self.repeatable or not self._begun
 
     def hide_length(self) -> None:
-        """Send it in chunks, as if nobody knew its length."""
+        """Send it in chunks, as if its length were not known."""
         self.length = self.file = self.octets = None
 
     @property
@@ -81,20 +81,20 @@ class Outgoing:
         source = self._source
         if self._start is not None:
             return True
-        # An iterator is its own, and gives each piece once.
+        # An iterator is its own iterator, and gives each piece once.
         return not hasattr(source, "read") and not hasattr(source, "__aiter__") and iter(source) is not source
 
     def pieces(self) -> Iterator[Buffer]:
-        """The octets, none of the pieces empty. Raises TypeError for pieces that are no octets."""
+        """The octets in pieces, none of them empty. Raises TypeError for pieces that are no octets."""
         source, self._begun = self._source, True
         for piece in _read(source) if hasattr(source, "read") else source:
-            if type(piece) is not bytes:  # a call costs as much as all else here
+            if type(piece) is not bytes:  # a call would cost as much as all the rest
                 piece = _check(piece)
             if piece:
                 yield piece
 
     async def pieces_async(self) -> AsyncGenerator[Buffer, None]:
-        """As `pieces`; but what may make it wait for a disk or a pipe is done in another thread."""
+        """As `pieces`; a source that may wait for a disk or a pipe is read in another thread."""
         source, self._begun = self._source, True
         if hasattr(source, "__aiter__"):
             async for piece in source:
@@ -102,11 +102,11 @@ class Outgoing:
                     piece = _check(piece)
                 if piece:
                     yield piece
-        elif isinstance(source, tuple):  # octets that are there
+        elif isinstance(source, tuple):  # octets in memory
             for piece in source:
                 yield piece
         else:
-            import asyncio  # whoever waits here has it; others need not load it
+            import asyncio  # it is loaded already if this is awaited; `Client` need not load it
 
             pieces = iter(self.pieces())
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
@@ -114,9 +114,9 @@ class Outgoing:
 
 
 class FilePart:
-    """A file from its position on, which the operating system sends; it has the length of the octets it stands for.
+    """A file from its position on, which the operating system sends. Its length is that of the octets in the file.
 
-    sent: octets that have gone out.
+    sent: how many octets have been sent.
     """
 
     def __init__(self, file: IO[bytes], length: int) -> None:
@@ -133,7 +133,7 @@ class FilePart:
         return self._length - self.sent
 
     def send(self, descriptor: int, most: int, patience: float = 0.0) -> bool:
-        """Send up to this many octets to a socket that does not block. Returns whether it would take more now.
+        """Send at most this many octets to a socket that does not block. Returns whether it would take more now.
 
         patience: seconds to wait, in all, while the socket takes none. Raises OSError, and EOFError if the file has
         become shorter.
@@ -157,7 +157,7 @@ class FilePart:
 
 
 def _takes_more(descriptor: int, seconds: float) -> bool:
-    """Wait so long for a socket that is full. Returns whether it takes octets, or has failed."""
+    """Wait this long for a full socket. Returns whether it takes octets again, or has failed."""
     if seconds <= 0:
         return False
     waiting = select.poll()
@@ -179,7 +179,7 @@ def _check(piece: object) -> Buffer:
 
 
 def position(document: Any) -> int | None:
-    """Where a file stands that can be read again from there."""
+    """The position of a file that can be read again from there; None for anything else."""
     try:
         return int(document.tell()) if document.seekable() else None
     except (OSError, AttributeError, ValueError):

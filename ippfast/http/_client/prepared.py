@@ -1,6 +1,6 @@
-"""Documents that are made for a printer: shown its attributes, they say what is to be sent.
+"""Documents that are made for a printer: they get its attributes, and then say what to send.
 
-The rule of this file: what becomes of such a document, and how, is its own affair; `ippfast.convert.Converted` is one.
+The rule of this file: such a document alone decides what is sent. `ippfast.convert.Converted` is one.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ __all__ = ["Prepared", "Preparing"]
 
 
 class Prepared(Protocol):
-    """What is sent: a document, its format, and the job's attributes by their names."""
+    """What to send: a document, its format, and the job's attributes by their names."""
 
     @property
     def document(self) -> Any:
@@ -24,20 +24,20 @@ class Prepared(Protocol):
 
     @property
     def job(self) -> Mapping[str, Any]:
-        """The job's attributes: those that were asked for, but what was done already."""
+        """The job's attributes: those that were asked for, without those that the document already carries out."""
 
     def close(self) -> None:
-        """Let go of what was opened for it."""
+        """Close what was opened for it."""
 
 
 @runtime_checkable
 class Preparing(Protocol):
-    """A document that wants to know the printer first. name: a file's name, or None."""
+    """A document that is made once the printer is known. name: a file's name, or None."""
 
     name: str | None
 
     def prepare(self, printer: AttributeGroup, job: Mapping[str, object]) -> Prepared:
-        """What is to be sent to a printer with these attributes. It may take its time: nothing else waits for it.
+        """What to send to a printer with these attributes. It may take long: nothing else waits for it.
 
-        job: the attributes that are asked for, by their names.
+        job: the job's attributes that are asked for, by their names.
         """

@@ -1,7 +1,7 @@
-"""What a printer said that it can, for whoever prints again: its attributes, and that it takes such a job.
+"""What is remembered of a printer between jobs: its attributes, and that it would accept such a job.
 
-The rule of this file: it is known for a minute, and no longer once the printer refuses anything. What changes sooner,
-such as a state or the media that are loaded, is asked for. Threads share it.
+The rule of this file: it is remembered for a minute, or until the printer refuses anything. What may change sooner,
+such as a state or the loaded media, is asked for each time. Threads share it.
 """
 
 import copy
@@ -15,14 +15,14 @@ SECONDS = 60.0
 
 
 class Remembered:
-    """The last answers of one printer."""
+    """The last responses of one printer."""
 
     def __init__(self) -> None:
         self._printers: dict[tuple[str, ...], tuple[float, AttributeGroup]] = {}
         self._job: tuple[float, bytes] | None = None
 
     def attributes(self, names: tuple[str, ...]) -> AttributeGroup | None:
-        """Its attributes of these names, or all of them; None: they are not known."""
+        """The printer's attributes with these names, or all; None if they are not remembered."""
         for key in (names, ()):
             known = self._printers.get(key)
             if known is not None and time.monotonic() < known[0] + SECONDS:
@@ -30,19 +30,19 @@ class Remembered:
         return None
 
     def told(self, names: tuple[str, ...], printer: AttributeGroup) -> None:
-        """Remember its attributes of these names, or all of them."""
+        """Remember the printer's attributes with these names, or all."""
         self._printers[names] = time.monotonic(), copy.copy(printer)
 
     def takes(self, job: bytes) -> bool:
-        """Whether it would take a job. job: the octets of the request that asked so."""
+        """Whether the printer has said that it would accept a job. job: the octets of the request that asked it."""
         known = self._job  # another thread may forget it meanwhile
         return known is not None and time.monotonic() < known[0] + SECONDS and known[1] == job
 
     def took(self, job: bytes) -> None:
-        """Remember that it has said so."""
+        """Remember that the printer would accept this job."""
         self._job = time.monotonic(), job
 
     def forget(self) -> None:
-        """Forget all of it: something is not so any more."""
+        """Forget everything: something may have changed."""
         self._printers.clear()
         self._job = None

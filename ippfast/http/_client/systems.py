@@ -1,7 +1,7 @@
-"""What operators want of a print service: its System object's operations (PWG 5100.22). Written once for both clients.
+"""The operations on a System object, for the operators of a print service (PWG 5100.22), written once for both clients.
 
-The rule of this file: as in `tasks.py`, coroutines that await the tasks alone. A System is at /ipp/system of the host,
-whichever of its printers the client is for.
+The rule of this file: as in `tasks.py`, its coroutines await only the tasks. A System is at /ipp/system of the host,
+for all of its printers.
 """
 
 import time
@@ -30,12 +30,12 @@ _PATH = "/ipp/system"
 _STATE = ("system-state", "system-state-reasons", "system-up-time")
 _LEASE = 600
 _WAIT = 60.0
-"""How many seconds a system may be silent when it is asked to wait for events."""
+"""How many seconds a system may be silent when it waits for events."""
 _PAUSE = 5.0
 
 
 def _group(group: Mapping[str, object]) -> dict[str, object]:
-    """Attributes by their IPP names."""
+    """The attributes that are not None, by their IPP names."""
     return {name.replace("_", "-"): value for name, value in group.items() if value is not None}
 
 
@@ -49,7 +49,7 @@ class SystemTasks(Generic[_Channel]):
     async def ask(
         self, build: Callable[..., Message], *arguments: Any, outgoing: Outgoing | None = None, **given: Any
     ) -> Message:
-        """The answer to a request that a function of `ippfast.operations` builds. Raises OperationError."""
+        """Send the request that a function of `ippfast.operations` builds, as `Tasks.ask`, and return the response."""
         message = build(self.uri, *arguments, **given, **self._tasks.options())
         return await self._tasks.ask(message, outgoing, target=_PATH)
 
@@ -65,7 +65,7 @@ class SystemTasks(Generic[_Channel]):
     # Printers.
 
     async def printers(self, filters: Mapping[str, Any], names: Sequence[str]) -> list[AttributeGroup]:
-        """Get-Printers, in as many requests as the System makes of it."""
+        """Get-Printers, in as many requests as the System needs to list them."""
         limit = filters.get("limit")
         found: list[AttributeGroup] = []
         while True:
@@ -100,7 +100,7 @@ class SystemTasks(Generic[_Channel]):
         await self.ask(operations.delete_printer, printer_id)
 
     async def switch(self, what: str, printer_id: int | None = None) -> None:
-        """Shut down, start up and the like: one printer, or all."""
+        """Shut down, start up, restart, pause, resume, enable or disable: one printer, or all."""
         if printer_id is not None:
             await self.ask(getattr(operations, f"{what}_one_printer"), printer_id)
         elif what == "restart":
@@ -121,7 +121,7 @@ class SystemTasks(Generic[_Channel]):
         *,
         install: bool,
     ) -> AttributeGroup:
-        """Create-Resource, Send-Resource-Data and Install-Resource. What cannot be sent or installed is canceled."""
+        """Create-Resource, Send-Resource-Data and Install-Resource. If one of the last two fails, it is canceled."""
         if isinstance(data, (str, Path)):
             data = await self._tasks.core.shell.call(Path(data).read_bytes)
         language = given.get("language")
@@ -195,7 +195,7 @@ class SystemTasks(Generic[_Channel]):
         resource_id: int | None,
         timeout: float | None,
     ) -> AsyncGenerator[AttributeGroup, None]:
-        """How things are, then what happens. The subscription is renewed while it is used, and canceled after it."""
+        """The System's state, then its events. The subscription is renewed while it is used, and then canceled."""
         template = {
             "notify-pull-method": "ippget",
             "notify-events": list(events),
@@ -229,7 +229,7 @@ class SystemTasks(Generic[_Channel]):
                     return
                 if time.monotonic() - now < 1.0 and not answer.groups_of(DelimiterTag.EVENT_NOTIFICATION):
                     left = _PAUSE if end is None else max(0.0, min(_PAUSE, end - time.monotonic()))
-                    await self._tasks.core.shell.sleep(left)  # it does not wait
+                    await self._tasks.core.shell.sleep(left)  # the System does not wait for events
         finally:
             message = operations.cancel_subscription(self.uri, number, **self._tasks.options())
             with suppress(Exception):
@@ -249,6 +249,6 @@ def _first(answer: Message, tag: DelimiterTag) -> AttributeGroup:
 
 
 def _format(head: bytes, accepted: Sequence[str]) -> str:
-    """What the data are: as their beginning tells, if that is accepted, else the one format that is."""
+    """The format of data: as their first octets show, if that is accepted, otherwise the first accepted one."""
     found = sniff(head)
     return found if found in accepted or not accepted else accepted[0]

@@ -1,7 +1,7 @@
-"""What people want of a printer: print, ask, list, wait, cancel. Written once for both clients.
+"""The tasks of a client: print, ask, list, wait, cancel. They are written once for both clients.
 
-The rule of this file: as in `core.py`, coroutines that await the core and its shell alone. The requests are those of
-`ippfast.operations`; a status-code that is no success is an error.
+The rule of this file: as in `core.py`, its coroutines await only the core and its shell. The requests are those of
+`ippfast.operations`; a status-code that is not a successful one is an error.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ _Channel = TypeVar("_Channel", bound=Channel)
 
 _STATE = ("job-id", "job-uri", "job-name", "job-state", "job-state-reasons", "job-state-message")
 JOB_ATTRIBUTES = (*_STATE, "job-originating-user-name", "job-k-octets", "job-impressions-completed", "time-at-creation")
-"""The attributes that are asked of each job if the caller names none."""
+"""The attributes of jobs that are asked for if the caller names none."""
 
 QUICK = Timeouts(connect=5.0, first_octet=5.0, idle=5.0)
 """Short time-outs, for requests that clean up."""
@@ -66,17 +66,17 @@ _ARE_PLAIN = {str, int, type(None)}
 """The types whose equal values are the same on the wire."""
 
 _AS_IT_IS = (bytes, bytearray, memoryview, str, Path)
-"""Documents of these types are not made for a printer. To find that out of others takes a look at each attribute."""
+"""Documents of these types are not `Preparing`. For other types, isinstance has to look up each attribute."""
 
 _NAMES = frozenset({"job_name", "document_name"})
-"""The attributes that name a job. No printer's answer to Validate-Job depends on them."""
+"""The attributes that name a job. The response to Validate-Job does not depend on them."""
 
 _LOADED = ("media-col-ready", "media-ready")
-"""The attributes that somebody may have changed at the printer since the last job, and that pages depend on."""
+"""Pages depend on these attributes, and somebody at the printer may have changed them since the last job."""
 
 _TWO_STEPS = {Operation.CREATE_JOB, Operation.SEND_DOCUMENT}
 
-# What Print-Job, Create-Job and Send-Document take among the operation attributes; all else describes the job.
+# The operation attributes of Print-Job, Create-Job and Send-Document; all others are attributes of the job.
 _OF_JOB = frozenset(operations.create_job.__kwdefaults__ or ()) - {"job", "subscription"}
 _OF_DOCUMENT = frozenset(operations.send_document.__kwdefaults__ or ()) - {"document"}
 
@@ -102,13 +102,13 @@ _BEGINNINGS = {
 
 
 class SystemUser(Enum):
-    """Who asks if nobody says who: the user of the operating system."""
+    """The default for ``user``: the user of the operating system."""
 
     SYSTEM_USER = "the user of the operating system"
 
 
 class Tasks(Generic[_Channel]):
-    """The tasks of one client. user: the requesting-user-name; None: there is none."""
+    """The tasks of one client. user: the requesting-user-name; None: requests have none."""
 
     def __init__(self, core: Core[_Channel], user: str | SystemUser | None) -> None:
         self.core = core
@@ -118,14 +118,14 @@ class Tasks(Generic[_Channel]):
         self._remembered = Remembered()
 
     def options(self) -> dict[str, Any]:
-        """What every request has."""
+        """The options of every request."""
         return {"user": self._user, "request_id": self._next_id()}
 
     def _next_id(self) -> int:
         return next(self._numbers) % 0x7FFFFFFF + 1
 
     def _again(self, key: tuple[object, ...], make: Callable[[], Message]) -> Message:
-        """A request that may be sent again: made once, and then from its octets. key: all that it is made of."""
+        """A request that is sent often: built once, then made from its octets. key: all arguments that build it."""
         template = self._made.get(key)
         if template is None:
             if len(self._made) >= _MADE:
@@ -135,7 +135,7 @@ class Tasks(Generic[_Channel]):
 
     @property
     def uri(self) -> str:
-        """The printer's."""
+        """The printer-uri."""
         return self.core.uri
 
     async def ask(
@@ -146,7 +146,7 @@ class Tasks(Generic[_Channel]):
         timeouts: Timeouts | None = None,
         target: str | None = None,
     ) -> Message:
-        """Send a request and give the response. Raises OperationError for a status-code that is no success."""
+        """Send a request and return the response. Raises OperationError unless its status-code is a successful one."""
         channel, response = await self.core.ask(
             message, outgoing or Outgoing(None), progress, target=target, timeouts=timeouts
         )
@@ -167,18 +167,18 @@ class Tasks(Generic[_Channel]):
         return _first_group(await self.ask(message), DelimiterTag.PRINTER)
 
     def _target(self, job: Told) -> tuple[str] | tuple[str, int]:
-        """What an operation on a job is given first: the printer's URI and the id, or else the job's URI.
+        """The first arguments of an operation on a job: the printer's URI and the job-id, or otherwise the job's URI.
 
         Raises ValueError for a job that has neither (RFC 8011 section 4.1.5).
         """
         if not can_be_asked(job):
-            raise ValueError("the printer gave the job no job-id and no job-uri: nobody can ask for it")
+            raise ValueError("the printer gave the job no job-id and no job-uri, so it cannot be asked about")
         if job.id is not None:
             return self.uri, job.id
         return (str(text_of(job.attributes, "job-uri")),)
 
     async def job(self, job: Told, names: Sequence[str]) -> AttributeGroup:
-        """A job's attributes: these, or all. They are none if the answer is about another job."""
+        """A job's attributes: these, or all; none if the response is about another job."""
         message = operations.get_job_attributes(
             *self._target(job), requested_attributes=list(names) or None, **self.options()
         )
@@ -190,18 +190,18 @@ class Tasks(Generic[_Channel]):
     async def jobs(
         self, which: str, mine: bool, limit: int | None, names: Sequence[str], *, everywhere: bool = False
     ) -> list[Told]:
-        """The printer's jobs. One without job-id and job-uri, which nobody could ask for, is left out."""
+        """The printer's jobs. A job without job-id and job-uri, which cannot be asked about, is left out."""
         groups = await self.job_groups(which, mine, limit, names, everywhere=everywhere)
         return [job for group in groups if can_be_asked(job := Told(job_id_of(group), group))]
 
     async def job_groups(
         self, which: str, mine: bool, limit: int | None, names: Sequence[str], *, first: int = 1, everywhere: bool
     ) -> list[AttributeGroup]:
-        """What the printer says of its jobs, or a CUPS server of those of all queues, from the first wanted on."""
+        """The attributes of the printer's jobs, or of those of all queues of a CUPS server, from number `first` on."""
         wanted = list(names or JOB_ATTRIBUTES)
         if "all" not in wanted:
             wanted += [name for name in ("job-id", *(["job-printer-uri"] if everywhere else [])) if name not in wanted]
-        # cupsd takes its root for all queues.
+        # To cupsd the path "/" means all queues.
         root = self.core.endpoint._replace(target="/")
         message = operations.get_jobs(
             printer_uri(root) if everywhere else self.uri,
@@ -220,15 +220,15 @@ class Tasks(Generic[_Channel]):
         await self.ask(operations.cancel_job(*self._target(job), message=text, **self.options()), timeouts=timeouts)
 
     async def wait(self, job: Told, timeout: float | None) -> Told:
-        """Ask for a job's state until it is completed, or until it is plain that the printer does not tell it."""
+        """Ask for a job's state until it is completed, or until the printer does not seem to report it."""
         end, pause = None if timeout is None else time.monotonic() + timeout, _FIRST_PAUSE
-        silent = 0  # this many answers in a row have had no state
+        silent = 0  # how many responses in a row had no state
         while silent < WITHOUT_STATE and can_be_asked(job):
             try:
                 attributes = await self.job(job, _STATE)
             except OperationError as error:
                 if error.status in TELLS_NOTHING and job.known:
-                    break  # most often it has forgotten the job, as printers do with those that are done
+                    break  # most often it has forgotten the job, as printers do with jobs that have ended
                 raise
             state = job_state(attributes)
             silent = silent + 1 if state is None else 0
@@ -259,10 +259,10 @@ class Tasks(Generic[_Channel]):
     ) -> Told:
         """Print documents as one job.
 
-        attributes: by their names, with underscores or hyphens: those of the job template, and operation attributes.
-        job: further ones of the job.
+        attributes: operation attributes and the job's, by their names with underscores or hyphens. job: further
+        attributes of the job.
 
-        Raises ValueError if documents that are made for the printer need attributes of the job that are not the same.
+        Raises ValueError if documents that are made for the printer need different attributes of the job.
         """
         if not documents:
             raise ValueError("there is no document to print")
@@ -282,14 +282,14 @@ class Tasks(Generic[_Channel]):
                 if packing and await self._takes_gzip():
                     items = [await self._packed(item) for item in items]
                 return await self._print(items, of_job, of_document, template, able, progress)
-            except Exception:  # HTTP's refusals too; and who cannot be reached may come back as another
+            except Exception:  # also if the printer cannot be reached: another one may take its place
                 self._remembered.forget()
                 raise
 
     async def _prepare(
         self, documents: Sequence[AsyncDocument | Preparing], job: dict[str, Any], opened: contextlib.ExitStack
     ) -> tuple["list[_Item]", dict[str, Any], frozenset[Any]]:
-        """The documents to send, the attributes of the job, and the operations that the printer says it has."""
+        """The documents to send, the attributes of the job, and the printer's operations-supported."""
         items: list[_Item] = []
         jobs: list[dict[str, Any]] = []
         printer: AttributeGroup | None = None
@@ -320,15 +320,15 @@ class Tasks(Generic[_Channel]):
     ) -> Told:
         """Send the documents. able: the operations that the printer has.
 
-        What makes a document while it is sent may fail on the way. Then a job with an id can be canceled; of one that
-        came with its document, the printer alone knows. Who asks, and whether the printer would take the job, is
-        settled before: by Create-Job, or by Validate-Job.
+        If a document is made while it is sent, that may fail halfway. A job of Create-Job can then be canceled by its
+        job-id; of a job of Print-Job only the printer knows the id. So the user is authenticated, and the printer
+        accepts the job, before the document is made: by Create-Job, or by Validate-Job.
         """
         made_now = any(each.made_now for each in items)
         if made_now and not able >= _TWO_STEPS and Operation.VALIDATE_JOB in able:
             options = {**of_job, **items[0].about(of_document)}
             options.pop("compression", None)  # there is no document yet
-            # By its octets, for what the caller gave may be changed meanwhile.
+            # The request is compared by its octets, since the caller may change what it gave.
             unnamed = {name: value for name, value in options.items() if name not in _NAMES}
             asked = encode(operations.validate_job(self.uri, job=template, user=self._user, **unnamed))
             if not self._remembered.takes(asked):
@@ -350,7 +350,7 @@ class Tasks(Generic[_Channel]):
                 try:
                     response = await self._send(item, outgoing, print_job, of_document, progress)
                 except OperationError as error:
-                    # Printers that can only do the other do not read the document.
+                    # Printers that have only Create-Job do not read the document.
                     if error.status != Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED or not outgoing.rewind():
                         raise
                 else:
@@ -358,7 +358,7 @@ class Tasks(Generic[_Channel]):
         response = await self.ask(operations.create_job(self.uri, job=template, **of_job, **self.options()))
         made = _made(response)
         if not can_be_asked(made):
-            raise RemoteProtocolError(502, "a job without a job-id and a job-uri: no document can follow")
+            raise RemoteProtocolError(502, "the job has neither job-id nor job-uri, so no document can be sent")
         try:
             target = self._target(made)
             for item in items:
@@ -369,13 +369,13 @@ class Tasks(Generic[_Channel]):
                 with await self.core.shell.open(item.document) as outgoing:
                     made = _made(await self._send(item, outgoing, send_document, of_document, progress), made)
         except BaseException:
-            with contextlib.suppress(Exception):  # the printer may have given it up itself
+            with contextlib.suppress(Exception):  # the printer may have ended the job itself
                 await self.cancel(made, None, QUICK)
             raise
         return made
 
     async def _able_to(self, *names: str) -> AttributeGroup:
-        """The printer's attributes: these, or all. They are asked for once a minute at most, but for what is loaded."""
+        """The printer's attributes: these, or all. Only those of loaded media are asked for more than once a minute."""
         known = self._remembered.attributes(names)
         if known is None:
             known = await self.attributes(names)
@@ -391,7 +391,7 @@ class Tasks(Generic[_Channel]):
         return known
 
     async def _takes_gzip(self) -> bool:
-        """Whether the printer takes documents that are compressed."""
+        """Whether the printer takes documents that are compressed with gzip."""
         try:
             printer = await self._able_to("compression-supported")
         except OperationError:
@@ -400,7 +400,7 @@ class Tasks(Generic[_Channel]):
         return supported is not None and GZIP in supported.values
 
     async def _packed(self, item: "_Item") -> "_Item":
-        """The document, to be compressed if it gains by that."""
+        """Decide whether a document is to be compressed: whether it becomes smaller."""
         document, sample = await sampled(item.document, self.core.shell.call)
         return item._replace(document=document, packs=await self.core.shell.call(gains, sample))
 
@@ -412,9 +412,9 @@ class Tasks(Generic[_Channel]):
         of_document: dict[str, Any],
         progress: Progress | None,
     ) -> Message:
-        """Send one document, compressed if it gains by that and the printer, other than it says, does not refuse it.
+        """Send one document, compressed if that was decided. If the printer refuses the compression, send it plain.
 
-        make: a request, with what is said of the document.
+        make: makes the request. It gets the operation attributes about the document.
         """
         about = item.about(of_document)
         if item.packs:
@@ -427,9 +427,10 @@ class Tasks(Generic[_Channel]):
 
 
 class _Item(NamedTuple):
-    """One document that is sent. guessed, known: what is said of it, unless and even if the caller says otherwise.
+    """One document to send.
 
-    packs: whether it gains by being compressed.
+    guessed, known: its operation attributes; those of the caller overrule guessed, but not known. packs: whether to
+    compress it.
     """
 
     document: AsyncDocument
@@ -439,11 +440,11 @@ class _Item(NamedTuple):
 
     @property
     def made_now(self) -> bool:
-        """Whether it is made while it is sent, for this printer."""
+        """Whether the document is made for the printer while it is sent."""
         return bool(self.known) and not isinstance(self.document, (str, Path))
 
     def about(self, told: dict[str, Any]) -> dict[str, Any]:
-        """The operation attributes that are about the document."""
+        """The operation attributes about the document. told: those of the caller."""
         return {**self.guessed, **told, **self.known}
 
 
@@ -455,7 +456,7 @@ def _system_user() -> str | None:
 
 
 def can_be_asked(job: Told) -> bool:
-    """Whether there is a job-id to ask for a job by, or a job-uri that is one."""
+    """Whether a job can be asked about: it has a job-id, or a job-uri that can be sent."""
     uri = text_of(job.attributes, "job-uri") or ""
     return job.id is not None or (uri != "" and all("!" <= each <= "~" for each in uri))
 
@@ -466,7 +467,7 @@ def _first_group(message: Message, tag: DelimiterTag) -> AttributeGroup:
 
 
 def _made(response: Message, before: Told | None = None) -> Told:
-    """The job that was created. before: what was told of it until now, by which it is asked for."""
+    """The job of a response. before: what was known of it until now, which keeps its id."""
     group = _first_group(response, DelimiterTag.JOB)
     status, unsupported = response.status, unsupported_of(response)
     if before is None:
@@ -480,13 +481,13 @@ def _made(response: Message, before: Told | None = None) -> Told:
 
 
 def _path_of(document: AsyncDocument | Preparing) -> PurePath | None:
-    """Where a document comes from."""
+    """The path of a document, if it has one."""
     name = document if isinstance(document, (str, Path)) else getattr(document, "name", None)
     return PurePath(os.fsdecode(name)) if isinstance(name, (str, bytes, Path)) else None
 
 
 def _name_of(document: AsyncDocument | Preparing) -> str | None:
-    """A job-name: a file's name, within the 255 octets of a name (RFC 8011 section 5.1.3)."""
+    """A job-name: the file's name, cut to 255 octets (RFC 8011 section 5.1.3); None if there is none."""
     path = _path_of(document)
     if path is None or not path.name or path.name.startswith("<"):
         return None
@@ -494,7 +495,7 @@ def _name_of(document: AsyncDocument | Preparing) -> str | None:
 
 
 def _format_of(document: AsyncDocument) -> str | None:
-    """A document-format, if it is plain to see; otherwise the printer looks for itself (RFC 8011 section 5.1.10)."""
+    """The document-format, if octets or file name show it; None: the printer finds out (RFC 8011 section 5.1.10)."""
     if isinstance(document, (bytes, bytearray, memoryview)):
         beginning = bytes(memoryview(document).cast("B")[:16])
         return next((kind for mark, kind in _BEGINNINGS.items() if beginning.startswith(mark)), None)

@@ -1,7 +1,7 @@
-"""Which IPP version a printer takes: what its refusals of one look like, and what was found before.
+"""Which IPP version a printer takes: how it refuses a version, and what was found before.
 
-The rule of this file: a request goes out in an older version only after an answer that says that nothing was done, and
-nothing else that could be wrong. What was found for a printer, any client knows as long as the program runs.
+The rule of this file: a request is sent in an older version only after a response that says that nothing was done, and
+if nothing but the version can be wrong. All clients of the program share what was found, as long as it runs.
 """
 
 from collections import OrderedDict
@@ -28,25 +28,25 @@ _Value = TypeVar("_Value")
 
 
 class Memory(Generic[_Value]):
-    """What was found for printers, by host, port and path; of the last thousand or so."""
+    """What was found for printers, by host, port and path; only the last thousand or so are kept."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[str, int, str], _Value] = OrderedDict()
         self._lock = Lock()
 
     def get(self, endpoint: Endpoint) -> _Value | None:
-        """What any client found."""
+        """What any client found; None if there is nothing."""
         return self._found.get(endpoint[1:])
 
     def put(self, endpoint: Endpoint, value: _Value) -> None:
-        """Keep it for the next client. endpoint: what was asked for."""
+        """Keep a value for all clients. endpoint: the one that was asked for."""
         with self._lock:
             self._found[endpoint[1:]] = value
             while len(self._found) > _MOST:
                 self._found.popitem(last=False)
 
     def forget(self, endpoint: Endpoint) -> None:
-        """Forget what was found: it is not so any more."""
+        """Forget what was found: it is no longer right."""
         with self._lock:
             self._found.pop(endpoint[1:], None)
 
@@ -56,17 +56,18 @@ TAKEN: Memory[Version] = Memory()
 
 
 def older(version: Version) -> Version | None:
-    """The version to try after this one; None after the oldest, and after those that nobody has."""
+    """The version to try after this one; None after the oldest, and after versions that do not exist."""
     return next((each for each in VERSIONS if each < version), None) if version <= _NEWEST else None
 
 
 def refuses(message: Message, response: Response, *, settled: bool) -> bool:
-    """Whether an answer says that the printer does not take the request's version, as far as can be told.
+    """Whether a response says, as far as can be told, that the printer does not take the request's version.
 
-    settled: whether the printer has carried out a request of this version. Then only what says so in words does.
+    settled: whether the printer has carried out a request in this version. Then only
+    server-error-version-not-supported says it.
 
     Printers say it by server-error-version-not-supported (RFC 8011 section 4.1.8), by client-error-bad-request to a
-    request that is right, by success without the attributes that were asked for; an old CUPS by HTTP's 400.
+    correct request, or by success without the attributes that were asked for; an old CUPS by HTTP's 400.
     """
     answer = response.message
     if answer is None:
@@ -83,6 +84,6 @@ def refuses(message: Message, response: Response, *, settled: bool) -> bool:
 def _is_right(message: Message) -> bool:
     """Whether nothing in a request breaks a rule."""
     from ...issues import Severity
-    from ...validation import validate  # with it comes the registry
+    from ...validation import validate  # imported here, since it loads the registry
 
     return all(issue.severity is not Severity.ERROR for issue in validate(message, role="request"))

@@ -1,7 +1,7 @@
-"""Following a job or a printer: by subscriptions if the printer has them, else by questions (RFC 3995, RFC 3996).
+"""Following a job or a printer: by subscriptions if the printer has them (RFC 3995, RFC 3996), otherwise by polling.
 
-The rule of this file: as in `core.py`, coroutines that await the core and its shell alone. Nothing is told twice, and
-nothing that a printer told is left out. A subscription is renewed while it is used, and canceled after it.
+The rule of this file: as in `core.py`, its coroutines await only the core and its shell. Nothing is reported twice, and
+no event of a printer is left out. A subscription is renewed while it is used, and then canceled.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ _REFUSED = frozenset(
         Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED,
     }
 )
-"""The status codes, of HTTP and of IPP, with which events are refused to a user who may still poll a job's state."""
+"""The statuses of HTTP, and the status-codes of IPP, that refuse events to a user who may still poll a job's state."""
 
 
 class _Subscription(NamedTuple):
@@ -85,7 +85,7 @@ async def watch(
     wanted = list(events) or list(_PRINTER_EVENTS if job is None else _JOB_EVENTS)
     watcher = _Watcher(tasks, job, wanted, interval, timeout)
     try:
-        # In this order nothing that happens in between is lost.
+        # First the subscription, then the state: so nothing that happens in between is lost.
         await watcher.subscribe()
         now = await watcher.state()
         if watcher.subscription is None:
@@ -97,7 +97,7 @@ async def watch(
             async with aclosing(watcher.pull(now)) as notifications:
                 async for notification in notifications:
                     yield notification
-            if watcher.subscription is None:  # not any more: what its jobs were until now has been told
+            if watcher.subscription is None:  # it has ended; the changes of jobs until now have been reported
                 await watcher.look_at_jobs()
         if watcher.subscription is None:
             async with aclosing(watcher.poll(now)) as notifications:
@@ -108,13 +108,15 @@ async def watch(
 
 
 class _Watcher(Generic[_Channel]):
+    """Follows one job, or the printer. subscription: None if the printer is polled."""
+
     def __init__(
         self, tasks: Tasks[_Channel], job: Told | None, events: list[str], interval: float, timeout: float | None
     ) -> None:
         self.subscription: _Subscription | None = None
         self._tasks = tasks
         self._job = job
-        self._silent = 0  # this many looks in a row have not told the job's state
+        self._silent = 0  # how many responses in a row had no job-state
         self._events = events
         self._interval = interval
         self._end = None if timeout is None else time.monotonic() + timeout
@@ -125,7 +127,7 @@ class _Watcher(Generic[_Channel]):
     # The subscription.
 
     async def subscribe(self) -> None:
-        """Subscribe, if the printer has subscriptions, and events to be fetched."""
+        """Subscribe, if the printer has subscriptions whose events can be fetched."""
         template: dict[str, object] = {"notify-pull-method": "ippget", "notify-events": self._events}
         self.subscription, self._next_number, self._renewed = None, 1, time.monotonic()
         uri, options = self._tasks.uri, self._tasks.options()
@@ -133,13 +135,13 @@ class _Watcher(Generic[_Channel]):
             template["notify-lease-duration"] = _LEASE
             message = operations.create_printer_subscriptions(uri, subscription=template, **options)
         elif self._job.id is None:
-            return  # its URI is no way to subscribe (RFC 3995 section 11.1.1.1)
+            return  # Create-Job-Subscriptions needs a job-id (RFC 3995 section 11.1.1.1)
         else:
             message = operations.create_job_subscriptions(uri, self._job.id, subscription=template, **options)
         try:
             response = await self._tasks.ask(message)
         except OperationError:
-            return  # then it is asked
+            return  # then it is polled
         except StatusError as error:
             if self._job is None or error.status not in _DENIED:
                 raise
@@ -152,7 +154,7 @@ class _Watcher(Generic[_Channel]):
                 self.subscription = _Subscription(number, default if lease is None else max(0, lease))
 
     async def unsubscribe(self) -> None:
-        """Cancel the subscription; a job's ends with the job."""
+        """Cancel the subscription, if there is one."""
         subscription, self.subscription = self.subscription, None
         if subscription is not None:
             message = operations.cancel_subscription(self._tasks.uri, subscription.id, **self._tasks.options())
@@ -171,9 +173,9 @@ class _Watcher(Generic[_Channel]):
     # Events.
 
     async def pull(self, now: Notification) -> AsyncGenerator[Notification, None]:
-        """Fetch events until the job has ended, or there is no subscription any more."""
+        """Fetch events until the job has ended, or the subscription has."""
         failures = 0
-        gone = False  # the subscription of the round before
+        gone = False  # whether the subscription was gone in the last round
         last: Notification | None = None
         while (subscription := self.subscription) is not None and not self._is_over:
             count, pause, complete = 0, None, False
@@ -201,14 +203,14 @@ class _Watcher(Generic[_Channel]):
                 if last is not None:
                     pass  # the end is known; the subscription may have gone with the job
                 elif error.status in GONE:
-                    if gone:  # its subscriptions never hold: it is asked how things are instead
+                    if gone:  # its subscriptions never last: poll instead
                         await self.unsubscribe()
                         return
                     gone = True
                     await self.subscribe()
                     continue
                 elif error.status == Status.SERVER_ERROR_OPERATION_NOT_SUPPORTED:
-                    await self.unsubscribe()  # it has subscriptions, and no way to their events: it is asked instead
+                    await self.unsubscribe()  # their events cannot be fetched: poll instead
                     return
                 elif error.status == Status.SERVER_ERROR_BUSY:
                     pause = int_of(error.response.groups[0], "notify-get-interval") if error.response.groups else None
@@ -225,14 +227,14 @@ class _Watcher(Generic[_Channel]):
             if count:
                 self._silent = 0
             elif self._job is not None:
-                # Its last event may not be one of those that were asked for, or have come since they were fetched.
+                # Its last event may not be one that was subscribed to, or may have come since events were fetched.
                 if last is not None:
                     yield replace(last, event="job-completed")
                     return
                 state = await self.state()
                 if state.ended:
                     last = state
-                    if self._is_over:  # no time to fetch its last event
+                    if self._is_over:  # there is no time to fetch its last event
                         yield replace(last, event="job-completed")
                     continue
                 if self.tells_nothing:
@@ -243,7 +245,7 @@ class _Watcher(Generic[_Channel]):
                 await self._sleep(min(self._interval, 1.0 if pause is None else max(0.1, float(pause))))
 
     async def _answers(self, subscription: _Subscription, *, wait: bool) -> AsyncGenerator[Message, None]:
-        """What one Get-Notifications brings: one message, or one for each event while the printer waits for more."""
+        """The responses to one Get-Notifications: one, or one for each event while the printer waits for more."""
         message = operations.get_notifications(
             self._tasks.uri,
             subscription.id,
@@ -275,7 +277,7 @@ class _Watcher(Generic[_Channel]):
                 channel.close()
 
     def _is_about(self, notification: Notification) -> bool:
-        """Whether it is about what is watched, and not about another job."""
+        """Whether a notification is about what is watched, and not about another job."""
         return self._job is None or notification.job_id in (self._job.id, None)
 
     def _is_new(self, notification: Notification) -> bool:
@@ -289,11 +291,11 @@ class _Watcher(Generic[_Channel]):
 
     @property
     def _is_over(self) -> bool:
-        """Whether the time is."""
+        """Whether the time is over."""
         return self._end is not None and time.monotonic() >= self._end
 
     def _left(self, seconds: float) -> float:
-        """This many seconds, or those that are left."""
+        """This many seconds, or the time that is left if that is less."""
         return seconds if self._end is None else max(0.01, min(seconds, self._end - time.monotonic()))
 
     async def _sleep(self, seconds: float) -> None:
@@ -305,10 +307,10 @@ class _Watcher(Generic[_Channel]):
         await self._sleep(2.0**failures)
         return failures + 1
 
-    # Questions.
+    # Polling.
 
     async def state(self) -> Notification:
-        """How things are. A job that the printer has forgotten has ended somehow."""
+        """Ask for the present state. A job that the printer has forgotten has ended somehow."""
         job = self._job
         if job is None:
             return _of_printer(None, await self._tasks.attributes(_PRINTER_ATTRIBUTES))
@@ -325,11 +327,11 @@ class _Watcher(Generic[_Channel]):
 
     @property
     def tells_nothing(self) -> bool:
-        """Whether it is plain that the printer does not tell the job's state."""
+        """Whether several responses in a row had no job-state: the printer does not seem to report it."""
         return self._silent >= WITHOUT_STATE
 
     async def poll(self, now: Notification) -> AsyncGenerator[Notification, None]:
-        """Ask again and again, less often while nothing happens, and tell what has changed."""
+        """Ask again and again, less often while nothing happens, and report what has changed."""
         pause = _FIRST_PAUSE
         while not now.ended and not self.tells_nothing and not self._is_over:
             await self._sleep(pause)
@@ -346,11 +348,11 @@ class _Watcher(Generic[_Channel]):
             pause = _FIRST_PAUSE if changes else min(1.5 * pause, self._interval)
 
     async def _jobs(self) -> dict[int, Notification]:
-        """The jobs, if anyone wants to know: those that have not ended, and the last that have."""
+        """The jobs that have not ended, and the last ones that have; none if no event of a job was asked for."""
         if not any(event.startswith("job-") for event in self._events):
             return {}
         found = await self._tasks.jobs("not-completed", False, None, JOB_ATTRIBUTES)
-        # In this order none slips through. Not every printer remembers jobs.
+        # In this order, a job that ends meanwhile is in one of the lists. Not every printer remembers ended jobs.
         with contextlib.suppress(OperationError):
             found += await self._tasks.jobs("completed", False, _ENDED_JOBS, JOB_ATTRIBUTES)
         return {each.id: _of_job(None, each.id, each.attributes) for each in found if each.id is not None}
@@ -361,7 +363,7 @@ class _Watcher(Generic[_Channel]):
             self._known_jobs = await self._patiently(self._jobs)
 
     async def _job_changes(self) -> list[Notification]:
-        """What happened to the printer's jobs. One that has vanished before it ended has ended somehow."""
+        """What happened to the printer's jobs. A job that has vanished has ended somehow."""
         known, self._known_jobs = self._known_jobs, await self._patiently(self._jobs)
         changes = []
         for job_id in sorted(known.keys() | self._known_jobs.keys()):
@@ -372,7 +374,7 @@ class _Watcher(Generic[_Channel]):
                 try:
                     group = await self._tasks.job(Told(job_id, before.attributes), JOB_ATTRIBUTES)
                     job = _of_job(None, job_id, group)
-                except OperationError:  # the printer has forgotten it, and so how it ended
+                except OperationError:  # the printer has forgotten it: nobody knows how it ended
                     job = replace(before, state=None, reasons=(), text=None)
                 changes.append(replace(job, event="job-completed"))
             elif before is None:
@@ -382,7 +384,7 @@ class _Watcher(Generic[_Channel]):
         return changes
 
     async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-        """Ask, and ask again if the printer cannot be reached."""
+        """Ask, and if the printer cannot be reached, ask again."""
         failures = 0
         while True:
             try:
@@ -392,7 +394,7 @@ class _Watcher(Generic[_Channel]):
 
 
 def _notification(group: AttributeGroup) -> Notification:
-    """An event that a printer told (RFC 3995 section 9.1)."""
+    """The notification of an event that a printer reported (RFC 3995 section 9.1)."""
     event = text_of(group, "notify-subscribed-event")
     job_id = int_of(group, "notify-job-id")
     made = _of_printer(event, group) if job_id is None else _of_job(event, job_id, group)
@@ -420,5 +422,5 @@ def _differ(one: Notification, other: Notification) -> bool:
 
 
 def _job_event(job: Notification) -> str:
-    """The keyword of what happened to a job that was asked for."""
+    """The event of a job that was polled and has changed."""
     return "job-completed" if job.ended else "job-state-changed"

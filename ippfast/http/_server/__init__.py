@@ -1,4 +1,4 @@
-"""What the servers are made of: a session's order and time, and who is served.
+"""The parts of all servers: sessions, and who is served.
 
-The rule of this room: it decides, and the shells beside this room wait.
+The rule of this package: it decides; the shells (`server.py`, `async_server.py`, `asgi.py`) wait.
 """

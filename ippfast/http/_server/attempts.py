@@ -1,7 +1,8 @@
-"""Wrong credentials from one address, and how long it waits for the answer to the next ones.
+"""Counts wrong credentials from each address, and makes it wait for the judgement of the next ones.
 
-The rule of this file: the more often an address was wrong, the longer it waits, and no more than a few of its requests
-wait at once; who was right lately from there does not suffer for it. What is kept is forgotten with time, and bounded.
+The rule of this file: the more often an address was wrong, the longer it waits, and only a few of its requests wait at
+once. A user who gave right credentials from there recently does not wait. What is kept is bounded, and forgotten with
+time.
 """
 
 import ipaddress
@@ -12,13 +13,13 @@ from collections.abc import Callable
 
 __all__ = ["Attempts"]
 
-_FREE = 2  # this many mistakes cost nothing
+_FREE = 2  # after this many mistakes there is still no wait
 _FIRST = 0.5
 _LONGEST = 8.0
-_PATIENCE = 8.0  # whoever would wait longer is told to come back
+_PATIENCE = 8.0  # a request that would wait longer is refused
 _FORGET = 900.0
 _MOST = 10_000
-_MOST_USERS = 100  # so many are remembered of one address
+_MOST_USERS = 100  # how many are remembered for one address
 
 
 class _Address:
@@ -40,7 +41,7 @@ class Attempts:
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
 
     def turn(self, peer: str, user: str | None) -> float | None:
-        """For how many seconds credentials are not to be judged yet; None: there are too many before them."""
+        """How many seconds credentials must wait before they are judged; None: too many wait already."""
         now = self._clock()
         with self._lock:
             known = self._addresses.get(_network(peer))
@@ -49,11 +50,11 @@ class Attempts:
             seconds = known.turn - now
             if seconds > _PATIENCE:
                 return None
-            known.turn += _pause(sum(known.wrong.values()))  # the next one waits for this one too
+            known.turn += _pause(sum(known.wrong.values()))  # the next request also waits for this one
             return seconds
 
     def wrong(self, peer: str, user: str | None) -> tuple[int, float]:
-        """Credentials were wrong. Returns how often that was, and for how many seconds the answer waits."""
+        """Note that credentials were wrong. Returns how often, and how many seconds the response must wait."""
         now = self._clock()
         with self._lock:
             known = self._addresses.setdefault(_network(peer), _Address())
@@ -73,7 +74,7 @@ class Attempts:
             return times, seconds
 
     def right(self, peer: str, user: str) -> None:
-        """Credentials were right: this user's mistakes are forgotten, and no other's."""
+        """Note that credentials were right: only this user's mistakes are forgotten."""
         with self._lock:
             known = self._addresses.get(_network(peer))
             if known is None:
@@ -89,7 +90,7 @@ def _pause(failures: int) -> float:
 
 
 def _network(peer: str) -> str:
-    """The address, or of IPv6 the network of a link, which one host has all of."""
+    """The address; for IPv6 its /64 network, all addresses of which one host can have."""
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What a server's session needs of a connection: octets both ways, and the application's hooks called.
+"""What a server's session needs from a connection: it moves octets both ways, and calls the application's hooks.
 
-The rule of this file: a channel waits and decides nothing. One for threads blocks, so that its coroutines never wait,
-but for an event; one for asyncio awaits its loop.
+The rule of this file: a channel waits and decides nothing. For threads its coroutines block, and only `wait` gives up
+control; for asyncio they await the loop.
 """
 
 import asyncio
@@ -17,30 +17,31 @@ from ..incoming import Wait
 __all__ = ["GATHERING", "AwaitedHooks", "BlockingHooks", "Channel", "Pieces"]
 
 GATHERING = 1.0
-"""For at most this many seconds `Channel.fill` waits for more octets once some are in its buffer."""
+"""How many seconds at most `Channel.fill` waits for more octets once some are in its buffer."""
 
 _LOOK = 0.5
-"""How often, in seconds, a waiting connection of asyncio is checked for whether its client has left, or all is over."""
+"""How often, in seconds, a waiting connection of asyncio checks whether its client has left, or the wait is over."""
 
 Pieces: TypeAlias = Iterator[Any] | AsyncIterator[Any]
-"""The rest of an answer: octets of its document, or several messages."""
+"""The rest of a response: the octets of its document, or several messages."""
 
 
 class Channel(Protocol):
     """One connection to a client."""
 
     async def receive(self, seconds: float) -> bytes | None:
-        """Wait for octets for at most this many seconds: octets, none at the end; None if time is over."""
+        """Wait at most this many seconds for octets. Returns them, none at the end, or None if the time is over."""
         ...
 
     async def fill(self, buffer: memoryview, seconds: float) -> int | None:
-        """As `receive`, into a buffer: how many octets, 0 at the end; None if time is over."""
+        """As `receive`, into a buffer. Returns how many octets, 0 at the end, or None if the time is over."""
         ...
 
     async def send(self, buffers: list[Buffer], seconds: float) -> None:
-        """Send the buffers, within this many seconds.
+        """Send the buffers within this many seconds.
 
-        Raises ConnectionLostError if the peer has gone, takes nothing for ``limits.idle`` seconds, or not all in time.
+        Raises ConnectionLostError if the client has left, takes nothing for ``limits.idle`` seconds, or does not take
+        all in time.
         """
         ...
 
@@ -49,19 +50,19 @@ class Channel(Protocol):
         ...
 
     def has_gone(self) -> bool:
-        """Whether the client has closed the connection. It may be asked from any thread."""
+        """Whether the client has closed the connection. Any thread may call it."""
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Do nothing for a while."""
+        """Let this many seconds pass."""
         ...
 
     async def call_hook(self, hook: Callable[[Any], Any], argument: object, *, blocks: bool = False) -> Any:
-        """Call a hook: what it gives, or the result of the awaitable that it gives. blocks: it may block a thread."""
+        """Call a hook. Returns its result, awaited if it is awaitable. blocks: whether the hook may block a thread."""
         ...
 
     async def wait(self, wait: Wait, over: Callable[[], bool]) -> None:
-        """Wait as it says, and no longer than until it is over. It may come back too early."""
+        """Wait as `wait` says, or until `over` returns True. It may return too early."""
         ...
 
     async def next_piece(self, pieces: Pieces) -> Any:
@@ -69,12 +70,12 @@ class Channel(Protocol):
         ...
 
     async def close_pieces(self, pieces: Pieces) -> None:
-        """No more pieces are taken."""
+        """Close the iterator: no more pieces are taken."""
         ...
 
 
 class BlockingHooks:
-    """The part of a channel for threads that calls what the application gave."""
+    """The part of a channel for threads that calls the application's hooks."""
 
     def has_gone(self) -> bool:
         return False
@@ -86,14 +87,14 @@ class BlockingHooks:
         return hook(argument)
 
     async def next_piece(self, pieces: Pieces) -> Any:
-        return next(pieces, None)  # type: ignore[arg-type]  # those of a Reply are no asynchronous ones
+        return next(pieces, None)  # type: ignore[arg-type]  # those of a Reply are not asynchronous
 
     async def close_pieces(self, pieces: Pieces) -> None:
         getattr(pieces, "close", bool)()
 
 
 class AwaitedHooks:
-    """The part of a channel for asyncio that calls what the application gave."""
+    """The part of a channel for asyncio that calls the application's hooks."""
 
     def has_gone(self) -> bool:
         return False
@@ -105,7 +106,7 @@ class AwaitedHooks:
         loop, came = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
                 loop.call_soon_threadsafe(came.set)
 
         wait.wake(wake)

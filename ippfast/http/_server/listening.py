@@ -1,6 +1,6 @@
-"""A port that a server listens on: who may connect, and how many at once.
+"""A port that a server listens on: who may connect, and how many connections at once.
 
-The rule of this file: it counts connections and looks at addresses. What a request may be is the service's.
+The rule of this file: it counts connections and checks addresses. `service.py` judges requests.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ __all__ = ["Listening", "longest_idle", "peer_of"]
 
 
 class _Connection(Protocol):
-    """A connection of a server. waits_since: since when nothing came from its client that waits; None: it does not."""
+    """A connection of a server. waits_since: since when it has waited for its client; None: it does not wait."""
 
     waits_since: float | None
     session: Session | None
@@ -45,10 +45,10 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def longest_idle(connections: Iterable[ConnectionT], now: float, limits: HTTPLimits) -> ConnectionT | None:
-    """The connection that has waited longest for its client, which a full server closes for another; None: none has.
+    """The connection that has waited longest for its client, which a full server closes for another; None: none waits.
 
-    A request that is on its way is given up only if nothing of it has come for ``limits.idle`` seconds, as a document
-    that may rest for longer.
+    If a request is under way, its connection counts only if nothing has come for ``limits.idle`` seconds: a document
+    may rest for longer (`limits.rest`).
     """
 
     def seconds(connection: ConnectionT) -> float:
@@ -63,7 +63,7 @@ def longest_idle(connections: Iterable[ConnectionT], now: float, limits: HTTPLim
 
 
 class Listening(Service[HandlerT, AuthorizerT, PagesT]):
-    """The base of servers that have a port of their own. `Server` says what the arguments are."""
+    """The base of servers that listen on a port. `Server` explains the arguments."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
         if hosts is None and host in ("127.0.0.1", "::1", "localhost"):
             hosts = _LOOPBACK_NAMES
         if require_tls and tls is None:
-            raise ValueError("require_tls goes with tls: a server's context")
+            raise ValueError("require_tls needs tls, a server's context")
         super().__init__(
             handler,
             limits=limits,
@@ -114,7 +114,7 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
 
     @property
     def methods(self) -> set[str]:
-        """Which HTTP methods are taken: OPTIONS too, if it may ask for TLS."""
+        """Which HTTP methods are accepted: OPTIONS too, if it may ask for TLS."""
         return super().methods if self.tls is None else super().methods | {"OPTIONS"}
 
     def tls_authority(self, authority: str) -> str | None:
@@ -124,7 +124,7 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
         return authority if has_port(authority) else f"{authority}:80"
 
     def admit(self, peer: str) -> bool:
-        """Whether one more connection from there is taken; it counts from then on until `dismiss`."""
+        """Whether one more connection from there is accepted. If so, it counts until `dismiss`."""
         if not self._allows(peer):
             log.info("%s: not in a network that is allowed", peer)
             return False
@@ -135,9 +135,10 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
         return True
 
     def turn_away(self, sock: socket.socket, peer: str) -> None:
-        """Close a connection that is not taken. A client that is one too many is told; one from elsewhere is not.
+        """Close a connection that is not accepted. Without TLS, a client that is allowed gets a 503.
 
-        What it still sends would have the connection reset before it has read that, so it is closed a little later.
+        If it were closed at once, what the client still sends would reset it before the client has read the 503. So it
+        is closed a little later.
         """
         with contextlib.suppress(OSError):
             sock.setblocking(False)
@@ -149,22 +150,22 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
         self._turned_away.append(sock)
 
     def forget_turned_away(self) -> None:
-        """The server ends: close what is left of those."""
+        """Close the connections that were turned away, since the server ends."""
         while self._turned_away:
             self._turned_away.popleft().close()
 
     def dismiss(self, peer: str) -> None:
-        """A connection from there has ended."""
+        """Note that a connection from there has ended."""
         self._per_host[peer] -= 1
         if not self._per_host[peer]:
             del self._per_host[peer]
 
     def _allows(self, peer: str) -> bool:
-        """Whether a connection may come from there: of a proxy's, each request is judged instead."""
+        """Whether a connection may come from there. A proxy's may; then each of its requests is judged."""
         return self._allowed is None or peer in self._allowed or peer in self._proxies
 
     def client_of(self, head: RequestHead, peer: str) -> str:
-        """As `Service.client_of`: who is behind a proxy that is trusted."""
+        """As `Service.client_of`: behind a trusted proxy, the address that it gives."""
         client = client_of(head.headers, peer, self._proxies)
         if client != peer and self._allowed is not None and client not in self._allowed:
             raise Refusal(403, "not in a network that is allowed")
@@ -172,5 +173,5 @@ class Listening(Service[HandlerT, AuthorizerT, PagesT]):
 
 
 def peer_of(address: str) -> str:
-    """Who has connected: an address of IPv4 as such, although a listener of both families has it as one of IPv6."""
+    """The address of a client. A listener for both families gives IPv4 addresses as IPv6 ones, which is undone here."""
     return address.removeprefix("::ffff:") if "." in address else address

@@ -1,7 +1,7 @@
-"""Connections whose answer waits for something, without a thread for each: those of the server for threads.
+"""Connections of the server for threads that wait for an event, without a thread for each.
 
-The rule of this file: one thread watches all of them. It sends none on but for the first of three reasons: there may be
-something to answer, the time is over, or the client has left; and each only once.
+The rule of this file: one thread watches all of them. It sends a connection on once, for the first of three reasons:
+there may be something to answer, the time is over, or the client has left.
 """
 
 import math
@@ -25,23 +25,23 @@ class _Parked(NamedTuple):
 
 
 class Parking(Generic[_T]):
-    """Where connections wait. send_on: called with one that is to go on; it returns at once.
+    """Where connections wait. send_on: called with a connection that goes on; it must return at once.
 
-    The thread begins with the first connection and ends once none waits.
+    The thread begins with the first connection and ends when none waits.
     """
 
     def __init__(self, send_on: Callable[[_T], None]) -> None:
         self._send_on = send_on
-        self._lock = threading.Lock()  # of all that follows
+        self._lock = threading.Lock()  # for all the fields below
         self._parked: dict[_T, _Parked] = {}
         self._awake: set[_T] = set()
-        self._bell: tuple[socket.socket, socket.socket] | None = None  # of the thread: an octet has it look again
+        self._bell: tuple[socket.socket, socket.socket] | None = None  # an octet in it wakes the thread
         self._rung = False
 
     def park(self, connection: _T, sock: socket.socket, seconds: float) -> None:
-        """Let a connection wait, for at most so many seconds.
+        """Let a connection wait, for at most this many seconds.
 
-        Raises OSError or RuntimeError if the system has nothing left for the thread that watches.
+        Raises OSError or RuntimeError if the system cannot start the thread that watches.
         """
         with self._lock:
             if self._bell is None:
@@ -50,7 +50,7 @@ class Parking(Generic[_T]):
             self._ring()
 
     def wake(self, connection: _T) -> None:
-        """Send a connection on, if it still waits. It may be called from any thread, and does little there."""
+        """Send a connection on, if it still waits. Any thread may call this; it takes little time."""
         with self._lock:
             if connection in self._parked:
                 self._awake.add(connection)
@@ -63,7 +63,7 @@ class Parking(Generic[_T]):
             self._ring()
 
     def _begin(self) -> tuple[socket.socket, socket.socket]:
-        """Start the thread. Gives its bell."""
+        """Start the thread. Returns its bell."""
         bell = socket.socketpair()
         try:
             threading.Thread(target=self._watch, args=(bell[0],), name="ippfast-parking", daemon=True).start()
@@ -101,8 +101,8 @@ class Parking(Generic[_T]):
 
 
 def _wait(bell: socket.socket, parked: dict[Any, _Parked], seconds: float) -> set[int]:
-    """Wait until the bell rings, somebody leaves, or the time is over: the sockets of those who have left."""
-    if not hasattr(select, "poll"):  # this system does not tell who has left
+    """Wait until the bell rings, a client leaves, or the time is over. Returns the sockets of those that have left."""
+    if not hasattr(select, "poll"):  # this system does not say whether a client has left
         select.select([bell], [], [], max(0.0, seconds))
         return {-1}
     poll = select.poll()

@@ -1,7 +1,7 @@
-"""What every server's side of a conversation has in common, whoever frames it: h11 on a socket, or an ASGI server.
+"""The server's side of a conversation, the same for heads and framing by h11 and for those by an ASGI server.
 
-The rule of this file: what a request may look like, when its body is given up, and what an answer consists of. Whether
-it is granted is for others.
+The rule of this file: it decides what a request may look like, when its body is given up, and what a response consists
+of. Whether a request is granted is decided elsewhere.
 """
 
 import secrets
@@ -25,7 +25,7 @@ MAX_FORM = 65_536
 
 
 class ServerSide(Connection):
-    """The base of `ServerConnection` and of what serves it under ASGI."""
+    """The base of `ServerConnection` and of its counterpart for ASGI."""
 
     def __init__(
         self, limits: HTTPLimits | None = None, *, methods: Iterable[str] = ("POST",), forms: bool = False
@@ -33,7 +33,7 @@ class ServerSide(Connection):
         super().__init__(limits or HTTPLimits())
         self._methods = frozenset(methods)
         self._forms = forms
-        self._taken: RequestHead | None = None  # a head that was checked; a connection is given the same again
+        self._taken: RequestHead | None = None  # the last head that was checked; the same one often comes again
         self._coding: str | None = None  # its Content-Encoding
         self._begin_cycle()
 
@@ -51,7 +51,7 @@ class ServerSide(Connection):
     def awaits_continue(self) -> bool:
         """Whether the client asked for `send_continue`, or a response, before it sends the whole body.
 
-        It may have sent a part of it: CUPS' clients send the message along with the head, and wait then.
+        It may have sent a part of it: CUPS' clients send the message together with the head, and then wait.
         """
         return self._awaits_continue and not self._framing.ended
 
@@ -81,7 +81,7 @@ class ServerSide(Connection):
         raise NotImplementedError
 
     def _begin_request(self, head: RequestHead, framing: Framing) -> Event:
-        """What comes first of a request. Raises RemoteProtocolError for one that is not taken, whatever its body."""
+        """The first event of a request. Raises RemoteProtocolError if its head alone is reason to refuse it."""
         self._method = head.method
         if head is not self._taken:
             self._check_head(head)
@@ -115,7 +115,7 @@ class ServerSide(Connection):
             raise RemoteProtocolError(413, f"a document of over {limits.document} octets")
 
     def is_form(self, head: RequestHead) -> bool:
-        """Whether a request is a web form, and such are taken. Its octets come as `DocumentData`."""
+        """Whether a request is a web form, and forms are accepted. Its octets come as `DocumentData`."""
         return self._forms and head.method == "POST" and media_type(head.headers) == FORM
 
     @property
@@ -136,7 +136,7 @@ class ServerSide(Connection):
         return EndOfMessage()
 
     def _wait(self) -> Event | None:
-        """The request is complete."""
+        """What to report once the request is complete."""
         if not self.response_ended:
             return PAUSED
         if not self._keep:
@@ -145,13 +145,13 @@ class ServerSide(Connection):
         return None
 
     def _close(self) -> Event:
-        """Nothing more is read."""
+        """Close the connection: nothing more is read."""
         self._go(State.CLOSED)
         self._keep = False
         return ConnectionClosed()
 
     def _drain(self) -> Event | None:
-        """The response is complete, the request is not: nobody wants the rest."""
+        """Read and drop the rest of a request whose response is complete."""
         try:
             octets = self._unframe()
         except RemoteProtocolError:
@@ -178,10 +178,10 @@ class ServerSide(Connection):
         headers: Iterable[tuple[str, str]] = (),
         document_length: int | None = 0,
     ) -> list[Buffer]:
-        """An IPP response, which stands in a 200 whatever its status-code says (RFC 8010 section 3.4.3).
+        """Send an IPP response, in a 200 whatever its status-code is (RFC 8010 section 3.4.3).
 
         headers: further header lines. document_length: how many octets of document data `send_data` will add before
-        `end`; None if that is not known. With none, the response is complete.
+        `end`; None if that is not known. If it is 0, the response is complete.
 
         Raises EncodeError as `encode` does, and LocalProtocolError if no response may be sent now.
         """
@@ -202,7 +202,7 @@ class ServerSide(Connection):
         return buffers + self.send_data(self._delimiter.encode())
 
     def send_part(self, message: Message) -> list[Buffer]:
-        """One of the responses. The line that ends it goes along, so that the client need not wait for the next one.
+        """Send one of the responses, with the line that ends it, so that the client need not wait for the next one.
 
         Raises EncodeError as `encode` does.
         """
@@ -217,11 +217,11 @@ class ServerSide(Connection):
     def send_content(
         self, status: int, content_type: str, content: bytes, *, headers: Iterable[tuple[str, str]] = ()
     ) -> list[Buffer]:
-        """A response that is no IPP message, complete. Where HEAD asks, the content stays out (RFC 9110 section 9.3.2).
+        """Send a complete response that is no IPP message; for HEAD without the content (RFC 9110 section 9.3.2).
 
         headers: further header lines. Raises LocalProtocolError if no response may be sent now.
         """
-        # A 304 has no body, and a length in it would be that of the body that the client has (RFC 9110 section 8.6).
+        # A 304 has no body. A Content-Length in it would be that of the client's copy (RFC 9110 section 8.6).
         length = None if status == 304 else len(content)
         buffers = self._send_head(status, [("Content-Type", content_type), *headers], length)
         if self._method != "HEAD" and status != 304:
@@ -229,13 +229,13 @@ class ServerSide(Connection):
         return buffers + self.end()
 
     def send_options(self) -> list[Buffer]:
-        """What answers OPTIONS: the methods that are taken (RFC 9110 section 9.3.7)."""
+        """Answer OPTIONS with the methods that are accepted (RFC 9110 section 9.3.7)."""
         return self._send_head(200, [("Allow", self._allowed)], 0) + self.end()
 
     def send_error(self, refusal: Refusal) -> list[Buffer]:
-        """What answers a request that `next_event` or a handler refused: complete, with the reason as text.
+        """Send the complete response to a request that `next_event` or a handler refused, with the reason as text.
 
-        Raises LocalProtocolError if a response has begun: only closing the connection tells the client then.
+        Raises LocalProtocolError if a response has begun: then only closing the connection tells the client.
         """
         if isinstance(refusal, RemoteProtocolError):
             self._keep = False
@@ -269,13 +269,13 @@ class ServerSide(Connection):
         raise NotImplementedError
 
     def _must_give_up_body(self) -> bool:
-        """Whether so much of the body is to come that it is better to close than to read it."""
+        """Whether so much of the body is still to come that it is better to close the connection than to read it."""
         if self._head is None:
             return True
         framing = self._framing
         if isinstance(framing, LengthFraming) and framing.left > self.limits.drain:
             return True
-        # Whether the client sends the rest now, or its next request instead, is for it (RFC 9110 section 10.1.1).
+        # The client may now send the rest, or its next request instead (RFC 9110 section 10.1.1).
         return self.awaits_continue
 
 

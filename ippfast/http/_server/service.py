@@ -1,4 +1,4 @@
-"""Who may ask what: the hooks and rules that an application gives a server, whichever shell serves them.
+"""Who may send which request: the hooks and rules that an application gives a server, the same for every shell.
 
 The rule of this file: it judges and never waits. A judgement is a return, or a `Refusal` that says why not.
 """
@@ -27,10 +27,10 @@ PagesT = TypeVar("PagesT", bound=Callable[[Any], Any])
 
 
 class Service(Generic[HandlerT, AuthorizerT, PagesT]):
-    """The base of what serves IPP. `Server` says what the arguments are."""
+    """The base of all servers. `Server` explains the arguments."""
 
     request_type: type[Incoming]
-    """What the handler is given."""
+    """The type of what the handler gets."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
 
     @property
     def methods(self) -> set[str]:
-        """Which HTTP methods are taken."""
+        """Which HTTP methods are accepted."""
         return {"POST"} if self.pages is None else {"POST", "GET", "HEAD"}
 
     @property
@@ -66,20 +66,20 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
         return bool(getattr(self.pages, "takes_forms", False))
 
     def tls_authority(self, authority: str) -> str | None:
-        """Where there is TLS, as a https URI has it, given the host and port of a Host line; None: nobody knows."""
+        """The host and port of an https URI, given those of a Host line; None if it is not known where TLS is."""
         return None
 
     def client_of(self, head: RequestHead, peer: str) -> str:
-        """The client's address. peer: whose connection it is. Raises Refusal for one that is not allowed."""
+        """The client's address. peer: the connection's. Raises Refusal if the client is not allowed."""
         return peer
 
     def check_tls(self, *, secure: bool) -> None:
-        """Refuse a request without TLS if it has to be."""
+        """Refuse a request without TLS if TLS is required."""
         if self.require_tls and not secure:
-            raise Refusal(426, "this server takes requests over TLS alone", headers=UPGRADE)
+            raise Refusal(426, "this server accepts requests only over TLS", headers=UPGRADE)
 
     def check_host(self, head: RequestHead) -> None:
-        """Refuse a Host line that names somebody else."""
+        """Refuse a Host line that gives a name which is not allowed."""
         host = head.headers.get("host")
         if self.hosts is None or host is None:
             return
@@ -87,7 +87,7 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
             raise Refusal(400, "the Host line gives another host")
 
     def authenticate(self, head: RequestHead, *, secure: bool) -> str | None:
-        """The user whose credentials the head shows; None if nobody judges them."""
+        """The user whose credentials are in the head; None if there is no authenticator."""
         if self.authenticator is None:
             return None
         lines = head.headers.get_all("authorization")
@@ -95,18 +95,18 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
         return self.authenticator.authenticate(head.method, head.target, authorization, secure=secure)
 
     def turn(self, head: RequestHead, peer: str) -> float:
-        """For how many seconds the credentials of a request are not judged yet, since others were wrong.
+        """How many seconds the credentials of a request must wait before they are judged, because others were wrong.
 
-        Raises Refusal for those that would wait too long.
+        Raises Refusal if they would wait too long.
         """
         authorization = head.headers.get("authorization")
         seconds = 0.0 if authorization is None else self.attempts.turn(peer, claimed_user(authorization))
         if seconds is None:
-            raise Refusal(503, "too many wrong credentials from there", headers=[("Retry-After", "30")])
+            raise Refusal(503, "too many wrong credentials from this address", headers=[("Retry-After", "30")])
         return seconds
 
     def wrong(self, head: RequestHead, peer: str, refusal: Refusal) -> float:
-        """For how many seconds a refusal of credentials waits: none, if it only asks for any or for fresh ones."""
+        """How many seconds a refusal of credentials waits: 0 if there were none, or they were only stale."""
         authorization = head.headers.get("authorization")
         if refusal.status != 401 or authorization is None:
             return 0.0
@@ -118,7 +118,7 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
         return seconds
 
     def needs_user(self, head: RequestHead, message: Message | None) -> bool:
-        """Whether `authenticate` is to judge this request now: message None means that it has none."""
+        """Whether `authenticate` must judge this request now. message: None if the request has none."""
         if self.authenticator is None:
             return False
         if self.anonymous is None or head.headers.get("authorization") is not None:
@@ -126,12 +126,12 @@ class Service(Generic[HandlerT, AuthorizerT, PagesT]):
         return not self.anonymous(head, message)
 
     def failures(self, peer: str) -> "Failures":
-        """A hook that fails within says so in the log, and not to the client."""
+        """A context for calling a hook: if the hook fails, the log says why, and the client does not learn it."""
         return Failures(peer)
 
 
 class Failures:
-    """What `Service.failures` gives. A generator would be dearer, which each request would pay for."""
+    """The context that `Service.failures` returns. A generator would cost each request more."""
 
     __slots__ = ("_peer",)
 

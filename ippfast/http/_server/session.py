@@ -1,7 +1,7 @@
-"""What a server does with one conversation, without I/O: who is asked in which order, what is sent, how long is waited.
+"""What a server does in one conversation, without I/O: the order of the hooks, what is sent, and how long to wait.
 
-The rule of this file: its coroutines await the channel alone, which waits for a thread, or for an event loop. All that
-servers of every kind do alike stands here, and is told the time by a clock that tests can turn.
+The rule of this file: its coroutines await only the channel, which blocks a thread or waits in an event loop. Whatever
+all servers do alike stands here. Its clock is an argument, so that tests can set the time.
 """
 
 import math
@@ -25,21 +25,21 @@ __all__ = ["RATE_AFTER", "UNASKED", "Session"]
 
 _WITH_DOCUMENT = frozenset({Operation.PRINT_JOB, Operation.SEND_DOCUMENT})
 
-_MOST_FIELDS = 200  # a form may have so many
+_MOST_FIELDS = 200  # the most fields of a form
 
 RATE_AFTER = 10.0
-"""A body has to keep the least rate after this many seconds of waiting for it."""
+"""After this many seconds of waiting for a body, it must keep the least rate."""
 
 UNASKED = 0.2
-"""Seconds for a client to send the message before it gets its 100, if that decides whether a user is needed."""
+"""How many seconds a client has to send the message before it gets a 100, if `anonymous` must see the message."""
 
 
 class Session:
     """One conversation with a client.
 
-    channel: what moves the octets and calls the hooks. open_document(session, turn): makes the document that the
-    handler is given, whose source are `document_event`, `ready_event`, `bare_octets` and `fill` with that turn.
-    idle: whether it waits for the next request, so that a server which stops can end it.
+    channel: moves the octets and calls the hooks. open_document(session, turn): makes the handler's document, which
+    reads through `document_event`, `ready_event`, `bare_octets` and `fill` with that turn. idle: whether it waits for
+    the next request, so that a server that stops can end it.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class Session:
         self._user: str | None = None
         self._head: RequestHead | None = None
         self._turn = 0
-        self._deadline: float | None = None  # until when head and message must be complete
+        self._deadline: float | None = None  # when head and message must be complete
         self._waited = 0.0
         self._received = 0
         self._sending = 0.0
         self._sent = 0
 
     async def serve(self) -> None:
-        """Answer the requests that come, until none can follow."""
+        """Answer requests until none can follow."""
         while True:
             try:
                 event = await self.next_event()
@@ -88,10 +88,10 @@ class Session:
                     return
 
     async def next_event(self) -> Event:
-        """The next event but `NEED_DATA`, within the time that there is for it."""
+        """Wait for the next event, which is not `NEED_DATA`. Raises RemoteProtocolError if it takes too long."""
         connection = self.connection
         while (event := connection.next_event()) is NEED_DATA:
-            if connection.awaits_continue:  # what came along with the head did not suffice (RFC 9110 section 10.1.1)
+            if connection.awaits_continue:  # the octets with the head are too few (RFC 9110 section 10.1.1)
                 if await self._comes_unasked():
                     continue
                 await self._send(connection.send_continue())
@@ -99,10 +99,10 @@ class Session:
         return event
 
     async def _comes_unasked(self) -> bool:
-        """If `Service.anonymous` judges by the message: whether more of it comes without a 100.
+        """Whether more of the message comes without a 100, if `Service.anonymous` needs the message.
 
-        CUPS sends head and message apart, then waits for 100 with the document alone. Had the message been asked for,
-        it would begin with the document, and it takes no 401 while it writes that.
+        CUPS sends the head, then the message, and only then waits for a 100. If it got the 100 before the message was
+        judged, it would begin with the document, and it cannot take a 401 while it writes that.
         """
         connection = self.connection
         if self._service.anonymous is None or connection.message_complete:
@@ -114,12 +114,12 @@ class Session:
         return True
 
     async def document_event(self, turn: int) -> Event:
-        """As `next_event`, for the document of one request: what follows it is none of its business."""
+        """As `next_event`, for the document of one request. Once that request is over, it raises LocalProtocolError."""
         self._check_turn(turn)
         return await self.next_event()
 
     def ready_event(self, turn: int) -> Event:
-        """As `document_event`, with what has come already: `NEED_DATA` if that is not enough."""
+        """As `document_event`, but it does not wait: `NEED_DATA` if the octets that have come are not enough."""
         self._check_turn(turn)
         return self.connection.next_event()
 
@@ -130,7 +130,7 @@ class Session:
         return 0 if connection.awaits_continue else connection.bare_octets
 
     async def fill(self, turn: int, buffer: memoryview) -> int:
-        """Receive some of the `bare_octets` into a buffer: how many; 0 if `document_event` says why none came."""
+        """Receive `bare_octets` into a buffer. Returns how many; 0 if `document_event` says why none came."""
         self._check_turn(turn)
         connection, start = self.connection, self._clock()
         count = await self._channel.fill(buffer, self._document_time)
@@ -172,12 +172,12 @@ class Session:
 
     @property
     def _document_time(self) -> float:
-        """For how many seconds more of a document is awaited."""
+        """How many seconds to wait for more of a document."""
         limits = self._limits
         return limits.idle if limits.rest is None else limits.rest
 
     def _check_rate(self, start: float, count: int) -> None:
-        """This many octets of a body have come since `start`."""
+        """Note that this many octets of a body have come since `start`. Raises RemoteProtocolError if too slow."""
         if self._limits.rest is not None:
             return
         rate = self._limits.rate
@@ -187,7 +187,7 @@ class Session:
             raise RemoteProtocolError(408, f"under {rate} octets a second")
 
     def _head_time(self, now: float) -> float:
-        """What is left of the seconds for head and message together."""
+        """How many seconds are left for head and message together. Raises RemoteProtocolError if none are."""
         if self._deadline is None:
             self._deadline = now + self._limits.head_time
         seconds = self._deadline - now
@@ -196,7 +196,7 @@ class Session:
         return seconds
 
     async def _send(self, buffers: list[Buffer]) -> None:
-        """Send, at no less than ``limits.rate`` octets a second for all of one answer, once that took some time."""
+        """Send. After `RATE_AFTER` seconds, one whole response must keep a rate of ``limits.rate`` octets a second."""
         rate, start = self._limits.rate, self._clock()
         self._sent += sum(map(len, buffers))
         seconds = RATE_AFTER + self._sent / rate - self._sending if rate else math.inf
@@ -249,7 +249,7 @@ class Session:
                 service.attempts.right(self._client, self._user)
 
     async def _form(self) -> dict[str, str]:
-        """The fields of a web form, which comes within the time that there is for a message."""
+        """The fields of a web form, which must come within the time for a message."""
         octets = bytearray()
         while not isinstance(event := await self.next_event(), EndOfMessage):
             assert isinstance(event, DocumentData)
@@ -260,7 +260,7 @@ class Session:
         try:
             fields = parse_qsl(octets.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError:
-            raise Refusal(400, "a form that is none") from None
+            raise Refusal(400, "a malformed form") from None
         return dict(fields)
 
     async def _show_page(self, head: RequestHead, form: dict[str, str] | None) -> None:
@@ -292,7 +292,7 @@ class Session:
             with service.failures(self.peer):
                 if service.authorizer is not None:
                     await self._channel.call_hook(service.authorizer, incoming)
-                # With a document it is sent when the handler reads, which may refuse before.
+                # For a document, the 100 is sent when the handler reads it: before, the handler may refuse.
                 if connection.awaits_continue and request.message.code not in _WITH_DOCUMENT:
                     await self._send(connection.send_continue())
                 reply: Message | Reply | AsyncReply | Parts = await self._channel.call_hook(service.handler, incoming)
@@ -331,7 +331,7 @@ class Session:
             await self._channel.close_pieces(messages)
 
     async def _only(self, parts: Parts) -> Any:
-        """The one response, once it is there."""
+        """Wait for the only response."""
         messages = _pieces_of(parts)
         try:
             message = await self._next(messages)
@@ -339,11 +339,11 @@ class Session:
             await self._channel.close_pieces(messages)
         if message is None:
             status = Status.SERVER_ERROR_BUSY  # ask again later
-            raise Refusal(503, "the server ends, and nothing has happened", ipp_status=status)
+            raise Refusal(503, "the server is stopping, and there is nothing to report", ipp_status=status)
         return message
 
     async def _next(self, messages: Pieces) -> Any:
-        """The next response, after whatever is to be waited for; None at the end, and if the server ends meanwhile."""
+        """Wait for the next response. Returns None at the end, and if the server stops meanwhile."""
         while isinstance(message := await self._channel.next_piece(messages), Wait):
             if self._service.stopping:
                 return None
@@ -354,7 +354,7 @@ class Session:
         return [("Connection", "close")] if self._service.stopping else []
 
     def _over_tls(self, refusal: Refusal) -> Refusal:
-        """A browser does not upgrade (RFC 2817): it is sent to the same page over TLS, if that is known."""
+        """Instead of a 426, send a browser, which cannot upgrade (RFC 2817), to the page over TLS, if it is known."""
         head = self._head
         if refusal.status != 426 or head is None or head.method == "POST":
             return refusal
@@ -366,7 +366,7 @@ class Session:
         return Refusal(307, f"this page is at {location}", headers=[("Location", location)])
 
     async def _refuse(self, refusal: Refusal) -> bool:
-        """Say so to the client if it can still be said. Returns whether the conversation goes on."""
+        """Send the refusal, if no response has begun. Returns whether the conversation goes on."""
         log.info("%s: %s", self.peer, refusal.words)
         refusal = self._over_tls(refusal)
         if self.connection.response_begun or isinstance(refusal, ConnectionLostError):

@@ -1,4 +1,4 @@
-"""HTTP as octets, sans-IO: heads, framing, bodies, and the sockets under them.
+"""HTTP as octets: heads, framing and bodies, without I/O; and the sockets under them.
 
-The rule of this room: nothing here knows a client from a server, or an operation from another.
+The rule of this package: it serves clients and servers alike, and treats all operations alike.
 """

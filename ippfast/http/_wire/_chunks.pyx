@@ -1,20 +1,20 @@
 # cython: boundscheck=False, wraparound=False, binding=False, embedsignature=True, embedsignature.format=clinic
 #
-# The compiled twin of what takes chunks apart (RFC 9112 section 7.1).
+# The compiled twin that gathers the data of chunks (RFC 9112 section 7.1).
 #
-# The rule of this file: it does what `_chunks_py.py` does. It knows chunk lines without extension alone, and leaves all
-# others, the last one and whatever is wrong to `framing.py`.
+# The rule of this file: it does what `_chunks_py.py` does. It reads only chunk lines without extension, and leaves all
+# others, the last one and everything wrong to `framing.py`.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memcpy
 
 cdef enum:
     LARGE = 16384
-    LONGEST_SIZE = 15  # hexadecimal digits: what is longer could be more than a Py_ssize_t holds
+    LONGEST_SIZE = 15  # hexadecimal digits: a longer size might not fit a Py_ssize_t
 
 
 cdef inline Py_ssize_t read_line(const char* octets, Py_ssize_t at, Py_ssize_t end, Py_ssize_t* size) noexcept nogil:
-    """Where the plain chunk line that begins there ends, and the size that it gives; 0 if none stands there."""
+    """Where the plain chunk line at `at` ends; 0 if there is none. `size` gets the size in it."""
     cdef Py_ssize_t first, value = 0
     cdef int octet
     if end - at < 5 or octets[at] != c"\r" or octets[at + 1] != c"\n":

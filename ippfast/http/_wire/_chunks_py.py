@@ -1,7 +1,7 @@
-"""The pure twin of what takes chunks apart (RFC 9112 section 7.1).
+"""The pure twin that gathers the data of chunks (RFC 9112 section 7.1).
 
-The rule of this file: it does what `_chunks.pyx` does. It knows chunk lines without extension alone, and leaves all
-others, the last one and whatever is wrong to `framing.py`.
+The rule of this file: it does what `_chunks.pyx` does. It reads only chunk lines without extension, and leaves all
+others, the last one and everything wrong to `framing.py`.
 """
 
 import re
@@ -9,20 +9,20 @@ import re
 __all__ = ["gather"]
 
 _LARGE = 16_384
-"""Fewer octets than this are copied, since that costs less than an event of their own."""
+"""Fewer octets than this are copied, which costs less than a separate event."""
 
-# What stands between the data of two chunks. Longer sizes could be more than the compiled twin's integers hold.
+# The octets between the data of two chunks. Longer sizes might not fit the integers of the compiled twin.
 _plain_line = re.compile(rb"\r\n([0-9A-Fa-f]{1,15})\r\n").match
 
 
 def gather(data: bytes, at: int, left: int, longest: int) -> tuple[bytes | memoryview, int, int]:
-    """Octets of the chunk that ``data[at:]`` is in, and of those that follow it with nothing but a size between them.
+    """Gather the octets of the chunk at ``data[at:]`` and of the chunks behind it, as long as their lines are plain.
 
-    left: how many octets of the chunk are to come, at least 1. longest: the most octets of a chunk line, both its
-    line ends included.
+    left: how many octets of the chunk are to come, at least 1. longest: the most octets of a chunk line, with the line
+    ends before and after it.
 
-    Returns the octets, copied only if they are of several chunks of less than 16 KiB; where the rest begins; and how
-    many octets of the last chunk are to come. If that is none, a chunk line comes next.
+    Returns the octets, which are copied only if they come from several chunks of less than 16 KiB; where the rest
+    begins; and how many octets of the last chunk are still to come. If that is 0, a chunk line comes next.
     """
     end = len(data)
     if left >= end - at:
@@ -33,7 +33,7 @@ def gather(data: bytes, at: int, left: int, longest: int) -> tuple[bytes | memor
     at += left
     line, size = b"", 0
     while True:
-        # A chunk is mostly followed by one of the same size.
+        # Mostly the next chunk has the same size.
         if size and data.startswith(line, at):
             after = at + len(line)
         else:

@@ -1,6 +1,6 @@
-"""Undoing gzip and deflate as the octets arrive (RFC 1950, 1951, 1952; RFC 8011 section 5.4.32).
+"""Undoes gzip and deflate while the octets arrive (RFC 1950, 1951, 1952; RFC 8011 section 5.4.32).
 
-The rule of this file: a few octets may stand for very many, so output comes in pieces of bounded size, and its whole
+The rule of this file: a few octets may stand for very many, so output comes in pieces of bounded size, and its total
 size and its ratio to the input have bounds.
 """
 
@@ -18,7 +18,7 @@ CODINGS = frozenset({"deflate", "gzip", "x-gzip"})
 
 _PIECE = 65_536
 _WINDOW = 8_192
-"""The input is taken in pieces of this many octets: zlib copies what it leaves, with every piece and every member."""
+"""The input is taken in pieces of this many octets: for every piece and every member zlib copies the rest of it."""
 
 _FREE_SIZE = 1024 * 1024
 _GZIP_BITS = 16 + zlib.MAX_WBITS
@@ -33,15 +33,15 @@ class Decompressor:
 
     def __init__(self, coding: str, limits: HTTPLimits) -> None:
         self._limits = limits
-        self._bits = 0 if coding == "deflate" else _GZIP_BITS  # 0: to be told from the first octets
+        self._bits = 0 if coding == "deflate" else _GZIP_BITS  # 0: the first octets decide
         self._stream = None if self._bits == 0 else zlib.decompressobj(self._bits)
         self._input = memoryview(b"")
-        self._waiting = b""  # what comes next of the input
+        self._waiting = b""  # the octets of the input that come next
         self._taken = 0
         self._given = 0
 
     def feed(self, data: Buffer) -> None:
-        """Take the next octets. Call `read` until it gives nothing before the next call."""
+        """Take the next octets. Before the next call, call `read` until it returns nothing."""
         self._input = memoryview(data)
 
     def read(self) -> bytes:
@@ -58,7 +58,7 @@ class Decompressor:
             try:
                 piece = stream.decompress(data, _PIECE)
             except zlib.error as error:
-                raise _compression_error(f"compressed data that is not: {error}") from error
+                raise _compression_error(f"damaged compressed data: {error}") from error
             self._waiting = stream.unused_data if stream.eof else stream.unconsumed_tail
             self._taken += len(data) - len(self._waiting)
             self._given += len(piece)
@@ -69,7 +69,7 @@ class Decompressor:
                 self._stream = zlib.decompressobj(self._bits)
             if piece:
                 return piece
-        # Output may be left where the input just ended at the piece's bound.
+        # Output may be left if the last piece reached its bound just as the input ended.
         if self._stream is not None and not self._stream.eof:
             piece = self._stream.decompress(b"", _PIECE)
             self._given += len(piece)
@@ -83,7 +83,10 @@ class Decompressor:
             raise _compression_error("compressed data that ends too early")
 
     def _begin(self) -> bool:
-        """Tell RFC 1950's deflate, which HTTP means, from RFC 1951's, which IPP means. False: more octets needed."""
+        """Find out whether it is RFC 1950's deflate, which HTTP means, or RFC 1951's, which IPP means.
+
+        False: more octets are needed.
+        """
         if len(self._waiting) < 2:
             return False
         first, second = self._waiting[:2]

@@ -1,7 +1,7 @@
 """What both ends of a connection have in common: input, and bodies in both directions.
 
-The rule of this file: octets in, events out; no sockets, no clocks, no threads. Bodies go past h11, see
-`framing.py` and `writers.py`: it copies them, and takes longer over a small piece than a system call.
+The rule of this file: octets in, events out; no sockets, no clocks, no threads. Bodies do not go through h11, but
+through `framing.py` and `writers.py`: h11 copies them, and takes longer for a small piece than a system call.
 """
 
 from collections.abc import Callable
@@ -37,9 +37,9 @@ class Connection:
         self._read: Callable[[], Event | None] = self._wait
 
     def receive_data(self, data: Buffer) -> None:
-        """Take what came from the peer; no octets mean that it has closed its side.
+        """Take octets from the peer; no octets mean that it has closed its side.
 
-        Call `next_event` until it gives `NEED_DATA` or `PAUSED` before the next call. ``bytes`` are not copied.
+        Before the next call, call `next_event` until it returns `NEED_DATA` or `PAUSED`. ``bytes`` are not copied.
         """
         if not data:
             self._input_ended = True
@@ -49,7 +49,7 @@ class Connection:
             self._input, self._at = self._input[self._at :] + bytes(data), 0
 
     def next_event(self) -> Event:
-        """What came next. Raises RemoteProtocolError, and the same again if it is called after that."""
+        """The next event. Raises RemoteProtocolError; once it has, it raises the same again."""
         if self._error is not None:
             raise self._error
         try:
@@ -62,21 +62,21 @@ class Connection:
             raise
 
     def _go(self, state: State) -> None:
-        """Read this next. `states.py` says what may follow what."""
+        """Change the state, which says what to read next. `states.py` says which state may follow which."""
         if state not in FOLLOWING[self._state]:
             raise AssertionError(f"a connection goes from {self._state.name} to {state.name}")
         self._state = state
-        self._read = getattr(self, state._value_)  # which returns None if it is to be called again
+        self._read = getattr(self, state._value_)  # it returns None if it must be called again
 
     def _wait(self) -> Event | None:
-        """What there is to say while nothing is to be read."""
+        """What to report while nothing is to be read."""
         raise NotImplementedError
 
     def _message_complete(self, message: Message) -> Event:
-        """The event for it."""
+        """The event for a complete message."""
         raise NotImplementedError
 
-    # Bodies. The octets come through up to two stages: unframed, and with the Content-Encoding undone.
+    # Bodies. The octets pass one or two stages: the framing is undone, then the Content-Encoding if there is one.
 
     def _begin_body(self, framing: Framing, coding: str | None) -> None:
         self._framing = framing
@@ -117,7 +117,7 @@ class Connection:
         return event
 
     def _begin_document(self, first: bytes, coding: str | None) -> None:
-        """first: the document's first octets, which came along with the message."""
+        """Read the document next. first: its first octets, which came with the message. coding: its compression."""
         read_octets, framing = self._read_octets, self._framing
 
         def read() -> Buffer | None:
@@ -153,16 +153,16 @@ class Connection:
 
     @property
     def bare_octets(self) -> int:
-        """How many octets come next that are the document's as they are, and whose way need not be through here.
+        """How many octets come next that are the document's as they are, so that they need not pass through here.
 
-        Call `skip` for those that went another way. It is 0 if there may be some, but events have to come first.
+        Call `skip` for those that went another way. It is 0 while other events have to come first.
         """
         framing, limit = self._framing, self.limits.document
         if (
             not isinstance(framing, LengthFraming)
             or not self._plain
             or self._state is not State.DOCUMENT
-            or not self._document_size  # what came along with the message is waiting
+            or not self._document_size  # the octets that came with the message are still waiting
             or self._at < len(self._input)
             or self._input_ended
             or (limit is not None and self._document_size + framing.left > limit)
@@ -171,7 +171,7 @@ class Connection:
         return framing.left
 
     def skip(self, count: int) -> None:
-        """This many of the `bare_octets` have gone another way."""
+        """Note that this many of the `bare_octets` have gone another way."""
         assert isinstance(self._framing, LengthFraming)
         self._framing.skip(count)
         self._document_size += count
@@ -179,26 +179,26 @@ class Connection:
     # Sending.
 
     def send_data(self, *pieces: Buffer) -> list[Buffer]:
-        """Document octets. In the list of what is to be sent, they stand uncopied; several pieces make one chunk.
+        """Send octets of the document. They are returned uncopied; several pieces make one chunk.
 
         A piece may be anything that has a length, such as a placeholder for part of a file that ``sendfile`` sends.
         Raises LocalProtocolError if no document was announced, or a shorter one.
         """
         if self._writer is None:
-            raise LocalProtocolError("octets of a body where none is due")
+            raise LocalProtocolError("no body may be sent now")
         return self._writer.write(*pieces)
 
     def end(self) -> list[Buffer]:
-        """The document is complete. Raises LocalProtocolError if a longer one was announced."""
+        """End the document. Raises LocalProtocolError if a longer one was announced."""
         if self._writer is None:
-            raise LocalProtocolError("the end of a body where none is due")
+            raise LocalProtocolError("there is no body to end")
         buffers = self._writer.end()
         self._writer = None
         return buffers
 
 
 def _undo(source: _Source, decompressor: Decompressor, framing: Framing) -> _Source:
-    """A source whose octets are those of another one decompressed."""
+    """A source that gives the octets of another source decompressed."""
     fed = False
 
     def read() -> Buffer | None:
@@ -219,7 +219,7 @@ def _undo(source: _Source, decompressor: Decompressor, framing: Framing) -> _Sou
 
 
 def _compression_of(message: Message) -> str | None:
-    """The document's compression, if it can be undone (RFC 8011 section 5.4.32)."""
+    """The document's compression, if it can be undone (RFC 8011 section 5.4.32); otherwise None."""
     for group in message.groups[:1]:
         attribute = group.get("compression")
         if attribute is not None and attribute.values[0] in CODINGS:

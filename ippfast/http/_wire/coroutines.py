@@ -1,6 +1,6 @@
-"""How a thread carries out coroutines that are written once for threads and asyncio.
+"""Carries out, in a thread, coroutines that are written once for threads and asyncio.
 
-The rule of this file: it knows no loop. What such a coroutine awaits blocks instead, so it never gives up control.
+The rule of this file: there is no event loop. Whatever such a coroutine awaits blocks, so it never gives up control.
 """
 
 from collections.abc import AsyncGenerator, Coroutine, Iterator
@@ -12,7 +12,7 @@ _Result = TypeVar("_Result")
 
 
 def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    """Carry out a coroutine that never waits, because whatever it awaits blocks instead.
+    """Carry out a coroutine that never gives up control, because whatever it awaits blocks.
 
     Raises what the coroutine raises, and RuntimeError if it waits for a loop after all.
     """
@@ -26,7 +26,7 @@ def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 def drive(generator: AsyncGenerator[_Result, None]) -> Iterator[_Result]:
-    """What an asynchronous generator gives that never waits. Closing the iterator closes the generator."""
+    """Iterate over an asynchronous generator that never gives up control. Closing the iterator closes the generator."""
     try:
         while True:
             try:

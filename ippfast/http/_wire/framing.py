@@ -1,8 +1,8 @@
 """Where a body ends: Content-Length, chunks, or the end of the connection (RFC 9112 sections 6.3 and 7.1).
 
-The rule of this file: nothing lenient, for a body whose end two readers see in different places is an attack. Octets
-pass through uncopied, except that those of small chunks are gathered into one piece. Whatever a peer can do wrong
-raises RemoteProtocolError.
+The rule of this file: it is strict, because a body whose end two readers see in different places is an attack. Octets
+pass through uncopied, except that those of small chunks are gathered into one piece. Every fault of a peer raises
+RemoteProtocolError.
 """
 
 import re
@@ -23,12 +23,12 @@ __all__ = ["ChunkedFraming", "CloseFraming", "Framing", "LengthFraming"]
 _NOTHING: Buffer = b""
 
 _FREE_OVERHEAD = 65_536
-"""How many octets of chunk lines are free, before their ratio to the data counts."""
+"""Up to this many octets of chunk lines are allowed, whatever their ratio to the data."""
 
 _MAX_OVERHEAD_RATIO = 2
-"""Chunk lines take at most this many octets for one of data: chunks of 3 octets and more on the average."""
+"""Chunk lines may have at most this many octets for each octet of data: chunks have 3 octets or more on the average."""
 
-# What stands between the data of two chunks. The first chunk's line is read as if a chunk had ended before it.
+# The octets between the data of two chunks. The first chunk's line is read as if a chunk had ended before it.
 _EXTENSION = rb"(?:;[\t\x20-\x7e\x80-\xff]*)?"
 _CHUNK_LINE = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})" + _EXTENSION + rb"\r\n")
 _CHUNK_LINE_BEGINS = re.compile(rb"\r(?:\n(?:[0-9A-Fa-f]{1,16}" + _EXTENSION + rb"\r?)?)?")
@@ -36,16 +36,15 @@ _TRAILER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]
 
 
 class Framing(Protocol):
-    """Tells the octets of one body from what follows them."""
+    """Separates the octets of one body from what follows them."""
 
     ended: bool
     """Whether the body is complete."""
 
     def take(self, data: bytes, start: int) -> tuple[Buffer, int]:
-        """The next octets of the body in ``data[start:]``, and where in it the rest begins.
+        """The next octets of the body in ``data[start:]``, and where the rest begins.
 
-        None of the octets may be of the body, and the rest may still hold some: call again until it is empty, or
-        `ended` is true.
+        There may be no such octets although the rest has some: call again until the rest is empty, or `ended` is true.
         """
         ...
 
@@ -68,7 +67,7 @@ class LengthFraming:
         return _piece(data, start, end), end
 
     def skip(self, count: int) -> None:
-        """This many octets of the body, of those that are left, have gone another way."""
+        """Note that the next octets of the body, this many, have gone another way."""
         self.left -= count
         self.ended = self.left == 0
 
@@ -77,7 +76,7 @@ class LengthFraming:
 
 
 class CloseFraming:
-    """A body that ends where the connection does. Only responses have it (RFC 9112 section 6.3)."""
+    """A body that ends with the connection. Only responses have one (RFC 9112 section 6.3)."""
 
     ended = False
 
@@ -94,9 +93,9 @@ class ChunkedFraming:
     def __init__(self, limits: HTTPLimits) -> None:
         self.ended = False
         self._limits = limits
-        self._left = 0  # octets of the chunk's data to come
+        self._left = 0  # how many octets of the chunk's data are to come
         self._line = b"\r\n"  # outside of a chunk, the beginning of the chunk line that comes next
-        self._trailers: bytearray | None = None  # what came of the trailer section, once it has begun
+        self._trailers: bytearray | None = None  # the octets of the trailer section, once it has begun
         self._data = 0
         self._overhead = 0
 
@@ -111,19 +110,19 @@ class ChunkedFraming:
         self._data += len(octets)
         self._overhead += at - start - len(octets)
         if self._overhead > _FREE_OVERHEAD and self._overhead > _MAX_OVERHEAD_RATIO * self._data:
-            raise RemoteProtocolError(400, "chunk lines of more octets than the data")
+            raise RemoteProtocolError(400, "chunk lines with far more octets than the data")
         return octets, at
 
     def close(self) -> None:
         raise ConnectionLostError("the body ended before its last chunk")
 
     def _read_line(self, data: bytes, at: int) -> int:
-        """Read a chunk line, or go on with one that has begun; where the rest begins."""
+        """Read a chunk line, or go on with one that has begun. Returns where the rest begins."""
         begun, limit = self._line, self._limits.chunk_line
         line = begun + data[at : at + limit + 1]
         found = _CHUNK_LINE.match(line)
         if found is None and _CHUNK_LINE_BEGINS.fullmatch(line) is None:
-            raise RemoteProtocolError(400, "no line with a chunk's size where one should stand")
+            raise RemoteProtocolError(400, "a line with a chunk's size is missing")
         if (len(line) if found is None else found.end()) > limit:
             raise RemoteProtocolError(400, f"a chunk line of over {limit} octets")
         if found is None:
@@ -135,7 +134,7 @@ class ChunkedFraming:
         return at + found.end() - len(begun)
 
     def _take_trailers(self, data: bytes, at: int) -> int:
-        """Read on in the trailer section; where the rest begins."""
+        """Go on with the trailer section. Returns where the rest begins."""
         trailers = self._trailers
         assert trailers is not None
         known = len(trailers)

@@ -1,7 +1,7 @@
 """Heads: gathered within bounds, refused if h11 would be lenient, and read by h11 (RFC 9112 sections 2 to 6).
 
-The rule of this file: a server takes only heads that every reader understands alike. A client tolerates the line ends
-and folded lines of old printers, for there is nobody behind it who could read them otherwise.
+The rule of this file: a server accepts only heads that all readers understand alike. A client tolerates the line ends
+and folded lines of old printers, since nobody behind it can read them differently.
 """
 
 import re
@@ -42,7 +42,7 @@ _TOLERANT_END = re.compile(rb"\n\r?\n")
 class HeadReader:
     """Gathers the octets of one head and checks what h11 does not. Use a new one for each head.
 
-    requests: whether it is for requests, and strict; otherwise it is for responses.
+    requests: whether it is for requests, and therefore strict; otherwise it is for responses.
     """
 
     def __init__(self, limits: HTTPLimits, *, requests: bool) -> None:
@@ -62,7 +62,7 @@ class HeadReader:
         return self._skipped or bool(self._octets)
 
     def take(self, data: bytes, start: int) -> tuple[bytes | None, int]:
-        """The head, once it is complete, and where in ``data[start:]`` the rest begins."""
+        """Take octets of ``data[start:]``. Returns the head, None if it is not complete; and where the rest begins."""
         octets, limit = self._octets, self._limits.head
         searched = max(0, len(octets) - 3)
         added = data[start : start + limit + 4 - len(octets)]
@@ -114,7 +114,7 @@ class HeadReader:
 
 
 def read_head(connection: h11.Connection, head: bytes) -> h11.Request | h11.InformationalResponse | h11.Response:
-    """Let h11 read a complete head. Raises RemoteProtocolError for what it refuses."""
+    """Let h11 read a complete head. Raises RemoteProtocolError if h11 refuses it."""
     connection.receive_data(head)
     try:
         event = connection.next_event()
@@ -154,14 +154,14 @@ def response_framing(status: int, headers: Headers, limits: HTTPLimits) -> Frami
 def closes(headers: Headers, http_version: str) -> bool:
     """Whether the connection ends after the message with these headers (RFC 9112 section 9.3).
 
-    Two framings at once do not keep it either, for one of them is wrong (section 6.3).
+    It also ends if there are two framings, because one of them is wrong (section 6.3).
     """
     doubtful = headers.get("transfer-encoding") is not None and headers.get("content-length") is not None
     return http_version == "1.0" or "close" in headers.tokens("connection") or doubtful
 
 
 def make_request(connection: h11.Connection, method: str, target: str, lines: Iterable[tuple[str, str]]) -> bytes:
-    """Let h11 write the head of a request. Raises LocalProtocolError for what has no form on the wire."""
+    """Let h11 write the head of a request. Raises LocalProtocolError if it has no form on the wire."""
     try:
         headers = [(name.encode("ascii"), value.encode("iso-8859-1")) for name, value in lines]
         octets = connection.send(h11.Request(method=method, target=target, headers=headers))
@@ -172,14 +172,14 @@ def make_request(connection: h11.Connection, method: str, target: str, lines: It
 
 
 def make_response(status: int, lines: Iterable[tuple[str, str]]) -> bytes:
-    """The head of a response (RFC 9112 section 4). h11 takes a fifth of the time of a small request to write one.
+    """Write the head of a response (RFC 9112 section 4): h11 would take a fifth of the time of a small request.
 
-    Raises LocalProtocolError for what has no form on the wire.
+    Raises LocalProtocolError if it has no form on the wire.
     """
     return _response(status, *lines)
 
 
-@lru_cache(maxsize=64)  # who is asked again answers the same within the second
+@lru_cache(maxsize=64)  # within one second, most responses have the same head
 def _response(status: int, *lines: tuple[str, str]) -> bytes:
     return b"".join([_status_line(status), *(_header_line(name, value) for name, value in lines), b"\r\n"])
 
@@ -192,7 +192,7 @@ def _header_line(name: str, value: str) -> bytes:
 
 
 def date_now() -> str:
-    """The time of day for a Date line (RFC 9110 section 5.6.7). It is written once a second."""
+    """The time of day for a Date line (RFC 9110 section 5.6.7). It is formatted once a second."""
     return _date_at(int(time.time()))
 
 

@@ -1,7 +1,7 @@
-"""Reads the one message that a body begins with: a request's as it must be, an answer's as far as it can be had.
+"""Reads the message at the beginning of a body: a request strictly, a response with repairs.
 
-The rule of this file: a server takes what the codec takes, and nothing else. A client repairs what a printer got wrong,
-says what it repaired, and takes no answer that is to another request (RFC 8011 section 4.1.2).
+The rule of this file: a server accepts what the codec accepts, and nothing else. A client repairs what a printer got
+wrong, says what it repaired, and refuses the response to another request (RFC 8011 section 4.1.2).
 """
 
 from ...codec import Message, MessageDecoder, walk
@@ -17,16 +17,16 @@ __all__ = ["CONTENT_TYPE", "AnswerReader", "MessageReader"]
 CONTENT_TYPE = "application/ipp"
 
 _MAJOR_VERSIONS = (b"\x01", b"\x02")
-"""The first octets that an IPP message may have, and a text may not (RFC 8010 section 3.1.1)."""
+"""The first octet of an IPP message, which a text cannot begin with (RFC 8010 section 3.1.1)."""
 
 _UNTYPED = (CONTENT_TYPE, "application/octet-stream", None)
-"""The Content-Types that printers are known to give to their answers; None: they give none."""
+"""The Content-Types of responses of known printers; None: the line is missing."""
 
 _LOOKED_AT = 262_144
-"""The most octets of a message that is searched for values that do not fit their tags. A list may be longer."""
+"""The most octets of a message that is searched for values that do not fit their tags. A list of jobs may be longer."""
 
 _GLANCED_AT = 2_048
-"""A message of fewer octets is looked through without the registry, which takes time to load."""
+"""A message of fewer octets is searched without the registry, which takes time to load."""
 
 _PAGES = ("text/html", "application/xhtml+xml")
 
@@ -34,7 +34,7 @@ _PAGES = ("text/html", "application/xhtml+xml")
 class MessageReader:
     """Feed it a body's octets until it gives the message; then `unused` are the first of the document.
 
-    Its methods raise RemoteProtocolError for what is no message, or one over the limits.
+    Its methods raise RemoteProtocolError if it is no message, or over the limits.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -50,7 +50,7 @@ class MessageReader:
             raise RemoteProtocolError(400, f"no IPP message: {error}") from error
 
     def close(self) -> Message:
-        """No more octets come: whatever message there is without them."""
+        """Say that no more octets come. Returns the message, or raises if there is none."""
         try:
             self._decoder.close()
         except DecodeError as error:
@@ -64,11 +64,11 @@ class MessageReader:
 
 
 class AnswerReader(MessageReader):
-    """As `MessageReader`, for the answer to a request.
+    """As `MessageReader`, for the response to a request.
 
-    request_id: the request's; None if nothing was asked that has one. content_type: what the server calls the body,
-    None if it says nothing; the octets decide all the same. strict: whether nothing is repaired. issues: what was
-    repaired. Its methods raise AnswerError for what is no answer.
+    request_id: the request's; None if the request had none. content_type: the Content-Type of the body, or None; if the
+    octets look like IPP, it does not matter. strict: whether to repair nothing. issues: what was repaired. Its methods
+    raise AnswerError if the body is not the response.
     """
 
     def __init__(self, limits: Limits, request_id: int | None, content_type: str | None, *, strict: bool) -> None:
@@ -83,7 +83,7 @@ class AnswerReader(MessageReader):
         self._fault: DecodeError | None = None
 
     def feed(self, octets: Buffer) -> Message | None:
-        """Take the next octets. After a fault they are gathered, for the repair takes all that there are."""
+        """Take the next octets. After a fault they are only gathered, because the repair needs all of them."""
         if not self._octets:
             self._check_beginning(octets)
         self._octets.append(octets)
@@ -104,7 +104,7 @@ class AnswerReader(MessageReader):
         return message if self._strict else self._mended(message)
 
     def close(self) -> Message:
-        """No more octets come: the message, repaired."""
+        """Say that no more octets come. Returns the repaired message."""
         if not self._octets:
             self._check_beginning(b"")
         if self._fault is None:
@@ -116,26 +116,26 @@ class AnswerReader(MessageReader):
         assert fault is not None
         if self._strict:
             raise self._no_message(fault) from fault
-        from ...recovery import recover  # with it comes the registry
+        from ...recovery import recover  # imported here, since it loads the registry
 
         try:
             message, issues = recover(self._body(), limits=self._limits)
         except DecodeError:
             raise self._no_message(fault) from fault
-        # What is neither IPP nor its answer comes to this too: a request-id is not met by chance.
+        # `recover` makes a message of any octets, but hardly one with the request's request-id.
         if not self._answers(message):
             raise self._no_message(fault) from fault
         self.issues = tuple(issues)
         return message
 
     def _mended(self, message: Message) -> Message:
-        """A message that `decode` takes, without what `recover` mends if values do not fit their tags."""
+        """Repair a message that `decode` accepts, if values do not fit their tags."""
         size = self._size - len(self._decoder.unused)
         if size > _LOOKED_AT:
             return message
         if size < _GLANCED_AT and not any(isinstance(value, RawValue) for _, value in walk(message)):
             return message
-        from ...recovery import recover  # which finds in a glance that there is nothing
+        from ...recovery import recover  # in most messages a glance shows that nothing is to be repaired
 
         mended, issues = recover(self._body()[:size], limits=self._limits)
         self.issues = tuple(issues)
@@ -147,13 +147,13 @@ class AnswerReader(MessageReader):
         return b"" if self._fault is not None else self._decoder.unused
 
     def _answers(self, message: Message) -> bool:
-        """Whether it is to the request. A server that could not read the request-id may refuse without one."""
+        """Whether a message answers the request. A server that could not read the request-id may refuse with 0."""
         if self._request_id is None or message.request_id == self._request_id:
             return True
         return message.request_id == 0 and not message.succeeded
 
     def _check_beginning(self, octets: Buffer) -> None:
-        """Raise AnswerError for a body that is no IPP, by its first octets and its type."""
+        """Raise AnswerError if the first octets and the Content-Type show that a body is no IPP."""
         first = bytes(octets[:64])
         page = first.lstrip().startswith(b"<") or (
             self._content_type in _PAGES and not first.startswith(_MAJOR_VERSIONS)
@@ -168,7 +168,7 @@ class AnswerReader(MessageReader):
         raise AnswerError(f"the server answered with {words}: {hint}", bytes(octets), page=page)
 
     def _no_message(self, fault: DecodeError) -> AnswerError:
-        return AnswerError(f"no IPP message: {fault}; 'ippfast capture' keeps it as it is", self._body())
+        return AnswerError(f"no IPP message: {fault}; 'ippfast capture' saves it as it is", self._body())
 
     def _body(self) -> bytes:
         return b"".join(self._octets)

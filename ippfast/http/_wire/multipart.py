@@ -1,7 +1,8 @@
-"""The parts of a multipart body, as its octets arrive (RFC 2046 section 5.1), which IPP has for events (RFC 3996).
+"""Splits a multipart body into its parts while the octets arrive (RFC 2046 section 5.1). IPP uses it for events (RFC
+3996).
 
-The rule of this file: nothing is held back that cannot be the beginning of a boundary, for the next part may be hours
-away; and nothing is kept that nobody asked for.
+The rule of this file: only octets that may begin a boundary are held back, because the next part may be hours away; and
+nothing else is kept.
 """
 
 import re
@@ -37,7 +38,7 @@ def boundary_of(headers: Headers) -> bytes:
 
 
 class PartSplitter:
-    """Give it the body's octets with `feed`; `read` gives the octets of its parts, each after `PART`.
+    """Give the body's octets to `feed`; `read` returns the octets of each part, after a `PART`.
 
     content_type: of the current part, None if it has none. ended: whether the last part is complete.
     """
@@ -48,19 +49,19 @@ class PartSplitter:
         self._delimiter = b"\r\n--" + boundary
         self._limit = limits.head
         self._line_limit = limits.chunk_line
-        self._buffer = bytearray(b"\r\n")  # the first boundary may stand at the very beginning
+        self._buffer = bytearray(b"\r\n")  # the body may begin with the first boundary
         self._step = self._preamble
         self._skipped = 0
 
     def feed(self, data: Buffer) -> None:
-        """Take the next octets. Call `read` until it gives None before the next call."""
-        if not self.ended:  # an epilogue is for nobody
+        """Take the next octets. Before the next call, call `read` until it returns None."""
+        if not self.ended:  # an epilogue is dropped
             self._buffer += data
 
     def read(self) -> bytes | _Mark | None:
         """What comes next; None if more octets are needed, or `ended` is true.
 
-        Raises RemoteProtocolError for what is no multipart body, and for preambles and heads that are too long.
+        Raises RemoteProtocolError if it is no multipart body, or a preamble or head is too long.
         """
         return None if self.ended else self._step()
 
@@ -80,13 +81,13 @@ class PartSplitter:
         return self._boundary_line() if complete else None
 
     def _up_to_delimiter(self) -> tuple[bytes, bool]:
-        """Take what stands before the next delimiter, or surely belongs to no delimiter; and whether there is one."""
+        """Take the octets before the next delimiter, or all that cannot belong to one; and whether there is one."""
         buffer, delimiter = self._buffer, self._delimiter
         at = buffer.find(delimiter)
         found = at >= 0
         end = at
         if not found:
-            # All but what may be a delimiter's beginning.
+            # Take all but the octets that may begin a delimiter.
             end = buffer.find(b"\r", max(0, len(buffer) - len(delimiter) + 1))
             while end >= 0 and not delimiter.startswith(bytes(buffer[end:])):
                 end = buffer.find(b"\r", end + 1)
@@ -97,7 +98,7 @@ class PartSplitter:
         return taken, found
 
     def _boundary_line(self) -> bytes | _Mark | None:
-        """The rest of the line with a delimiter: two hyphens after the last part."""
+        """Read the rest of the line with a delimiter, which is two hyphens after the last part."""
         self._step = self._boundary_line
         if self._buffer.startswith(b"--"):
             self.ended = True
@@ -107,9 +108,9 @@ class PartSplitter:
         if found is None:
             rest = bytes(self._buffer).lstrip(b" \t")
             if rest not in (b"", b"\r", b"-") or len(self._buffer) > self._line_limit:
-                raise RemoteProtocolError(502, "a boundary that goes on")
+                raise RemoteProtocolError(502, "octets behind a boundary")
             return None
-        del self._buffer[: found.end() - 2]  # if no header line follows, this line's end ends the head
+        del self._buffer[: found.end() - 2]  # if no header line follows, the end of this line ends the head
         return self._head()
 
     def _head(self) -> bytes | _Mark | None:

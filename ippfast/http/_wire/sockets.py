@@ -1,4 +1,4 @@
-"""Sending on a blocking socket with a time-out, whatever the buffers' sizes, plain or with TLS.
+"""Waiting for sockets, and sending buffers of any size on them, with TLS or without.
 
 The rule of this file: as few system calls and copies as the socket allows. A time-out counts for each step that makes
 progress, never for a whole document.
@@ -15,22 +15,22 @@ from ..events import Buffer
 __all__ = ["LEFT", "READ", "RECEIVE_SIZE", "SMALL", "WRITE", "await_socket", "has_left", "send_buffers"]
 
 RECEIVE_SIZE = 131_072
-"""How many octets are asked for at once, if there may be many."""
+"""How many octets are received at once, if there may be many."""
 
 SMALL = 16_384
-"""Fewer octets than this cost less to copy than to send by themselves."""
+"""Fewer octets than this cost less to copy than to send separately."""
 
 _LONGEST_POLL = 2**31 - 1
 """The most milliseconds that `poll` takes."""
 READ, WRITE = 1, 2
-"""What a socket is waited for: octets or the end to read; room to write."""
+"""What to wait for: octets, or the end, to read; room to write."""
 
 LEFT = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
-"""The bits by which `poll` tells that a peer has closed the connection, or its half of it."""
+"""The bits of `poll` that say that a peer has closed the connection, or its half of it."""
 
 
 def has_left(sock: socket) -> bool:
-    """Whether the peer has closed the connection, or its half of it, as far as the system tells. Does not wait."""
+    """Whether the peer has closed the connection, or its half of it, as far as the system knows. It does not wait."""
     if sock.fileno() < 0:
         return True
     if not hasattr(select, "poll"):
@@ -41,16 +41,16 @@ def has_left(sock: socket) -> bool:
 
 
 def await_socket(sock: socket, wanted: int, seconds: float | None) -> int:
-    """Wait until a socket is ready for `READ`, `WRITE` or either, and say for which; 0: time is up.
+    """Wait until a socket is ready for `READ`, `WRITE` or either. Returns for which; 0 if the time is over.
 
-    A socket that has failed is ready for all that is wanted. seconds: None waits without end, 0 not at all.
+    A socket that has failed is ready for everything. seconds: None waits without end, 0 not at all.
     """
     if not hasattr(select, "poll"):
         reads, writes, _ = select.select([sock] if wanted & READ else [], [sock] if wanted & WRITE else [], [], seconds)
         return (READ if reads else 0) | (WRITE if writes else 0)
     poll = select.poll()
     poll.register(sock, (select.POLLIN if wanted & READ else 0) | (select.POLLOUT if wanted & WRITE else 0))
-    # In whole milliseconds: it is better to wait a little longer than to ask again and again.
+    # `poll` takes whole milliseconds. Rounding them up avoids many short waits at the end.
     for _, ready in poll.poll(None if seconds is None else min(ceil(1000 * seconds), _LONGEST_POLL)):
         if ready & ~(select.POLLIN | select.POLLOUT):
             return wanted
@@ -61,12 +61,12 @@ def await_socket(sock: socket, wanted: int, seconds: float | None) -> int:
 def send_buffers(sock: socket, buffers: Iterable[Buffer], wait: Callable[[], bool] | None = None) -> bool:
     """Send all of the buffers.
 
-    wait: called when a socket that does not block takes no more for now, and before each step of TLS; if it returns
-    false, the rest is not sent. Returns whether all was sent. Raises OSError, and TimeoutError if the socket's
-    time-out passes in one step.
+    wait: called when a socket that does not block is full, and before each step of TLS; if it returns False, the rest
+    is not sent. Returns whether all was sent. Raises OSError, and TimeoutError if one step exceeds the socket's
+    time-out.
     """
     secure = isinstance(sock, ssl.SSLSocket)
-    gathers = hasattr(sock, "sendmsg") and not secure  # TLS has no call for several buffers
+    gathers = hasattr(sock, "sendmsg") and not secure  # TLS cannot send several buffers by one call
     waiting: list[Buffer] = list(buffers)
     if sum(map(len, waiting)) <= SMALL:
         waiting = [b"".join(waiting)]

@@ -1,6 +1,6 @@
-"""What a connection reads next: its states, and which may follow which.
+"""The states of a connection, which say what it reads next, and which state may follow which.
 
-The rule of this file: it is the table. A connection changes its state by `Connection._go` alone, which keeps to it.
+The rule of this file: this table. A connection changes its state only by `Connection._go`, which checks it.
 
 ========  ===================================  ======================================================================
 state     what is read                         what follows
@@ -12,11 +12,11 @@ EMPTY     a body of no octets                  PAUSED
 MESSAGE   the IPP message (RFC 8010 3.1)       DOCUMENT
 PARTS     messages in parts (RFC 3996 5.2)     PAUSED
 DOCUMENT  the document's octets                PAUSED, at the end of the body
-DRAIN     what nobody wants any more           PAUSED, at the end of the body; CLOSED, if that is too far away
+DRAIN     the unwanted rest of a body          PAUSED, at the end of the body; CLOSED, if that is too far away
 CLOSED    nothing, ever                        -
 ========  ===================================  ======================================================================
 
-A server that answers before it has the whole request goes to DRAIN from wherever it is, and to CLOSED if it gives up.
+A server that answers before it has the whole request goes to DRAIN from any state, and to CLOSED if it gives up.
 """
 
 from enum import StrEnum
@@ -25,7 +25,7 @@ __all__ = ["FOLLOWING", "State"]
 
 
 class State(StrEnum):
-    """What is read next. The value is the method that reads it. A str is looked up without Python code, an Enum not."""
+    """What is read next. The value is the method that reads it. Hashing a str is faster than hashing a plain Enum."""
 
     PAUSED = "_wait"
     HEAD = "_read_head"
