@@ -16,7 +16,8 @@ Where is the rule for ...
 - how names and Python values become attributes: `attributes.py`; requests and responses: `requests.py`; a function for
   each operation: `operations/`; what an operation acts on: `targets.py`
 - what is wrong with a message: `validation.py`, with a single value: `syntaxes.py`; every code: `issues.py`
-- what can be saved of a broken message: `recovery.py`; where tokens may begin in it: `_places.py`
+- what can be saved of a broken message: `recovery.py`; how it is repaired: `_repair.py`; where tokens may begin in it:
+  `_places.py`
 - a message as plain data: `dictionaries.py`; a printer in words and numbers: `views.py`
 - the format of a document: `formats.py`
 - transport: `http/`; pages of pixels: `raster/`; what a document becomes for a printer: `convert/`; the print server:

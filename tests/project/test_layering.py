@@ -48,6 +48,7 @@ LAYERS = [
     "attributes",
     "requests",
     "_places",
+    "_repair",
     "_specs",
     "_plain",
     "_glance",
