@@ -1,7 +1,8 @@
 """A whole PDF: how fast its pages come, how soon the first octets are at a printer, and what memory that takes.
 
 Rule: the clock counts here, from the start of the command to its end, for that is what somebody waits for. Everybody
-draws the same file, with 300 dots per inch in colour, and writes to nowhere.
+draws the same file, with 300 dots per inch in colour, and writes to nowhere. Ghostscript draws letters of black and
+white alone, which is less work, unless it is told to smooth them, as ippfast and pdftoppm do; both are raced both ways.
 """
 
 import ctypes
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,24 @@ from ippfast.http import IncomingRequest, Server
 from ippfast.raster import URF
 from ippfast.wrappers import MimeMediaType
 
+from ..contenders import ROOT
 from ..stream.results import MEBIBYTE, Figure, Race, Results
 from .pages import WORDS, photo
 
-__all__ = ["GHOSTSCRIPT", "PDFTOPPM", "WHOLE", "figures", "race"]
+__all__ = ["ALIKE", "BARE", "GHOSTSCRIPT", "PDFTOPPM", "SHARP", "SMOOTHED", "TEXT", "WHOLE", "figures", "race"]
 
 WHOLE, GHOSTSCRIPT, PDFTOPPM = "ippfast", "Ghostscript", "pdftoppm"
+SHARP, SMOOTHED = "ippfast, not smoothed", "Ghostscript, smoothed"
+BARE = "pdfium alone, two processes"
+FEW = 10  # pages, of which Ghostscript draws no more if it smooths, since that takes long
 TITLE = "PDF to raster: {}, colour"
 KINDS = ("text", "text and photo")
+TEXT = TITLE.format(KINDS[0])
 
 GOALS = {GHOSTSCRIPT: 2.5, PDFTOPPM: 1.6}
+ALIKE = ((SHARP, GHOSTSCRIPT), (WHOLE, SMOOTHED), (BARE, GHOSTSCRIPT))
+"""Who is compared besides, with nothing to reach: those who draw the same, and what pdfium alone would reach."""
+
 FIRST_SECONDS = 0.5
 PARENT_MORE, CHILD = 16 * MEBIBYTE, 120 * MEBIBYTE
 
@@ -80,10 +90,23 @@ def attributes() -> Any:
     return response(None, printer=PRINTER).groups[1]
 
 
-def _ours(file: Path) -> int:
+def _ours(file: Path, smooth: bool = True) -> int:
     drawing = plan(Original("application/pdf", 21000, 29700), attributes())
     assert drawing.raster is not None
-    return sum(map(len, Pages(file, "application/pdf", URF, drawing.raster)))
+    return sum(map(len, Pages(file, "application/pdf", URF, replace(drawing.raster, smooth=smooth))))
+
+
+def _sharp(file: Path) -> int:
+    return _ours(file, smooth=False)
+
+
+def _bare(file: Path) -> int:
+    """pdfium alone, on two cores, as ippfast has two children for a long document."""
+    command = [sys.executable, "-m", "benchmarks.raster.bare", str(file)]
+    kept = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "16777216"}  # as ippfast's children have it
+    environment = os.environ | kept
+    both = [subprocess.Popen([*command, str(turn), "2"], cwd=ROOT, env=environment) for turn in range(2)]
+    return sum(process.wait() for process in both)
 
 
 def _command(*words: str) -> Callable[[Path], int]:
@@ -98,22 +121,27 @@ def race(file: Path, size: str, say: Callable[[str], None], results: Results) ->
     """Everything about whole documents. file: where one may be made. size: as `races.run` has it."""
     pages, rounds, prints = {"full": (100, 3, 6), "quick": (40, 2, 4), "once": (5, 1, 1)}[size]
     contenders: dict[str, Callable[[Path], int]] = {WHOLE: _ours}
+    for_text: dict[str, Callable[[Path], int]] = {SHARP: _sharp, BARE: _bare}
     if shutil.which("gs"):
         bits = ["-dcupsColorSpace=19", "-dcupsBitsPerColor=8", "-dcupsBitsPerPixel=24", "-dcupsColorOrder=0"]
         quiet = ["-q", "-dQUIET", "-dNOPAUSE", "-dBATCH", "-r300", "-sOutputFile=/dev/null"]
         contenders[GHOSTSCRIPT] = _command("gs", *quiet, "-sDEVICE=pwgraster", *bits)
+        smooth = ["-dTextAlphaBits=4", "-dGraphicsAlphaBits=4"]
+        for_text[SMOOTHED] = _command("gs", *quiet, "-sDEVICE=pwgraster", *bits, *smooth, f"-dLastPage={FEW}")
     if shutil.which("pdftoppm"):
         contenders[PDFTOPPM] = _command("pdftoppm", "-r", "300")
     for kind in KINDS:
         make(file, pages, kind)
         found = Race(TITLE.format(kind), "pages/s")
+        everybody = contenders | for_text if kind == KINDS[0] else contenders
         for _ in range(rounds):
-            for name, run in contenders.items():
+            for name, run in everybody.items():
+                drawn = min(pages, FEW) if name == SMOOTHED else pages
                 began = time.perf_counter()
                 run(file)
-                found.speeds.setdefault(name, []).append(pages / (time.perf_counter() - began))
+                found.speeds.setdefault(name, []).append(drawn / (time.perf_counter() - began))
         results.races.append(found)
-        say(f"{found.title}: " + ", ".join(f"{name} {found.median(name):,.1f} {found.unit}" for name in contenders))
+        say(f"{found.title}: " + ", ".join(f"{name} {found.median(name):,.1f} {found.unit}" for name in found.speeds))
     results.scale.append({"what": "first octets at the printer", "seconds": _first_octets(file, prints)})
     results.memory.append({"what": f"{pages} pages at 600 dpi, colour", **_memory(file)})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import publishing
 from ..publishing import facts_lines, figures_table, plot_line, table
 from ..stream.results import Results
-from .documents import GHOSTSCRIPT, PDFTOPPM
+from .documents import ALIKE, BARE, GHOSTSCRIPT, PDFTOPPM, SHARP, SMOOTHED, TEXT
 from .races import LIBCUPS, OURS, PURE, figures
 
 __all__ = ["draw", "to_markdown"]
@@ -21,7 +21,21 @@ page: libcups writes 4 into the caller's buffer, which stays in the nearest cach
 which it does not write again what is there already. Of a whole PDF the clock counts, from the start of a program to
 its end."""
 
-COLOURS = {OURS: publishing.OURS, PURE: "#ff9896", LIBCUPS: "#1f77b4", GHOSTSCRIPT: "#2ca02c", PDFTOPPM: "#9467bd"}
+NOT_ALIKE = """\
+Ghostscript draws letters of black and white alone, if it is not told to smooth them, and the others smooth. Here are
+those who draw the same, and pdfium alone: two processes that load and draw the pages in turns, and neither encode nor
+write them, so that no converter with pdfium is faster."""
+
+COLOURS = {
+    OURS: publishing.OURS,
+    SHARP: publishing.OURS,
+    PURE: "#ff9896",
+    LIBCUPS: "#1f77b4",
+    GHOSTSCRIPT: "#2ca02c",
+    SMOOTHED: "#2ca02c",
+    PDFTOPPM: "#9467bd",
+    BARE: "#7f7f7f",
+}
 
 
 def to_markdown(results: Results, plot: str | None) -> str:
@@ -29,6 +43,7 @@ def to_markdown(results: Results, plot: str | None) -> str:
     if plot:
         text.append(plot_line(plot))
     text += ["## The figures to reach", figures_table(figures(results))]
+    text += ["## PDFs of text, drawn alike", NOT_ALIKE, table(["who", "against", "found"], _alike(results))]
     rows = [
         [race.title, name, f"{1000 / (race.median(name) or 1):,.2f} ms", f"{race.median(name):,.1f} {race.unit}",
          f"{min(speeds):,.1f} to {max(speeds):,.1f}"]
@@ -37,6 +52,12 @@ def to_markdown(results: Results, plot: str | None) -> str:
     ]  # fmt: skip
     text += ["## Every race", table(["race", "who", "a page", "median", "slowest to fastest"], rows)]
     return "\n\n".join(text) + "\n"
+
+
+def _alike(results: Results) -> list[list[str]]:
+    race = results.race(TEXT)
+    ratios = {pair: race and race.ratio(*pair) for pair in ALIKE}
+    return [[*pair, f"{ratio:.2f}x" if ratio else "not measured"] for pair, ratio in ratios.items()]
 
 
 def draw(results: Results, file: Path) -> None:
