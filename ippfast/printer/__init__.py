@@ -30,7 +30,8 @@ What each file does:
 | `counting`, `pdf_pages` | the pages of a document, and the impressions and sheets that they need |
 | `holding`, `fetching` | job-hold-until as a time; documents by reference |
 | `events` | `Events.publish`: tells the listeners in this process what happened |
-| `notifications` | the operations on subscriptions and events |
+| `subscriptions`, `notifications` | the operations on subscriptions; Get-Notifications |
+| `event_attributes` | the content of an event |
 | `waiting_room` | limits the requests that wait for events |
 | `users`, `oauth` | the users of a file, and how their passwords are checked; tokens of an OpenID provider |
 | `web` | the web pages (see there) |

@@ -21,11 +21,11 @@ from .core import PrinterCore
 from .counting import Counted, pages_of
 from .errors import OperationError
 from .holding import hold_of
-from .notifications import subscriptions_of
 from .options import PrinterLimits
 from .storage.limits import LimitReached, Load, check_document, check_job
 from .storage.rows import Job, NewDocument, NewJob, pack, told_state
 from .storage.seam import IncomingDocument
+from .subscriptions import subscriptions_of
 from .template import accept, is_sound, job_group, take, take_of_document
 
 __all__ = ["check_room", "create", "creation_answer", "new_job"]

@@ -20,8 +20,9 @@ from .answers import Selection, among
 from .calls import Call
 from .core import PrinterCore
 from .description import SETTABLE
-from .notifications import ATTRIBUTES, EVENT_LIFE
+from .notifications import EVENT_LIFE
 from .storage.rows import QueueState
+from .subscriptions import ATTRIBUTES
 from .template import of_documents, template_of
 
 __all__ = ["TAGS", "printer_attributes"]

@@ -21,9 +21,9 @@ from ippfast.wrappers import Name, Text
 from ..answers import Selection, readable
 from ..calls import Call
 from ..errors import OperationError, explained
-from ..notifications import subscriptions_of
 from ..storage.rows import NewDocument, NewResource, Resource, pack, unpack
 from ..storage.seam import IncomingDocument, TooLarge
+from ..subscriptions import subscriptions_of
 from .queues import segment
 from .table import group_of, operation, printer_of, refused, typed
 

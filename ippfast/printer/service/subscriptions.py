@@ -11,7 +11,7 @@ from ippfast.enums import Operation, Status
 from ippfast.http.incoming import Parts, Reply
 from ippfast.tags import ValueTag
 
-from .. import notifications
+from .. import notifications, subscriptions
 from ..calls import Call
 from ..errors import OperationError
 from .resources import resource_of
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from .system import System
 
 _OF_PRINTERS = {
-    Operation.GET_SUBSCRIPTIONS: notifications.get_subscriptions,
-    Operation.GET_SUBSCRIPTION_ATTRIBUTES: notifications.get_subscription_attributes,
-    Operation.RENEW_SUBSCRIPTION: notifications.renew_subscription,
-    Operation.CANCEL_SUBSCRIPTION: notifications.cancel_subscription,
+    Operation.GET_SUBSCRIPTIONS: subscriptions.get_subscriptions,
+    Operation.GET_SUBSCRIPTION_ATTRIBUTES: subscriptions.get_subscription_attributes,
+    Operation.RENEW_SUBSCRIPTION: subscriptions.renew_subscription,
+    Operation.CANCEL_SUBSCRIPTION: subscriptions.cancel_subscription,
     Operation.GET_NOTIFICATIONS: notifications.get_notifications,
 }
 
@@ -33,15 +33,13 @@ _OF_PRINTERS = {
 def _create_system_subscriptions(system: "System", call: Call) -> Message:
     """Subscribe to all printers, or to those in notify-printer-ids."""
     printers = []
-    for number in dict.fromkeys(
-        call.values("notify-printer-ids", ValueTag.INTEGER)
-    ):  # each once, because they are kept
+    for number in dict.fromkeys(call.values("notify-printer-ids", ValueTag.INTEGER)):  # without repetitions
         spec = system.service.queues.by_id(number)
         if spec is None:
             unsupported = [call.attributes["notify-printer-ids"]]
             raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, "there is no such printer", unsupported=unsupported)
         printers.append(spec.key)
-    return notifications.subscribe(call, printers=tuple(printers))
+    return subscriptions.subscribe(call, printers=tuple(printers))
 
 
 @operation(Operation.CREATE_RESOURCE_SUBSCRIPTIONS, "anyone")
@@ -51,7 +49,7 @@ def _create_resource_subscriptions(system: "System", call: Call) -> Message:
     found = resource_of(system, call, name)
     if found.ended:
         raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, f"resource {found.id} has ended")
-    return notifications.subscribe(call, resource_id=found.id)
+    return subscriptions.subscribe(call, resource_id=found.id)
 
 
 def _as_printers_do(code: Operation) -> None:

@@ -22,13 +22,13 @@ from ..calls import Call, OperationSpec, begin
 from ..core import PrinterCore
 from ..description import Description, DescriptionError
 from ..errors import OperationError, explained
-from ..notifications import subscriptions_of
 from ..options import Address
 from ..printer_attributes import printer_attributes
 from ..spliced import with_printers
 from ..storage.limits import LimitReached
 from ..storage.rows import SYSTEM, SYSTEM_EVENTS, Event, QueueState, pack
 from ..storage.seam import StorageError
+from ..subscriptions import subscriptions_of
 from ..told_printers import told_printers
 from . import resources, subscriptions
 from .queues import QueueError, QueueSpec, segment

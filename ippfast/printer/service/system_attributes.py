@@ -16,8 +16,9 @@ from ippfast.values import OutOfBand
 
 from ..answers import Selection
 from ..calls import Call
-from ..notifications import ATTRIBUTES, EVENT_LIFE
+from ..notifications import EVENT_LIFE
 from ..storage.rows import SYSTEM_EVENTS
+from ..subscriptions import ATTRIBUTES
 from .resources import FORMATS, RESOURCE_SETTABLE, configured_resources
 
 if TYPE_CHECKING:
