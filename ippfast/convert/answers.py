@@ -17,7 +17,7 @@ from .plans import Sheet
 __all__ = ["Offer", "Printer"]
 
 _MOST_RESOLUTION = 4800
-_LEAST_RESOLUTION = 75  # less is a slip: printers announce 600x2 and the like
+_LEAST_RESOLUTION = 75  # dots per inch; printers that announce less made a mistake, such as 600x2
 _MARGINS = tuple(f"media-{side}-margin" for side in ("left", "top", "right", "bottom"))
 _URF_TYPES = {"W8": "sgray_8", "SRGB24": "srgb_8"}
 _DM = dict(enumerate(SHEET_BACKS, 1))
@@ -39,7 +39,7 @@ class Offer:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing that matters has to be guessed."""
+        """Whether the printer says all that a plan needs, so that nothing has to be guessed."""
         return bool(self.types and self.resolutions)
 
 
@@ -128,12 +128,12 @@ class Printer:
     # The sheets.
 
     def ready_sheets(self) -> list[Sheet]:
-        """What is loaded: with its margins if the printer says them."""
+        """The sheets that are loaded, with their margins if the printer says them."""
         found = list(self._collections("media-col-ready"))
         return found or [sheet for sheet in map(self.sheet_named, self.values("media-ready")) if sheet is not None]
 
     def default_sheet(self) -> Sheet | None:
-        """What it prints on if nobody says otherwise."""
+        """The sheet that it prints on if a job names none."""
         named = next((self.sheet_named(each) for each in self.values("media-default")), None)
         return next(self._collections("media-col-default"), None) or named
 
@@ -167,11 +167,11 @@ class Printer:
         names = (*self.values("media-ready"), *self.values("media-default"), *self.values("media-supported"))
         sizes = [(str(name), parse_media_name(name)) for name in names]
         found: dict[tuple[int, int], str] = {}
-        # A plain name before that of a variant, such as "_borderless".
+        # A plain name comes before that of a variant, such as "_borderless".
         for name, size in sorted(sizes, key=lambda each: each[0].count("_") > 2):
             if size is not None and not size.name.startswith(
                 ("min", "max")
-            ):  # the bounds of custom sizes are no sheets
+            ):  # these names are the bounds of custom sizes, and no sheets
                 found.setdefault((size.width, size.length), name)
         return found
 

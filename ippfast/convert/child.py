@@ -19,7 +19,7 @@ from .frames import Limits, Order, Work
 
 __all__ = ["main"]
 
-_ROOM = 4  # a child may allocate so many times what it may use
+_ROOM = 4  # a child may reserve so many times the memory that it may use
 _GLANCE = 0.01  # seconds between two looks at the memory
 
 _MOST_WARNINGS = 100
@@ -53,7 +53,7 @@ def _carry_out(orders: BinaryIO, answers: BinaryIO) -> None:
     try:
         from . import drawing, sources
 
-        line = orders.readline()  # perhaps later: it may have been started ahead
+        line = orders.readline()  # this may take long, since a child may be started before its document is known
         if not line:
             return
         order = Order.unpack(line)
@@ -68,7 +68,7 @@ def _carry_out(orders: BinaryIO, answers: BinaryIO) -> None:
         frames.send(answers, frames.FACTS, json.dumps([width, length, pages]).encode())
         line = orders.readline()
         if not line:
-            return  # it was only to be looked at
+            return  # the parent wanted only the facts
         work = Work.unpack(line)
         warnings: set[str] = set()
 
@@ -92,7 +92,7 @@ def _carry_out(orders: BinaryIO, answers: BinaryIO) -> None:
 
 
 class _Output:
-    """What the writer writes to: frames of data."""
+    """Makes frames of data from what the writer writes."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
@@ -111,7 +111,7 @@ class _Output:
         return len(data)
 
     def forget(self) -> None:
-        """Leave out what was written just now, and is too little to have gone."""
+        """Drop the octets that were written and not sent yet."""
         self._gathered.clear()
 
     def flush(self) -> None:
@@ -121,7 +121,7 @@ class _Output:
 
 
 def _confine(limits: Limits) -> None:
-    """Give up what drawing does not need. What a system does not have stays as it is; the parent's clock is left."""
+    """Give up what drawing does not need. Limits that the system does not have are left out."""
     try:
         import resource
     except ImportError:  # Windows
@@ -139,9 +139,9 @@ def _confine(limits: Limits) -> None:
 
 
 def _watch(most: int) -> None:
-    """End the process once it has taken this many octets of memory.
+    """End the process when it has taken this many octets of memory.
 
-    An end that allocations run into would not do: pdfium leaves out an image that it has no room for, and goes on.
+    A limit that makes allocations fail is not enough: pdfium leaves out an image that does not fit, and goes on.
     """
     while _memory() < most:
         time.sleep(_GLANCE)
@@ -149,7 +149,7 @@ def _watch(most: int) -> None:
 
 
 def _memory() -> int:
-    """The octets of memory that this process has taken."""
+    """Return how many octets of memory this process has taken."""
     if taken := _counted(1):
         return taken
     import resource  # not Linux, whose getrusage tells what the parent had taken
@@ -158,7 +158,7 @@ def _memory() -> int:
 
 
 def _counted(field: int) -> int:
-    """The octets that this process has reserved (field 0) or taken (field 1), as Linux counts pages; 0: unknown."""
+    """Return the octets that this process has reserved (field 0) or taken (field 1) on Linux; 0: unknown."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[field]) * os.sysconf("SC_PAGE_SIZE")
@@ -167,7 +167,7 @@ def _counted(field: int) -> int:
 
 
 def allow_time(limits: Limits) -> None:
-    """Allow so much of the processor's time from now on."""
+    """Allow the processor's time of one side, from now on."""
     try:
         import resource
     except ImportError:

@@ -38,7 +38,7 @@ def plan(
     convert: bool = True,
     **named: object,
 ) -> Plan:
-    """What becomes of a document on its way to a printer: ``print(plan("report.pdf", attributes, copies=2))``.
+    """Plan what becomes of a document on its way to a printer: ``print(plan("report.pdf", attributes, copies=2))``.
 
     document: a file, of which only the first octets are read, or what is known of one. attributes: the printer's, as
     `ippfast.http.Client.attributes` gives them. named, job: the attributes of the job, by their names with underscores
@@ -49,7 +49,7 @@ def plan(
     as it is.
 
     Raises PlanError if the printer takes nothing that the document can be made into, RegistryError for attributes that
-    are none, OSError for a file that cannot be read.
+    do not exist, OSError for a file that cannot be read.
     """
     asked = {name.replace("_", "-"): value for name, value in named.items() if value is not None} | dict(job or {})
     original = document if isinstance(document, Original) else Original(_format(Path(document)))
@@ -76,8 +76,8 @@ def _check_libraries(made: Plan, printer: AttributeGroup) -> None:
 class Pages:
     """The pages of a document as raster: an iterable of octets, which draws them anew each time.
 
-    progress: called when a side is drawn, with its number and that of all. warn: called with what a user should know.
-    Iterating raises RenderError if a page cannot be drawn; what came before is no whole document then.
+    progress: is called when a side is drawn, with its number and the number of all. warn: is called with what a user
+    should know. Iterating raises RenderError if a page cannot be drawn; then the document is not complete.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Pages:
 
 
 class Prepared(NamedTuple):
-    """What is sent: the document, its format, and the attributes of the job. plan: how that came about."""
+    """What is sent: the document, its format, and the attributes of the job. plan: tells why."""
 
     document: Path | Pages
     format: str
@@ -170,9 +170,9 @@ class Converted:
         self._child: Child | None = None
 
     def begin(self) -> None:
-        """Open the document in its process already: that takes as long to load as a printer to answer.
+        """Open the document in its process already, which takes as long to start as a printer to answer.
 
-        For whoever knows the format, and that the document is hardly going to be sent as it is. Raises OSError.
+        Call it if the document is unlikely to be sent as it is. Raises OSError.
         """
         if self._child is None and can_draw():
             self._child = self._opened(self._format or _format(self._path))
@@ -200,13 +200,14 @@ class Converted:
         self.close()
 
     def close(self) -> None:
-        """Remove what was kept, and end a process that was begun for nothing."""
+        """Remove the temporary file, and end the process if it was not used."""
         self._close.close()
 
     def prepare(self, printer: AttributeGroup, job: Mapping[str, object]) -> Prepared:
-        """What is sent to a printer with these attributes. job: the attributes of the job that are asked for.
+        """Plan what is sent to a printer with these attributes. job: the attributes of the job that are asked for.
 
-        Raises PlanError if there is no way, RenderError for a document that cannot be read, and OSError.
+        Raises PlanError if the printer takes nothing that the document can be made into, RenderError for a document
+        that cannot be read, and OSError.
         """
         format_ = self._format or _format(self._path)
         made = self._plan(Original(format_), printer, job)

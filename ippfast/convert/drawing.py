@@ -23,27 +23,27 @@ from .plans import COLOR_TYPES, Raster
 __all__ = ["Drawing", "open_pdf"]
 
 _BAND = 28 * 1024 * 1024
-"""The most octets of a band. A page of A4 in colour at 300 dpi fits one, so its images are decoded once."""
+"""A band has at most so many octets. A page of A4 in colour at 300 dpi fits one, so its images are decoded once."""
 
 _FIRST_ROWS = 256
-"""How many rows the first band has. It is small, since a printer waits for it."""
+"""The first band has so many rows. It is small, since a printer waits for it."""
 
 _WHITE = 0xFF
 _INVERSE = bytes(range(255, -1, -1))
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
 _SHARP = raw.FPDF_RENDER_NO_SMOOTHTEXT | raw.FPDF_RENDER_NO_SMOOTHPATH
 _MOST_OBJECTS = 2_000
-"""How many objects of a page are looked at before it is drawn. A page of maps has millions."""
+"""So many objects of a page are checked before it is drawn. A page of maps has millions."""
 
 _MOST_PIXELS = 1 << 29
-"""The most pixels of an image. pdfium would leave out one that is too large for it, without a word."""
+"""An image has at most so many pixels. pdfium leaves out one that is too large for it, and reports nothing."""
 
 # The fonts that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2). pdfium brings them.
 _STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")
 
 
 def open_pdf(file: BinaryIO) -> pdfium.PdfDocument:
-    """The document in a file, its form fields filled in. Raises RenderError if it is none."""
+    """Open the PDF in a file, with its form fields. Raises RenderError if it cannot be read."""
     try:
         document = pdfium.PdfDocument(file)
         document.init_forms()
@@ -57,7 +57,8 @@ def open_pdf(file: BinaryIO) -> pdfium.PdfDocument:
 class Drawing:
     """The pages of a document, drawn as a `Raster` says.
 
-    document: pages of any origin. warn: is called with what a user should know. most: how many sides there may be.
+    document: its pages may come from a PDF, images or text. warn: is called with what a user should know. most: the
+    document may have so many sides.
     """
 
     def __init__(self, document: pdfium.PdfDocument, raster: Raster, warn: Callable[[str], object], most: int) -> None:
@@ -73,8 +74,8 @@ class Drawing:
         turn: which of so many processes this is, that draw sides in turns (`turn_of`). The first one writes the head of
         the document; the others' file has to `forget` theirs.
 
-        While a band is drawn the one before it is encoded and written, in another thread: whatever goes out, warnings
-        too, goes out there, in order.
+        While a band is drawn, another thread encodes and writes the one before it. It sends everything, warnings too,
+        so that all is in order.
         """
         width, height = self._raster.sheet.pixels(self._raster.resolution)
         writer = Writer(file, format_, pages=len(self.sides))
@@ -143,13 +144,13 @@ class Drawing:
 
 
 def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
-    """The first band of a front side as two, the first of them small, so that the first octets are soon there."""
+    """Divide the first band in two. The first part is small, so that a printer has the first octets soon."""
     small = min(rows, _FIRST_ROWS)
     return [(top, small), (top + small, rows - small)] if small < rows else [(top, rows)]
 
 
 class _Band:
-    """A strip of a side, as high as some 28 MB are, which is drawn again and again."""
+    """A strip of a side, of about 28 MB at most. Its memory is used for all sides."""
 
     def __init__(self, width: int, height: int, raster: Raster) -> None:
         self._raster = raster
@@ -171,9 +172,9 @@ class _Band:
     def draw(
         self, pages: Sequence[tuple[pdfium.PdfPage, Placement]], top: int, rows: int
     ) -> tuple[memoryview | bytes, int]:
-        """The lines from `top` on, and octets from one line to the next."""
+        """Draw `rows` lines from `top` on. Returns them, and the octets from one line to the next."""
         ctypes.memset(self._buffer, _WHITE, self._stride * rows)
-        # Of just these rows: pdfium draws whatever lies on a bitmap.
+        # The bitmap has only these rows, since pdfium draws everything that lies on a bitmap.
         bitmap = pdfium.PdfBitmap.new_native(self._width, rows, self._format, buffer=self._buffer, stride=self._stride)
         for page, place in pages:
             if place.y >= top + rows or place.y + place.height <= top:
@@ -197,7 +198,7 @@ class _Band:
 
 
 def _objects(page: pdfium.PdfPage) -> Iterator[Any]:
-    """What is on a page, what forms hold included, as far as it is looked at. Raises RenderError for a huge image."""
+    """Give the first objects of a page and of its forms (`_MOST_OBJECTS`). Raises RenderError for a huge image."""
     waiting = [(page, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject)]
     left = _MOST_OBJECTS
     width, height = ctypes.c_uint(), ctypes.c_uint()
@@ -217,7 +218,7 @@ def _objects(page: pdfium.PdfPage) -> Iterator[Any]:
 
 
 def _missing_fonts(objects: Iterator[Any]) -> Iterator[str]:
-    """The names of fonts that are used, the document lacks, and nobody has to have."""
+    """Give the names of fonts that the document uses, does not contain, and that are no standard fonts."""
     name = ctypes.create_string_buffer(256)
     for item in objects:
         if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_TEXT:

@@ -1,4 +1,4 @@
-"""What can go wrong when a document is made into what a printer takes.
+"""The errors of making a document into what a printer takes.
 
 The rule of this file: each error says what is wrong in words for people, and nothing was printed unless it says so.
 """
@@ -11,7 +11,7 @@ class ConvertError(Exception):
 
 
 class PlanError(ConvertError):
-    """There is no way to what the printer takes (`NoWayError`), or what was asked for cannot be."""
+    """The document cannot become what the printer takes (`NoWayError`), or what the user asks for is not possible."""
 
 
 class NoWayError(PlanError):

@@ -30,23 +30,24 @@ __all__ = [
 ]
 
 FACTS, SIDE, DATA, WARNING, ERROR, END = b"F", b"S", b"D", b"W", b"E", b"Z"
-"""The kinds: what the document is; a side is done; octets of raster; what a user should know; it failed; it is over."""
+"""These are the kinds of frames: facts of the document; a side is done; octets of raster; a warning for the user; the
+child failed; all is done."""
 
 PIECE = 262_144
-"""The most octets of raster in one frame."""
+"""A frame has at most so many octets of raster."""
 
 TOO_LARGE = 77
-"""The exit status of a child that took more memory than it may."""
+"""A child exits with this status if it takes more memory than it may."""
 
 ALONE = 6
-"""How many sides the first child draws alone while the second one starts."""
+"""The first child draws so many sides alone, while the second one starts."""
 
 _HEAD = struct.Struct(">cI")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What drawing a document may cost.
+    """The limits for drawing a document.
 
     memory: octets of the child process. seconds: of the clock for a side, and for opening the document.
     processor_seconds: the same, of the processor. output: octets of raster in all. sides: this many are drawn at most.
@@ -99,7 +100,7 @@ class Work:
 
 
 def turn_of(side: int, turns: int) -> int:
-    """Which of so many children, from 0 on, draws a side; sides are counted from 1."""
+    """Tell which of `turns` children, counted from 0, draws a side. Sides are counted from 1."""
     return (side - ALONE) % turns if side > ALONE else 0
 
 
@@ -111,12 +112,12 @@ def send(file: IO[bytes], kind: bytes, payload: bytes | memoryview = b"") -> Non
 
 
 def read_frame(file: IO[bytes]) -> tuple[bytes, bytes] | None:
-    """The next frame; None if there is no more, or it is cut off."""
+    """Read the next frame. None if there is no more, or it is cut off."""
     head = file.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
     kind, length = _HEAD.unpack(head)
-    if length > PIECE:  # whatever wrote this, it is not our child any more
+    if length > PIECE:  # our child never writes this
         return None
     payload = file.read(length)
     return (kind, payload) if len(payload) == length else None

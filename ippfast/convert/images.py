@@ -25,7 +25,7 @@ _FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "BMP", "WEBP")
 
 
 class Images:
-    """The images in a file. Raises RenderError if it has none that can be read."""
+    """Open the images in a file. Raises RenderError if it has none that can be read."""
 
     def __init__(self, file: BinaryIO) -> None:
         Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
@@ -54,7 +54,7 @@ class Images:
         return made
 
     def _frame(self, number: int, raster: Raster) -> tuple[Image.Image, float, float]:
-        """An image, upright and in gray or RGB, and its size in points."""
+        """Return an image, upright and in gray or RGB, and its size in points."""
         image = self._image
         width, height = raster.sheet.pixels(raster.resolution)
         if number:
@@ -77,7 +77,7 @@ class Images:
 
 
 def _flat(image: Image.Image, gray: bool) -> Image.Image:
-    """The image on white paper, in the colours that are drawn."""
+    """Return the image on white paper, in the colours that are drawn."""
     if image.mode.startswith("I;16") or image.mode == "I":
         image = image.point(lambda value: value / 256).convert("L")
     if "A" in image.mode or "transparency" in image.info:
@@ -88,7 +88,7 @@ def _flat(image: Image.Image, gray: bool) -> Image.Image:
 
 
 def _add(document: pdfium.PdfDocument, image: Image.Image, across: float, down: float) -> None:
-    """A page of this size that is all image."""
+    """Add a page of this size that the image fills."""
     if image.mode == "L":
         kind, stride, octets = raw.FPDFBitmap_Gray, image.width, image.tobytes()
     else:

@@ -12,8 +12,8 @@ from .plans import Raster
 
 __all__ = ["Placement", "sides_of"]
 
-_GAP = 20  # between pages on one side, a part of its shorter edge
-_SAME = 0.012  # a page so near to the sheet's size is taken for it
+_GAP = 20  # the gap between pages on one side is this part of its shorter edge
+_SAME = 0.012  # a page whose size differs by no more than this part counts as of the sheet's size
 _ORIENTATIONS = {3: 0, 4: 1, 5: 3, 6: 2}  # orientation-requested (RFC 8011 section 5.2.10)
 
 
@@ -29,7 +29,7 @@ class Placement(NamedTuple):
 
 
 def sides_of(sizes: Sequence[tuple[float, float]], raster: Raster, most: int = 100_000) -> list[list[Placement]]:
-    """The pages on each side that is drawn, in the order in which sides are sent; none for a blank one.
+    """Tell which pages are on each side, in the order in which sides are sent. A blank side has none.
 
     sizes: width and height of each page of the document in points. most: how many sides there may be.
 
@@ -60,7 +60,7 @@ def _whole(sides: list[list[Placement]], step: int) -> list[list[Placement]]:
 
 
 def _side(pages: Sequence[int], sizes: Sequence[tuple[float, float]], raster: Raster) -> list[Placement]:
-    """The pages on one side, in a grid that leaves the first of them as large as can be."""
+    """Place the pages of one side in the grid that makes the first of them largest."""
     sheet, dots = raster.sheet, raster.resolution
     width, height = sheet.pixels(dots)
     margins = [each * dots / 2540 for each in sheet.margins]
@@ -99,7 +99,7 @@ _Box = tuple[float, float, float, float]
 
 
 def _box(size: tuple[float, float], cell: _Box, paper: tuple[int, int], raster: Raster) -> _Box:
-    """Where a page goes in its cell, by print-scaling (PWG 5100.16 section 8.1.1)."""
+    """Place a page in its cell, by print-scaling (PWG 5100.16 section 8.1.1)."""
     actual = [max(each, 1.0) * raster.resolution / 72 for each in size]
     x, y, width, height = cell
     scaling = raster.scaling
@@ -120,7 +120,7 @@ def _box(size: tuple[float, float], cell: _Box, paper: tuple[int, int], raster: 
 
 
 def _turned(page: int, box: _Box, turn: int, width: int, height: int) -> Placement:
-    """A box on the paper as it is read, on the sheet as it is fed."""
+    """Turn a box from the paper as it is read to the sheet as it is fed."""
     x, y, across, down = box
     if turn == 1:
         x, y, across, down = y, height - x - across, down, across

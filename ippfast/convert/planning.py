@@ -31,7 +31,7 @@ CONVERTIBLE = (
     "image/webp",
     "text/plain",
 )
-"""The formats that are drawn here. A document of any other format is sent as it is, or refused."""
+"""Documents of these formats are drawn here. A document of any other format is sent as it is, or refused."""
 
 _OURS = (
     "printer-resolution",
@@ -41,7 +41,8 @@ _OURS = (
     "orientation-requested",
     "presentation-direction-number-up",
 )
-"""The attributes of a job that are done here when pages are drawn: a printer would do them again, or refuse them."""
+"""These attributes of a job are done here if pages are drawn. They are not sent, since a printer would do them again,
+or refuse them."""
 
 _OF_COPIES = ("copies", "multiple-document-handling")
 _GRAY_MODES = ("monochrome", "process-monochrome", "auto-monochrome", "bi-level", "process-bi-level", "highlight")
@@ -49,7 +50,7 @@ _SCALINGS = ("auto", "auto-fit", "fill", "fit", "none")
 _NUMBERS_UP = (1, 2, 3, 4, 6, 8, 9, 12, 16)
 _GUESSED_RESOLUTION = 300
 _SAME_SIZE = 100  # a page may be 1 mm off
-_SMOOTH_BELOW = 400  # dpi; above, softened edges cost twice the octets and nobody sees them
+_SMOOTH_BELOW = 400  # dpi; with more, smooth edges cost twice the octets and nobody sees them
 _A4 = Sheet("iso_a4_210x297mm", 21000, 29700, (423, 423, 423, 423))
 
 
@@ -163,7 +164,7 @@ class _Planner:
         return ", ".join(self._printer.formats)
 
     def _best(self) -> Offer:
-        """Prefer URF to PWG, since more printers take it; but what says all that matters before what does not."""
+        """Prefer URF to PWG, since more printers take it; but before it a format of which the printer says enough."""
         printer = self._printer
         offers = [offer for offer in (printer.offer(URF), printer.offer(PWG)) if offer is not None]
         if not offers:
@@ -187,7 +188,7 @@ class _Planner:
         return offer
 
     def _lacking(self) -> list[str]:
-        """What the job asks for that the printer does not say it can do, and we can."""
+        """What the job asks for that the printer does not offer, and that can be done here."""
         found = []
         for name in ("number-up", "print-scaling", "orientation-requested", "page-ranges", "copies"):
             asked = self._first(name)
@@ -256,7 +257,7 @@ class _Planner:
         return _nearest(there, self._printer.default_resolution() or _GUESSED_RESOLUTION)
 
     def _type(self, offer: Offer) -> str:
-        """Colour only if user, printer and format all have it."""
+        """Draw colour only if the user wants it, and the printer and the format have it."""
         color, in_gray = self._printer.color(), self._in_gray()
         if not offer.types:
             self._say("colours: a guess, since the printer names none for the format")
@@ -305,7 +306,7 @@ class _Planner:
         return "normal"
 
     def _copies(self, offer: Offer) -> tuple[int, bool]:
-        """How many are drawn. A printer that can't copy raster gets each copy drawn, one that can gets one."""
+        """How many copies are drawn: one if the printer copies raster itself, else all."""
         asked = self._number("copies") or 1
         collate = self._first("multiple-document-handling") != "separate-documents-uncollated-copies"
         if asked > 1 and (not offer.copies or not self._printer.has("copies-supported", asked)):
@@ -332,7 +333,7 @@ class _Planner:
     def _scaling(self) -> str:
         scaling = self._first("print-scaling")
         chosen = scaling if isinstance(scaling, str) and scaling in _SCALINGS else "auto"
-        # The size of an image is what its maker's software happened to write.
+        # An image has no size on paper: what its file says is by chance.
         return "fit" if chosen in ("auto", "auto-fit") and self._original.format.startswith("image/") else chosen
 
     def _orientation(self) -> int:
@@ -369,7 +370,7 @@ class _Planner:
         return self._printer.sheet_of(self._media_col())
 
     def _ready_sheet(self) -> Sheet | None:
-        """What is loaded of the size of the first page, whichever way round."""
+        """The loaded sheet that has the size of the first page, upright or turned."""
         width, length = sorted((self._original.width, self._original.length))
         for sheet in self._printer.ready_sheets():
             if abs(sheet.width - width) <= _SAME_SIZE and abs(sheet.length - length) <= _SAME_SIZE and width:

@@ -13,14 +13,14 @@ __all__ = ["COLOR_TYPES", "TYPES", "Plan", "Raster", "Sheet"]
 
 COLOR_TYPES = ("srgb_8", "rgb_8")
 TYPES = ("srgb_8", "rgb_8", "sgray_8", "black_8", "black_1")
-"""The types of pixels that documents are drawn in, by PWG's keywords. Of 8 bits black is the inverse of sgray."""
+"""Documents are drawn in these types of pixels, which are PWG's keywords. black_8 is the inverse of sgray_8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A sheet of paper. Sizes are in hundredths of a millimetre, as in the ``media-size`` collection.
 
-    name: its self-describing name (PWG 5101.1 section 5). margins: left, top, right and bottom, where nothing prints.
+    name: its self-describing name (PWG 5101.1 section 5). margins: left, top, right and bottom; nothing prints there.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Sheet:
     margins: tuple[int, int, int, int]
 
     def pixels(self, resolution: int) -> tuple[int, int]:
-        """Width and height in whole pixels; one too many makes printers refuse the page."""
+        """Return width and height in whole pixels, rounded down: printers refuse a page that is a pixel too large."""
         return pixels(self.width, resolution), pixels(self.length, resolution)
 
 

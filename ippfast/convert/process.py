@@ -23,10 +23,10 @@ from .starting import start
 __all__ = ["Child", "Warn"]
 
 Warn = Callable[[str], object]
-"""A function that is called with words that a user should read."""
+"""This function is called with words that a user should read."""
 
-_GLANCE = 0.1  # seconds
-_PIPE = 1 << 20  # octets that a child may be ahead of its parent, where the system lets a pipe have them
+_GLANCE = 0.1  # seconds between two looks at the clock
+_PIPE = 1 << 20  # octets that a child may be ahead of its parent, if the system allows such a pipe
 
 
 class Child:
@@ -50,7 +50,7 @@ class Child:
         _enlarge(self._answers.fileno())
         self._format = format_
         self.done = 0, 0
-        """The side that it drew last, counted from 1, and how many sides there are."""
+        """This is the number of the side that was drawn last, counted from 1, and the number of all sides."""
         self._facts: tuple[Original, int] | None = None
         self._order(order.pack())
         threading.Thread(target=self._watch, daemon=True).start()
@@ -78,7 +78,7 @@ class Child:
         self._process.wait()
 
     def facts(self) -> tuple[Original, int]:
-        """What the document is, and how many pages it has; 0: not known. Raises RenderError if it cannot be read."""
+        """Tell what the document is, and its number of pages; 0: not known. Raises RenderError if it cannot be read."""
         if self._facts is None:
             kind, payload = self._frame()
             if kind != frames.FACTS:
@@ -88,11 +88,11 @@ class Child:
         return self._facts
 
     def begin(self, work: Work) -> None:
-        """Have its sides drawn; they wait in a pipe until they are asked for."""
+        """Order the sides to be drawn. They wait in a pipe until `side` is called."""
         self._order(work.pack())
 
     def side(self, warn: Warn) -> Iterator[bytes]:
-        """The octets of its next side, as it is drawn; `done` says afterwards which it was.
+        """Give the octets of the next side, as it is drawn; `done` says afterwards which side it was.
 
         Raises RenderError if it cannot be drawn.
         """
@@ -111,7 +111,7 @@ class Child:
                 raise self._death()
 
     def end(self) -> None:
-        """Hear that it has drawn all its sides. Raises RenderError if it says anything else."""
+        """Wait until the child says that all its sides are drawn. Raises RenderError if it says anything else."""
         if self._frame()[0] != frames.END:
             raise self._death()
 
@@ -123,7 +123,7 @@ class Child:
             pass
 
     def _frame(self) -> tuple[bytes, bytes]:
-        """The next frame. The time that nobody waits for one, since a printer is slow, does not count."""
+        """Read the next frame. Time counts only while this waits, not while a slow printer takes the octets."""
         began = time.monotonic()
         self._due = began + self._left
         frame = frames.read_frame(self._answers)
@@ -137,7 +137,7 @@ class Child:
         return kind, payload
 
     def _watch(self) -> None:
-        """Kill what takes too long. It runs in a thread of its own, as a read cannot be told when to end."""
+        """Kill a child that takes too long. A thread does this, since a read from a pipe has no time limit."""
         while not self._closed.wait(_GLANCE):
             due = self._due
             if due is not None and time.monotonic() > due:
@@ -146,7 +146,7 @@ class Child:
                 return
 
     def _death(self) -> RenderError:
-        """The error for a child that ended before its work."""
+        """Make the error for a child that ended before its work was done."""
         if self._late:
             return RenderError(f"a page takes more than {self.limits.seconds:g} seconds")
         self._process.kill()
@@ -162,7 +162,7 @@ class Child:
 
 
 def _enlarge(pipe: int) -> None:
-    """Let a pipe hold more than it does by default (Linux)."""
+    """Let a pipe hold more octets than by default, on Linux."""
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import fcntl
 

@@ -20,11 +20,11 @@ class Quirk(NamedTuple):
 
 
 _QUIRKS = (
-    Quirk("et-7700", format=URF),  # PWG announced, and not printed: OpenPrinting/cups-filters PR 168
+    Quirk("et-7700", format=URF),  # announces PWG, and does not print it: OpenPrinting/cups-filters PR 168
     Quirk("l8180", format=URF),  # the same: OpenPrinting/cups-filters issue 498
     Quirk("et-8550", format=URF),  # the same
     Quirk("mfc-j5320dw", format=PWG),  # prints PWG, and not URF: seaprint issue 82
-    Quirk("mb2700", format=PWG),  # of URF page 1 only, if a tray is chosen: OpenPrinting/cups-filters issue 660
+    Quirk("mb2700", format=PWG),  # prints only page 1 of URF, if a tray is chosen: OpenPrinting/cups-filters issue 660
     Quirk("mb2750", format=PWG),
     Quirk("laserjet pro 3301", back="normal"),  # backs come out upside down: apple/cups issue 6235
     Quirk("laserjet pro 3302", back="normal"),
@@ -34,6 +34,6 @@ _QUIRKS = (
 
 
 def quirk_of(model: str) -> Quirk | None:
-    """The entry for a printer-make-and-model; None for all others."""
+    """Return the entry for a printer-make-and-model; None if it has none."""
     words = model.lower()
     return next((quirk for quirk in _QUIRKS if quirk.model in words), None)

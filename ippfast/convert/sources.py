@@ -20,7 +20,7 @@ Opener = Callable[[BinaryIO, str | None], "Source"]
 
 
 class Source(Protocol):
-    """A document that was opened."""
+    """An open document."""
 
     def facts(self) -> tuple[int, int, int]:
         """Width and length of its first page in hundredths of a millimetre, and the number of pages; 0: not known."""

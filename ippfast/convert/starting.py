@@ -1,4 +1,4 @@
-"""Starts the processes that draw documents, one of them before its document is known.
+"""Starts the processes that draw documents. One may start before its document is known.
 
 The rule of this file: it loads little, since the command calls `load_ahead` before it loads all else.
 """
@@ -25,12 +25,12 @@ _ahead: list[subprocess.Popen[bytes]] = []
 
 
 def can_draw() -> bool:
-    """Whether the libraries of the extra ``convert`` are here."""
+    """Tell whether the libraries of the extra ``convert`` are installed."""
     return all(importlib.util.find_spec(name) is not None for name in _LIBRARIES)
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:
@@ -38,14 +38,14 @@ def cores() -> int:
 
 
 def start() -> subprocess.Popen[bytes]:
-    """A process that waits for its orders: the one that was started ahead, or a new one."""
+    """Return a process that waits for its orders: the one that was started ahead, or a new one."""
     return _ahead.pop() if _ahead else _started()
 
 
 def load_ahead() -> None:
-    """Start the next process already, as it loads for long; unless there is but one core, or nothing to draw with.
+    """Start the next process already, since it takes long to load. It waits for its orders, and ends with this process.
 
-    It waits for its orders, and ends when this process does.
+    Nothing is started if there is only one core, or the extra ``convert`` is not installed.
     """
     if not _ahead and cores() > 1 and can_draw():
         _ahead.append(_started())

@@ -31,7 +31,7 @@ _LANDSCAPE = (4, 5)  # orientation-requested
 
 
 def decode(octets: bytes, encoding: str | None) -> str:
-    """The characters: in the encoding that somebody told, that a mark at the beginning tells, or that fits.
+    """Decode the text: with the encoding that is given, that a mark at its beginning tells, or that fits.
 
     UTF-8 hardly ever fits by chance; what is none is taken for windows-1252, in which every octet is something.
 
@@ -52,7 +52,7 @@ def decode(octets: bytes, encoding: str | None) -> str:
 
 
 def lines_of(text: str, columns: int) -> Iterator[str | None]:
-    """Lines of at most this many characters, tabs as spaces; None for a page break."""
+    """Give lines of at most this many characters, with tabs as spaces; None for a page break."""
     for number, part in enumerate(text.split("\f")):
         if number:
             yield None
@@ -65,7 +65,7 @@ def lines_of(text: str, columns: int) -> Iterator[str | None]:
 
 
 def pages_of(lines: Iterator[str | None], rows: int, most: int, last: int | None = None) -> list[list[str]]:
-    """The lines of each page. last: the last one that is wanted. Raises RenderError for too many pages."""
+    """Give the lines of each page. last: the last page that is wanted. Raises RenderError for too many pages."""
     pages: list[list[str]] = [[]]
     for line in lines:
         if line is None or len(pages[-1]) == rows:
@@ -80,7 +80,7 @@ def pages_of(lines: Iterator[str | None], rows: int, most: int, last: int | None
 
 
 class Text:
-    """The text in a file. Raises RenderError if it is none."""
+    """Open the text in a file. Raises RenderError if it is no text."""
 
     def __init__(self, file: BinaryIO, encoding: str | None) -> None:
         octets = file.read(_MOST_OCTETS + 1)
@@ -93,7 +93,7 @@ class Text:
         return 0, 0, 0
 
     def document(self, raster: Raster, warn: Callable[[str], object], most: int) -> pdfium.PdfDocument:
-        """A document of as many pages as it takes, each of the size of the sheet."""
+        """Make a document of as many pages as the text needs, each of the size of the sheet."""
         sheet = raster.sheet
         sizes = [sheet.width * 72 / 2540, sheet.length * 72 / 2540]
         left, top, right, bottom = (max(each, _MARGIN) * 72 / 2540 for each in sheet.margins)
@@ -123,7 +123,7 @@ class Text:
 
 
 def _shown(text: str, characters: set[int], warn: Callable[[str], object]) -> str:
-    """The text with a sign in the place of what the font does not have."""
+    """Return the text with a sign in the place of each character that the font does not have."""
     missing = {ord(each) for each in set(text) if each.isprintable()} - characters
     if missing:
         some = " ".join(f"U+{number:04X}" for number in sorted(missing)[:5])
@@ -132,7 +132,7 @@ def _shown(text: str, characters: set[int], warn: Callable[[str], object]) -> st
 
 
 def _characters(font: bytes) -> set[int]:
-    """The characters that a TrueType font has: its table ``cmap``, in the form for the Basic Multilingual Plane."""
+    """Return the characters of a TrueType font, from its table ``cmap`` for the Basic Multilingual Plane."""
     (tables,) = struct.unpack_from(">H", font, 4)
     entries = [struct.unpack_from(">4sIII", font, 12 + 16 * number) for number in range(tables)]
     start = next(offset for name, _, offset, _ in entries if name == b"cmap")

@@ -16,11 +16,11 @@ from .starting import cores
 __all__ = ["Progress", "pieces"]
 
 Progress = Callable[[int, int], object]
-"""A function that is called when a side is drawn, with its number from 1 on and how many there are."""
+"""This function is called when a side is drawn, with its number, counted from 1, and the number of all sides."""
 
 _MANY = 30
-"""With this many sides a PDF gains more by a second child than it takes to start one. Of other documents each child
-would make all pages for itself."""
+"""A PDF with this many sides gains more by a second child than the child takes to start. For other documents each child
+would have to make all pages."""
 
 
 def pieces(
@@ -32,7 +32,7 @@ def pieces(
     progress: Progress | None = None,
     warn: Warn | None = None,
 ) -> Iterator[bytes]:
-    """The octets of the raster in a format, as they are drawn.
+    """Give the octets of the raster in a format, as they are drawn.
 
     first: a child that has the document open. another: makes one more. Both are closed in the end.
 
@@ -78,7 +78,7 @@ def pieces(
 
 
 def _sides(pages: int, raster: Raster) -> int:
-    """How many sides there are, as long as page-ranges do not overlap."""
+    """Count the sides, if page-ranges do not overlap."""
     if raster.pages:
         pages = sum(max(min(upper, pages) - lower + 1, 0) for lower, upper in raster.pages)
     return -(-pages // raster.number_up) * raster.copies

@@ -1,6 +1,6 @@
 """PWG Raster (PWG 5102.4) and Apple raster, also called URF: the pages that a printer takes, written and read.
 
-Nothing here draws: pixels go in and come out. Nothing is kept but the lines at hand, and the package needs no other.
+This package draws nothing: pixels go in and come out. It keeps only the lines at hand, and depends on no other package.
 
     from ippfast.raster import Page, Reader, Writer
 

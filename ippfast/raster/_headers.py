@@ -15,7 +15,7 @@ PWG_SYNC: Final = b"RaS2"
 URF_SYNC: Final = b"UNIRAST\0"
 URF_FILE: Final = struct.Struct(">8sI")  # the word, and how many pages follow
 PWG_PAGE: Final = 1796
-"""The octets of a page's header in PWG Raster."""
+"""A page's header in PWG Raster has so many octets."""
 
 URF_PAGE: Final = struct.Struct(">BBBBBB6xIII8x")
 
@@ -27,14 +27,14 @@ MEDIA_SOURCES: Final = (
     *(f"tray-{number}" for number in range(1, 21)),
     *(f"roll-{number}" for number in range(1, 11)),
 )
-"""Keywords of "media-source": a MediaPosition is an index into these, and so is URF's."""
+"""These are keywords of "media-source". A MediaPosition of PWG Raster is an index into them, and so is URF's."""
 
 MEDIA_TYPES: Final = (
     *("auto", "stationery", "transparency", "envelope", "cardstock", "labels", "stationery-letterhead", "disc"),
     *(f"photographic-{finish}" for finish in ("matte", "satin", "semi-gloss", "glossy", "high-gloss")),
     "other",
 )
-"""The keywords of "media-type" for which URF has numbers."""
+"""URF has numbers for these keywords of "media-type": their indexes."""
 
 _PWG_SPACES = {"rgb": 1, "black": 3, "cmyk": 6, "sgray": 18, "srgb": 19, "adobe-rgb": 20}
 _PWG_SPACES |= {f"device{number}": 47 + number for number in range(1, 16)}

@@ -17,7 +17,7 @@ cdef extern from *:
     #include <intrin.h>
     #endif
 
-    /* Eight octets, the first of which is the lowest of the number, whatever the machine. */
+    /* Reads eight octets as a number; the first octet is its lowest, on every machine. */
     static inline uint64_t eight(const uint8_t* at) {
         uint64_t word;
         memcpy(&word, at, 8);
@@ -27,7 +27,7 @@ cdef extern from *:
         return word;
     }
 
-    /* The other way round: the lowest octet of the number first. */
+    /* Writes a number as eight octets, the lowest first, on every machine. */
     static inline void put_eight(uint8_t* at, uint64_t word) {
     #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         word = __builtin_bswap64(word);
@@ -35,7 +35,7 @@ cdef extern from *:
         memcpy(at, &word, 8);
     }
 
-    /* Which octet, counted from the first, has the lowest bit that is set. There must be one. */
+    /* Tells which octet, counted from the first, has the lowest bit that is set. At least one bit must be set. */
     static inline Py_ssize_t first_octet(uint64_t bits) {
     #if defined(__GNUC__)
         return __builtin_ctzll(bits) >> 3;
@@ -53,7 +53,7 @@ cdef extern from *:
     #endif
     }
 
-    /* Whether 64 octets differ. */
+    /* Tells whether any of 64 octets differ. */
     static inline int differ(const uint8_t* one, const uint8_t* other) {
     #if defined(__GNUC__)
         typedef uint64_t two __attribute__((vector_size(16), aligned(1), may_alias));
@@ -91,7 +91,7 @@ cdef enum:
 
 
 cdef inline Py_ssize_t equal_octets(Octets one, Octets other, Py_ssize_t size) noexcept nogil:
-    """How many octets are the same before the first that is not."""
+    """Count the octets that are the same before the first that differs."""
     cdef Py_ssize_t at = 0
     cdef uint64_t bits
     if size >= 8:  # most runs are short
@@ -112,7 +112,7 @@ cdef inline Py_ssize_t equal_octets(Octets one, Octets other, Py_ssize_t size) n
 
 
 cdef inline Py_ssize_t repeated_octet(Octets at, Octets end) noexcept nogil:
-    """Where the first octet that comes three times in a row stands; the line's end if there is none."""
+    """Return the place of the first octet that comes three times in a row; the line's end if there is none."""
     cdef Octets here = at
     cdef uint64_t zero
     while end - here >= 10:
@@ -128,7 +128,7 @@ cdef inline Py_ssize_t repeated_octet(Octets at, Octets end) noexcept nogil:
 
 
 cdef inline Py_ssize_t repeated_three(Octets at, Octets end) noexcept nogil:
-    """Where the first unit of three octets that comes twice in a row stands; the line's end if there is none."""
+    """Return the place of the first unit of three octets that comes twice in a row; the line's end if there is none."""
     cdef Octets here = at
     cdef uint64_t bits
     while end - here >= 11:
@@ -146,7 +146,7 @@ cdef inline Py_ssize_t repeated_three(Octets at, Octets end) noexcept nogil:
 
 
 cdef inline Py_ssize_t repeated_unit(Octets at, Octets end, Py_ssize_t unit) noexcept nogil:
-    """Where the first unit that comes twice in a row stands; the line's end if there is none."""
+    """Return the place of the first unit that comes twice in a row; the line's end if there is none."""
     cdef Octets here = at
     while end - here >= 2 * unit:
         if memcmp(here, here + unit, unit) == 0:
@@ -156,7 +156,7 @@ cdef inline Py_ssize_t repeated_unit(Octets at, Octets end, Py_ssize_t unit) noe
 
 
 cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* out) noexcept nogil:
-    """Write the codes of a line; returns where the next octet goes."""
+    """Write the codes of a line, and return the place of the octet after them."""
     cdef Py_ssize_t size, count, fewest = 3 if unit == 1 else 2
     cdef uint64_t bits, zero
     while at < end:
@@ -247,7 +247,7 @@ cdef Py_ssize_t put_lines(
     Octets at, Py_ssize_t rows, Py_ssize_t step, Py_ssize_t line, Py_ssize_t unit, int spare, uint8_t* turned,
     uint8_t** out, uint8_t* last
 ) noexcept nogil:
-    """Write at most that many lines, each `step` octets from the one before, until `out` passes `last`: how many.
+    """Write at most `rows` lines, each `step` octets after the one before, until `out` passes `last`. Returns how many.
 
     turned: a line's octets to mirror each line in, NULL if they are not to be mirrored.
     """
@@ -356,7 +356,7 @@ cdef inline void repeat_three(Octets at, uint8_t* out, Py_ssize_t size) noexcept
 
 
 cdef Octets take_line(Octets at, Octets end, uint8_t* out, Py_ssize_t line, Py_ssize_t unit, int white) noexcept nogil:
-    """Write the line whose codes begin there; returns where they end, NULL if that is not here yet."""
+    """Write the line whose codes begin at `at`, and return their end; NULL if they are not complete."""
     cdef Py_ssize_t size
     cdef bint wide
     cdef int code

@@ -14,14 +14,14 @@ from functools import cache
 
 __all__ = ["decode", "encode"]
 
-_MOST_UNITS = 128  # of one code
+_MOST_UNITS = 128  # a code is for so many at most
 _MOST_REPEATS = 256
 _ROOM_BESIDE = 19  # what the compiled twin needs beside a line's own octets and one for each 128 units
 _REMEMBERED = 64
-"""How many lines are kept with their codes during one call: many come again, not only below each other."""
+"""So many lines are kept with their codes during one call, since many lines come again further down."""
 
 _REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
-"""Each octet with its bits the other way round."""
+"""This maps each octet to the one that has its bits in reverse order."""
 
 
 @cache
@@ -171,7 +171,7 @@ def decode(
 
 
 def _line(data: bytes | bytearray, here: int, end: int, line: int, unit: int, white: int) -> tuple[bytes, int] | None:
-    """The line whose codes begin there, and where they end; None if that is not here yet."""
+    """Return the line whose codes begin at `here`, and the end of these codes; None if they are not complete."""
     pieces: list[bytes | bytearray] = []
     missing = line
     while missing:

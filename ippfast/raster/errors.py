@@ -9,7 +9,7 @@ __all__ = ["RasterError"]
 
 
 class RasterError(IPPError, ValueError):
-    """Octets that are no PWG or Apple raster, or that end too early.
+    """The octets are no PWG or Apple raster, or end too early.
 
     what: what is wrong, in words. page: on which page, counted from 1; 0: before the first. line: in which line of it,
     counted from 1; 0: in its header.

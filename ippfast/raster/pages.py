@@ -30,14 +30,15 @@ URF: Final = "image/urf"
 FORMATS: Final = (PWG, URF)
 
 MAX_PIXELS: Final = 0xFFFFFF
-"""The largest width and height: libcups takes no more."""
+"""No width or height is larger, since libcups takes no more."""
 
 MAX_LINE: Final = 16 * 1024 * 1024
-"""The octets of the longest line: libcups takes no more."""
+"""No line has more octets, since libcups takes no more."""
 
 SIDES: Final = ("one-sided", "two-sided-long-edge", "two-sided-short-edge")
 SHEET_BACKS: Final = ("normal", "flipped", "rotated", "manual-tumble")
-"""Keywords of "pwg-raster-document-sheet-back" (PWG 5102.4); URF's DM1, DM2, DM3 and DM4 mean these, in this order."""
+"""These are the keywords of "pwg-raster-document-sheet-back" (PWG 5102.4). URF's DM1, DM2, DM3 and DM4 mean the same,
+in this order."""
 
 _DEEP, _DEEPER = (8, 16), (1, 8, 16)
 _SPACES: dict[str, tuple[int, tuple[int, ...], bool]] = {
@@ -68,7 +69,7 @@ class ColorType(NamedTuple):
 
     @property
     def bits_per_pixel(self) -> int:
-        """Of all samples together."""
+        """The bits of all samples of a pixel together."""
         return self.components * self.bits
 
     @property
@@ -82,9 +83,9 @@ TYPES: Final = {
     for space, (components, depths, bright) in _SPACES.items()
     for bits in depths
 }
-"""Every kind of pixels. PWG Raster has no ``gray`` and ``lab``, URF no ``black`` and ``device``.
+"""These are all kinds of pixels. PWG Raster has no ``gray`` and ``lab``, URF no ``black`` and ``device``.
 
-``gray`` and ``rgb`` are a device's own, URF's DEVW and DEVRGB; ``sgray`` and ``srgb`` are URF's W and SRGB.
+``gray`` and ``rgb`` are a device's own colours, URF's DEVW and DEVRGB; ``sgray`` and ``srgb`` are URF's W and SRGB.
 """
 
 _NAME_OCTETS = 63  # a header has room for 64, the last one being NUL
@@ -169,9 +170,9 @@ class Page:
         return -(-self.width * self.color.bits_per_pixel // 8)
 
     def bands(self, rows: int) -> Iterator[tuple[int, int]]:
-        """The page in bands of at most that many lines: (top, rows) of each, in the order that the Writer wants them.
+        """Divide the page into bands of at most `rows` lines: (top, rows) of each, in the order that the Writer needs.
 
-        This is from the top down, and from the bottom up if the page is mirrored along the feed.
+        The order is from the top down, or from the bottom up if the page is mirrored along the feed.
         """
         _whole("rows", rows, 1, MAX_PIXELS)
         tops = range(0, self.height, rows)
@@ -213,6 +214,6 @@ def back_transform(sheet_back: str, sides: str) -> tuple[int, int]:
 def pixels(hundredths: int, dots: int) -> int:
     """The pixels of a length in hundredths of a millimetre, the unit of IPP's media-size, at that many dots per inch.
 
-    Rounded down, as CUPS does: printers refuse a page that is a pixel too large.
+    They are rounded down, as by CUPS, since printers refuse a page that is a pixel too large.
     """
     return hundredths * dots // 2540

@@ -23,7 +23,7 @@ _CUPS_WORDS = {word[::turn] for word in (b"RaSt", b"RaS2", b"RaS3") for turn in 
 
 
 class _Decoder:
-    """Takes octets, and gives headers and lines as soon as they are whole."""
+    """Takes octets, and gives headers and lines as soon as they are complete."""
 
     def __init__(self, max_line: int) -> None:
         self.max_line = max_line
@@ -35,12 +35,12 @@ class _Decoder:
         self.begun = 0  # pages
         self.left = 0  # lines of the page
         self._data = bytearray()  # one for the whole document: the system hands out new memory slowly
-        self._at = self._end = 0  # what is here and not understood yet stands between these
+        self._at = self._end = 0  # the octets that are not decoded yet stand between these
         self._again = 0  # times that the line at `_at` is still to come, if it was written some times already
 
     @property
     def waiting(self) -> int:
-        """Octets that are here and not understood yet."""
+        """So many octets were fed and are not decoded yet."""
         return self._end - self._at
 
     def feed(self, data: bytes) -> None:
@@ -64,7 +64,7 @@ class _Decoder:
         return RasterError(what, page if self.document_format else 0, line)
 
     def begin(self) -> bool:
-        """Whether the document's first octets are here. Raises RasterError if they are of no such document."""
+        """Tell whether the document's first octets are here. Raises RasterError if it is no PWG or Apple raster."""
         if not self.document_format:
             head = self._head(URF_FILE.size)
             if head[:4] == PWG_SYNC:
@@ -81,7 +81,7 @@ class _Decoder:
         return bool(self.document_format)
 
     def next_page(self) -> Page | None:
-        """The next page, once the one before it is read to its end; None if its header is not here yet."""
+        """Return the next page. The one before it must be read to its end. None if its header is not complete yet."""
         if not self.begin():
             return None
         size = PWG_PAGE if self.document_format == PWG else URF_PAGE.size
@@ -116,7 +116,7 @@ class _Decoder:
         return rows, same
 
     def skip(self, scratch: bytearray) -> bool:
-        """Pass over lines that are here; whether the page is done. `scratch` is what for: it grows to one line."""
+        """Pass over the lines that are here, and tell whether the page is done. Lines are decoded into `scratch`."""
         if self.left and len(scratch) < self.line:
             scratch.extend(bytes(self.line - len(scratch)))
         while self.left:
@@ -129,7 +129,7 @@ class _Decoder:
 
 
 class Source(Protocol):
-    """What a Reader reads from: a file, a pipe, `gzip.open`'s file, or whatever else gives octets."""
+    """A Reader reads from a file, a pipe, `gzip.open`'s file, or anything else that gives octets."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -137,11 +137,11 @@ class Source(Protocol):
 class Reader:
     """Reads a document from a file, which it does not close; iterating gives a `Page` for each page.
 
-    file: an object with ``read``. document_format: `PWG` or `URF`, as it turned out. pages: how many the document says
-    that it has, 0 if it does not; in PWG Raster each page says it.
+    file: an object with ``read``. document_format: `PWG` or `URF`, as its first octets say. pages: how many the
+    document says that it has, 0 if it does not; in PWG Raster each page says it.
 
-    Between two pages read lines, or leave them. Raises RasterError if the octets are no such document, end too early,
-    or hold another number of pages than an URF file says; what was read before that is right.
+    Read the lines of a page before the next page, or leave them. Raises RasterError if the octets are no such document,
+    end too early, or hold another number of pages than an URF file says; what was read before that is right.
     """
 
     def __init__(self, file: Source) -> None:
@@ -244,7 +244,7 @@ class Reader:
         return done, same
 
     def _feed(self) -> bool:
-        # As much as waits already, so that a long line is not looked at again and again.
+        # It reads as much as waits already, so that a long line is not decoded from its beginning many times.
         data = self._file.read(max(_PIECE, self._decoder.waiting))
         self._decoder.feed(data)
         return bool(data)
@@ -255,10 +255,10 @@ class Reader:
 
 
 class PageCounter:
-    """Counts the pages of a document while it passes by.
+    """Counts the pages of a document that is given to it in pieces.
 
-    pages: those that are complete. impressions: the same, each as many times as its header asks for copies.
-    max_line: the longest line that is taken, in octets; some three times as much is kept at most.
+    pages: how many are complete. impressions: the same, but each page counts as often as its header asks for copies.
+    max_line: the longest line that is accepted, in octets; the counter keeps about three times as much at most.
 
     `feed` and `close` raise RasterError if the octets are no such document, or end too early.
     """
@@ -271,7 +271,7 @@ class PageCounter:
         self._waits_for = 0  # octets: with fewer a line that was not whole is not looked at again
 
     def feed(self, data: bytes) -> None:
-        """The next octets of the document, cut anywhere."""
+        """Count what the next octets of the document hold. They may be cut anywhere."""
         decoder = self._decoder
         decoder.feed(data)
         if decoder.waiting < self._waits_for:
@@ -288,7 +288,7 @@ class PageCounter:
         self._waits_for = 2 * decoder.waiting if decoder.waiting > _PIECE else 0
 
     def close(self) -> None:
-        """Say that the document is over."""
+        """End the document."""
         self._waits_for = 0
         self.feed(b"")
         if self._decoder.left or self._decoder.waiting or not self.pages:

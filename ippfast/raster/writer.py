@@ -1,7 +1,7 @@
 """Writes a PWG or Apple raster document, as its lines come.
 
-The rule of this file: what was promised is kept or refused: every page has all its lines, and the document as many
-pages as its header says. The Writer turns the lines of a page as its `transform` says; callers always give it upright.
+The rule of this file: a document is complete or refused: each page has all its lines, and the document has as many
+pages as its header says. The Writer mirrors the lines of a page as its `transform` says; callers give it upright.
 """
 
 from types import TracebackType
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _SMALL = 65_536
-"""Lines of fewer octets are gathered: each call of `encode` costs, and only within one are equal
-lines found."""
+"""Lines of fewer octets are gathered, since each call of `encode` costs time, and finds equal lines only within it."""
 
 _PIECE = 98_304
-"""How many octets, and two lines more, are written at once: memory of this size is reused without a system call."""
+"""So many octets, and two lines more, are written at once. Memory of this size is reused without a system call."""
 
 
 class Sink(Protocol):
-    """What a Writer writes to: a file, a pipe, or whatever else takes octets."""
+    """A Writer writes to a file, a pipe, or anything else that takes octets."""
 
     def write(self, data: bytes, /) -> int | None: ...
 
@@ -33,8 +32,8 @@ class Sink(Protocol):
 class Writer:
     """Writes a document of one format to a file, which it does not close. Also a context manager.
 
-    file: an object with ``write``. document_format: `PWG` or `URF`. pages: how many follow, blank back sides included;
-    0: unknown, which URF does not allow, since some printers go by it.
+    file: an object with ``write``. document_format: `PWG` or `URF`. pages: how many follow, with blank back
+    sides. 0 means that nobody knows; URF does not allow it, since some printers rely on the number.
 
     Begin a page and write its lines, as often as there are pages; then `close`. Raises ValueError for what the format
     does not have, for lines too many or too few, and at the end if there were not as many pages: such a document must
@@ -117,7 +116,7 @@ class Writer:
         self._complete()
 
     def close(self) -> None:
-        """Say that the document is complete. Raises ValueError if it is not."""
+        """End the document. Raises ValueError if it is not complete."""
         self._complete()
         if not self.pages_written:
             raise ValueError("a document has at least one page")
@@ -154,7 +153,7 @@ class Writer:
 
 
 def _flat(lines: "ReadableBuffer", line: int, stride: int | None) -> memoryview:
-    """The octets, in one dimension; copied only if they are not one after the other."""
+    """Return the octets in one dimension. They are copied only if they do not follow each other in memory."""
     view = memoryview(lines)
     if view.itemsize != 1:
         raise ValueError(f"lines are octets, not items of {view.itemsize}: the high octet of a sample comes first")
