@@ -10,7 +10,7 @@ What each file does:
 | `core` | `PrinterCore`: the parts of a printer, and its state |
 | `access` | who is an operator, and what of a job is shown to whom |
 | `options`, `errors`, `table` | the settings of a printer; why a request is refused; all operations |
-| `storage` | what is kept: jobs, documents, subscriptions, events, behind one interface (see there) |
+| `storage` | what is kept: jobs, documents, subscriptions, events, with one interface for all engines (see there) |
 | `service` | `PrintService`: many printers in one server, and the System object |
 | `calls` | the checks of every request; `operation`, which registers a function in the table of operations |
 | `job_creation`, `job_operations`, `document_operations`, `printer_operations` | the operations |

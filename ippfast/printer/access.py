@@ -65,7 +65,8 @@ def told_user(user: str) -> str:
 
 
 def is_operator(printer: PrinterCore, incoming: Incoming | PageRequest) -> bool:
-    """Whether an operator asks. If none are named, whoever asks from this machine is one, but not through a proxy."""
+    """Whether the user is an operator. If no operators are named, all users on this host are operators, but not through
+    a proxy."""
     operators = printer.access.operators
     if operators is None:
         return incoming.user is None and incoming.peer in _LOOPBACK and not is_forwarded(incoming.head.headers)

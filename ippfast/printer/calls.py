@@ -1,7 +1,7 @@
 """A request with its user, operation and target, and the table of all operations.
 
 The rule of this file: what RFC 8011 section 4.1 wants of every request is checked here, in its order, before an
-operation is called. An operation stands in the table with its target and with who may use it; a module registers its
+operation is called. An operation is in the table with its target and the users who may use it; a module registers its
 own with `operation`.
 """
 

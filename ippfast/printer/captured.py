@@ -23,7 +23,7 @@ ALWAYS = (
     "ipp-versions-supported",
     "natural-language-configured",
 )
-"""The attributes that depend on this server alone."""
+"""The attributes that depend only on this server."""
 
 NEEDED = (
     "compression-supported",

@@ -137,7 +137,7 @@ class PrinterCore:
         return changed
 
     def told(self, names: Sequence[str], job: Job | None = None) -> None:
-        """Something has happened, which the store knows: wake whoever waits for it in this process."""
+        """Wake the threads of this process that wait for changes: the store has a new one."""
         for name in names:
             self.events.publish(name, job)
         self.storage.bus.wake(self.queue)

@@ -164,7 +164,7 @@ class Counts(NamedTuple):
 
 
 def _counts(printer: PrinterCore, pages: int, asked: Mapping[str, Attribute]) -> Counts:
-    """The counts of so many pages with these Job Template attributes, or the printer's defaults."""
+    """The counts for this number of pages with these Job Template attributes, or the printer's defaults."""
 
     asked = {each.name: each for each in as_printed(asked.values())} if "proof-print" in asked else asked
 

@@ -1,4 +1,4 @@
-"""What a printer says of itself: attributes from a TOML file, typed by the registry.
+"""A printer's description: attributes from a TOML file, with the types of the registry.
 
 The rule of this file: `description.toml`, which comes with the package, explains the notation. A later source replaces
 whole attributes; what the registry does not allow is an error that names the file and the attribute. A description

@@ -1,4 +1,4 @@
-"""What the device behind a printer says of itself: why it cannot print, and attributes that change as it prints.
+"""The state of a printer's device: why it can't print, and attributes that change while it prints.
 
 The rule of this file: the store keeps it, so that all processes with the same storage agree, and clients get it as
 printer-state-reasons and among the printer's attributes. Outputs that know their device use it; see `simulating`.

@@ -1,6 +1,6 @@
 """The operations on the documents of a job (PWG 5100.5).
 
-The rule of this file: a document has the state of its job, unless it was canceled alone.
+The rule of this file: a document has the state of its job, unless only the document was canceled.
 """
 
 from ippfast.codec import Attribute, Message

@@ -1,6 +1,6 @@
 """The content of an event: the attributes that a notification has (RFC 3995 section 9.1).
 
-The rule of this file: an event tells a user no more of another user's job than Get-Job-Attributes does.
+The rule of this file: an event shows a user no more of another user's job than Get-Job-Attributes does.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ _TEXTS = {
 
 
 def _text(event: Event) -> str:
-    """The event for people (notify-text, RFC 3995 section 9.2)."""
+    """The event as a sentence (notify-text, RFC 3995 section 9.2)."""
     if event.job_id is not None and (event.name == "job-completed" or event.name not in _TEXTS):
         state = told_state(event.job_state, event.job_reasons)
         return f"Job {event.job_id} is {state.name.lower().replace('_', '-')}."
@@ -64,7 +64,7 @@ def _text(event: Event) -> str:
 
 
 def _impressions(printer: PrinterCore, event: Event) -> int:
-    """job-impressions-completed as the event has it; for a job that is completed, all of them."""
+    """The event's job-impressions-completed; for a completed job, all of its impressions."""
     if event.job_state == JobState.COMPLETED and event.job_id is not None:
         job = printer.store.job(event.job_id)
         counts = None if job is None else counts_of_job(printer, job, {each.name: each for each in job.attributes})
@@ -73,7 +73,7 @@ def _impressions(printer: PrinterCore, event: Event) -> int:
 
 
 def event_attributes(call: Call, subscription: Subscription, event: Event) -> list[Attribute]:
-    """An event as it is sent (RFC 3995 section 9.1)."""
+    """The attributes of an event for a client (RFC 3995 section 9.1)."""
     printer = call.printer
     told: dict[str, object] = {
         "notify-subscription-id": subscription.id,

@@ -1,7 +1,7 @@
-"""What happens to the printer and its jobs, told to whoever listens in this process: counters, a panel, the log.
+"""Tells the listeners in this process what happens to the printer and its jobs: counters, a panel, the log.
 
 The rule of this file: an event is told once it is true and kept, in the thread that made it so, and a listener that
-fails is logged and harms nobody. Subscriptions do not depend on it: the store writes their events itself.
+fails is logged and does no other harm. Subscriptions do not depend on it: the store writes their events itself.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Gives each job to another printer: `Forward` by IPP, `AppSocket` and `LPD` to printers that have nothing else.
 
-The rule of this file: no job is printed twice, and none is lost. What was done stands in the store before the next
+The rule of this file: no job is printed twice, and none is lost. What was done is in the store before the next
 step is taken, so a server that is killed goes on where it was:
 
 ===========  =======================================  ==============================================================

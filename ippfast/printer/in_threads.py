@@ -57,7 +57,7 @@ class InThreads:
                 ...
 
     handler: a `SpoolPrinter`, or any other handler of `Server`'s. threads: how many requests with a document are
-    carried out at once, and how many others, so that uploads that stand still delay no other requests; more wait until
+    carried out at once, and how many others, so that slow uploads don't delay other requests; more wait until
     one is done. threads_per_host: how many of either kind one address may have at once; if it sends more, they are
     answered with server-error-busy. Requests for events (Get-Notifications) have a few threads of their own, and hold
     none while they wait.
@@ -184,7 +184,7 @@ class _Document:
         return await anext(self._pieces, None)
 
     def close(self) -> None:
-        """Nobody waits for the request any more. Called in the loop."""
+        """Called in the loop if the client does not wait any more."""
         self._closed = True
         if self._waiting is not None:
             self._waiting.cancel()

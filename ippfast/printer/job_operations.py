@@ -333,7 +333,7 @@ def resubmit_job(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.SUSPEND_CURRENT_JOB, access="operator")
 def suspend_current_job(printer: PrinterCore, call: Call) -> Message:
-    """Suspend-Current-Job (RFC 3998 section 4.3.1). A job that is resumed begins anew."""
+    """Suspend-Current-Job (RFC 3998 section 4.3.1). A job that is resumed begins again."""
     job = _current(printer, call)
     reasons = ("job-suspended",)
     if "processing-to-stop-point" in job.reasons:

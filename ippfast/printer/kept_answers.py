@@ -42,11 +42,11 @@ _LONGEST_QUESTION = 1_024
 """The most octets of a request whose question is remembered."""
 _NOW = b"\x31\x00\x14printer-current-time\x00\x0b"
 _DATE = struct.Struct(">H6BcBB")
-"""A dateTime (RFC 2579). In an answer `_NOW` stands before that of printer-current-time."""
+"""A dateTime (RFC 2579). In an answer, `_NOW` is before the one of printer-current-time."""
 
 
 class _Kept(NamedTuple):
-    """A kept answer. time: where printer-current-time stands in the octets; None: nowhere."""
+    """A kept answer. time: the place of printer-current-time in the octets; None: it is absent."""
 
     octets: bytes
     state: QueueState

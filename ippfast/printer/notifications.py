@@ -1,6 +1,6 @@
 """Get-Notifications: clients fetch the events of their subscriptions, or wait for them (RFC 3996).
 
-The rule of this file: the store keeps an event as it happens, and it gets the form that its subscription asks for when
+The rule of this file: the store keeps an event when it happens; it gets the form that its subscription wants only when
 it is fetched.
 """
 
@@ -22,20 +22,20 @@ from .subscriptions import kind_of, own_subscription
 
 __all__ = ["EVENT_LIFE"]
 
-_WAIT = 30.0  # seconds that an answer is held back for a client that cannot take it in parts
+_WAIT = 30.0  # seconds that a client waits for a response if it can't read several parts
 _LONGEST_WAIT = 300.0  # seconds that Event Wait Mode lasts (RFC 3996 section 5.2.1)
 
 EVENT_LIFE = 15
 """ippget-event-life and notify-get-interval in seconds (RFC 3996 sections 8.1 and 5.2.1).
 
-It is the least value allowed, so that a client that polls hears of events soon. The store keeps events longer, so that
-a client that asks a little late misses none.
+It is the least value allowed, so that a client that polls gets events soon. The store keeps events longer, so that a
+client that polls a little late misses none.
 """
 
 
 @operation(Operation.GET_NOTIFICATIONS)
 def get_notifications(printer: PrinterCore, call: Call) -> Message | Reply | Parts:
-    """Get-Notifications (RFC 3996 section 5): the events of some subscriptions; with notify-wait, later ones too.
+    """Get-Notifications (RFC 3996 section 5): the events of some subscriptions; with notify-wait, also later ones.
 
     A client that accepts multipart/related gets one response after the other for up to five minutes; any other client
     gets one response as soon as there is an event, or after half a minute.
@@ -68,7 +68,7 @@ def get_notifications(printer: PrinterCore, call: Call) -> Message | Reply | Par
 
 
 class _Leaving:
-    """Gives responses, and calls `leave` when no more of them are taken, even if none was."""
+    """Gives responses, and calls `leave` when the caller takes no more of them, even if it has taken none."""
 
     def __init__(self, responses: Iterator[Message | Wait], leave: Callable[[], None]) -> None:
         self._responses = responses
@@ -85,7 +85,7 @@ class _Leaving:
             raise
 
     def close(self) -> None:
-        """Take no more of them."""
+        """Call `leave`."""
         self._leave()
 
 
@@ -102,17 +102,17 @@ class _Fetching:
         self._look()
 
     def takes_parts(self) -> bool:
-        """Whether the client says that it can read an answer in parts."""
+        """Whether the client can read a response with several parts (its Accept field)."""
         accept = ",".join(self._call.incoming.head.headers.get_all("accept")).lower()
         return "multipart/related" in accept or "multipart/*" in accept
 
     def only(self) -> Iterator[Message | Wait]:
-        """One response, as soon as there is an event or none can come."""
+        """Give one response, as soon as there is an event or there can't be any."""
         yield from self._waits(_WAIT)
         yield self.response(leave=True)
 
     def _waits(self, seconds: float) -> Iterator[Wait]:
-        """What to wait for until there is an event, or none can come."""
+        """Wait until there is an event, or there can't be any."""
         end = time.monotonic() + seconds
         waiter = Waiter(self._printer.storage.bus, self._printer.hears)
         try:
@@ -128,7 +128,7 @@ class _Fetching:
             waiter.close()
 
     def responses(self) -> Iterator[Message | Wait]:
-        """Event Wait Mode (RFC 3996 section 5.2): the events that are there at once, then those that come."""
+        """Event Wait Mode (RFC 3996 section 5.2): first give the existing events, then new ones."""
         end = time.monotonic() + _LONGEST_WAIT
         while True:
             over = self._complete or self._printer.ending or self._gone() or time.monotonic() >= end
@@ -138,7 +138,7 @@ class _Fetching:
             yield from self._waits(max(0.0, end - time.monotonic()))
 
     def response(self, *, leave: bool) -> Message:
-        """The events that are there. leave: say when to ask again (notify-get-interval)."""
+        """A response with the events so far. leave: tell the client when to ask again (notify-get-interval)."""
         call, content = self._call, self._content
         self._content = []
         attributes: dict[str, object] = {f"{kind_of(call.printer)}-up-time": call.printer.up_time}
@@ -150,11 +150,13 @@ class _Fetching:
         return call.respond(status, operation_attributes=attributes, event_notification=content)
 
     def _look(self) -> None:
-        """Take the events that have come. If all subscriptions have ended, these are the last."""
+        """Read the new events. If all subscriptions have ended, these are the last."""
         call, store = self._call, self._printer.store
         going_on = False
         for number, first in self._first.items():
-            subscription = store.subscription(number)  # read before its events: one that has ended has them all
+            subscription = store.subscription(
+                number
+            )  # read before its events: if it has ended, there are no later ones
             if subscription is None:
                 continue
             going_on = going_on or not subscription.ended

@@ -2,7 +2,7 @@
 
 The rule of this file: a token counts if the provider has signed it for this printer and it has not expired; PyJWT
 checks that (the extra ``oauth``). No secret is known here, only the provider's public keys. They are fetched again if a
-token names an unknown key, but not more often if somebody sends many such tokens.
+token names an unknown key, but not more often if a client sends many such tokens.
 """
 
 import json

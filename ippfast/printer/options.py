@@ -15,8 +15,8 @@ __all__ = ["Access", "Address", "PrinterLimits"]
 class Access:
     """Who may do what.
 
-    operators: the authenticated users who may do everything; None: whoever connects from this machine, and not through
-    a proxy. private: only the owner of a job and operators see all of it. authentication: the keyword for
+    operators: the authenticated users who may do everything; None: all users who connect from this host, and not
+    through a proxy. private: only the owner of a job and operators see all of it. authentication: the keyword for
     uri-authentication-supported. authorization_server: the URI of the issuer of tokens, which clients are told.
     """
 

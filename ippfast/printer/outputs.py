@@ -67,7 +67,7 @@ class OutputError(Exception):
 
 
 class Held(Exception):
-    """It is unknown whether the job was printed. It is held until somebody releases or cancels it.
+    """It is unknown whether the job was printed. It is held until a user releases or cancels it.
 
     reason: for the job-state-message.
     """
@@ -197,7 +197,7 @@ def _put(path: Path, target: Path) -> None:
     replaced."""
     if _linked(path, target):
         return
-    part = target.with_name(f".{secrets.token_hex(8)}.part")  # a name that nobody can guess
+    part = target.with_name(f".{secrets.token_hex(8)}.part")  # a name that can't be guessed
     try:
         _copy(path, part)
         part.replace(target)
@@ -208,7 +208,7 @@ def _put(path: Path, target: Path) -> None:
 
 
 def _linked(path: Path, target: Path) -> bool:
-    """Link to a file, if the file system can. There is no temporary name that a killed server would leave behind."""
+    """Link to a file, if the file system can. Then a killed server leaves no temporary file."""
     if path.stat().st_dev != target.parent.stat().st_dev:
         return False
     try:

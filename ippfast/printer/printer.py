@@ -1,7 +1,7 @@
 """The printer: `SpoolPrinter`, which is the handler that a server calls.
 
 The rule of this file: a request is carried out here from its arrival to its answer, whatever goes wrong with it. The
-parts and the state are in `core`; what an operation does stands in the operations' own modules.
+parts and the state are in `core`; the operations are in their own modules.
 """
 
 import logging
@@ -43,12 +43,13 @@ class SpoolPrinter(PrinterCore):
         with SpoolPrinter("spool", output=Directory(Path("printed"))) as printer, Server(printer) as server:
             ...
 
-    storage: a directory, which is made if it does not exist, and is for the server's user alone; a `Place`; or a
+    storage: a directory, which is made if it does not exist, and is only for the server's user; a `Place`; or a
     `Storage`, which stays open when the printer is closed. queue: the printer's name in it. description: what the
-    printer says of itself: a mapping, the path of a TOML file, or several of them, each of which replaces attributes of
-    the earlier ones (see `description.toml`). output: what takes the jobs; by default the documents stay in the spool
-    as long as the job is remembered. address, access, limits: see `options`. fetcher: fetches documents for Print-URI
-    and Send-URI, which are supported only with it. shared: other processes serve the same storage at the same time.
+    printer's own attributes: a mapping, the path of a TOML file, or several of them, each of which replaces attributes
+    of the earlier ones (see `description.toml`). output: what takes the jobs; by default the documents stay in the
+    spool as long as the job is remembered. address, access, limits: see `options`. fetcher: fetches documents for
+    Print-URI and Send-URI, which are supported only with it. shared: other processes serve the same storage at the same
+    time.
 
     Raises DescriptionError, StorageError, and OSError if the directory cannot be used.
     """
@@ -107,7 +108,7 @@ class SpoolPrinter(PrinterCore):
         self.processor.stop(job_id)
 
     def close(self) -> None:
-        """End. A job that is being processed begins anew after the next start."""
+        """End. A job that is being processed begins again after the next start."""
         self.end_waiting()
         kept_answers.forget(self)
         told_jobs.forget(self)

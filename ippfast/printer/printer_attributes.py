@@ -1,4 +1,4 @@
-"""The printer's attributes: what it says of itself, of its state, and of what was set.
+"""The printer's attributes: its description, its state, and settings.
 
 The rule of this file: a stored attribute replaces a computed one, and nothing is computed that is not asked for.
 """
@@ -159,7 +159,7 @@ def _shared(name: str, value: Hashable) -> Attribute:
 
 
 def device_uuid(printer_uuid: str) -> str:
-    """device-uuid (PWG 5100.13 section 5.6.1): that of the device behind a printer. It is not the printer-uuid."""
+    """device-uuid (PWG 5100.13 section 5.6.1): the UUID of a printer's device. It is not the printer-uuid."""
     return uuid5(UUID(printer_uuid), "device").urn
 
 

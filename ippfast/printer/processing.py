@@ -77,7 +77,7 @@ class Processor:
         self._thread.start()
 
     def close(self) -> None:
-        """End. A job that is being processed begins anew after the next start."""
+        """End. A job that is being processed begins again after the next start."""
         with self._changed:
             self._closing = True
             self._stop.set()
@@ -329,7 +329,7 @@ class Processor:
                 _log.warning("the result of a job can't be stored now; this is tried again: %s", error)
 
     def _hold(self, lease: Lease, reason: str) -> Lease | None:
-        """Hold a job that may have been printed until somebody has checked. Returns the lease of the next job."""
+        """Hold a job that may have been printed until a user has checked. Returns the lease of the next job."""
         reasons = ("job-held-for-review",)
         tell = ("job-state-changed", "printer-state-changed")
         words, go_on = shown(reason, _MESSAGE), not self._closing
@@ -423,12 +423,12 @@ class _Progress:
                 self(*self._through)
 
     def end(self) -> None:
-        """Store the last progress. If the store does not answer now, it has what was told before."""
+        """Store the last progress. If the store does not answer now, it keeps the earlier one."""
         with contextlib.suppress(StorageError):
             self.write()
 
     def write(self) -> None:
-        """Store what was told so far."""
+        """Store the reported progress."""
         if self._done == self._kept:
             return
         self._kept, self._wrote = self._done, time.monotonic()

@@ -237,7 +237,7 @@ class Simulated:
         return True
 
     def _wait_for_people(self, task: Task, before: tuple[str, ...]) -> None:
-        """Wait until somebody has done something. This takes real time, not the device's."""
+        """Wait until another thread has changed something. This takes real time, not the device's."""
         while not task.should_stop() and _stopping(self._device().reasons) == before:
             time.sleep(_LOOK / 2)
 

@@ -60,7 +60,7 @@ def create_job_subscriptions(printer: PrinterCore, call: Call) -> Message:
 def subscribe(
     call: Call, job: Job | None = None, *, printers: tuple[str, ...] = (), resource_id: int | None = None
 ) -> Message:
-    """Begin the subscriptions that a request asks for, to a job or to the printer. printers, resource_id: see
+    """Make the subscriptions that a request wants, to a job or to the printer. printers, resource_id: see
     `NewSubscription`."""
     wanted = subscriptions_of(call, None if job is None else job.id)
     if not wanted.outcomes:
@@ -82,16 +82,16 @@ def subscribe(
 
 @dataclass(slots=True)
 class Wanted:
-    """The subscriptions that a request asks for. new: those that can be made, for the store.
+    """The subscriptions that a request wants. new: those that can be made, for the store.
 
-    outcomes: for each group, the attributes that are left out of its subscription, or why it cannot be made.
+    outcomes: for each group, the attributes that its subscription ignores, or the reason why it can't be made.
     """
 
     new: list[NewSubscription]
     outcomes: list[list[Attribute] | OperationError]
 
     def answers(self, made: Sequence[Subscription | None]) -> tuple[list[dict[str, object]], bool]:
-        """A group for each in the response (RFC 3995 section 5.4.2), and whether all were made as they were wanted."""
+        """The response's group for each (RFC 3995 section 5.4.2), and whether all were made as requested."""
         begun = iter(made)
         answers, complete = [], True
         for outcome in self.outcomes:
@@ -119,8 +119,7 @@ _NEW_JOB = 0  # the job that the request makes, which has no number yet
 
 
 def subscriptions_of(call: Call, job_id: int | None = _NEW_JOB) -> Wanted:
-    """The subscriptions that the groups of a request ask for. job_id: the job's number; None: to the printer's
-    events."""
+    """Read the subscriptions from the groups of a request. job_id: the job's number; None: they are the printer's."""
     wanted = Wanted([], [])
     for group in call.message.groups:
         if group.tag != DelimiterTag.SUBSCRIPTION:
@@ -139,7 +138,7 @@ def subscriptions_of(call: Call, job_id: int | None = _NEW_JOB) -> Wanted:
 
 
 def _new_subscription(call: Call, group: AttributeGroup, job_id: int | None) -> tuple[NewSubscription, list[Attribute]]:
-    """What a group asks for, and what of it is left out (RFC 3995 sections 5.2 and 5.3)."""
+    """Read a group: the subscription, and the attributes that are ignored (RFC 3995 sections 5.2 and 5.3)."""
     given = _Given(group)
     if "notify-recipient-uri" in group:
         status = Status.CLIENT_ERROR_URI_SCHEME_NOT_SUPPORTED
@@ -201,7 +200,7 @@ _TEMPLATE = frozenset(
 
 
 def _lease(call: Call, asked: int | None) -> int:
-    """The seconds that are granted: those nearest to what was asked for (RFC 3995 section 5.3.8)."""
+    """The granted seconds: the allowed value that is nearest to the requested one (RFC 3995 section 5.3.8)."""
     if asked is None:
         return _LEASE
     if call.operator:
@@ -210,14 +209,14 @@ def _lease(call: Call, asked: int | None) -> int:
 
 
 class _Given:
-    """Reads the attributes of a group that asks for a subscription, and checks their syntax."""
+    """Reads the attributes of a subscription's group, and checks their syntax."""
 
     def __init__(self, group: AttributeGroup) -> None:
         self._group = group
         self.ignored: list[Attribute] = []
 
     def all(self, name: str, tag: ValueTag) -> list[Any]:
-        """The values; none if the attribute is not there."""
+        """The values; empty if the attribute is absent."""
         attribute = self._group.get(name)
         if attribute is None:
             return []
@@ -233,7 +232,7 @@ class _Given:
         return values[0] if values else None
 
     def ignore(self, name: str, values: Sequence[Any]) -> None:
-        """Leave values out, and report them."""
+        """Ignore values, and report them."""
         self.ignored.append(Attribute(name, self._group[name].tag, values))
 
     def refuse(self, name: str, reason: str) -> OperationError:
@@ -257,7 +256,7 @@ def get_subscription_attributes(printer: PrinterCore, call: Call) -> Message:
 
 @operation(Operation.GET_SUBSCRIPTIONS)
 def get_subscriptions(printer: PrinterCore, call: Call) -> Message:
-    """Get-Subscriptions (RFC 3995 section 11.2.5): only operators see those of other users."""
+    """Get-Subscriptions (RFC 3995 section 11.2.5): only operators get those of other users."""
     job = _job(call, required=False)
     limit = call.integer("limit")
     if limit is not None and limit < 1:
@@ -287,8 +286,8 @@ def renew_subscription(printer: PrinterCore, call: Call) -> Message:
 
 
 def _lease_of(call: Call) -> int | None:
-    """The lease that Renew-Subscription asks for: in group 2 (RFC 3995 section 11.2.6.1.2). Some clients, earlier
-    versions of ippfast's among them, send it as an operation attribute."""
+    """The lease that Renew-Subscription wants: in group 2 (RFC 3995 section 11.2.6.1.2). Some clients, such as earlier
+    versions of ippfast, send it as an operation attribute."""
     groups = call.message.groups_of(DelimiterTag.SUBSCRIPTION)
     if groups and "notify-lease-duration" in groups[0]:
         asked: int | None = _Given(groups[0]).one("notify-lease-duration", ValueTag.INTEGER)
@@ -323,7 +322,7 @@ def own_subscription(call: Call, number: int) -> Subscription:
     if subscription is None:
         raise _none(number)
     if subscription.user != call.user and not call.operator:
-        reason = f"subscription {number} belongs to somebody else"
+        reason = f"subscription {number} belongs to another user"
         raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, reason)
     return subscription
 
@@ -339,7 +338,7 @@ def _job(call: Call, *, required: bool) -> Job | None:
     if job is None:
         raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, f"there is no job {number}")
     if not may_see(call.printer, call.who, job):
-        raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"job {number} belongs to somebody else")
+        raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"job {number} belongs to another user")
     return job
 
 
@@ -349,7 +348,7 @@ def kind_of(printer: PrinterCore) -> str:
 
 
 def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) -> dict[str, object]:
-    """A subscription's attributes that are asked for (RFC 3995 section 5.4)."""
+    """A subscription's requested attributes (RFC 3995 section 5.4)."""
     printer = call.printer
     expires = subscription.expires
     found: dict[str, object] = {
@@ -363,7 +362,7 @@ def _describe(call: Call, subscription: Subscription, default: tuple[str, ...]) 
         "notify-charset": subscription.charset,
         "notify-natural-language": NaturalLanguage(subscription.language),
     }
-    if subscription.interval >= 0:  # only if it was asked for (RFC 3995 section 5.3.9)
+    if subscription.interval >= 0:  # only if it was given (RFC 3995 section 5.3.9)
         found["notify-time-interval"] = subscription.interval
     if subscription.user_uri:  # PWG 5100.13
         found["notify-subscriber-user-uri"] = subscription.user_uri

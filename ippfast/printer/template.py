@@ -53,7 +53,7 @@ _SUPPORTED_BY = {
 """The attributes and members whose supported values an attribute of another name lists."""
 _MEDIA = ("media", "media-col")
 _EXCLUSIVE = ("media", "finishings", "job-sheets")
-"""The attributes that may not stand beside the collection with their name and -col."""
+"""The attributes that can't be used together with the collection of their name and "-col"."""
 
 
 def supported_name(name: str) -> str:

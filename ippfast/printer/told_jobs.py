@@ -1,6 +1,6 @@
 """The jobs in an answer to Get-Jobs, as octets.
 
-The rule of this file: attributes that depend on the job's row alone are encoded once for all requests for the same
+The rule of this file: attributes that depend only on the job's row are encoded once for all requests for the same
 attributes by the same name of this host, and kept until the row changes; those that change with the clock or with other
 jobs are encoded each time.
 """

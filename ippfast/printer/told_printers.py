@@ -1,6 +1,6 @@
 """The printers in an answer about many of them, as octets.
 
-The rule of this file: attributes that depend on the state of a printer alone are encoded once for all requests for the
+The rule of this file: attributes that depend only on the state of a printer are encoded once for all requests for the
 same attributes by the same name of this host, and kept until the state changes; those that change with the clock are
 encoded each time.
 """
@@ -29,7 +29,7 @@ _UP_TIME, _NOW = "printer-up-time", "printer-current-time"
 _MOST_OCTETS = 32 * 1024 * 1024
 """The most octets of encoded groups in this process: about 2,000 printers with all attributes."""
 _ENTRY = 512
-"""About how many octets are kept for a printer and a question, besides the group and the names that are asked for."""
+"""The approximate size of what is kept for a printer and a question, without the group and the requested names."""
 
 _Question = tuple[object, ...]
 

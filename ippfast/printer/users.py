@@ -7,8 +7,8 @@ holds secrets, so only its owner may read it, and they are compared in constant 
 kind          a line                      serves
 ============  ==========================  ==========================================================================
 htdigest      ``name:realm:hash``         Digest and Basic; MD5 or SHA-256, or a line of each
-htpasswd      ``name:$2y$...``            Basic alone; bcrypt or argon2, which need the extra ``passwords``
-plain         ``name:password``           Digest and Basic; whoever reads the file has the passwords
+htpasswd      ``name:$2y$...``            only Basic; bcrypt or argon2, which need the extra ``passwords``
+plain         ``name:password``           Digest and Basic; the file shows the passwords
 ============  ==========================  ==========================================================================
 """
 
@@ -60,7 +60,7 @@ class Users:
         self.reload()
 
     def reload(self) -> None:
-        """Read the file anew. If it can't be used, what was read before stays."""
+        """Read the file again. If it can't be used, the users stay as they were."""
         mode = stat.S_IMODE(self._path.stat().st_mode)
         if mode & 0o077:
             raise UsersError(f"{self._path} can be read or written by others: chmod 600 {self._path}")
@@ -77,7 +77,8 @@ class Users:
         return name in self._found
 
     def secret_of(self, name: str, algorithm: str) -> str | None:
-        """What Digest checks a user's answers with; None: there is no such user, or not for that algorithm."""
+        """The hash that Digest checks a user's response with; None: there is no such user, or no hash for this
+        algorithm."""
         of_user = self._found.get(name)
         if of_user is None:
             return None

@@ -1,6 +1,6 @@
 """Many printers in one server: `PrintService`, a handler for the servers of `ippfast.http`.
 
-The rule of this package: a printer of the service is a `SpoolPrinter` that is made when somebody first asks for it, and
+The rule of this package: a printer of the service is a `SpoolPrinter` that is made at its first request, and
 costs no thread. The storage has the list of printers, so that every process with the same storage serves them all.
 
 | file | what it does |
@@ -9,7 +9,7 @@ costs no thread. The storage has the list of printers, so that every process wit
 | `queues` | what printers there are, and their names, numbers and outputs |
 | `files` | printers from a file of TOML |
 | `work` | the threads that process the jobs of all printers |
-| `system`, `system_attributes` | the System object of PWG 5100.22: its operations, and what it says of itself |
+| `system`, `system_attributes` | the System object of PWG 5100.22: its operations and its attributes |
 | `table`, `subscriptions` | who may use which operation; subscriptions to the events of all printers |
 | `resources`, `allocations`, `templates` | its resources; what a printer or a request gets of them |
 | `metrics` | figures for Prometheus |

@@ -72,7 +72,7 @@ class PrintService:
     A printer NAME is at ``/ipp/print/NAME``, the System object (PWG 5100.22) at ``/ipp/system``; CUPS' commands find
     all of it too (``lpstat -h HOST:PORT -p``).
 
-    storage: as for `SpoolPrinter`. queues: the printers that there are, besides those that Create-Printer made; None:
+    storage: as for `SpoolPrinter`. queues: the printers in addition to those that Create-Printer made; None:
     those that the storage has. output: makes the output of a printer. workers: how many jobs are processed at a time by
     this process, of different printers; 0: other processes do that. access, limits, fetcher: as for `SpoolPrinter`, for
     each printer; but waiters and user_waiters count for all together. schemes: those that the server serves. shared:
@@ -208,7 +208,7 @@ class PrintService:
             self._working.start()
 
     def close(self) -> None:
-        """End. Jobs that are being processed begin anew after the next start."""
+        """End. Jobs that are being processed begin again after the next start."""
         with self._lock:
             printers = [*self._printers.values(), *self._replaced]
         if self._working is not None:

@@ -98,7 +98,7 @@ class System(PrinterCore):
             return explained(error).response(message)
 
     def states(self) -> dict[str, QueueState]:
-        """The states of the printers, by their queues. One that nobody has asked for yet is idle."""
+        """The states of the printers, by their queues. A printer that was not used yet is idle."""
         known, nothing = self.storage.states(), QueueState()
         return {spec.key: known.get(spec.key, nothing) for spec in self.service.queues.all().values()}
 

@@ -1,6 +1,6 @@
 """The operations of the System object, in a table.
 
-The rule of this file: a module registers its own operations with `operation`; who may use one stands beside it.
+The rule of this file: a module registers its own operations with `operation`; with the users who may use it.
 """
 
 from collections.abc import Callable

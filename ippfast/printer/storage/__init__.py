@@ -1,4 +1,4 @@
-"""The storage of a printer: jobs, documents, subscriptions and events, behind one interface.
+"""The storage of a printer: jobs, documents, subscriptions and events, with one interface for all engines.
 
 The rule of this package: the printer uses only `seam`, `rows` and `limits`; the other files implement them.
 

@@ -29,7 +29,7 @@ __all__ = ["PostgresEngine", "Refused"]
 _T = TypeVar("_T")
 _log = logging.getLogger("ippfast.printer")
 
-_PATIENCE = 12.0  # a change is repeated for so many seconds if the database does not answer
+_PATIENCE = 12.0  # seconds that a change is repeated if the database does not answer
 _ANSWER = 8.0  # seconds that a transaction may take
 _PAUSE = 0.1
 _PASSING = (

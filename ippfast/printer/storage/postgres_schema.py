@@ -184,7 +184,7 @@ BEGIN
     RETURN ARRAY[made, before];
 END $$;
 """,
-    # This does the same as the function before it, which older servers still call. But for a job of the default
+    # This does the same as the previous function, which older servers still call. But for a job of the default
     # priority it does not count the jobs before it, which may be thousands: it counts the few that are not before it,
     # since the number of all active jobs is in the queue's row.
     """

@@ -81,7 +81,7 @@ def asset(request: PageRequest) -> Page | None:
 
 
 def picture(request: PageRequest, octets: bytes) -> Page:
-    """A picture in PNG, for this user alone."""
+    """A picture in PNG, only for this user."""
     tag = f'"{hashlib.sha256(octets).hexdigest()[:20]}"'
     return _tagged(request, octets, "image/png", tag, "private, no-cache")
 
@@ -118,7 +118,7 @@ def redirect(target: str) -> Page:
 
 
 def path_of(request: PageRequest) -> str:
-    """The path of what is asked for."""
+    """The path of the request."""
     return request.head.target.partition("?")[0]
 
 

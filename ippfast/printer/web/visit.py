@@ -41,7 +41,7 @@ class Visit:
 
     @cached_property
     def description(self) -> Description:
-        """What the printer says of itself, with what was set over it."""
+        """The printer's description, with the attributes that were set over it."""
         return self.printer.description.over(self.printer.settings(self.state))
 
     def sees(self, job: Job) -> bool:
