@@ -1,8 +1,8 @@
 """The ``ippfast`` command (the extra ``cli``).
 
-The rule of this package: it alone imports click and rich, and importing `ippfast.cli` itself imports neither, so that
-`main` can say what is missing. Each command has a module, or shares one with those that belong to it; `commands` lists
-them, and `failures` has the exit statuses.
+The rule of this package: only this package imports click and rich, and importing `ippfast.cli` itself imports neither,
+so that `main` can say what is missing. Each command has a module, or shares one with those that belong to it;
+`commands` lists them, and `failures` has the exit statuses.
 
 Where is the rule for ...
 

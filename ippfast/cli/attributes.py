@@ -1,4 +1,4 @@
-"""``ippfast attributes`` and ``ippfast supplies``: what a printer says of itself.
+"""``ippfast attributes`` and ``ippfast supplies``: a printer's attributes and supplies.
 
 The rule of this file: what came is shown, and then the command fails if the printer refused or a name is missing.
 """

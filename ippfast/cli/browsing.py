@@ -1,8 +1,8 @@
 """Finds printers that are announced on the network (DNS-SD, RFC 6763), and judges each announcement.
 
-The rule of this file: each answer is judged alone, because anybody on the network may send any: one that cannot be used
-is left out and reported, and the others stay. No announced URI is contacted, and listening ends after the time that was
-asked for.
+The rule of this file: each answer is judged by itself, because anybody on the network may send one: one that cannot be
+used is left out and reported, and the others stay. No announced URI is contacted, and listening ends after the time
+that was asked for.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from .text import escape
 __all__ = ["Announced", "Browsed", "browse", "judge"]
 
 _IN_PATH = "/:@!$&'()*+,;=-._~?"
-"""The characters that stand in a path or query unescaped (RFC 3986 section 3.3), except "%"."""
+"""The characters that a path or query has unescaped (RFC 3986 section 3.3), except "%"."""
 
 
 class Announced(NamedTuple):
@@ -50,7 +50,7 @@ class _NotUsable(ValueError):
 def judge(
     service_type: str, name: str, server: str | None, port: int | None, text: dict[bytes, bytes | None]
 ) -> Announced:
-    """The printer that an announcement stands for. Raises ValueError if it stands for none.
+    """The printer of an announcement. Raises ValueError if it is not a printer's.
 
     service_type: one of TYPES. name: of the instance, in full. server, port: of its SRV record. text: its TXT record.
     """
@@ -95,7 +95,7 @@ def browse(seconds: float, interfaces: tuple[str, ...]) -> Browsed:
     except ModuleNotFoundError:
         raise Failure("finding printers on the network needs zeroconf: pip install zeroconf", USAGE) from None
     places = _places(interfaces)
-    # zeroconf logs addresses that come and go while it looks; nobody needs to know them here.
+    # zeroconf logs addresses that come and go while it looks, which are not needed here.
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     end = time.monotonic() + seconds
     try:

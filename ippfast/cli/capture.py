@@ -1,4 +1,4 @@
-"""The IPP messages in a file: one as it stands, or those in the bodies of HTTP requests or responses.
+"""The IPP messages in a file: one as it is, or those in the bodies of HTTP requests or responses.
 
 The rule of this file: it finds where each message begins and leaves its octets as they are. h11 reads HTTP.
 """

@@ -75,7 +75,7 @@ def examine_ciphers(endpoint: Endpoint, newest: str) -> list[Finding]:
     ]
     if newest == "TLSv1.2":
         if not _takes(endpoint, _FORWARD):
-            words = "no forward secrecy: whoever gets its key can read what was recorded before"
+            words = "no forward secrecy: with the server's key, older recorded connections can be read"
             found.append(
                 Finding(Level.WEAK, words, "switch on ECDHE in the printer's settings, or update the firmware")
             )

@@ -1,6 +1,6 @@
 """The group of all commands, each imported when it is first asked for.
 
-The rule of this file: a command stands here with the module and the name that it has there, in the order in which
+The rule of this file: a command is listed with its module and its name there, in the order in which
 ``ippfast --help`` shows it.
 """
 
@@ -95,7 +95,7 @@ def _in_a_line(error: click.ClickException) -> click.ClickException:
 def ippfast() -> None:
     """Work with IPP, the Internet Printing Protocol (RFC 8010, RFC 8011).
 
-    URI is a printer's, such as ipps://printer.local/ipp/print. A host alone is enough: TLS is tried first.
+    URI is a printer's, such as ipps://printer.local/ipp/print. Only the host is enough: TLS is tried first.
 
     \b
     Exit status:

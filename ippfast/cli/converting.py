@@ -70,7 +70,8 @@ class Sides:
 
 
 class Made(NamedTuple):
-    """A document as it is sent, the attributes of its job, and the plan; None: there is no way, `error` says why."""
+    """A document as it is sent, the attributes of its job, and the plan; None: it can't be converted, and `error` says
+    why."""
 
     source: Source
     job: Mapping[str, Attribute]

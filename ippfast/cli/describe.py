@@ -5,7 +5,7 @@ attribute, or a member of a collection, looks like one of these::
 
     name (tag) = value                       keyword, uri and the like bare; text and name in quotes
     name (1setOf tag) = value, value         broken between values if the line is full
-    name (tag) = malformed <000001> at 0x4e  octets that do not fit the tag, and where that tag stands
+    name (tag) = malformed <000001> at 0x4e  octets that do not fit the tag, and the place of that tag
     name (out-of-band) = no-value            the tag is the value
     name (collection)                        its members below, indented
 """
@@ -63,7 +63,7 @@ def describe(
 
 
 def describe_group(group: AttributeGroup, *, width: int | None = None) -> list[Line]:
-    """The lines of a group's attributes alone, not indented."""
+    """Only the lines of a group's attributes, not indented."""
     message = Message((2, 0), 0, 1, [group])
     lines = list(describe(message, encode(message), kind="response", width=None if width is None else width + 2))
     # Without the header, the group's own line, and the end.
@@ -73,7 +73,7 @@ def describe_group(group: AttributeGroup, *, width: int | None = None) -> list[L
 def value_words(tag: int, value: "Value", enum: type[OpenEnum] | None, at: int) -> list[Word]:
     """A value other than a collection, in words that a line may be broken between.
 
-    enum: names its number. at: where its tag stands.
+    enum: names its number. at: the place of its tag.
     """
     if isinstance(value, str):
         quoted = tag in (ValueTag.TEXT, ValueTag.NAME)
@@ -132,7 +132,7 @@ def _cells(spans: Line | Word) -> int:
 
 
 def _tag_offsets(octets: bytes) -> Iterator[int]:
-    """Where each tag stands, in order (RFC 8010 section 3.1). For octets that have been decoded."""
+    """The place of each tag, in order (RFC 8010 section 3.1). For octets that have been decoded."""
     at = 8
     while octets[at] != DelimiterTag.END_OF_ATTRIBUTES:
         yield at
@@ -201,7 +201,7 @@ class _Description:
     ) -> Iterator[Line]:
         """The lines of an attribute or member.
 
-        collection: the path of the collection that it is a member of. at: where its tag stands. tags: where
+        collection: the path of the collection that it is a member of. at: the place of its tag. tags: where
         the tags of its values do. lead: what its first line begins with.
         """
         path = f"{collection}/{attribute.name}" if collection else attribute.name

@@ -1,6 +1,6 @@
 """``ippfast printers``: what is on the network (DNS-SD, RFC 6763), or the queues of a CUPS server.
 
-The rule of this file: what printers and servers say of themselves is shown escaped and never followed.
+The rule of this file: what printers and servers announce is shown escaped and never followed.
 """
 
 from typing import Any, NamedTuple
@@ -166,7 +166,7 @@ def _text(group: AttributeGroup, name: str) -> str:
 
 
 def _state(group: AttributeGroup) -> AttributeGroup:
-    """The printer-state of a printer alone."""
+    """Only the printer-state of a printer."""
     return AttributeGroup(DelimiterTag.PRINTER, [each for each in group if each.name == "printer-state"])
 
 

@@ -67,7 +67,7 @@ def examine_doors(
     secure = _secure_doors(session, access, doors, printer)
     if not secure:
         ports = ", ".join(dict.fromkeys(str(each.port) for each in doors))
-        words = f"there is no TLS (tried port {ports}): documents and passwords can be read on the way"
+        words = f"there is no TLS (tried port {ports}): others on the network can read documents and passwords"
         found = [Finding(Level.BAD, words, "switch on TLS (IPPS, HTTPS) in the printer's settings")]
     else:
         found = []
@@ -117,7 +117,7 @@ def _examine_clear(
 
 
 def _knock(session: Session, endpoint: Endpoint, printer: AttributeGroup | None) -> _Outcome | None:
-    """Ask without TLS whether a job would be taken. None: nobody is there, or it is another printer."""
+    """Ask without TLS whether a job would be taken. None: there is no answer, or it is another printer."""
     uri = printer_uri(endpoint)
     try:
         with Client(uri, upgrade="never", timeouts=_timeouts(session)) as client:

@@ -175,7 +175,7 @@ def _made(
     conversion: Conversion,
     stack: contextlib.ExitStack,
 ) -> Made:
-    """The document as the printer would get it. Raises Failure if there is no way."""
+    """The document as the printer would get it. Raises Failure if it can't be converted."""
     job: dict[str, Attribute] = {}
     for text in options:
         try:

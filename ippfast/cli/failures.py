@@ -1,6 +1,6 @@
 """How a command that cannot do what it was asked ends: one line that says what to do, and an exit status.
 
-The rule of this file: the statuses stand here and nowhere else, and whatever a printer said is escaped.
+The rule of this file: the exit statuses are only here, and text of a printer is escaped.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ class Failure(click.ClickException):
 
 
 class Refused(Failure):
-    """The printer answered with another status than a successful one. operation: what was asked, if that is known."""
+    """The printer answered with another status than a successful one. operation: the request's, if it is known."""
 
     def __init__(self, operation: str | None, answer: Message) -> None:
         self.answer = answer
@@ -111,7 +111,8 @@ def status_message(answer: Message) -> str:
 
 @contextlib.contextmanager
 def explained(place: str, authority: str = "") -> Iterator[None]:
-    """Turn what `ippfast.http` raises into a `Failure`. place: what was asked for. authority: host and port of it."""
+    """Turn an exception of `ippfast.http` into a `Failure`. place: the address that was used. authority: its host and
+    port."""
     try:
         yield
     except (HTTPError, EncodeError, OSError) as error:

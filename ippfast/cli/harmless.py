@@ -1,4 +1,4 @@
-"""Words, attributes and parts of URIs that do not tell who or where somebody is, as sets.
+"""Sets of words, attributes and parts of URIs that do not identify a person or a place.
 
 The rule of this file: these are lists of what is known. What is in none of them is treated as private.
 """
@@ -38,7 +38,7 @@ MODEL = _set(
     device-make-and-model ppd-make ppd-make-and-model ppd-product printer-make-and-model system-make-and-model
     """
 )
-# Names that a printer has from its maker until somebody gives it another: the model's words stay.
+# Names that a printer has from its maker until a user changes them: the model's words stay.
 CALLED_AFTER_MODEL = _set(
     """
     device-info printer-device-id printer-dns-sd-name printer-info printer-kind-name printer-name

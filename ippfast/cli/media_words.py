@@ -1,7 +1,7 @@
 """Media as people call them, such as ``a4``, ``letter`` and ``10x15cm``, in the names that IPP has for them.
 
 The rule of this file: a word that can mean only one size means it; if it can mean several, they are listed. A word that
-is like none of them may be a name that somebody gave, and stays.
+is like none of them may be a custom name, and stays.
 """
 
 import re

@@ -17,7 +17,7 @@ __all__ = ["examine_addresses", "examine_ports"]
 
 _SECONDS = 3.0
 _PORTS = (
-    (9100, "raw printing (port 9100)", "anybody who reaches it prints, whatever IPP asks for"),
+    (9100, "raw printing (port 9100)", "anybody who reaches it can print, even if IPP needs a password"),
     (515, "LPD (port 515)", "it never asks who prints"),
     (161, "SNMP over TCP (port 161)", "with SNMP 1 and 2 whoever knows 'public' reads it, and may change it"),
 )

@@ -1,7 +1,7 @@
 """Attributes as the JSON of a command has them.
 
-The rule of this file: each key is an attribute's own name, or of the same form; beside the number of an enum stands its
-keyword, under the name with ``-keyword``, null for a number that nobody registered.
+The rule of this file: each key is an attribute's own name, or has the same form. An enum also has its keyword, under
+the name with ``-keyword``; it is null for a number that is not registered.
 """
 
 from typing import Any

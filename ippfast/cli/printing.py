@@ -247,7 +247,7 @@ class _Request:
         return each.format == ANY_FORMAT and "document-format-supported" not in printer
 
     def batches(self, made: list[Made]) -> list[list[Made]]:
-        """The documents of each job: all in one if the printer takes that and they ask for the same."""
+        """The documents of each job: all in one job if the printer supports that and their attributes are the same."""
         together = self._several and all(each.job == made[0].job for each in made)
         return [made] if together else [[each] for each in made]
 
@@ -333,7 +333,7 @@ def _name(name: str, value: str) -> Attribute:
 
 
 def _job_of(answer: Message) -> AttributeGroup:
-    """The job that was made. If it has no job-id, nobody can ask for its state."""
+    """The job that was made. If it has no job-id, its state can't be requested."""
     groups = answer.groups_of(DelimiterTag.JOB)
     if not groups or job_id_of(groups[0]) is None:
         click.echo(

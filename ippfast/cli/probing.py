@@ -60,7 +60,7 @@ def _lines(found: ProbeResult) -> Iterator[Line]:
     yield _row("URI", Span(escape(found.uri), "name"))
     yield _row("IPP", Span(".".join(map(str, found.version))))
     if not found.secure:
-        yield _row("TLS", Span("none: what is sent can be read on the way", "warning"))
+        yield _row("TLS", Span("none: others on the network can read what is sent", "warning"))
     else:
         after = ", after an upgrade" if found.upgrade else ""
         yield _row("TLS", Span(f"{escape(found.tls_version or '')}{after}"))

@@ -73,7 +73,7 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 class _Value(NamedTuple):
-    """Where the octets of a value stand."""
+    """The place of a value's octets."""
 
     path: str
     tag: int
@@ -110,7 +110,7 @@ def scrub(file: BinaryIO, output: BinaryIO) -> None:
         raise Failure("octets can't be shown on a terminal: redirect standard output, or give --output", USAGE)
     data = file.read()
     if any(each.head for each in captures(data)):
-        raise Failure(f"{name_of(file)} has HTTP around it, which may hold secrets of its own: give the message alone")
+        raise Failure(f"{name_of(file)} has HTTP around it, which may have secrets of its own: give only the message")
     try:
         octets = scrubbed(data)
     except DecodeError as error:

@@ -192,7 +192,7 @@ def _host_names(ctx: click.Context, param: click.Parameter, names: tuple[str, ..
     default=900.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a document may stand still on its way.",
+    help="How long a client may pause while it sends a document.",
 )
 @click.option("--max-user-jobs", type=click.IntRange(min=1), help="The most unfinished jobs of one user.")
 @click.option("--max-user-size", callback=_size, metavar="OCTETS", help="The most octets of one user's documents.")
@@ -252,7 +252,7 @@ def serve(
     jobs are remembered. An accepted job survives the end of this program: started again with the same --state, the
     program goes on where it was.
 
-    Only this machine reaches it unless --host says otherwise. Whoever connects from this machine may do everything.
+    Only this machine reaches it unless --host says otherwise. All users on this machine may do everything.
     With --users that is not so: every user may print and change their own jobs, and an --operator may do everything.
 
     --ca, --pin, --insecure, IPPFAST_USER, IPPFAST_PASSWORD and IPPFAST_TOKEN are for the printer of --forward. If that
@@ -397,7 +397,7 @@ def _tell(workers: Workers) -> None:
 
 
 def _on_hangup(stack: contextlib.ExitStack, reload: Callable[[], None]) -> None:
-    """Read users and certificate anew at SIGHUP, for as long as the stack lasts."""
+    """Read users and certificate again at SIGHUP, until the stack is closed."""
     before = signal.signal(signal.SIGHUP, lambda number, frame: reload())
     stack.callback(signal.signal, signal.SIGHUP, before)
 

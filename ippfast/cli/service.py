@@ -1,6 +1,6 @@
 """``ippfast work``, which processes the jobs of a service, and ``ippfast queues``, by which operators manage it.
 
-The rule of this file: `work` speaks with the storage alone, and `queues` with the System object alone (PWG 5100.22).
+The rule of this file: `work` uses only the storage, and `queues` only the System object (PWG 5100.22).
 """
 
 import contextlib
@@ -91,7 +91,7 @@ def work(store: str, documents: str | None, threads: int, metrics: tuple[str, in
     """Process the jobs that servers with the same --store have taken.
 
     Any number of workers may run, on any number of hosts. Each printer has one job at a time, whichever worker
-    processes it; if a worker dies or stands still, another begins its job again.
+    processes it; if a worker dies or is suspended, another begins its job again.
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"

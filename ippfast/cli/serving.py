@@ -198,7 +198,7 @@ def make_handler(plan: Plan) -> SpoolPrinter | PrintService:
 
 
 class Reloading:
-    """Reads the users, the certificate and the printers anew, when a signal asks for it (SIGHUP)."""
+    """Reads the users, the certificate and the printers again after a signal (SIGHUP)."""
 
     def __init__(self, plan: Plan, printer: SpoolPrinter | PrintService, server: Server, users: Users | None) -> None:
         self._plan = plan

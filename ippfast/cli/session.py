@@ -177,7 +177,7 @@ _ACCESS_OPTIONS = (
 
 
 def trust_options(command: _Command) -> _Command:
-    """Adds the options that say whom to trust, as the argument ``trust``: an `Access` with them alone."""
+    """Adds the options that say whom to trust, as the argument ``trust``: an `Access` with only these options."""
 
     @functools.wraps(command)
     def run(*, ca: str | None, pin: str | None, insecure: bool, **arguments: Any) -> Any:
@@ -194,7 +194,7 @@ def trust_options(command: _Command) -> _Command:
 
 
 def trust_is_given() -> bool:
-    """Whether one of the options of `trust_options` stands on the command line."""
+    """Whether the command line has one of the options of `trust_options`."""
     return bool(_given("ca", "pin", "insecure"))
 
 
@@ -221,7 +221,7 @@ def access_options(command: _Command) -> _Command:
 
 
 def _given(*names: str) -> list[str]:
-    """Those of the options that stand on the command line."""
+    """Those of the options that the command line has."""
     source = click.get_current_context().get_parameter_source
     return [name for name in names if source(name) is click.core.ParameterSource.COMMANDLINE]
 
@@ -313,7 +313,7 @@ class Session:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the printer is; for a host alone, where it was found."""
+        """The printer's address; if only a host was given, the one that was found."""
         assert self.uri
         return self._endpoint
 
@@ -354,7 +354,7 @@ class Session:
     ) -> Message:
         """Send what a function of `ippfast.operations` builds, and give the response.
 
-        document: makes the document data, anew for each attempt. Raises Refused unless the status is a successful
+        document: makes the document data, again for each attempt. Raises Refused unless the status is a successful
         one, and Failure.
         """
         answer = self.ask_anyway(build, document=document, progress=progress, **arguments)

@@ -92,7 +92,7 @@ class Terminal:
 
 
 def _escapes(definition: str, color: bool) -> tuple[str, str]:
-    """What stands before and after text of a style."""
+    """The codes before and after text of a style."""
     if not color:
         return "", ""
     from rich.console import Console

@@ -102,8 +102,7 @@ def test(
     """Run test files of CUPS' ipptool.
 
     Each says which requests to send, and what to expect of the answers; see ipptoolfile(5). A request is sent as the
-    file says it, right or wrong, and each test gets its mark: PASS, FAIL or SKIP. Below a FAIL stands what was
-    expected.
+    file says it, right or wrong, and each test gets its mark: PASS, FAIL or SKIP. What was expected is below each FAIL.
 
     A file may name any file that you can read, and send it to the printer: run those that you trust.
 

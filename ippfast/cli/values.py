@@ -1,8 +1,8 @@
 r"""Attributes as people type them, ``copies=2`` or ``media-col={media-size={x-dimension=21000}}``, made into IPP.
 
 The rule of this file: the registry says what a value is; a name that it does not know needs a tag,
-``PageSize:keyword=A4``. Several values are separated by commas; in quotes, or after a backslash, everything stands
-for itself.
+``PageSize:keyword=A4``. Several values are separated by commas; in quotes, or after a backslash, each character is
+taken as it is.
 
 | syntax | typed |
 |---|---|
@@ -61,7 +61,7 @@ _WRAPPERS: tuple[type[Tagged], ...] = (
     UriScheme,
 )
 TAGS: dict[str, type[Tagged]] = {each.__name__[0].lower() + each.__name__[1:]: each for each in _WRAPPERS}
-"""The tags that may stand between a name and its value, for attributes that the registry does not know."""
+"""The tags that may be written between a name and its value, for attributes that are not in the registry."""
 
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 _RESOLUTION = re.compile(r"(\d+)(?:x(\d+))?(dpi|dpcm)")

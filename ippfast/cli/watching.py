@@ -84,7 +84,8 @@ def watch(session: Session, output: Output, job: int | None, events: tuple[str, 
 
 
 def _check_events(session: Session, events: tuple[str, ...]) -> None:
-    """Check the names of events. Raises Failure for an event that the printer does not have, or that nobody has."""
+    """Check the names of events. Raises Failure for an event that the printer does not have, or that is not
+    registered."""
     if not events:
         return
     answer = session.ask(get_printer_attributes, requested_attributes="notify-events-supported")

@@ -1,6 +1,6 @@
 """The loops over attributes that the shims spend their time in, written once for both twins.
 
-The rule of this file: it serves both twins as `ippfast/_message.py` does. The interpreter takes it as it stands, and it
+The rule of this file: it serves both twins as `ippfast/_message.py` does. The interpreter runs it as it is, and it
 is compiled as `_loops_c`, where `_loops_c.pxd` gives C types. It does what messages are full of: strings in ASCII,
 integers, booleans and collections, one or several. For the rest a caller gives functions.
 """

@@ -573,7 +573,10 @@ def test_probe_without_tls_or_printer() -> None:
         raise Refusal(404, "no")
 
     with serving(Printer()) as server:
-        assert "TLS    none: what is sent can be read on the way" in run("probe", f"localhost:{server.port}").stdout
+        assert (
+            "TLS    none: others on the network can read what is sent"
+            in run("probe", f"localhost:{server.port}").stdout
+        )
     with serving(handler) as server:
         result = run("probe", f"localhost:{server.port}")
     assert (result.exit_code, result.stdout) == (1, "")
