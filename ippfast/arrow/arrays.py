@@ -1,4 +1,4 @@
-"""Columns made of Python's values, where there are few: the dictionary of names, the table `messages`, wide ones.
+"""Makes columns of Python's values, if these are few: the dictionary of names, the table `messages`, wide tables.
 
 The rule of this file: it knows Arrow's layout and nothing of IPP. None is null, everywhere.
 """
@@ -21,7 +21,7 @@ _DIGITS = b"0" + b"1" * 255
 
 
 def bitmap(flags: "Sequence[object]") -> bytes:
-    """A bit for each, the lowest of an octet first."""
+    """Pack booleans as bits. The first is the lowest bit of the first octet."""
     octets = flags if isinstance(flags, (bytes, bytearray)) else bytes([1 if flag else 0 for flag in flags])
     return int(octets[::-1].translate(_DIGITS) or b"0", 2).to_bytes((len(octets) + 7) // 8, "little")
 
@@ -32,7 +32,7 @@ def _validity(values: "Sequence[object]") -> "tuple[int, bytes | None]":
 
 
 def strings(values: "Sequence[bytes | None]") -> Array:
-    """Strings, or octets, of their octets."""
+    """Make a column of strings, or of octets. Each value is given as octets."""
     nulls, valid = _validity(values)
     present = [value or b"" for value in values]
     offsets = array("i", accumulate(map(len, present), initial=0))
@@ -40,7 +40,7 @@ def strings(values: "Sequence[bytes | None]") -> Array:
 
 
 def array_of(field: Field, values: "Sequence[Any]") -> Array:
-    """Python's values as what the field says.
+    """Make a column of Python's values, as the field says.
 
     Strings are str, structs are sequences in the order of the children, lists are sequences, timestamps are numbers.
     """

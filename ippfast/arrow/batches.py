@@ -1,4 +1,4 @@
-"""What is handed over: a batch, and a table that comes in batches.
+"""The objects that are handed over: a batch, and a table that comes in batches.
 
 The rule of this file: every export is as good as the first. DuckDB takes an object's stream three times; what could be
 given once only would be a table without rows the second time, so it is an error instead.
@@ -17,7 +17,7 @@ __all__ = ["Batch", "Table"]
 
 
 class Batch:
-    """Some rows of a table, as Arrow's C data interface hands them over: nothing of them is copied.
+    """Some rows of a table. Arrow's C data interface hands them over, and copies nothing.
 
     pyarrow, Polars, DuckDB, pandas, nanoarrow and others take it as it is: ``pyarrow.record_batch(batch)``,
     ``polars.DataFrame(batch)``. It never changes, and may be used by several threads.
@@ -52,7 +52,7 @@ class Batch:
 
 
 class Table:
-    """A table that is made in batches, as they are asked for: iterate, or give it to whatever takes Arrow's streams.
+    """A table that is made in batches, on demand: iterate, or give it to anything that takes Arrow's streams.
 
     Each iteration and each export begins anew. One that is made of an iterator can be read once: a second reading
     raises RuntimeError.
@@ -73,7 +73,7 @@ class Table:
         return tuple([child.name for child in self._field.children])
 
     def _arrays(self) -> "Iterator[Array]":
-        # Nothing is read before the first batch is asked for: who takes only the schema leaves the rows alone.
+        # Nothing is read before the first batch is asked for, so that a consumer of the schema alone reads no rows.
         with self._lock:
             if self._once and self._read:
                 raise RuntimeError("this table is made of an iterator, which has been read: give a list, or paths")

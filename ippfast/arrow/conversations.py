@@ -1,9 +1,9 @@
 """The IPP messages in one direction of a recorded HTTP connection.
 
-The rule of this file: it looks on. Nobody can be refused any more, so heads are read as far as they are understood, and
-what is no HTTP is passed over up to the next head. Bodies are taken apart by the framing of `ippfast.http`; of those
-that are application/ipp the message is kept, and no long document behind it. What is not whole is a `Record` with a
-fault.
+The rule of this file: it only watches. It can refuse nobody, so it reads heads as far as it understands them, and
+passes over what is no HTTP, up to the next head. Bodies are taken apart by the framing of `ippfast.http`; of those
+that are application/ipp it keeps the message, and no long document after it. A message that is not complete is a
+`Record` with a fault.
 """
 
 import re
@@ -52,7 +52,7 @@ def address_text(octets: bytes) -> str:
 
 @lru_cache(512)  # clients that ask again and again send the same heads
 def _meaning(head: bytes, status: bytes | None) -> "tuple[type[Framing] | None, int, bytes | None]":
-    """How a head says that its body is framed, how long it is, and, if it is IPP, how it is coded.
+    """Tell how the body after a head is framed, how long it is, and, if it is IPP, how it is coded.
 
     RFC 9112 section 6.3 has the rules; without a framing there is no body.
     """
@@ -72,12 +72,12 @@ def _meaning(head: bytes, status: bytes | None) -> "tuple[type[Framing] | None, 
 
 
 def begins_like_http(octets: bytes) -> bool:
-    """Whether octets begin with the first line of a request or a response."""
+    """Tell whether octets begin with the first line of a request or a response."""
     return _START.match(octets) is not None
 
 
 class Direction:
-    """What one side sends: feed it the octets in their order, with the time when they came.
+    """The octets that one side sends. Feed them in their order, with the time when they came.
 
     addresses: those of the sender and of the other side, as `address_text` takes them, or None.
     """
@@ -111,7 +111,7 @@ class Direction:
 
     @property
     def held(self) -> int:
-        """How many octets are kept."""
+        """Return how many octets are kept."""
         return len(self._head) + (self._body.held if self._body is not None else 0)
 
     def feed(self, data: bytes, time: int | None = None) -> None:
@@ -148,7 +148,7 @@ class Direction:
         self._head.clear()
 
     def _take_head(self, data: bytes, at: int) -> int:
-        """Look for a head; where the rest of the data begins."""
+        """Look for a head. Returns the place at which the rest of the data begins."""
         begun = len(self._head)
         if begun:  # the data are looked at together with what came before, which is little
             data, shift, at = bytes(self._head) + data[at : at + _LONGEST_HEAD], at - begun, 0
@@ -217,7 +217,7 @@ class Direction:
 
 
 class _Body:
-    """The body of one HTTP message: so much of it is kept as belongs to the IPP message."""
+    """The body of one HTTP message. Only the octets of the IPP message are kept."""
 
     def __init__(self, kind: str, offset: int, time: int | None, coding: bytes, limits: "Limits") -> None:
         self.kind = kind
@@ -253,7 +253,7 @@ class _Body:
             self._cut()
 
     def _cut(self) -> None:
-        """Leave the document out, once the message is complete."""
+        """Drop the document if the message is complete."""
         try:
             size = decode_prefix(self._kept, limits=self._limits)[1]
         except TruncatedError:

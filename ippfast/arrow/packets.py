@@ -1,11 +1,11 @@
-"""TCP segments out of captured packets: pcap and pcapng files, of Ethernet, Linux' "any", loopback and raw IP.
+"""Reads TCP segments from captured packets: pcap and pcapng files, of Ethernet, Linux' "any", loopback and raw IP.
 
-The rule of this file: it reads what is there and decides nothing. A file that is broken ends with CaptureError, behind
-the segments before the fault; a packet that is no whole TCP segment is left out. Memory is one packet
-and a piece of the file.
+The rule of this file: it reads what is there and decides nothing. If a file is broken, CaptureError is raised after the
+segments before the fault. A packet that is no whole TCP segment is left out. One packet and a piece of the file are in
+memory.
 
 It is written by hand: dpkt, the library for it whose last release is four years old, takes ten times as long for a
-packet, and of a pcapng file it reads one interface alone.
+packet, and reads only one interface of a pcapng file.
 """
 
 from collections import namedtuple
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["CaptureError", "Segment", "is_capture", "segments"]
 
 _MOST = 1 << 24
-"""The most octets of a packet, and of a block of pcapng. A larger one is taken for damage."""
+"""No packet and no block of pcapng has more octets. A larger one counts as damage."""
 _MICROSECONDS = 1_000_000
 _PIECE = 1 << 18
 
 
 class CaptureError(ValueError):
-    """A capture file that cannot be read on. offset: from which octet on."""
+    """The rest of a capture file cannot be read. offset: the octet from which on."""
 
     def __init__(self, offset: int, what: str) -> None:
         super().__init__(f"octet {offset} of the file: {what}")
@@ -60,12 +60,12 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 
 def is_capture(beginning: bytes) -> bool:
-    """Whether a file that begins so is pcap or pcapng."""
+    """Tell whether a file that begins with these octets is pcap or pcapng."""
     return beginning[:4] in _MAGIC or beginning[:4] == _PCAPNG
 
 
 def segments(file: "BinaryIO") -> "Iterator[Segment]":
-    """The TCP segments of a pcap or pcapng file, in its order. Raises CaptureError if it cannot be read on."""
+    """Give the TCP segments of a pcap or pcapng file, in its order. Raises CaptureError if the rest cannot be read."""
     magic = file.read(4)
     if magic == _PCAPNG:
         yield from _pcapng(file)
@@ -114,7 +114,7 @@ def _pcap(file: "BinaryIO", order: str, divisor: int) -> "Iterator[Segment]":
 
 
 def _pcapng(file: "BinaryIO") -> "Iterator[Segment]":
-    """Blocks, of which there may be several sections (draft-ietf-opsawg-pcapng section 3)."""
+    """Read the blocks of a pcapng file. It may have several sections (draft-ietf-opsawg-pcapng section 3)."""
     order = ""
     interfaces: list[tuple[Callable[[bytes], int] | None, int]] = []
     at, kind = 0, _PCAPNG
@@ -156,7 +156,7 @@ def _pcapng(file: "BinaryIO") -> "Iterator[Segment]":
 
 
 def _interface(body: bytes, order: str) -> "tuple[Callable[[bytes], int] | None, int]":
-    """How to read an interface's packets, and into how many units its clock divides a second."""
+    """Tell how to read an interface's packets, and into how many units its clock divides a second."""
     link, units, at = Struct(order + "H").unpack_from(body)[0], _MICROSECONDS, 8
     while at + 4 <= len(body) - 4:
         code, size = Struct(order + "HH").unpack_from(body, at)

@@ -36,13 +36,13 @@ def table(
 ) -> "Any":
     """The table of the messages in one batch of rows: a ``pyarrow.Table``. It takes the extra ``columns``.
 
-    batch: rows as pyarrow takes them (``pyarrow.RecordBatch`` and ``Table``, frames of pandas and Polars, whatever has
-    Arrow's C data interface), or a list or tuple of what stands in the column.
-    column: its name. It holds messages as octets, null being a message of none, or paths as strings, each of whatever
-    `values` takes by its path.
+    batch: rows as pyarrow takes them (``pyarrow.RecordBatch`` and ``Table``, frames of pandas and Polars, anything
+    with Arrow's C data interface), or a list or tuple of the values of the column.
+    column: its name. It holds messages as octets, null being a message of none, or paths as strings, each of a file
+    or directory that `values` takes.
     make: ``"values"``, ``"messages"``, or the columns of a `wide` table.
-    keep: columns of the batch that each row of the result gets, in front of its own: what tells the messages of all
-    batches apart, for ``message`` counts from 0 in each batch.
+    keep: columns of the batch that each row of the result gets, before its own. They distinguish the messages of all
+    batches, since ``message`` counts from 0 in each batch.
     plain: no types but those that Spark has too: names as strings instead of a dictionary, signed integers of the next
     size for unsigned ones, timestamps in microseconds.
     recover, limits: as `values` has them.
@@ -95,7 +95,7 @@ def _wide(columns: "Sequence[str]", source: "Iterator[Buffer | Record]", **optio
 
 
 def _records(items: "Sequence[Any]", limits: Limits, rows: list[int]) -> "Iterator[Buffer | Record]":
-    """The messages of each item; `rows` gets the item's number for each of them."""
+    """Give the messages of each item. For each message the item's number is appended to `rows`."""
     for number, item in enumerate(items):
         if not isinstance(item, (bytes, str, type(None))):
             raise TypeError(f"a message is octets, a path a string; this is {type(item).__name__}")
@@ -105,7 +105,7 @@ def _records(items: "Sequence[Any]", limits: Limits, rows: list[int]) -> "Iterat
 
 
 def _plain(kind: "Any") -> "Any":
-    """A type that Spark has, for one of ours."""
+    """Return the type of Spark that takes the values of a type of ours."""
     import pyarrow
 
     types = pyarrow.types

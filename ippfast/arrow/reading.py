@@ -1,4 +1,4 @@
-"""Tables of others as Python's values: what any library hands over by Arrow's C data interface.
+"""Reads tables of other libraries as Python's values, by Arrow's C data interface.
 
 The rule of this file: it reads what `rebuild` needs, whole numbers and strings in every form that Arrow has for them
 (a Parquet file or Polars gives other ones than it got), and copies them. It trusts the library that made the structs,
@@ -30,11 +30,11 @@ _pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
 def columns_of(table: object, names: "Sequence[str]") -> "Iterator[tuple[list[Any], ...]]":
-    """Batch after batch, the columns of these names.
+    """Give the columns of these names, batch after batch.
 
-    table: what has ``__arrow_c_stream__`` or ``__arrow_c_array__``, or an iterable of such. Raises TypeError for what
-    has neither, and ValueError for a column that is missing or of a type that is not read, or for capsules that another
-    has taken.
+    table: an object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, or an iterable of such. Raises TypeError for
+    an object that has neither, and ValueError for a column that is missing or of a type that is not read, or for
+    capsules that another has taken.
     """
     if hasattr(table, "__arrow_c_stream__"):
         capsule = table.__arrow_c_stream__()
@@ -55,7 +55,7 @@ def columns_of(table: object, names: "Sequence[str]") -> "Iterator[tuple[list[An
 
 
 def _whole(struct: "_T") -> "_T":
-    """A struct that nobody has taken yet: what it pointed to went with it, and may be gone."""
+    """Return the struct if nobody has taken it. If somebody has, the memory that it points to may be gone."""
     if not struct.release:
         raise ValueError("the table has been read, and its capsules can be read once")
     return struct
@@ -105,7 +105,7 @@ def _octets(address: int, size: int) -> bytes:
 
 
 def _values(schema: Schema, data: Data, start: int, length: int, name: str) -> "list[Any]":
-    """This many values from `start` on, None if they are null."""
+    """Return `length` values from `start` on. A null is None."""
     start += data.offset
     kind = schema.format.decode()
     made: list[Any]
@@ -154,7 +154,7 @@ def _strings(code: str, data: Data, start: int, length: int) -> list[bytes]:
 
 
 def _views(data: Data, start: int, length: int) -> list[bytes]:
-    """Strings of 16 octets each: a length, and the octets or where they stand."""
+    """Read strings of a view type, which have 16 octets each: a length, and the octets or their place."""
     made = []
     for row in range(start, start + length):
         view = data.buffers[1] + row * 16

@@ -1,4 +1,4 @@
-"""Messages made again of the two tables: `rebuild`.
+"""Makes messages again of the two tables: `rebuild`.
 
 The rule of this file: the octets are those that were decoded, whatever they were. Of a repaired message they are the
 repaired ones.
@@ -25,12 +25,13 @@ _END = b"\x37\x00\x00\x00\x00"
 
 
 def rebuild(messages: object, values: object) -> "Iterator[bytes | None]":
-    """The octets of each message, in the order of `messages`; None for one that was broken and not repaired.
+    """Give the octets of each message, in the order of `messages`; None for one that was broken and not repaired.
 
-    messages, values: the tables, whole and in their order, from wherever they are kept: what has
-    ``__arrow_c_stream__`` or ``__arrow_c_array__``, or an iterable of such. Document data is in neither.
+    messages, values: the tables, complete and in their order: objects with ``__arrow_c_stream__`` or
+    ``__arrow_c_array__``, or iterables of such. Neither has document data.
 
-    Raises TypeError for what is no table, and ValueError if columns are missing or rows do not belong together.
+    Raises TypeError for an object that is no table, and ValueError if columns are missing or rows do not belong
+    together.
     """
     rows = _rows(values)
     row = next(rows, None)

@@ -24,7 +24,7 @@ class Record(
         defaults=(None, 0, None, None, None, None, None),
     )
 ):
-    """What may be a message, and what its source says of it.
+    """Octets that may be a message, and what their source says of them.
 
     octets: a buffer that begins with the message; document data may follow. source: a file's path, or what else names
     it. offset: where in that the message begins. time: when it was captured, an aware datetime or microseconds since

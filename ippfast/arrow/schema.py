@@ -42,7 +42,7 @@ class Array(namedtuple("Array", "length nulls buffers children dictionary", defa
 
 
 def row_of(fields: "Sequence[Field]") -> Field:
-    """A table's rows as one column, which is how a batch is handed over."""
+    """Make a struct of the columns of a table: a batch is handed over as one column of it."""
     return Field("", "+s", False, tuple(fields))
 
 

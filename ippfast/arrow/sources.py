@@ -1,7 +1,7 @@
 """Whatever holds messages, as `Record` objects: buffers, files, directories, patterns, captures, iterables of these.
 
-The rule of this file: what a file is, its first octets say, not its name. What is broken in it is a record with a
-fault; an exception is for what is not there, or no source at all. Files are read piece by piece.
+The rule of this file: the first octets of a file say what it is, not its name. A broken part of it is a record with a
+fault. An exception is raised only if a source does not exist, or is no source. Files are read piece by piece.
 
 | what | how it is told |
 |---|---|
@@ -46,11 +46,11 @@ _HEAD = 2048
 def opened(
     source: "Source", limits: "Limits", tell: "Callable[[str, int], None] | None" = None
 ) -> "tuple[Callable[[], Iterator[Buffer | Record]], bool]":
-    """How to begin with a source, and whether that can be done once only.
+    """Tell how to begin with a source, and whether it can be read only once.
 
     tell: is called with a file's path and how many octets of it have been read since the last call.
 
-    Raises TypeError for what is no source, and FileNotFoundError for a path or pattern with nothing behind it.
+    Raises TypeError for an object that is no source, and FileNotFoundError for a path or pattern that finds no file.
     """
     if isinstance(source, (str, os.PathLike, Record)) or _is_buffer(source) or not hasattr(source, "__iter__"):
         check(source)
@@ -65,7 +65,7 @@ def opened(
 
 
 def check(item: object) -> None:
-    """Raise for what is not there, or no source."""
+    """Raise an error if the source does not exist, or is no source."""
     if isinstance(item, (str, os.PathLike)):
         if not os.path.lexists(item) and not _matches(os.fspath(item)):
             raise FileNotFoundError(f"there is nothing at {os.fspath(item)}")

@@ -1,4 +1,4 @@
-"""TCP segments put together to the streams of both directions, and the IPP messages in them.
+"""Joins TCP segments to the streams of both directions, and finds the IPP messages in them.
 
 The rule of this file: octets reach a conversation in their order, each once, whatever the packets did. What the capture
 lacks is a gap, which a conversation is told of. Memory is bounded: by what may wait for a missing segment, and by what
@@ -65,7 +65,7 @@ class _Stream:
             self.close()
 
     def give(self, data: bytes, time: int | None) -> None:
-        """Data in its order, and what waited for it."""
+        """Take data that is next in order, and then the segments that waited for it."""
         self.direction.feed(data, time)
         expected = ((self.expected or 0) + len(data)) & 0xFFFFFFFF
         while self.waiting:
@@ -88,7 +88,7 @@ class _Stream:
         self.expected = expected
 
     def give_up(self) -> None:
-        """Go on behind a segment that does not come."""
+        """Go on after a segment that does not come."""
         self.direction.gap()
         expected = self.expected or 0
         sequence = min(self.waiting, key=lambda sequence: _difference(sequence, expected))
@@ -104,12 +104,12 @@ class _Stream:
 
 
 def _difference(one: int, other: int) -> int:
-    """How far a sequence number is ahead of another (RFC 9293 section 3.4)."""
+    """Return how far a sequence number is ahead of another (RFC 9293 section 3.4)."""
     return ((one - other + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
 
 def records_in(segments: "Iterable[Segment]", source: str, limits: "Limits") -> "Iterator[Record]":
-    """The IPP messages in the HTTP of a capture's connections, each as soon as it is complete."""
+    """Give the IPP messages in the HTTP of a capture's connections, each as soon as it is complete."""
     streams: OrderedDict[tuple[bytes, bytes], _Stream] = OrderedDict()
     over: dict[tuple[bytes, bytes], int] = {}  # where streams have ended, for what is sent again behind their end
     held = 0

@@ -1,7 +1,7 @@
-"""The tables `values` and `messages` of whatever holds messages.
+"""The tables `values` and `messages`, of any source of messages.
 
-The rule of this file: a message that is none is a row of `messages` with its error, and no exception. Memory is bounded
-by one batch and the octets of the messages at hand.
+The rule of this file: octets that are no message are a row of `messages` with its error, and raise no exception. Memory
+is bounded by one batch and the octets of the messages at hand.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -73,7 +73,7 @@ def messages(
     limits: Limits = DEFAULT_LIMITS,
     tell: "Callable[[str, int], None] | None" = None,
 ) -> Table:
-    """Every message as a row, those that are none with their error. Arguments and errors: those of `values`."""
+    """Make a row of every message, and of octets that are none, with their error. Arguments and errors: as `values`."""
     batch = _ALL if rows is None else rows
     make_builder(batch, limits)
     begin, once = opened(source, limits, tell)
@@ -89,7 +89,7 @@ def _octets(record: "Buffer | Record", limits: Limits) -> bytes:
 
 
 def _some(records: "Iterator[Buffer | Record]", limits: Limits) -> "Iterator[list[bytes]]":
-    """The octets of the messages, several at once."""
+    """Give the octets of the messages, several at once."""
     some: list[bytes] = []
     size = 0
     for record in records:
@@ -123,7 +123,7 @@ def _values(records: "Iterator[Buffer | Record]", rows: int, recover: bool, limi
 
 
 def saved_of(octets: bytes, limits: Limits) -> tuple[bytes | None, int]:
-    """What can be saved of a broken message, as octets, and how many repairs that took; None if there is no header."""
+    """Repair a broken message. Returns its octets and the number of repairs; None if it has no header."""
     try:
         message, issues = recover_message(octets, limits=limits)
     except DecodeError:
@@ -144,7 +144,7 @@ def _messages(records: "Iterator[Buffer | Record]", rows: int, recover: bool, li
 
 
 def _row(record: "Buffer | Record", recover: bool, limits: Limits) -> "tuple[Any, ...]":
-    """A row of `schema.MESSAGES`."""
+    """Make a row of `schema.MESSAGES`."""
     given = record if isinstance(record, Record) else Record(record)
     octets = octets_of(given.octets, limits)
     message: Message | None = None
@@ -183,7 +183,7 @@ def _row(record: "Buffer | Record", recover: bool, limits: Limits) -> "tuple[Any
 
 
 def _plain(text: str | None) -> str | None:
-    """Without surrogates, which UTF-8 has no place for: a path or a name may have had octets that are no text."""
+    """Replace surrogates, which UTF-8 cannot encode: a path or a name may have octets that are no text."""
     return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -43,11 +43,11 @@ _STRINGS = frozenset({ValueTag.TEXT_WITH_LANGUAGE, ValueTag.NAME_WITH_LANGUAGE, 
 
 
 class _Misfit(Exception):
-    """A value that has no place in its column."""
+    """The value does not fit its column."""
 
 
 class _Column:
-    """How an attribute, or a member, becomes a column."""
+    """The way in which an attribute, or a member, becomes a column."""
 
     def __init__(self, path: str, spec: AttributeSpec, name: str, depth: int = 0) -> None:
         self.name = path.rpartition("/")[2]
@@ -91,7 +91,7 @@ class _Column:
         return tuple([member.of(value.get(member.name), self) for member in self.members])
 
     def of(self, attribute: "Attribute | None", counter: "_Column") -> "Any":
-        """What an attribute has for this column; None if it is not there. What has no place is counted."""
+        """Return the attribute's values for this column; None if it is missing. Values that do not fit are counted."""
         if attribute is None:
             return None
         values = [value for value in attribute.values if not isinstance(value, OutOfBand)]
@@ -138,7 +138,7 @@ def _resolution(value: object) -> "tuple[int, ...]":
 
 
 def _range(value: object) -> "tuple[int, ...]":
-    """An integer among ranges is one from itself to itself."""
+    """Make a range of a value. An integer among ranges becomes a range from itself to itself."""
     if isinstance(value, RangeOfInteger):
         return tuple(value)
     return (_integer(value),) * 2

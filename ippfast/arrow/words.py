@@ -1,4 +1,4 @@
-"""What the tables say in words: names of attributes, keywords of enums, names of operations and status codes.
+"""The words in the tables: names of attributes, keywords of enums, names of operations and status codes.
 
 The rule of this file: a name loses nothing. One that is no UTF-8, which Arrow's strings must be, is written so that
 `name_octets` gives it back.
@@ -33,14 +33,14 @@ def name_text(name: bytes) -> bytes:
 
 
 def name_octets(text: str) -> bytes:
-    """The name that `name_text` has written."""
+    """Return the octets of a name that `name_text` has written."""
     return b"".join(
         [bytes.fromhex(part) if place % 2 else part.encode() for place, part in enumerate(_ESCAPE.split(text))]
     )
 
 
 def dictionary_of(names: "list[bytes]") -> "Array":
-    """The names as the dictionary of a column."""
+    """Make the dictionary of a column of names."""
     return strings([name_text(name) for name in names])
 
 
@@ -64,5 +64,5 @@ def _code_names(kind: str) -> dict[int, str]:
 
 
 def code_name(kind: str | None, code: int) -> str | None:
-    """The registered name of an operation-id or status-code, and None if there is none."""
+    """Return the registered name of an operation-id or status-code; None if it has none."""
     return None if kind is None else _code_names(kind).get(code)
