@@ -34,6 +34,12 @@ class _Known(NamedTuple):
     awaits_continue: bool
 
 
+_MOST_KNOWN = 256
+_LONGEST_KNOWN = 1_024
+_known: dict[bytes, _Known] = {}
+"""Accepted heads of all connections, by their octets: clients of one kind send the same. None contains credentials."""
+
+
 class ServerConnection(ServerSide):
     """Feed it what the client sends, act on its events, and send what its methods return.
 
@@ -117,7 +123,12 @@ class ServerConnection(ServerSide):
         return self._take_head(self._know(head))
 
     def _know(self, head: bytes) -> "_Known":
-        """Read a head. Raises RemoteProtocolError if it is refused."""
+        """Read a head, or reuse an equal one. Raises RemoteProtocolError if it is refused."""
+        self._last = _known.get(head) or self._judge(head)
+        self._method = self._last.head.method
+        return self._last
+
+    def _judge(self, head: bytes) -> "_Known":
         reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head + 1)
         request = read_head(reader, head)
         assert isinstance(request, h11.Request)
@@ -125,14 +136,18 @@ class ServerConnection(ServerSide):
         self._method = request.method.decode("ascii")
         chunked, length = request_framing(headers, version)
         target = request.target.decode("ascii")
-        self._last = _Known(
+        known = _Known(
             head,
             RequestHead(self._method, target, headers, version, length),
             chunked,
             not closes(headers, version),
             reader.they_are_waiting_for_100_continue,
         )
-        return self._last
+        if len(head) <= _LONGEST_KNOWN and headers.get("authorization") is None:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            _known[head] = known
+        return known
 
     def _take_head(self, known: "_Known") -> Event:
         self._keep, self._awaits_continue = known.keeps, known.awaits_continue

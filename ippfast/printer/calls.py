@@ -49,13 +49,17 @@ _STRINGS = (ValueTag.TEXT, ValueTag.NAME, ValueTag.TEXT_WITH_LANGUAGE, ValueTag.
 
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
-    """An operation. while_down: whether it works while the printer is shut down (RFC 3998 section 3.5)."""
+    """An operation. while_down: whether it works while the printer is shut down (RFC 3998 section 3.5).
+
+    decided_later: whether a transaction checks again that the printer accepts jobs.
+    """
 
     code: Operation
     carry_out: "Carry"
     target: Target
     access: Access
     while_down: bool
+    decided_later: bool = False
 
 
 OPERATIONS: dict[int, OperationSpec] = {}
@@ -63,14 +67,19 @@ OPERATIONS: dict[int, OperationSpec] = {}
 
 
 def operation(
-    code: Operation, *, target: Target = "printer", access: Access = "anyone", while_down: bool = False
+    code: Operation,
+    *,
+    target: Target = "printer",
+    access: Access = "anyone",
+    while_down: bool = False,
+    decided_later: bool = False,
 ) -> "Callable[[Carry], Carry]":
     """Register a function that carries out an operation."""
 
     def register(
         function: "Carry",
     ) -> "Carry":
-        OPERATIONS[code] = OperationSpec(code, function, target, access, while_down)
+        OPERATIONS[code] = OperationSpec(code, function, target, access, while_down, decided_later)
         return function
 
     return register

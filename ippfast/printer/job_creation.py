@@ -53,7 +53,11 @@ def check_room(printer: PrinterCore, call: Call) -> int | None:
     store, limits, user = printer.store, printer.limits, call.user
     jobs = store.count(user=user) if limits.user_jobs is not None else 0
     octets = store.octets_of(user) if limits.user_octets is not None else 0
-    check_job(limits, call.state or store.state(), Load(jobs, octets))
+    load = Load(jobs, octets)
+    try:
+        check_job(limits, call.state or store.state(), load)
+    except LimitReached:
+        check_job(limits, store.state(), load)  # the first check may have used an old state
     return _room(limits, octets)
 
 
@@ -217,13 +221,13 @@ def _print(printer: PrinterCore, call: Call, pieces: Iterable[Buffer]) -> Messag
         return create(printer, call, new, [document], keep=incoming.keep)
 
 
-@operation(Operation.PRINT_JOB)
+@operation(Operation.PRINT_JOB, decided_later=True)
 def print_job(printer: PrinterCore, call: Call) -> Message:
     """Print-Job (RFC 8011 section 4.2.1)."""
     return _print(printer, call, call.incoming.document)
 
 
-@operation(Operation.PRINT_URI)
+@operation(Operation.PRINT_URI, decided_later=True)
 def print_uri(printer: PrinterCore, call: Call) -> Message:
     """Print-URI (RFC 8011 section 4.2.2)."""
     return _print(printer, call, _fetched(printer, call))
@@ -249,7 +253,7 @@ def validate_job(printer: PrinterCore, call: Call) -> Message:
     return call.respond()
 
 
-@operation(Operation.CREATE_JOB)
+@operation(Operation.CREATE_JOB, decided_later=True)
 def create_job(printer: PrinterCore, call: Call) -> Message:
     """Create-Job (RFC 8011 section 4.2.4)."""
     check_room(printer, call)

@@ -161,7 +161,7 @@ class SpoolPrinter(PrinterCore):
             raise OperationError(Status.CLIENT_ERROR_NOT_AUTHORIZED, f"this operation is for {who} only")
         if call.spec.while_down:
             return
-        call.state = self.store.state()
+        call.state = self.store.state_lately() if call.spec.decided_later else self.store.state()
         if call.state.down:
             raise OperationError(Status.SERVER_ERROR_SERVICE_UNAVAILABLE, "the printer is shut down")
 

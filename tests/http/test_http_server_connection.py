@@ -39,6 +39,7 @@ from ippfast.http import (
     RequestHead,
     ServerConnection,
 )
+from ippfast.http import server_connection as module
 from ippfast.http.events import Event
 
 DOCUMENT = b"%PDF-1.4 with end tags \x03\x03" * 20
@@ -488,6 +489,28 @@ def test_response_before_the_document() -> None:
         assert again[0] == EndOfMessage()
         assert isinstance(again[2], Request)
         assert again[-1] is PAUSED
+
+
+def test_a_head_that_is_known_says_the_same_to_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = post(BODY, headers=["X-Known: 1"])
+    first = accepted(octets)
+    monkeypatch.setattr(module, "read_head", None)
+    assert accepted(octets) == first
+    connection = ServerConnection()
+    events_of(connection, [octets])
+    assert connection.send_response(ANSWER)
+    with pytest.raises(TypeError):
+        accepted(post(BODY, headers=["X-Known: 2"]))
+
+
+def test_heads_that_are_known_are_few_and_have_no_secret() -> None:
+    module._known.clear()
+    accepted(post(BODY, headers=["Authorization: Basic YTpi"]))
+    accepted(post(BODY, headers=[f"X-Long: {'x' * 1_024}"]))
+    assert not module._known
+    for number in range(module._MOST_KNOWN + 1):
+        accepted(post(BODY, headers=[f"X-Number: {number}"]))
+    assert len(module._known) == 1
 
 
 def test_long_body_is_not_drained() -> None:

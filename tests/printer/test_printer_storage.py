@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,13 @@ from printers import DOCUMENT, Gate, printing
 
 from ippfast.enums import JobState, Operation, Status
 from ippfast.printer import Directory
-from ippfast.printer.storage import postgres_schema, sqlite_schema
+from ippfast.printer.storage import postgres_jobs, postgres_schema, sqlite_schema
 from ippfast.printer.storage.bus import Waiter
 from ippfast.printer.storage.files import MARK
-from ippfast.printer.storage.limits import UNLIMITED, Limits
+from ippfast.printer.storage.limits import UNLIMITED, LimitReached, Limits
 from ippfast.printer.storage.memory import MemoryStorage
 from ippfast.printer.storage.postgres import PostgresStorage
+from ippfast.printer.storage.postgres_columns import KINDS, Column
 from ippfast.printer.storage.postgres_jobs import PostgresJobs
 from ippfast.printer.storage.rows import SYSTEM, Created, Job, NewJob, NewResource, Told
 from ippfast.printer.storage.seam import Storage, StorageBusy, StorageError, Unsaid
@@ -901,6 +902,87 @@ def test_a_queue_that_stands_still_holds_up_no_other(postgres: Postgres, tmp_pat
         holder.rollback()
         assert sorted(each.result(SECONDS).ahead for each in waiting) == list(range(6))
     storage.close()
+
+
+def test_a_queue_that_stands_still_holds_up_others_once(postgres: Postgres, tmp_path: Path) -> None:
+    """Jobs that come while one waits for that queue wait alone too; afterwards they are made together again."""
+    url = postgres.schema()
+    storage = PostgresStorage(url, tmp_path)
+    store = storage.queue("print")
+    assert isinstance(store, PostgresJobs)
+    asked, ask = [], store._together.create._ask
+
+    def count(jobs: list[tuple[object, ...]]) -> Sequence[tuple[float, int, int] | None]:
+        asked.extend(jobs)
+        return ask(jobs)
+
+    store._together.create._ask = count
+    with psycopg.connect(url) as holder, ThreadPoolExecutor(4) as pool:
+        holder.execute("SELECT 1 FROM queues WHERE name = 'print' FOR UPDATE")
+        waiting = [pool.submit(store.create, new())]
+        wait_until(lambda: bool(store._aside))
+        waiting += [pool.submit(store.create, new()) for _ in range(3)]
+        wait_until(lambda: len(store._aside) == 4)
+        assert len(asked) == 1
+        holder.rollback()
+        assert sorted(each.result(SECONDS).ahead for each in waiting) == list(range(4))
+    store.create(new())
+    assert len(asked) == 2
+    storage.close()
+
+
+def test_a_column_is_what_it_was(postgres: Postgres, tmp_path: Path) -> None:
+    """Values of every type that there is, none and NULL among them."""
+    storage = PostgresStorage(postgres.schema(), tmp_path)
+    values: dict[str, list[object]] = {
+        "bytea": [b"", None, b'\0{,\\"'],
+        "text": ["", None, '{,\\"\u00e9'],
+        "integer": [-(1 << 31), None, (1 << 31) - 1],
+        "bigint": [-(1 << 63), None, (1 << 63) - 1],
+        "double precision": [0.1, None, -1e300],
+    }
+    assert values.keys() == KINDS.keys()
+    for kind, column in values.items():
+        for part in (column, column[:1], []):
+            rows = storage._engine.read(f"SELECT * FROM unnest(?::{kind}[])", (Column(kind, part),))
+            assert [value for (value,) in rows] == part
+    storage.close()
+
+
+def test_a_state_of_a_second_ago_decides_nothing(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for again if it refuses, and a change by another host counts when the job is made."""
+    url = postgres.schema()
+    here, there = PostgresStorage(url, tmp_path), PostgresStorage(url, tmp_path)
+    store, other = here.queue("print"), there.queue("print")
+    monkeypatch.setattr(postgres_jobs, "_LATELY", 1e9)
+    kept = store.state_lately()
+    other.set(accepting=0)
+    assert store.state_lately() is kept
+    with pytest.raises(LimitReached, match="accepting"):
+        store.create(new())
+    other.set(accepting=1)
+    assert store.state_lately().accepting
+    store.set(accepting=0)
+    assert not store.state_lately().accepting
+    other.set(accepting=1)
+    assert store.state_lately().accepting
+    here.close()
+    there.close()
+
+
+def test_room_that_was_not_there_a_second_ago_is_used(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.schema()
+    here, there = PostgresStorage(url, tmp_path), PostgresStorage(url, tmp_path)
+    with printing(here, jobs=1, shared=True) as desk:
+        assert desk.ask(Operation.PAUSE_PRINTER).status is Status.SUCCESSFUL_OK
+        job = desk.printer.store.create(new()).job
+        assert desk.printer.store.state_lately().active == 1
+        assert there.queue("print").change(job.id, (JobState.PENDING,), state=JobState.CANCELED)
+        assert desk.ask(Operation.PRINT_JOB, DOCUMENT).status is Status.SUCCESSFUL_OK
+    here.close()
+    there.close()
 
 
 def test_what_others_wrote_between_two_turns_alone_counts(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ The rule of this package: the printer uses only `seam`, `rows` and `limits`; the
 | `sqlite_engine`, `sqlite_schema`, `sqlite_leases` | one file with shared commits; its tables; its workers |
 | `postgres` | `PostgresStorage`, for many hosts: puts its parts together, and hints between hosts |
 | `postgres_engine`, `postgres_schema`, `postgres_leases` | a pool of connections; its tables; its workers |
+| `postgres_jobs`, `postgres_columns` | statements that threads share; arrays in binary |
 | `objects` | documents in an object store (S3 and the like) |
 | `files` | documents in a directory |
 | `memory`, `memory_kept` | `MemoryStorage`, which keeps the same promises until the process ends; its data |

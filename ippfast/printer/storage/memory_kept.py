@@ -82,6 +82,10 @@ class MemoryQueue:
             active = sum(state in ACTIVE for state in states)
             return QueueState(dict(self._settings), active, states.count(JobState.PROCESSING))
 
+    def state_lately(self) -> QueueState:
+        """As `JobStore.state_lately`."""
+        return self.state()
+
     # Uploads.
 
     def begin_upload(self, key: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from .bus import LocalBus
+from .postgres_columns import Column
 from .postgres_engine import PostgresEngine
 from .postgres_jobs import AllTogether, PostgresJobs
 from .postgres_leases import PATIENCE, PostgresLeases
@@ -29,6 +30,7 @@ __all__ = ["PostgresStorage"]
 _log = logging.getLogger("ippfast.printer")
 
 _CHANNEL = "ippfast"
+_NOTIFY = "SELECT pg_notify(?, queue) FROM unnest(?::text[]) AS queue"
 _TOGETHER = 0.02
 _POLL = 1.0
 _SET_AGAIN = 10.0  # the clock is compared with the database's after this many seconds
@@ -160,12 +162,7 @@ class PostgresBus(LocalBus):
             with self._lock:
                 queues, self._queues = self._queues, set()
             with contextlib.suppress(StorageError):
-                self._engine.write(
-                    lambda database: [
-                        database.execute("SELECT pg_notify(?, ?)", (_CHANNEL, queue))
-                        for queue in sorted(queues)  # noqa: B023
-                    ]
-                )
+                self._engine.read(_NOTIFY, (_CHANNEL, Column("text", sorted(queues))))
             self._closed.wait(_TOGETHER)
 
     def _hear(self) -> None:

@@ -21,6 +21,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from .postgres_columns import register
 from .seam import StorageError, Unsaid
 from .sql import Connection, Work
 
@@ -299,6 +300,7 @@ def _configure(connection: "psycopg.Connection[Any]") -> None:
     connection.execute(f"SET lock_timeout = {bound}")
     connection.execute(f"SET statement_timeout = {bound}")  # a statement whose caller has given up must not hold locks
     connection.execute(f"SET idle_in_transaction_session_timeout = {bound}")
+    register(connection)
 
 
 def _words(error: BaseException) -> str:

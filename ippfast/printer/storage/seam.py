@@ -324,6 +324,12 @@ class JobStore(Subscriptions, Resources, Protocol):
     def state(self) -> QueueState:
         """The settings, and how many jobs there are."""
 
+    def state_lately(self) -> QueueState:
+        """The state at some time in the last second, for a check that a transaction repeats.
+
+        It is the current state if jobs are not accepted, or if this process has just changed it.
+        """
+
     def job(self, job_id: int) -> Job | None:
         """The job with that number, or None."""
 

@@ -47,6 +47,10 @@ class SQLState(SQLSubscriptions):
             return self._engine.write(self._state)
         return self.state_from(self._engine.read(_QUEUE, (self.name,)))
 
+    def state_lately(self) -> QueueState:
+        """As `JobStore.state_lately`."""
+        return self.state()
+
     def set(self, tell: Sequence[str | Told] = (), **settings: object) -> None:
         """As `JobStore.set`."""
 
