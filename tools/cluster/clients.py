@@ -27,6 +27,7 @@ __all__ = ["Clients", "Heard", "Told"]
 BOUND = 30.0
 """Within so many seconds there is an answer, whatever is down."""
 _TIMEOUTS = Timeouts(connect=5.0, first_octet=BOUND + 10.0, answer=BOUND + 10.0, idle=BOUND + 10.0)
+_UNFORESEEN = re.compile("server-error-internal-error|the server answered 500")
 _EVENTS = ["job-created", "job-state-changed", "job-completed"]
 
 _IPPTOOL = """{
@@ -140,7 +141,8 @@ class Clients:
                 result = subprocess.run(command, capture_output=True, text=True, check=False)
                 found = re.search(r"job-id \(integer\) = (\d+)", result.stdout)
                 passed = result.returncode == 0 and found is not None
-                status = re.search(r"status-code = ([\w-]+)", result.stdout)
+                # Of an answer that did not come, libcups says server-error-internal-error by itself.
+                status = re.search(r"RECEIVED: [1-9]\d* bytes in response\s+status-code = ([\w-]+)", result.stdout)
                 word = status[1] if status is not None else "ipptool: no answer"
                 self._note(began, int(found[1]) if passed and found is not None else word, name, queue)
 
@@ -151,6 +153,8 @@ class Clients:
             told.longest = max(told.longest, took)
             if took > BOUND:
                 told.faults.append(f"an answer took {took:.1f} seconds: {answer}")
+            if _UNFORESEEN.search(str(answer)):
+                told.faults.append(f"nobody foresaw what was answered so: {answer}")
             if isinstance(answer, Status) or not isinstance(answer, int):
                 told.others[str(answer).replace(name, "NAME")[:90]] += 1
             elif answer in told.jobs:
