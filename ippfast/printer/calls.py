@@ -92,7 +92,8 @@ class Call:
     user: as `access.user_of`. ignored: the attributes that are not supported and were left out; they turn successful-ok
     into successful-ok-ignored-or-substituted-attributes. state: the printer's state when the request came, if it was
     read; the store reads it again in the transaction that depends on it. known: all octets of the request except its
-    request-id.
+    request-id. as_cups: whether the answer has times as cupsd has them: seconds since 1970, not since the printer's
+    start.
     """
 
     printer: PrinterCore
@@ -105,6 +106,7 @@ class Call:
     ignored: list[Attribute] = field(default_factory=list)
     state: QueueState | None = None
     known: bytes = b""
+    as_cups: bool = False
 
     @property
     def message(self) -> Message:
@@ -121,6 +123,12 @@ class Call:
     def who(self) -> Who:
         """Who asks."""
         return Who(self.user, self.operator)
+
+    def up_time_at(self, moment: float, state: QueueState | None = None) -> int:
+        """A time of the store's clock for the answer: as `PrinterCore.up_time_at`, or in seconds since 1970."""
+        if self.as_cups:
+            return int(self.printer.date_at(moment).timestamp())
+        return self.printer.up_time_at(moment, state)
 
     def values(self, name: str, *tags: ValueTag) -> list[Any]:
         """The values of an operation attribute; none if it is not there. tags: the syntaxes that it may have."""

@@ -40,8 +40,8 @@ class _Told:
         self._counts: Counts | bool | None = False  # not looked at
 
     def at(self, moment: float | None) -> int | OutOfBand:
-        """A time in seconds of printer-up-time."""
-        return OutOfBand.NO_VALUE if moment is None else self.call.printer.up_time_at(moment, self.state)
+        """A time in seconds of printer-up-time, or as `Call.as_cups` says."""
+        return OutOfBand.NO_VALUE if moment is None else self.call.up_time_at(moment, self.state)
 
     def date(self, moment: float | None) -> DateTime | OutOfBand:
         """A time as a date."""

@@ -40,7 +40,7 @@ def printer_attributes(
     now, state = printer.store.now(), known or printer.store.state()
 
     def since(setting: str) -> int:
-        return printer.up_time_at(_float(state.settings.get(setting), now), state)
+        return call.up_time_at(_float(state.settings.get(setting), now), state)
 
     def moment(setting: str) -> datetime:
         return printer.date_at(_float(state.settings.get(setting), now))
@@ -69,7 +69,7 @@ def printer_attributes(
         "printer-config-change-time": lambda: since("config_changed"),
         "printer-config-change-date-time": lambda: moment("config_changed"),
         "printer-is-accepting-jobs": lambda: state.accepting,
-        "printer-up-time": lambda: printer.up_time_at(now, state),
+        "printer-up-time": lambda: call.up_time_at(now, state),
         "printer-current-time": lambda: datetime.now(UTC),
         "printer-uuid": lambda: state.settings["uuid"],
         "printer-more-info": lambda: printer.page_uri(incoming, printer.path.lstrip("/")),
@@ -78,7 +78,7 @@ def printer_attributes(
         "printer-firmware-patches": lambda: [""],
         "printer-firmware-string-version": lambda: [__version__],
         "printer-firmware-version": lambda: [bytes(map(int, re.findall(r"\d+", __version__)[:4]))],
-        "printer-message-time": lambda: printer.up_time_at(message_set(), state),
+        "printer-message-time": lambda: call.up_time_at(message_set(), state),
         "printer-message-date-time": lambda: printer.date_at(message_set()),
         "printer-icons": lambda: [printer.page_uri(incoming, "icon.png")],
         "printer-supply-info-uri": lambda: printer.page_uri(incoming, f"{printer.path}/supplies".lstrip("/")),

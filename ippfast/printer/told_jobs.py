@@ -55,9 +55,16 @@ def told_jobs(call: Call, jobs: Sequence[Job], selected: Asked) -> list[bytes]:
     printer = call.printer
     state, now = printer.store.state(), printer.store.now()
     ahead = printer.store.ahead_of(jobs) if selected(_AHEAD) else None
-    moving = integer(_UP_TIME, printer.up_time_at(now, state)) if selected(_UP_TIME) else b""
+    moving = integer(_UP_TIME, call.up_time_at(now, state)) if selected(_UP_TIME) else b""
     offset = round(time.time() - now, 1)  # between the store's clock and this host's, in which dates are told
-    question = (printer, printer.uri(call.incoming), selected.asked, state.settings.get("started"), offset)
+    question = (
+        printer,
+        printer.uri(call.incoming),
+        selected.asked,
+        state.settings.get("started"),
+        offset,
+        call.as_cups,
+    )
     lasting = _Lasting(selected.kind, selected.asked)
     known = may_be_kept(selected.asked)
     kept = {visible: _kept_for((*question, visible)) if known else _Kept() for visible in (False, True)}

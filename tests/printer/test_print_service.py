@@ -6,6 +6,7 @@ The rule of this file: everything goes through a real socket, and CUPS' commands
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,31 @@ def test_cups_commands_work(tmp_path: Path) -> None:
         run(desk, "cancel", f"office-{number}")
         wait_until(lambda: desk.state(number) == JobState.CANCELED)
         assert f"office-{number}" in run(desk, "lpstat", "-W", "completed", "-o")
+
+
+def test_cups_commands_know_when_things_happened(tmp_path: Path) -> None:
+    """They take times for seconds since 1970; whoever asks a printer by its own URI gets them since its start."""
+    gate = Gate()
+    with serving_many(tmp_path, "hall", "office", output=lambda spec: gate) as desk:
+        before = int(time.time())
+        number = desk.print("office")
+        wait_until(gate.begun.is_set)
+        years = {str(time.gmtime(moment).tm_year) for moment in (before, time.time())}
+        for asked in (["-o"], ["-o", "office"], ["-p", "office"]):
+            said = run(desk, "lpstat", *asked)
+            assert "office" in said
+            assert any(year in said for year in years), said
+            assert "1970" not in said
+        names = ["time-at-creation", "time-at-processing", "job-printer-up-time"]
+        paths = ("/", "/printers/office", "/ipp/print/office")
+        told = [desk.ask(Operation.GET_JOBS, path, requested_attributes=names).job for path in paths]
+        for job in told[:2]:
+            created, begun, now = (job[name].value for name in names)
+            assert before - 1 <= created <= begun <= now <= time.time() + 1
+        created, begun, now = (told[2][name].value for name in names)
+        assert 1 <= created <= begun <= now < 1_000
+        gate.open.set()
+        wait_until(lambda: desk.state(number) == JobState.COMPLETED)
 
 
 def test_a_list_of_printers_tells_what_each_of_them_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """What CUPS' own commands ask of a server that has many printers: ``lpstat``, ``lp -d``, ``cancel``.
 
-The rule of this file: these requests are posted to ``/`` and name no printer, or the server itself; the answers about a
-printer or a job are that printer's own.
+The rule of this file: these requests are posted to ``/`` and name no printer, the server itself, or a printer as
+``/printers/NAME``; the answers about a printer or a job are that printer's own, except for times: CUPS' commands expect
+seconds since 1970, as cupsd has them, and RFC 8011 counts from the start of the printer. All times of an answer are of
+one kind.
 """
 
 from collections.abc import Callable
@@ -102,12 +104,15 @@ class CUPS:
         return _TYPE | color | (_DUPLEX if duplex else 0)
 
     def _jobs(self, incoming: IncomingRequest) -> Message:
-        """Get-Jobs of all printers, as if they were one: its limit and first-index count for all together."""
+        """Get-Jobs of one printer, or of all as if they were one: its limit and first-index count for all together."""
+        queues = self._service.queues
+        one = self._service.spec_of(incoming.message.groups[0]["printer-uri"])
+        specs = [*queues.all().values(), *queues.former().values()] if one is None else [one]
         which = incoming.message.groups[0].value("which-jobs", "not-completed")
         keys = set(self._service.storage.queues(active=which == "not-completed"))
         found: list[bytes] = []
         wanted: JobsWanted | None = None
-        for spec in (*self._service.queues.all().values(), *self._service.queues.former().values()):
+        for spec in specs:
             if spec.key in keys:
                 printer = self._service.printer(spec)
                 call = call_of(printer, incoming)
@@ -121,12 +126,13 @@ class CUPS:
 
 
 def call_of(printer: SpoolPrinter, incoming: IncomingRequest) -> Call:
-    """A request as a call to the printer."""
+    """A request of one of CUPS' commands as a call to the printer."""
     from ..access import is_operator
 
     spec = printer.operations[Operation.GET_JOBS]
     call = Call(printer, incoming, spec, incoming.message.groups[0], user_of(incoming))
     call.operator = is_operator(printer, incoming)
+    call.as_cups = True
     return call
 
 

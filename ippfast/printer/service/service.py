@@ -43,7 +43,8 @@ __all__ = ["PrintService", "output_of"]
 
 _log = logging.getLogger("ippfast.printer")
 
-_PRINTERS = ("/ipp/print/", "/printers/")  # CUPS' commands ask for the second, whatever the first is
+_AS_CUPS = "/printers/"
+_PRINTERS = ("/ipp/print/", _AS_CUPS)  # CUPS' commands ask for the second, whatever the first is
 _ROOTS = ("", "/", "/ipp", "/ipp/print", "/jobs", "/printers")
 _SYSTEM = "/ipp/system"
 
@@ -272,6 +273,8 @@ class PrintService:
             return self._of_job(message, target, path.rpartition("/")[2])
         spec = self._spec_at(path)
         if spec is not None:
+            if message.code == Operation.GET_JOBS and path.startswith(_AS_CUPS):
+                return self._cups
             return self._as(message, target, spec, spec.path)
         if path not in _ROOTS:
             raise _not_found("there is no such printer", target)
@@ -293,6 +296,10 @@ class PrintService:
         message.groups[0][target.name] = Attribute(target.name, ValueTag.URI, [f"ipp://localhost{_SYSTEM}"])
         message.groups[0].append(Attribute("printer-id", ValueTag.INTEGER, [spec.id]))
         return self.system
+
+    def spec_of(self, target: Attribute) -> QueueSpec | None:
+        """The printer that a printer-uri names; None: it names none. Raises OperationError for what is no URI."""
+        return self._spec_at(_path(target))
 
     def _spec_at(self, path: str) -> QueueSpec | None:
         prefix = next((prefix for prefix in _PRINTERS if path.startswith(prefix)), None)
