@@ -170,7 +170,8 @@ bench-columns: $(VENV)/bench
 # An environment of its own, since what they need is large.
 RECIPES ?= dask ray spark
 NEEDS_dask = "dask[dataframe,distributed]>=2025.1"
-NEEDS_ray = "ray[data]>=2.44"
+# Ray 2.60 imports typing-extensions without asking for it.
+NEEDS_ray = "ray[data]>=2.44" typing-extensions
 NEEDS_spark = "pyspark>=4"
 recipes:
 	$(PYTHON) -m venv .venv-recipes

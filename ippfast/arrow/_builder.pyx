@@ -97,7 +97,7 @@ cdef enum:
     KINDS = COLUMNS + BITMAPS + DATA
 
 cdef enum:
-    CHUNK = 256  # messages whose octets are asked for at once
+    CHUNK = 1024  # messages whose octets are asked for at once
     MOST_NAMES = 4096  # so many names are kept from batch to batch
     MOST_NAME_OCTETS = 1 << 18
     # Offsets are int32. A batch takes no message more once it has this many octets, and none is larger than that; nine

@@ -22,7 +22,7 @@ from .words import code_name, dictionary_of, keywords_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from typing_extensions import Buffer
@@ -62,7 +62,7 @@ def values(
     batch = _ALL if rows is None else rows
     make_builder(batch, limits)  # so that what is wrong with the arguments is said now
     begin, once = opened(source, limits, tell)
-    return Table(row_of(VALUES), lambda: _values(begin(), batch, recover, limits), once=once)
+    return Table(row_of(VALUES), lambda: _values(source, begin, batch, recover, limits), once=once)
 
 
 def messages(
@@ -88,11 +88,17 @@ def _octets(record: "Buffer | Record", limits: Limits) -> bytes:
     return octets_of(record.octets if isinstance(record, Record) else record, limits)
 
 
-def _some(records: "Iterator[Buffer | Record]", limits: Limits) -> "Iterator[list[bytes]]":
+def _some(
+    source: "Source", begin: "Callable[[], Iterator[Buffer | Record]]", limits: Limits
+) -> "Iterator[Sequence[bytes]]":
     """Give the octets of the messages, several at once."""
+    if type(source) in (list, tuple) and set(map(type, source)) == {bytes}:  # type: ignore[arg-type]
+        for at in range(0, len(source), _AT_ONCE):  # type: ignore[arg-type]
+            yield source[at : at + _AT_ONCE]  # type: ignore[index,misc]
+        return
     some: list[bytes] = []
     size = 0
-    for record in records:
+    for record in begin():
         octets = record if type(record) is bytes else _octets(record, limits)
         some.append(octets)
         size += len(octets)
@@ -103,9 +109,11 @@ def _some(records: "Iterator[Buffer | Record]", limits: Limits) -> "Iterator[lis
         yield some
 
 
-def _values(records: "Iterator[Buffer | Record]", rows: int, recover: bool, limits: Limits) -> "Iterator[Array]":
+def _values(
+    source: "Source", begin: "Callable[[], Iterator[Buffer | Record]]", rows: int, recover: bool, limits: Limits
+) -> "Iterator[Array]":
     builder = make_builder(rows, limits)
-    for some in _some(records, limits):
+    for some in _some(source, begin, limits):
         at = 0
         while at < len(some):
             at = builder.take(some, at)

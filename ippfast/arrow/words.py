@@ -41,7 +41,10 @@ def name_octets(text: str) -> bytes:
 
 def dictionary_of(names: "list[bytes]") -> "Array":
     """Make the dictionary of a column of names."""
-    return strings([name_text(name) for name in names])
+    joined = b"".join(names)
+    if not joined.isascii() or b"\\" in joined:
+        names = [name_text(name) for name in names]
+    return strings(names)
 
 
 def keywords_of(name: bytes) -> "Mapping[int, bytes]":
