@@ -888,6 +888,21 @@ def test_who_waited_long_asks_where_there_was_an_answer(monkeypatch: pytest.Monk
         ]
 
 
+def test_a_job_that_ends_during_a_read_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.closing(SQLiteStorage(tmp_path)) as storage:
+        store = storage.queue("print")
+        job = store.create(new()).job
+        read = store._engine.read
+
+        def read_and_end(statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            rows = read(statement, values)
+            store.change(job.id, (JobState.PENDING,), state=JobState.COMPLETED)
+            return rows
+
+        monkeypatch.setattr(store._engine, "read", read_and_end)
+        assert [each.id for each in store.jobs()] == [job.id]
+
+
 def test_a_queue_that_stands_still_holds_up_no_other(postgres: Postgres, tmp_path: Path) -> None:
     url = postgres.schema()
     storage = PostgresStorage(url, tmp_path)

@@ -57,7 +57,8 @@ class SQLJobReads(SQLResources):
                 self._engine.sorted(JOB_COLUMNS, "jobs", where, f"{order} LIMIT ? OFFSET ?"),
                 [*values, left, skip],
             )
-            found += map(job_of, rows)
+            known = {job.id for job in found}  # a job may have ended between the two reads
+            found += [job for job in map(job_of, rows) if job.id not in known]
             if skip and ended and numbers is active:
                 (total,) = self._engine.read(f"SELECT count(*) FROM jobs WHERE {where}", values)[0]
                 skip = max(0, skip - int(total))
