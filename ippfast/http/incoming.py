@@ -90,6 +90,26 @@ class IncomingDocument:
             size -= len(piece) if size > 0 else 0
         return b"".join(pieces)
 
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill a buffer with what comes next. Returns how many octets that were, fewer than fit only at the end.
+
+        Where Content-Length says how long the document is and nothing encodes it, no other buffer is between.
+        """
+        filled = 0
+        while filled < len(buffer):
+            left = 0 if self._rest else self._bare_octets()
+            if left and (count := self._fill(buffer[filled : filled + left])):
+                filled += count
+                continue
+            piece = memoryview(self._piece())
+            if not piece:
+                break
+            count = min(len(piece), len(buffer) - filled)
+            buffer[filled : filled + count] = piece[:count]
+            filled += count
+            self._rest = piece[count:]
+        return filled
+
     def write_to(self, descriptor: int) -> int:
         """Write all that is left to a file descriptor, such as a spool file's. Returns how many octets that were."""
         written = 0

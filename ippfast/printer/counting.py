@@ -19,6 +19,7 @@ from ippfast.values import RangeOfInteger
 
 from . import pdf_pages
 from .core import PrinterCore
+from .storage.pieces import Fills, filling
 from .storage.rows import Document, Job, unpack
 from .storage.seam import DocumentStore, IncomingDocument, StorageError
 from .template import as_printed
@@ -43,29 +44,49 @@ class Counted:
         self._head = bytearray()
         self._counter: PageCounter | None = None
         self._octets = 0
+        self._looking = True
+        self._source: Fills | None = None
         self.pages: int | None = None
 
     def __iter__(self) -> Iterator[Buffer]:
-        looking = True
         for piece in self._pieces:
-            if looking:
-                looking = self._look(piece)
+            self._look(piece)
             yield piece
-        if looking and len(self._head) < _HEAD:  # it has ended before its kind was seen
-            self._begin()
-        if self._counter is not None:
-            self.pages = self._ended(self._counter)
+        self._end()
 
-    def _look(self, piece: Buffer) -> bool:
-        """Look at a piece. Returns whether the next one must be looked at too."""
-        if self._counter is None:
-            self._head += piece
+    def read_into(self, buffer: memoryview) -> int:
+        """As `Fills.read_into`."""
+        if self._source is None:
+            self._source = filling(self._pieces)
+        filled = self._source.read_into(buffer)
+        self._look(buffer[:filled])
+        if filled < len(buffer):
+            self._end()
+        return filled
+
+    def _look(self, piece: Buffer) -> None:
+        """Look at a piece, until it is known that there is nothing more to be found."""
+        if not self._looking:
+            return
+        missing = _HEAD - len(self._head)
+        if missing > 0:
+            self._head += piece[:missing]
+            piece = memoryview(piece)[missing:]
             if len(self._head) < _HEAD:
-                return True
-            return self._begin()
-        return self._feed(bytes(piece))
+                return
+            self._looking = self._begin()
+        if self._looking:
+            self._looking = self._feed(bytes(piece))
+
+    def _end(self) -> None:
+        if self._looking and len(self._head) < _HEAD:  # it has ended before its kind was seen
+            self._begin()
+        self._looking = False
+        if self._counter is not None:
+            self.pages, self._counter = self._ended(self._counter), None
 
     def _begin(self) -> bool:
+        """Look at the head. Returns whether the rest must be looked at too."""
         head = bytes(self._head)
         if sniff(head) not in (PWG, URF):
             return False

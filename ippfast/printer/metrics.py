@@ -89,13 +89,19 @@ class _Counted(IncomingDocument):
     """A document whose octets are counted as they come."""
 
     def __init__(self, document: IncomingDocument, counter: Counter) -> None:
-        super().__init__(document._next_event)
+        super().__init__(document._next_event, document._ready_event, document._bare_octets, self._fill_counted)
+        self._document = document
         self._counter = counter
 
     def _piece(self) -> Buffer:
         piece = super()._piece()
         self._counter.inc(len(piece))
         return piece
+
+    def _fill_counted(self, buffer: memoryview) -> int:
+        filled = self._document._fill(buffer)
+        self._counter.inc(filled)
+        return filled
 
 
 class SupportsCollect(Protocol):

@@ -63,13 +63,23 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(tmp_path)
 
 
-@pytest.fixture(params=["threads", "asyncio"])
+@pytest.fixture(params=["threads", "buffers", "asyncio"])
 def spooling(request: pytest.FixtureRequest, spool: Spool) -> Spooling:
     """Each kind of server in turn, with a handler that spools as it is done there."""
 
     def in_threads(incoming: IncomingRequest) -> Message:
         with spool.written() as descriptor:
             spool.results.append(incoming.document.write_to(descriptor))
+        return ANSWER
+
+    def by_buffers(incoming: IncomingRequest) -> Message:
+        buffer = memoryview(bytearray(100_003))
+        with spool.written() as descriptor:
+            total = 0
+            while count := incoming.document.read_into(buffer):
+                assert count == len(buffer) or total + count == len(DOCUMENT)
+                total += os.writev(descriptor, [buffer[:count]])
+            spool.results.append(total)
         return ANSWER
 
     async def in_loop(incoming: AsyncIncomingRequest) -> Message:
@@ -79,7 +89,7 @@ def spooling(request: pytest.FixtureRequest, spool: Spool) -> Spooling:
 
     @contextlib.contextmanager
     def threads(**options: Any) -> Iterator[Server]:
-        with Server(in_threads, port=0, **options) as server:
+        with Server(in_threads if request.param == "threads" else by_buffers, port=0, **options) as server:
             yield server
 
     @contextlib.contextmanager
@@ -95,7 +105,7 @@ def spooling(request: pytest.FixtureRequest, spool: Spool) -> Spooling:
         finally:
             loop.close()
 
-    return threads if request.param == "threads" else asyncio
+    return asyncio if request.param == "asyncio" else threads
 
 
 def send(connection: socket.socket, *pieces: bytes) -> None:

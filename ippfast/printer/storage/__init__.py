@@ -1,10 +1,11 @@
 """The storage of a printer: jobs, documents, subscriptions and events, with one interface for all engines.
 
-The rule of this package: the printer uses only `seam`, `rows` and `limits`; the other files implement them.
+The rule of this package: the printer uses only `seam`, `rows`, `limits` and `pieces`; the other files implement them.
 
 | file | what it does |
 |---|---|
 | `seam` | the protocols: what each implementation promises |
+| `pieces` | receives the pieces of a document into buffers |
 | `rows`, `limits` | what is kept, as values; the limits for it |
 | `sql` | what the SQL below needs from an engine |
 | `sql_rows` | turns rows into values, for both engines |
@@ -18,7 +19,7 @@ The rule of this package: the printer uses only `seam`, `rows` and `limits`; the
 | `postgres_engine`, `postgres_schema`, `postgres_leases` | a pool of connections; its tables; its workers |
 | `postgres_jobs`, `postgres_columns` | statements that threads share; arrays in binary |
 | `objects` | documents in an object store (S3 and the like) |
-| `files` | documents in a directory |
+| `files`, `straight` | documents in a directory; files that go to the disk past the system's memory |
 | `memory`, `memory_kept` | `MemoryStorage`, which keeps the same promises until the process ends; its data |
 | `memory_jobs`, `memory_job_reads` | changes and reads of jobs in memory |
 | `memory_resources`, `memory_subscriptions` | the same for resources, subscriptions and events |

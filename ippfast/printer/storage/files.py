@@ -18,7 +18,9 @@ from typing import Self
 from ippfast.http.events import Buffer
 
 from .locks import AT_ONCE, EXCLUSIVE, flock
+from .pieces import Fills, filling
 from .seam import StorageError, TooLarge, Unsaid
+from .straight import Buffers, StraightFile
 from .tokens import is_token, token
 
 __all__ = ["MARK", "Files", "sync_directory"]
@@ -28,6 +30,7 @@ MARK = ".ippfast-store"
 
 _HEAD = 1_024
 _SMALL = 65_536
+_FIRST = 8_192  # many want no more than that, and the system's memory has none of it
 _PIECE = 262_144
 
 
@@ -36,49 +39,43 @@ class IncomingFile:
 
     fenced = False
 
-    def __init__(self, directory: Path, small: int) -> None:
+    def __init__(self, directory: Path, small: int, buffers: Buffers) -> None:
         self.key = token()
         self.octets = 0
         self.head = b""
         self.content: bytes | None = None
         self._small = small
-        self._gathered = bytearray()
+        self._buffers = buffers
         self._path = directory / self.key
         self._kept = False
-        self._descriptor: int | None = None
+        self._file: StraightFile | None = None
 
     def write(self, pieces: Iterable[Buffer], limit: int | None) -> None:
         """As `IncomingDocument.write`."""
-        for piece in pieces:
-            self.octets += len(piece)
-            if limit is not None and self.octets > limit:
-                raise TooLarge(limit)
-            if len(self.head) < _HEAD:
-                self.head += bytes(piece[: _HEAD - len(self.head)])
-            if self._descriptor is not None:
-                self._write(piece)
-            elif self.octets <= self._small:
-                self._gathered += piece
-            else:
-                self._begin()
-                self._write(self._gathered)
-                self._write(piece)
-                self._gathered = bytearray()
-        if self._descriptor is None:
-            self.content = bytes(self._gathered)
-            return
-        os.fsync(self._descriptor)
+        source = filling(pieces)
+        with self._buffers.one() as buffer:
+            filled = self._receive(source, buffer[: self._small + 1], limit)
+            self.head = bytes(buffer[: min(filled, _HEAD)])
+            if filled <= self._small:
+                self.content = bytes(buffer[:filled])
+                return
+            self._file = StraightFile(self._path)
+            flock(self._file.descriptor, EXCLUSIVE)
+            filled += self._receive(source, buffer[filled:], limit)
+            self._file.write(buffer[:filled])
+            while filled == len(buffer):
+                filled = self._receive(source, buffer, limit)
+                self._file.write(buffer[:filled])
+        os.fsync(self._file.descriptor)
         sync_directory(self._path.parent)
 
-    def _begin(self) -> None:
-        self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        flock(self._descriptor, EXCLUSIVE)
-
-    def _write(self, piece: Buffer) -> None:
-        assert self._descriptor is not None
-        left = memoryview(piece)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+    def _receive(self, source: Fills, buffer: memoryview, limit: int | None) -> int:
+        """Fill a buffer, and count that. Fewer octets than fit: there are no more. Raises TooLarge."""
+        count = source.read_into(buffer)
+        self.octets += count
+        if limit is not None and self.octets > limit:
+            raise TooLarge(limit)
+        return count
 
     def keep(self) -> None:
         """As `IncomingDocument.keep`."""
@@ -90,13 +87,13 @@ class IncomingFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._descriptor is None:
+        if self._file is None:
             return
         if self._kept:
-            _leave_memory(self._descriptor)
+            self._file.leave_memory()
         elif not isinstance(error, Unsaid):  # a job may have it: `clean` decides
             self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        os.close(self._file.descriptor)
 
 
 class Files:
@@ -104,7 +101,8 @@ class Files:
 
     local: a directory that only this store on this host uses, for temporary files of small documents. aside: a
     directory on the same file system, for documents whose job table was lost. knows: tells whether a job has a key.
-    content: gives the document with a key if it is kept with its job. small: up to this many octets are kept there.
+    content: gives the document with a key if it is kept with its job. small: up to this many octets are kept there,
+    fewer than one of the `Buffers` has.
     """
 
     def __init__(
@@ -124,6 +122,7 @@ class Files:
         self._knows = knows
         self._content = content
         self._small = small
+        self._buffers = Buffers()
 
     def claim(self, owner: str) -> None:
         """Note in the directory that it belongs to the store with this name.
@@ -156,7 +155,7 @@ class Files:
 
     def new(self) -> IncomingFile:
         """As `DocumentStore.new`."""
-        return IncomingFile(self._directory, self._small)
+        return IncomingFile(self._directory, self._small, self._buffers)
 
     def open(self, key: str, start: int = 0) -> Iterator[Buffer]:
         """As `DocumentStore.open`."""
@@ -166,10 +165,12 @@ class Files:
         return self._read(self._directory / key, start)
 
     def _read(self, path: Path, start: int) -> Iterator[Buffer]:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             file.seek(start)
-            while piece := file.read(_PIECE):
+            size = _FIRST
+            while piece := file.read(size):
                 yield piece
+                size = _PIECE
 
     @contextlib.contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -233,15 +234,6 @@ class Files:
                 continue
             finally:
                 os.close(descriptor)
-
-
-def _leave_memory(descriptor: int) -> None:
-    """Let the system free its copy in memory of a file that is on the disk, which may not be read for hours.
-
-    The next document then gets that memory, which is faster than memory that was never used.
-    """
-    if hasattr(os, "posix_fadvise"):  # macOS does not have it
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def sync_directory(directory: Path) -> None:

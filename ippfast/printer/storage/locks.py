@@ -1,7 +1,7 @@
-"""Locks on files. They end with the process that has them, even if it is killed.
+"""Locks on files, which end with the process that has them, even if it is killed; and the flags of open files.
 
-The rule of this file: only this file uses POSIX's flock. A system without it can import the print server, but can't
-open its storage.
+The rule of this file: only this file uses POSIX's flock and fcntl. A system without them can import the print server,
+but can't open its storage.
 """
 
 import errno
@@ -12,7 +12,7 @@ try:
 except ModuleNotFoundError:  # as on Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["AT_ONCE", "EXCLUSIVE", "RELEASE", "SHARED", "flock", "require"]
+__all__ = ["AT_ONCE", "EXCLUSIVE", "RELEASE", "SHARED", "flock", "require", "set_flags"]
 
 SHARED, EXCLUSIVE, AT_ONCE, RELEASE = (
     (0, 0, 0, 0) if fcntl is None else (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_NB, fcntl.LOCK_UN)
@@ -33,3 +33,16 @@ def flock(file: Any, how: int) -> None:
     """
     require()
     fcntl.flock(file, how)
+
+
+def set_flags(descriptor: int, flags: int) -> bool:
+    """Have an open file with these flags, such as ``O_DIRECT``, and no others.
+
+    Returns whether that can be: a file system may have no such flag.
+    """
+    require()
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
+    except OSError:
+        return False
+    return True
