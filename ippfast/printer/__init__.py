@@ -22,6 +22,7 @@ What each file does:
 | `operator_messages` | the messages that operators send with an operation |
 | `processing` | the thread that processes jobs |
 | `outputs`, `forwarding` | where jobs go: a directory, a command; another printer by IPP, AppSocket or LPD |
+| `rings` | printers that forward to each other: a job that comes back is refused |
 | `fitting` | documents and attributes of a job, made to fit another printer |
 | `device`, `simulating` | the state of the device; `Simulated`: a device for tests, with time and faults |
 | `in_threads` | `InThreads`: the printer as a handler for `AsyncServer` and ASGI |

@@ -34,6 +34,7 @@ from ippfast.wrappers import Name
 
 from .fitting import Fitted, can_wait, fit, octets_of
 from .outputs import Held, Output, OutputError, Stopped, Task, file_name, template
+from .rings import client_info
 from .storage.rows import Document, Job
 
 __all__ = ["LPD", "UNREACHABLE", "AppSocket", "Forward", "Other", "forward_to"]
@@ -153,7 +154,12 @@ class Forward:
             printer = self._printer(client, job)
             if task.printer and _text(printer, "printer-uuid") == task.printer:
                 raise OutputError("the printer to forward to is this one itself: its jobs would wait for each other")
-            return self._send(client, task, fit(documents, ticket, printer, opened), can_wait(printer))
+            if printer.get("client-info-supported") is not None:
+                most = printer.value("max-client-info-supported", None)
+                along = [client_info(task.printer, job.attributes, most)]
+            else:
+                along = []
+            return self._send(client, task, fit(documents, ticket, printer, opened), can_wait(printer), along)
 
     def _printer(self, client: Client, job: Job) -> AttributeGroup:
         """The attributes of the printer; none if it does not tell them."""
@@ -164,10 +170,13 @@ class Forward:
         groups = [] if answer is None else answer.groups_of(DelimiterTag.PRINTER)
         return groups[0] if groups else AttributeGroup(DelimiterTag.PRINTER)
 
-    def _send(self, client: Client, task: Task, fitted: Fitted, can_wait: bool) -> int:
-        """Send the job: with its document, or before its documents if they are several or one may fail."""
+    def _send(self, client: Client, task: Task, fitted: Fitted, can_wait: bool, along: Sequence[Attribute]) -> int:
+        """Send the job: with its document, or before its documents if they are several or one may fail.
+
+        along: operation attributes of the request that makes the job.
+        """
         job, documents, ticket = task.job, fitted.documents, fitted.ticket
-        named: dict[str, object] = {"job-name": Name(job.name)}
+        named: dict[str, object] = {"job-name": Name(job.name), **{each.name: each for each in along}}
         if len(documents) == 1 and not (fitted.drawn and can_wait):
             document, format_, octets = documents[0]
             pieces = _Pieces(octets, task)

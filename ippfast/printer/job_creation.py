@@ -22,6 +22,7 @@ from .counting import Counted, pages_of
 from .errors import OperationError
 from .holding import hold_of
 from .options import PrinterLimits
+from .rings import has_passed
 from .storage.limits import LimitReached, Load, check_document, check_job
 from .storage.rows import Job, NewDocument, NewJob, pack, told_state
 from .storage.seam import IncomingDocument
@@ -77,6 +78,8 @@ def new_job(printer: PrinterCore, call: Call, *, is_open: bool) -> NewJob:
     Raises OperationError if that is not supported.
     """
     _check_password(printer, call)
+    if (clients := call.attributes.get("client-info")) is not None and has_passed(printer.uuid, clients):
+        raise OperationError(Status.CLIENT_ERROR_NOT_POSSIBLE, "this printer forwards the job in a ring: it came back")
     attributes = take(call, job_group(call))
     held, release = hold_of(attributes, datetime.now().astimezone())
     priority = next((each.values[0] for each in attributes if each.name == "job-priority"), None)

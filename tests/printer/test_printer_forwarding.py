@@ -6,14 +6,14 @@ The rule of this file: the other end is a server that counts what it was given; 
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from printers import DOCUMENT, Desk, Gate, printing, wait_for
 
-from ippfast import DelimiterTag, Message, Name, Operation, response
+from ippfast import Collection, DelimiterTag, Message, Name, Operation, OutOfBand, Text, collection, response
 from ippfast.enums import JobState, Status
 from ippfast.http import Client, IncomingRequest, Refusal, Server
 from ippfast.printer import LPD, AppSocket, Forward, forward_to
@@ -174,6 +174,55 @@ def test_a_printer_that_is_the_same_one_gets_nothing(tmp_path: Path) -> None:
         job = desk.wait(desk.print())
         assert (job["job-state"], desk.printer.store.count()) == (JobState.ABORTED, 0)
         assert "is this one itself" in job["job-state-message"]
+
+
+@pytest.mark.parametrize("members", [2, 3])
+def test_a_ring_of_printers_ends_the_job(tmp_path: Path, members: int) -> None:
+    """Each forwards to the next, and the last one to the first, which finds that it has had the job."""
+    uris = ["ipp://localhost/ipp/print"] * members
+
+    def to(next_one: int) -> Forward:
+        return Forward(uris[0], lambda: Client(uris[next_one]), pause=0.02)
+
+    with ExitStack() as stack:
+        desks = [
+            stack.enter_context(printing(tmp_path / str(number), output=to((number + 1) % members)))
+            for number in range(members)
+        ]
+        uris[:] = [desk.uri for desk in desks]
+        first, *_, last = desks
+        job = first.wait(first.print(job_name="Report"))
+        assert job["job-state"] == JobState.ABORTED
+        assert "client-error-not-possible" in str(last.wait(1)["job-state-message"])
+        assert [len(desk.printer.store.jobs()) for desk in desks] == [1] * members
+
+
+def test_a_job_says_who_has_forwarded_it(tmp_path: Path) -> None:
+    remote = Remote()
+    remote.state = int(JobState.COMPLETED)
+    most: dict[str, object] = {"client-info-supported": ["client-name", "client-type"]}
+    remote.answers[Operation.GET_PRINTER_ATTRIBUTES] = lambda incoming: response(incoming.message, printer=most)
+    writer = collection(
+        {
+            "client-name": Name("Writer"),
+            "client-patches": OutOfBand.NO_VALUE,
+            "client-string-version": Text("9"),
+            "client-type": 3,
+        },
+        path="client-info",
+    )
+    with forwarding(tmp_path, remote) as desk:
+        assert desk.wait(desk.print(client_info=[writer] * 4))["job-state"] == JobState.COMPLETED
+        most["max-client-info-supported"] = 4
+        assert desk.wait(desk.print(client_info=[writer] * 4))["job-state"] == JobState.COMPLETED
+        del most["client-info-supported"]
+        assert desk.wait(desk.print())["job-state"] == JobState.COMPLETED
+        forwarder = f"ippfast forwards for {desk.printer.uuid}"
+    printed = [each.operation_attributes for each in remote.requests if each.operation is Operation.PRINT_JOB]
+    for group, writers in zip(printed[:2], (4, 3), strict=True):
+        given = [each for each in group["client-info"].values if isinstance(each, Collection)]
+        assert [str(each.value("client-name")) for each in given] == [forwarder] + ["Writer"] * writers
+    assert "client-info" not in printed[2]
 
 
 def test_no_job_id(tmp_path: Path) -> None:
