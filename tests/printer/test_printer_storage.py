@@ -524,6 +524,24 @@ def test_a_directory_of_documents_is_one_stores(tmp_path: Path, postgres: Postgr
         each.close()
 
 
+@pytest.mark.parametrize("instead", [b"", b"an older copy", None])
+def test_a_job_table_that_is_replaced_takes_no_more_jobs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, instead: bytes | None
+) -> None:
+    """A job that went into the file that was there before would be gone with the next start."""
+    table, saved = tmp_path / "jobs.sqlite", tmp_path / "saved"
+    with printing(tmp_path) as desk:
+        desk.print()
+        table.rename(saved)
+        if instead is not None:
+            table.write_bytes(instead)
+        for _ in range(2):
+            assert desk.ask(Operation.PRINT_JOB, DOCUMENT).status is Status.SERVER_ERROR_TEMPORARY_ERROR
+        assert sum("was replaced or removed" in each.message for each in caplog.records) == 1
+        saved.replace(table)
+        desk.print()
+
+
 def test_a_mark_that_is_damaged_is_another_stores(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / MARK).write_bytes(b"\xff\xfe")

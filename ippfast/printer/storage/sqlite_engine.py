@@ -9,6 +9,7 @@ become `StorageError`.
 
 import contextlib
 import json
+import logging
 import os
 import sqlite3
 import stat
@@ -25,6 +26,8 @@ from .sql import Connection, Work
 __all__ = ["SQLiteEngine"]
 
 _T = TypeVar("_T")
+
+_log = logging.getLogger("ippfast.printer")
 
 _MOST_TOGETHER = 64  # changes in one commit
 
@@ -72,6 +75,8 @@ class SQLiteEngine:
             os.close(self._turns)
             raise _explained(path, error) from error
         flock(self._turns, RELEASE)
+        self._file = _file_at(path)
+        self._lost = False  # whether that was reported
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -278,7 +283,24 @@ class SQLiteEngine:
     def _said(self, error: BaseException) -> BaseException:
         return _explained(self.path, error) if isinstance(error, sqlite3.Error) else error
 
+    def _check_file(self) -> None:
+        """Raise StorageError if the path has another file now, or none: what is written would be lost with the old one.
+
+        A file whose octets were overwritten is still the same one: only SQLite can find that.
+        """
+        lost = _file_at(self.path) != self._file
+        if lost and not self._lost:
+            _log.error(
+                "%s was replaced or removed while the server uses it: nothing is kept from now on, and no job is taken."
+                " Stop the server, see to it that the right file is there, and start it again",
+                self.path,
+            )
+        self._lost = lost
+        if lost:
+            raise StorageError(f"{self.path} was replaced or removed while the server uses it")
+
     def _transaction(self, batch: list[_Change[Any]]) -> None:
+        self._check_file()
         writer, refused = self.writer, False
         writer.execute("BEGIN IMMEDIATE")
         try:
@@ -316,6 +338,15 @@ def _make_private(path: Path) -> None:
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """The device and inode of the file at a path; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _explained(path: Path, error: sqlite3.Error) -> StorageError:
