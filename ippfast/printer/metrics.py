@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from ippfast.codec import Message
 from ippfast.enums import JobState, Operation, PrinterState, Status
 from ippfast.http.errors import Refusal
-from ippfast.http.events import Buffer
+from ippfast.http.events import DocumentData, Event
 from ippfast.http.incoming import IncomingDocument, IncomingRequest, Parts, Reply
 
 if TYPE_CHECKING:
@@ -89,19 +89,22 @@ class _Counted(IncomingDocument):
     """A document whose octets are counted as they come."""
 
     def __init__(self, document: IncomingDocument, counter: Counter) -> None:
-        super().__init__(document._next_event, document._ready_event, document._bare_octets, self._fill_counted)
-        self._document = document
+        super().__init__(
+            lambda: self._count_event(document._next_event()),
+            lambda: self._count_event(document._ready_event()),
+            document._bare_octets,
+            lambda buffer: self._count(document._fill(buffer)),
+        )
         self._counter = counter
 
-    def _piece(self) -> Buffer:
-        piece = super()._piece()
-        self._counter.inc(len(piece))
-        return piece
+    def _count_event(self, event: Event) -> Event:
+        if isinstance(event, DocumentData):
+            self._count(len(event.data))
+        return event
 
-    def _fill_counted(self, buffer: memoryview) -> int:
-        filled = self._document._fill(buffer)
-        self._counter.inc(filled)
-        return filled
+    def _count(self, octets: int) -> int:
+        self._counter.inc(octets)
+        return octets
 
 
 class SupportsCollect(Protocol):

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 from printers import DOCUMENT, SECONDS, Desk, Gate
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
 from ippfast import Message, Name, Operation
 from ippfast.enums import Status
 from ippfast.http import BasicAuth, BasicAuthenticator, Client, Server
+from ippfast.http.events import DocumentData, EndOfMessage, Event
+from ippfast.http.incoming import IncomingDocument
 from ippfast.printer import Access, Description, Metrics, PrinterPages, SpoolPrinter
+from ippfast.printer.metrics import _Counted as counting
 
 NASTY = "<script>alert(1)</script>\x1b[31m\u202e\"'&"
 USERS = {"alice": "a", "bob": "b", "root": "r"}
@@ -214,6 +218,17 @@ def test_the_figures_count_what_happened(desk: Desk, gate: Gate) -> None:
     assert found["ippfast_printer_state", "idle"] == 1
     assert found["ippfast_printer_accepting_jobs",] == 1
     assert found["ippfast_printer_up_seconds",] >= 1
+
+
+def test_octets_that_are_received_into_buffers_are_counted_once() -> None:
+    """A piece that is cut, since the buffer ends in it, is no more octets than it has."""
+    counter = Counter("octets", "Octets.", registry=CollectorRegistry())
+    events: Iterator[Event] = iter([DocumentData(bytes(70)), DocumentData(bytes(50))])
+    document = counting(IncomingDocument(lambda: next(events, EndOfMessage())), counter)
+    assert document.read(15) == bytes(15)
+    buffer = memoryview(bytearray(40))
+    assert [document.read_into(buffer) for _ in range(4)] == [40, 40, 25, 0]
+    assert [each.samples[0].value for each in counter.collect()] == [120]
 
 
 def test_no_client_makes_figures_of_its_own(desk: Desk) -> None:
