@@ -155,7 +155,7 @@ class Forward:
             if task.printer and _text(printer, "printer-uuid") == task.printer:
                 raise OutputError("the printer to forward to is this one itself: its jobs would wait for each other")
             if printer.get("client-info-supported") is not None:
-                most = printer.value("max-client-info-supported", None)
+                most = printer.get("max-client-info-supported")
                 along = [client_info(task.printer, job.attributes, most)]
             else:
                 along = []

@@ -29,11 +29,12 @@ def has_passed(printer: str, given: Attribute | None) -> bool:
     printer: its printer-uuid. given: the client-info of the job.
     """
     own = _forwarder(printer)
-    entries = () if given is None else given.values
-    return any(isinstance(entry, Collection) and str(entry.value("client-name", "")) == own for entry in entries)
+    entries = [] if given is None else [each for each in given.values if isinstance(each, Collection)]
+    names = [name for entry in entries if (name := entry.get("client-name")) is not None]
+    return any(str(value) == own for name in names for value in name.values)  # a client may give it several values
 
 
-def client_info(printer: str, attributes: Iterable[Attribute], most: object) -> Attribute:
+def client_info(printer: str, attributes: Iterable[Attribute], most: Attribute | None) -> Attribute:
     """The client-info of a job that is forwarded: that printer, and before it whoever was there already.
 
     printer: the printer-uuid of the printer that forwards. attributes: of the job. most: the other printer's
@@ -47,6 +48,7 @@ def client_info(printer: str, attributes: Iterable[Attribute], most: object) -> 
     }
     made = attribute(_NAME, [own])
     values = [*made.values, *(value for each in attributes if each.name == _NAME for value in each.values)]
-    if isinstance(most, int) and most > 0:
-        del values[most:]
+    limit = None if most is None else most.values[0]
+    if isinstance(limit, int) and limit > 0:
+        del values[limit:]
     return Attribute(_NAME, ValueTag.BEG_COLLECTION, values)

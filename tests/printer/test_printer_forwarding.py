@@ -13,7 +13,19 @@ from typing import Any
 import pytest
 from printers import DOCUMENT, Desk, Gate, printing, wait_for
 
-from ippfast import Collection, DelimiterTag, Message, Name, Operation, OutOfBand, Text, collection, response
+from ippfast import (
+    Attribute,
+    Collection,
+    DelimiterTag,
+    Message,
+    Name,
+    Operation,
+    OutOfBand,
+    Text,
+    ValueTag,
+    collection,
+    response,
+)
 from ippfast.enums import JobState, Status
 from ippfast.http import Client, IncomingRequest, Refusal, Server
 from ippfast.printer import LPD, AppSocket, Forward, forward_to
@@ -223,6 +235,28 @@ def test_a_job_says_who_has_forwarded_it(tmp_path: Path) -> None:
         given = [each for each in group["client-info"].values if isinstance(each, Collection)]
         assert [str(each.value("client-name")) for each in given] == [forwarder] + ["Writer"] * writers
     assert "client-info" not in printed[2]
+
+
+def test_client_info_that_is_odd_stops_nobody(tmp_path: Path) -> None:
+    """Neither a client's names, of which it gives several for one, nor the other printer's limits."""
+    remote = Remote()
+    remote.state = int(JobState.COMPLETED)
+    most = [
+        Attribute("client-info-supported", ValueTag.KEYWORD, ["client-name"]),
+        Attribute("max-client-info-supported", ValueTag.INTEGER, [1, 2]),
+    ]
+    remote.answers[Operation.GET_PRINTER_ATTRIBUTES] = lambda incoming: response(incoming.message, printer=most)
+    with forwarding(tmp_path, remote) as desk:
+        own = f"ippfast forwards for {desk.printer.uuid}"
+        for names, status in (
+            (["a", "b"], Status.SUCCESSFUL_OK),
+            (["a", own], Status.CLIENT_ERROR_NOT_POSSIBLE),
+        ):
+            odd = Collection([Attribute("client-name", ValueTag.NAME, names)])
+            given = Attribute("client-info", ValueTag.BEG_COLLECTION, [odd])
+            answer = desk.ask(Operation.PRINT_JOB, DOCUMENT, client_info=given)
+            assert answer.status is status
+        assert desk.wait(1)["job-state"] == JobState.COMPLETED
 
 
 def test_no_job_id(tmp_path: Path) -> None:
