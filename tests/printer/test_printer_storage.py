@@ -542,6 +542,27 @@ def test_a_job_table_that_is_replaced_takes_no_more_jobs(
         desk.print()
 
 
+def test_a_job_table_that_is_replaced_is_not_written_into(tmp_path: Path) -> None:
+    """SQLite finds its log by the path: a connection that opens the other file would move the log's jobs into that."""
+    table, saved = tmp_path / "jobs.sqlite", tmp_path / "saved"
+    with printing(tmp_path) as desk:
+        other = table.read_bytes()
+        job = desk.print()
+        table.rename(saved)
+        table.write_bytes(other)
+        engine = desk.printer.storage.queue("print")._engine  # type: ignore[attr-defined]
+        assert engine.read("SELECT id FROM jobs") == [(job,)]
+        in_use, engine._readers = engine._readers, []
+        with pytest.raises(StorageError, match="was replaced or removed"):
+            engine.read("SELECT id FROM jobs")
+        assert table.read_bytes() == other
+        engine._readers += in_use
+        saved.replace(table)
+        assert engine.read("SELECT id FROM jobs") == [(job,)]
+    with contextlib.closing(SQLiteStorage(tmp_path)) as storage:
+        assert storage.queue_of(job) is not None
+
+
 def test_a_mark_that_is_damaged_is_another_stores(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / MARK).write_bytes(b"\xff\xfe")

@@ -92,6 +92,15 @@ class SQLiteEngine:
             raise
         return connection
 
+    def _connect_again(self) -> sqlite3.Connection:
+        """A further connection. Raises StorageError if the path has another file now.
+
+        SQLite finds the log by its path: with another file it would write the log into that and remove it, so that
+        neither file had what is in the log.
+        """
+        self._check_file()
+        return self._connect()
+
     @property
     def alone(self) -> bool:
         """As `Engine.alone`. A change of it empties the caches, since others may have written meanwhile."""
@@ -175,7 +184,7 @@ class SQLiteEngine:
         try:
             connection = self._readers.pop()
         except IndexError:
-            connection = self._connect()
+            connection = self._connect_again()
         try:
             return connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
@@ -192,7 +201,7 @@ class SQLiteEngine:
             return 0
         try:
             if self._watcher is None:
-                self._watcher = self._connect()
+                self._watcher = self._connect_again()
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.Error as error:
             raise _explained(self.path, error) from error
@@ -292,8 +301,11 @@ class SQLiteEngine:
         if lost and not self._lost:
             _log.error(
                 "%s was replaced or removed while the server uses it: nothing is kept from now on, and no job is taken."
-                " Stop the server, see to it that the right file is there, and start it again",
+                " Stop the server, see to it that the right file is there, and start it again; %s-wal and %s-shm"
+                " belong to the file that was there before: without it, move them away too",
                 self.path,
+                self.path.name,
+                self.path.name,
             )
         self._lost = lost
         if lost:
