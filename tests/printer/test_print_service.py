@@ -258,6 +258,25 @@ def test_cups_commands_know_when_things_happened(tmp_path: Path) -> None:
         wait_until(lambda: desk.state(number) == JobState.COMPLETED)
 
 
+def test_cups_get_jobs_is_as_any_other(tmp_path: Path) -> None:
+    """job-ids are those of all jobs, also of printers that have nothing to do; what is wrong is refused."""
+    paths = ("/", "/printers/office", "/ipp/print/office")
+    with serving_many(tmp_path, "hall", "office") as desk:
+        number = desk.print("office")
+        wait_until(lambda: desk.state(number) == JobState.COMPLETED)
+        for path in paths:
+            answer = desk.ask(Operation.GET_JOBS, path, job_ids=[number])
+            assert [group["job-id"].value for group in answer.groups_of(DelimiterTag.JOB)] == [number]
+            several = Attribute("which-jobs", ValueTag.KEYWORD, ["completed", "all"])
+            assert desk.ask(Operation.GET_JOBS, path, which_jobs=several).status is Status.CLIENT_ERROR_BAD_REQUEST
+        unknown = Attribute("which-jobs", ValueTag.KEYWORD, ["none"])
+        refused = Status.CLIENT_ERROR_ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
+        assert desk.ask(Operation.GET_JOBS, "/printers/hall", which_jobs=unknown).status is refused
+        several = Attribute("limit", ValueTag.INTEGER, [1, 2])
+        answer = desk.ask(Operation.CUPS_GET_PRINTERS, "/", limit=several)
+        assert answer.status is Status.CLIENT_ERROR_BAD_REQUEST
+
+
 def test_a_list_of_printers_tells_what_each_of_them_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A printer is encoded once for each state and question; what moves with the clock is told each time."""
     made: list[str] = []

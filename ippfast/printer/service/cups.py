@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ippfast.codec import Attribute, Message
+from ippfast.codec import Attribute, AttributeGroup, Message
 from ippfast.enums import Operation, Status
 from ippfast.http.incoming import IncomingRequest, Parts, Reply
 from ippfast.requests import response
@@ -70,7 +70,7 @@ class CUPS:
 
     def _printers(self, incoming: IncomingRequest) -> Message:
         asked = incoming.message.groups[0]
-        limit, first = asked.value("limit", None), asked.value("first-printer-name", None)
+        limit, first = _one(asked, "limit"), _one(asked, "first-printer-name")
         specs = list(self._service.queues.all().values())
         if isinstance(first, str):
             names = [spec.name for spec in specs]
@@ -106,10 +106,11 @@ class CUPS:
     def _jobs(self, incoming: IncomingRequest) -> Message:
         """Get-Jobs of one printer, or of all as if they were one: its limit and first-index count for all together."""
         queues = self._service.queues
-        one = self._service.spec_of(incoming.message.groups[0]["printer-uri"])
+        asked = incoming.message.groups[0]
+        one = self._service.spec_of(asked["printer-uri"])
         specs = [*queues.all().values(), *queues.former().values()] if one is None else [one]
-        which = incoming.message.groups[0].value("which-jobs", "not-completed")
-        keys = set(self._service.storage.queues(active=which == "not-completed"))
+        active = "job-ids" not in asked and _one(asked, "which-jobs") in (None, "not-completed")
+        keys = {one.key} if one is not None else set(self._service.storage.queues(active=active))
         found: list[bytes] = []
         wanted: JobsWanted | None = None
         for spec in specs:
@@ -134,6 +135,14 @@ def call_of(printer: SpoolPrinter, incoming: IncomingRequest) -> Call:
     call.operator = is_operator(printer, incoming)
     call.as_cups = True
     return call
+
+
+def _one(asked: AttributeGroup, name: str) -> object:
+    """The value of an attribute; None if it is not there. Raises OperationError if it has several."""
+    attribute = asked.get(name)
+    if attribute is not None and len(attribute.values) != 1:
+        raise OperationError(Status.CLIENT_ERROR_BAD_REQUEST, f"{name} must have one value", unsupported=[attribute])
+    return None if attribute is None else attribute.values[0]
 
 
 def _device(spec: QueueSpec) -> str:
