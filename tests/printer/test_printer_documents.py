@@ -136,6 +136,23 @@ def test_a_disk_that_is_full_is_told_of(tmp_path: Path, monkeypatch: pytest.Monk
     assert not list((tmp_path / "documents").iterdir())
 
 
+def test_advice_that_the_system_does_not_take_costs_no_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job has the document by then: with an error its client would print it again."""
+    if not hasattr(os, "posix_fadvise"):
+        pytest.skip("this system takes no advice")
+
+    def refuse(*arguments: int) -> None:
+        raise OSError(errno.ENOSYS, "not here")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    with store(tmp_path).new() as incoming:
+        incoming.write([DOCUMENT], None)
+        incoming.keep()
+    assert path_of(tmp_path, incoming).read_bytes() == DOCUMENT
+
+
 def test_nothing_of_a_document_stays_in_memory(on_disk: Path, way: str) -> None:
     with store(on_disk).new() as incoming:
         incoming.write([DOCUMENT[:-17]], None)

@@ -55,7 +55,8 @@ class StraightFile:
     def leave_memory(self) -> None:
         """Have the system keep no copy of the file, which is on the disk: nobody may want it for hours."""
         if hasattr(os, "posix_fadvise"):  # macOS has none
-            os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):  # it is only advice, and a job has the document already
+                os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 class Buffers:
