@@ -36,6 +36,7 @@ class _Known(NamedTuple):
 
 _MOST_KNOWN = 256
 _LONGEST_KNOWN = 1_024
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _known: dict[bytes, _Known] = {}
 """Accepted heads of all connections, by their octets: clients of one kind send the same. None contains credentials."""
 
@@ -143,7 +144,7 @@ class ServerConnection(ServerSide):
             not closes(headers, version),
             reader.they_are_waiting_for_100_continue,
         )
-        if len(head) <= _LONGEST_KNOWN and headers.get("authorization") is None:
+        if len(head) <= _LONGEST_KNOWN and _CREDENTIALS.isdisjoint([name for name, _ in headers]):
             if len(_known) >= _MOST_KNOWN:
                 _known.clear()
             _known[head] = known

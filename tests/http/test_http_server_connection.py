@@ -505,7 +505,8 @@ def test_a_head_that_is_known_says_the_same_to_another_connection(monkeypatch: p
 
 def test_heads_that_are_known_are_few_and_have_no_secret() -> None:
     module._known.clear()
-    accepted(post(BODY, headers=["Authorization: Basic YTpi"]))
+    for secret in ("Authorization: Basic YTpi", "Cookie: session=1", "Proxy-Authorization: Basic YTpi"):
+        accepted(post(BODY, headers=[secret]))
     accepted(post(BODY, headers=[f"X-Long: {'x' * 1_024}"]))
     assert not module._known
     for number in range(module._MOST_KNOWN + 1):
