@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -958,7 +959,9 @@ def test_a_queue_that_stands_still_holds_up_no_other(postgres: Postgres, tmp_pat
     storage.close()
 
 
-def test_a_queue_that_stands_still_holds_up_others_once(postgres: Postgres, tmp_path: Path) -> None:
+def test_a_queue_that_stands_still_holds_up_others_once(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Jobs that come while one waits for that queue wait alone too; afterwards they are made together again."""
     url = postgres.schema()
     storage = PostgresStorage(url, tmp_path)
@@ -971,18 +974,54 @@ def test_a_queue_that_stands_still_holds_up_others_once(postgres: Postgres, tmp_
         return ask(jobs)
 
     store._together.create._ask = count
+    alone, create = [], SQLJobs.create
+
+    def count_alone(self: SQLJobs, *arguments: Any, **options: Any) -> Created:
+        alone.append(self)
+        return create(self, *arguments, **options)
+
+    monkeypatch.setattr(SQLJobs, "create", count_alone)
     with psycopg.connect(url) as holder, ThreadPoolExecutor(4) as pool:
         holder.execute("SELECT 1 FROM queues WHERE name = 'print' FOR UPDATE")
         waiting = [pool.submit(store.create, new())]
-        wait_until(lambda: bool(store._aside))
+        wait_until(lambda: len(alone) == 1)
         waiting += [pool.submit(store.create, new()) for _ in range(3)]
-        wait_until(lambda: len(store._aside) == 4)
+        wait_until(lambda: len(alone) == 4)
         assert len(asked) == 1
         holder.rollback()
         assert sorted(each.result(SECONDS).ahead for each in waiting) == list(range(4))
     store.create(new())
     assert len(asked) == 2
     storage.close()
+
+
+def test_jobs_that_are_made_alone_send_no_more_than_one_after_the_other_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy queue one of them is always being made: if each sent the next there, no job would be made together."""
+    together = [None, (0.0, 2, 0), (0.0, 3, 0)]
+    alone: list[threading.Event] = []
+
+    def wait(self: SQLJobs, *arguments: Any, **options: Any) -> None:
+        assert len(alone) < 3
+        alone.append(threading.Event())
+        assert alone[-1].wait(SECONDS)
+
+    monkeypatch.setattr(SQLJobs, "create", wait)
+    shared: Any = SimpleNamespace(create=SimpleNamespace(do=lambda job: together.pop(0)))
+    engine: Any = SimpleNamespace(after_commit=lambda hear: None, bound=lambda text: text)
+    store = PostgresJobs(engine, "print", lambda: 0.0, shared)
+    with ThreadPoolExecutor(3) as pool:
+        waiting = []
+        for copied in (None, None, 1):
+            waiting.append(pool.submit(store.create, new(), copy_of=copied))
+            wait_until(lambda: len(alone) == len(waiting))
+        try:
+            assert len(together) == 2
+            alone[0].set()
+            waiting[0].result(SECONDS)
+            assert [store.create(new()).job.id for _ in range(2)] == [2, 3]
+        finally:
+            for each in alone:
+                each.set()
 
 
 def test_a_column_is_what_it_was(postgres: Postgres, tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 The rule of this file: it only makes `SQLJobs` faster. A shared statement calls a function of the database for each new
 job. In unusual cases (a limit is reached, there are subscriptions, new jobs are held) the function does nothing, and
 `SQLJobs.create` makes the job. The function locks the queues as `Engine.hold` does, in the order of their names, and
-does not wait long for a lock. While `SQLJobs.create` makes a job, the other new jobs of the same queue go there too: so
-one slow queue delays the others once, for at most 0.2 s.
+does not wait long for a lock. While `SQLJobs.create` makes a job that the function did not make, the other new jobs of
+the same queue go there too: so one slow queue delays the others once, for at most 0.2 s.
 """
 
 import time
@@ -102,9 +102,9 @@ class PostgresJobs(SQLJobs):
     def __init__(self, engine: PostgresEngine, name: str, clock: Callable[[], float], together: AllTogether) -> None:
         super().__init__(engine, name, clock)
         self._together = together
-        self._aside: list[
-            None
-        ] = []  # one for each job that is made alone: the queue may stand still, so others join it
+        self._aside: list[None] = []
+        """One for each job that the shared statement did not make and that is made alone now: the queue may stand
+        still, so others join it. These count for nothing, or a busy queue would always have one, and never go back."""
         self._lately: tuple[float, QueueState | None] = (0.0, None)  # when the state was read, and the state
 
     def state(self) -> QueueState:
@@ -136,15 +136,17 @@ class PostgresJobs(SQLJobs):
         tell: Sequence[str] = ("job-created",),
     ) -> Created:
         """As `JobStore.create`."""
-        if not self._aside and not subscriptions and copy_of is None and len(documents) < 2:
+        tried = not self._aside and not subscriptions and copy_of is None and len(documents) < 2
+        if tried:
             made = self._create_together(new, documents[0] if documents else None, limits)
             if made is not None:
                 return made
-        self._aside.append(None)
+            self._aside.append(None)
         try:
             return super().create(new, documents, subscriptions, limits=limits, copy_of=copy_of, tell=tell)
         finally:
-            self._aside.pop()
+            if tried:
+                self._aside.pop()
 
     def _create_together(self, new: NewJob, document: NewDocument | None, limits: Limits) -> Created | None:
         identity, bound = uuid_urn(), self._engine.bound
