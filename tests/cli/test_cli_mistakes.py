@@ -180,7 +180,7 @@ def test_ctrl_c_in_an_upload_says_whether_anything_was_printed(tmp_path: Path) -
             assert process.stdin is not None
             process.stdin.write(bytes(500_000))
             process.stdin.flush()
-            wait_for(lambda: any(file.stat().st_size for file in desk.files()))  # it has begun to come
+            wait_for(desk.files)  # it has begun to come
             interrupt(process)
             assert process.wait(SECONDS) == 130
             assert process.stderr is not None

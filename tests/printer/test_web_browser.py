@@ -399,5 +399,5 @@ def test_the_printers_of_a_service(tmp_path: Path, browser: Browser) -> None:
         assert "paused" in tab.text()
         assert tab.js("location.pathname") == "/ipp/print/floor2"
         with urllib.request.urlopen(f"{url}ipp/print/floor2/supplies") as answer:
-            assert b"Nothing is known" in answer.read()
+            assert b"No supplies are known" in answer.read()
         assert tab.complaints == []

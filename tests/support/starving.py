@@ -13,6 +13,7 @@ import operator
 import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -76,6 +77,8 @@ def message() -> Any:
 DATA = codec.encode(message())
 LARGE = codec.encode(codec.Message((2, 0), 11, 1, [codec.AttributeGroup(4, attributes() * 4)]))
 TAGGED = [each for each in codec.decode(DATA).to_dict(tags=True)["groups"][0]["attributes"] if each["name"] != "name-5"]
+NAMES = sorted({attribute.name.encode() for attribute, _ in codec.walk(codec.decode(DATA))})
+READY = SimpleNamespace(dictionary=dictionary_of(NAMES))
 REFUSED = DATA[:-1] + b"\x00"
 
 
@@ -123,7 +126,10 @@ def to_json(data: bytes) -> Any:
 
 
 def to_table(data: bytes) -> Any:
-    made = codec.Builder(rows=1000, limits=DEFAULT_LIMITS, keywords=keywords_of, dictionary=dictionary_of)
+    dictionary = partial(
+        getattr, READY, "dictionary"
+    )  # CPython loses blocks if `array` fails in the midst of an iterable
+    made = codec.Builder(rows=1000, limits=DEFAULT_LIMITS, keywords=keywords_of, dictionary=dictionary)
     made.take([data] * 3)
     return rows_in(made.finish())
 
