@@ -57,34 +57,8 @@ class MemoryJobs(MemoryJobReads):
             self._check_fences(documents)
             new = held_if_all_are(new, state)
             job_id = self._kept.next("job")
-            job = Job(
-                id=job_id,
-                uuid=uuid_urn(),
-                state=new.state,
-                reasons=new.reasons,
-                message="",
-                name=new.name,
-                user=new.user,
-                host=new.host,
-                created=now,
-                processing=None,
-                completed=None,
-                priority=new.priority,
-                position=self._last_position(),
-                release=new.release,
-                held=new.held,
-                open=new.open,
-                touched=now,
-                attempts=0,
-                octets=octets,
-                documents=len(documents) + len(copied),
-                output="",
-                epoch=0,
-                ticket=new.ticket,
-                pages=pages_of_all([*documents, *copied]),
-                impressions=0,
-                sheets=0,
-            )
+            count, pages = len(documents) + len(copied), pages_of_all([*documents, *copied])
+            job = new.made(job_id, uuid_urn(), now, self._last_position(), octets, count, pages)
             self._jobs[job_id], self._documents[job_id] = job, []
             for document in documents:
                 self._add(job_id, document, now)

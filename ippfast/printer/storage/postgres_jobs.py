@@ -11,12 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from ippfast.enums import JobState
-
 from .limits import UNLIMITED, Limits
 from .postgres_columns import Column
 from .postgres_engine import PostgresEngine, Refused
-from .rows import Created, Job, NewDocument, NewJob, NewSubscription, QueueState
+from .rows import Created, NewDocument, NewJob, NewSubscription, QueueState
 from .sql import Work
 from .sql_jobs import SQLJobs
 from .sql_rows import QUEUE_COLUMNS
@@ -187,32 +185,5 @@ class PostgresJobs(SQLJobs):
         if made is None:
             return None
         now, job_id, ahead = made
-        job = Job(
-            id=job_id,
-            uuid=identity,
-            state=JobState(new.state),
-            reasons=new.reasons,
-            message="",
-            name=new.name,
-            user=new.user,
-            host=new.host,
-            created=now,
-            processing=None,
-            completed=None,
-            priority=new.priority,
-            position=2 * job_id,
-            release=new.release,
-            held=new.held,
-            open=new.open,
-            touched=now,
-            attempts=0,
-            octets=octets,
-            documents=documents,
-            output="",
-            epoch=0,
-            ticket=new.ticket,
-            pages=pages,
-            impressions=0,
-            sheets=0,
-        )
+        job = new.made(job_id, identity, now, 2 * job_id, octets, documents, pages)
         return Created(job, ahead, [])

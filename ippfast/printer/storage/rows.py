@@ -204,6 +204,39 @@ class NewJob:
     open: bool = False
     ticket: bytes = b""
 
+    def made(
+        self, number: int, uuid: str, now: float, position: int, octets: int, documents: int, pages: int | None
+    ) -> "Job":
+        """The job that a store has just made of this."""
+        return Job(
+            id=number,
+            uuid=uuid,
+            state=JobState(self.state),
+            reasons=self.reasons,
+            message="",
+            name=self.name,
+            user=self.user,
+            host=self.host,
+            created=now,
+            processing=None,
+            completed=None,
+            priority=self.priority,
+            position=position,
+            release=self.release,
+            held=self.held,
+            open=self.open,
+            touched=now,
+            attempts=0,
+            octets=octets,
+            documents=documents,
+            output="",
+            epoch=0,
+            ticket=self.ticket,
+            pages=pages,
+            impressions=0,
+            sheets=0,
+        )
+
 
 class Job(NamedTuple):
     """A job. It is a tuple since thousands are read at once, and a dataclass takes five times as long to make.

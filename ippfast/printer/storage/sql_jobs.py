@@ -30,7 +30,7 @@ from .rows import (
 )
 from .sql import Connection
 from .sql_job_reads import SQLJobReads
-from .sql_rows import DOCUMENT_COLUMNS, JOB_COLUMNS, document_of, job_of, new_job_of
+from .sql_rows import DOCUMENT_COLUMNS, JOB_COLUMNS, document_of, job_of
 from .tokens import uuid_urn
 
 __all__ = ["SQLJobs"]
@@ -99,7 +99,7 @@ class SQLJobs(SQLJobReads):
             )
             if self._engine.alone:
                 self._engine.known[_LAST_JOB] = number
-            made = new_job_of(job, number, identity, now, position, octets, count, pages)
+            made = job.made(number, identity, now, position, octets, count, pages)
             self._latest = state = replace(state, active=state.active + 1)
             for place, document in enumerate(documents, 1):
                 self._add(database, made.id, place, document, now)

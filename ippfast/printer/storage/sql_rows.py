@@ -9,10 +9,10 @@ from typing import Any
 
 from ippfast.enums import DocumentState, JobState
 
-from .rows import Document, Job, NewJob
+from .rows import Document, Job
 from .sql import string
 
-__all__ = ["DOCUMENT_COLUMNS", "JOB_COLUMNS", "ORDER", "QUEUE_COLUMNS", "document_of", "job_of", "new_job_of"]
+__all__ = ["DOCUMENT_COLUMNS", "JOB_COLUMNS", "ORDER", "QUEUE_COLUMNS", "document_of", "job_of"]
 
 JOB_COLUMNS = ", ".join(f'"{name}"' for name in Job._fields)
 DOCUMENT_COLUMNS = ", ".join(field.name for field in fields(Document))
@@ -22,40 +22,6 @@ QUEUE_COLUMNS = (
 """The columns for a queue's state: there is one row for each setting."""
 ORDER = "state NOT IN (5, 6), priority DESC, position, id"
 """The order of `JobStore.jobs` for jobs that have not ended."""
-
-
-def new_job_of(
-    new: NewJob, number: int, uuid: str, now: float, position: int, octets: int, documents: int, pages: int | None
-) -> Job:
-    """The value of a job that was just created."""
-    return Job(
-        id=number,
-        uuid=uuid,
-        state=JobState(new.state),
-        reasons=new.reasons,
-        message="",
-        name=new.name,
-        user=new.user,
-        host=new.host,
-        created=now,
-        processing=None,
-        completed=None,
-        priority=new.priority,
-        position=position,
-        release=new.release,
-        held=new.held,
-        open=new.open,
-        touched=now,
-        attempts=0,
-        octets=octets,
-        documents=documents,
-        output="",
-        epoch=0,
-        ticket=new.ticket,
-        pages=pages,
-        impressions=0,
-        sheets=0,
-    )
 
 
 def job_of(row: tuple[Any, ...]) -> Job:

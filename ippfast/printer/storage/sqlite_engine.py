@@ -57,9 +57,8 @@ class SQLiteEngine:
         self._gate = threading.Lock()  # for the three fields that follow
         self._writing = False
         self._waiting: deque[_Change[Any]] = deque()
-        self._kept: list[
-            _Change[Any]
-        ] = []  # used by the caller that writes: the last commit's changes, whose callers still wait
+        # The changes of the last commit, whose callers still wait. Only the caller that writes uses it.
+        self._kept: list[_Change[Any]] = []
         self._closed = False
         self._readers: list[sqlite3.Connection] = []
         self._watcher: sqlite3.Connection | None = None
