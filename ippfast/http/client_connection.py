@@ -5,14 +5,14 @@ the request is complete; the connection is not used again then.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import h11
 
 from ..codec import Message, encode
 from ._wire.connection import Connection, content_coding, media_type
 from ._wire.framing import ChunkedFraming, Framing, LengthFraming
-from ._wire.heads import HeadReader, closes, headers_of, make_request, read_head, response_framing
+from ._wire.heads import HeadReader, closes, headers_of, make_request, read_head, remember, response_framing
 from ._wire.messages import CONTENT_TYPE, AnswerReader
 from ._wire.multipart import PartSplitter, boundary_of
 from ._wire.states import State
@@ -156,7 +156,7 @@ class ClientConnection(Connection):
         self._h11: h11.Connection | None = None
         if head is None:
             self._h11, head = self._write_head(method, target, lines)
-            _remember(self._written, key, head)
+            remember(self._written, key, head, _HEADS)
         self._request = method, target, lines
         self._informational = 0
         self._begin_head()
@@ -207,7 +207,7 @@ class ClientConnection(Connection):
         framing = response_framing(event.status_code, headers, self.limits)
         length = framing.left if isinstance(framing, LengthFraming) else None
         known = _Known(event.status_code, headers, keeps, length, media_type(headers))
-        _remember(self._known, head, known)
+        remember(self._known, head, known, _HEADS)
         return self._begin_response(known)
 
     def _switch(self) -> None:
@@ -303,14 +303,3 @@ class ClientConnection(Connection):
         if self._at < len(self._input):
             raise RemoteProtocolError(502, "octets that belong to no response")
         return PAUSED
-
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
-
-
-def _remember(heads: dict[_Key, _Value], key: _Key, value: _Value) -> None:
-    """Keep a head. If there are too many, forget all others: most are never used again."""
-    if len(heads) >= _HEADS:
-        heads.clear()
-    heads[key] = value

@@ -11,7 +11,7 @@ import h11
 
 from ._server.server_side import ServerSide
 from ._wire.framing import ChunkedFraming, LengthFraming
-from ._wire.heads import HeadReader, closes, date_now, headers_of, make_response, read_head, request_framing
+from ._wire.heads import HeadReader, closes, date_now, headers_of, make_response, read_head, remember, request_framing
 from ._wire.writers import ChunkWriter, CloseWriter, LengthWriter, Writer
 from .auth import UPGRADE
 from .errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError
@@ -145,9 +145,7 @@ class ServerConnection(ServerSide):
             reader.they_are_waiting_for_100_continue,
         )
         if len(head) <= _LONGEST_KNOWN and _CREDENTIALS.isdisjoint([name for name, _ in headers]):
-            if len(_known) >= _MOST_KNOWN:
-                _known.clear()
-            _known[head] = known
+            remember(_known, head, known, _MOST_KNOWN)
         return known
 
     def _take_head(self, known: "_Known") -> Event:

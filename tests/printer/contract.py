@@ -518,6 +518,19 @@ class Contract:
         moments.append(store.state().settings["state_changed"])
         assert moments[0] < moments[1] == moments[2] < moments[3]  # type: ignore[operator]
 
+    def test_a_setting_of_the_state_changes_its_time_and_another_does_not(self, store: JobStore) -> None:
+        store.set(paused=False)
+        moment = store.state().settings["state_changed"]
+        others: dict[str, object] = {"device_message": "a word", "started": 5.0}
+        for name, value in others.items():
+            store.set((), **{name: value})
+            assert store.state().settings["state_changed"] == moment
+        states: dict[str, object] = {"paused": True, "accepting": False, "hold_new": True, "down": True}
+        for name, value in states.items() | {"pause_after_current": True, "device_reasons": "media-jam-error"}.items():
+            before = store.state().settings["state_changed"]
+            store.set((), **{name: value})
+            assert store.state().settings["state_changed"] > before, name  # type: ignore[operator]
+
     # Subscriptions and events.
 
     def test_an_event_tells_what_was_true_then(self, store: JobStore) -> None:

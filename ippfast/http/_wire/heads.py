@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from functools import cache, lru_cache
 from http import HTTPStatus
+from typing import TypeVar
 
 import h11
 
@@ -26,6 +27,7 @@ __all__ = [
     "make_request",
     "make_response",
     "read_head",
+    "remember",
     "request_framing",
     "response_framing",
 ]
@@ -210,3 +212,14 @@ def _status_line(status: int) -> bytes:
     except ValueError:
         phrase = ""
     return f"HTTP/1.1 {status} {phrase}\r\n".encode("ascii")
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def remember(heads: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> None:
+    """Keep a head. If there are `most` already, forget all others: most are never used again."""
+    if len(heads) >= most:
+        heads.clear()
+    heads[key] = value

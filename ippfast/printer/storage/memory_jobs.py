@@ -25,14 +25,13 @@ from .rows import (
     NewSubscription,
     QueueState,
     Told,
+    dated,
     pages_of_all,
     pages_with,
 )
 from .tokens import uuid_urn
 
 __all__ = ["MemoryJobs"]
-
-_STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "device_reasons")
 
 
 class MemoryJobs(MemoryJobReads):
@@ -226,12 +225,7 @@ class MemoryJobs(MemoryJobReads):
         """As `JobStore.set`."""
         with self._kept.lock:
             now = self.now()
-            if not settings.keys().isdisjoint(_STATE):
-                settings["state_changed"] = now
-            if any(isinstance(name, str) and name.endswith("-config-changed") for name in tell):
-                changes = self._settings.get("config_changes")
-                settings |= {"config_changed": now, "config_changes": (changes if isinstance(changes, int) else 0) + 1}
-            self._settings |= settings
+            self._settings |= dated(settings, tell, lambda: self._settings, now)
             self._tell(tell, None, now)
 
     def add(self, settings: Mapping[str, object], tell: Mapping[str, str | Told] | None = None) -> list[str]:

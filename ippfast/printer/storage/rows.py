@@ -5,7 +5,7 @@ depend on how or where it is kept. Times are in seconds of the store's clock, un
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, TypedDict
 
@@ -39,6 +39,7 @@ __all__ = [
     "ResourceChanges",
     "Subscription",
     "Told",
+    "dated",
     "pack",
     "pages_of_all",
     "pages_with",
@@ -140,6 +141,23 @@ def stops(reason: str) -> bool:
     """Whether a printer-state-reason is an error, which stops the printer: it has no "-report" or "-warning" (RFC 8011
     section 5.4.12)."""
     return not reason.endswith(("-report", "-warning"))
+
+
+_STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "device_reasons")
+
+
+def dated(
+    settings: Mapping[str, object], tell: Iterable[object], before: Callable[[], Mapping[str, object]], now: float
+) -> dict[str, object]:
+    """New settings, with the times of the changes that they are: of the printer's state (RFC 8011 section 5.4.13), and
+    of its configuration, which is also counted, if an event tells of one. before: gives the settings until now."""
+    new = dict(settings)
+    if not new.keys().isdisjoint(_STATE):
+        new["state_changed"] = now
+    if any(isinstance(name, str) and name.endswith("-config-changed") for name in tell):
+        changes = before().get("config_changes")
+        new |= {"config_changed": now, "config_changes": (changes if isinstance(changes, int) else 0) + 1}
+    return new
 
 
 def pack(attributes: Iterable[Attribute]) -> bytes:

@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .rows import QueueState, Told
+from .rows import QueueState, Told, dated
 from .sql import Connection, Engine
 from .sql_rows import QUEUE_COLUMNS
 from .sql_subscriptions import SQLSubscriptions
 
 __all__ = ["SQLState"]
 
-_STATE = ("paused", "accepting", "hold_new", "down", "pause_after_current", "device_reasons")
 _QUEUE = f"SELECT {QUEUE_COLUMNS} WHERE queues.name = ?"
 
 
@@ -56,12 +55,7 @@ class SQLState(SQLSubscriptions):
 
         def work(database: Connection) -> None:
             now = self.now()
-            if not settings.keys().isdisjoint(_STATE):
-                settings["state_changed"] = now
-            if any(isinstance(name, str) and name.endswith("-config-changed") for name in tell):
-                changes = self._state(database).settings.get("config_changes")
-                settings.update(config_changed=now, config_changes=(changes if isinstance(changes, int) else 0) + 1)
-            self._set(database, settings)
+            self._set(database, dated(settings, tell, lambda: self._state(database).settings, now))
             self._tell(database, tell, None, self._state(database), now)
 
         self._write(work)
