@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import click
 
-from ippfast import AttributeGroup, DelimiterTag, StringWithLanguage
+from ippfast import AttributeGroup, DelimiterTag
 from ippfast.enums import PrinterState, Status
 from ippfast.http import StatusError
 from ippfast.http.errors import seconds_shown
+from ippfast.http.jobs import int_of, text_of
 from ippfast.http.uri import parse_uri
 from ippfast.operations import cups_get_printers
 
@@ -158,11 +159,7 @@ def _queues_at(uri: str, access: Access) -> list[_Found]:
 
 
 def _text(group: AttributeGroup, name: str) -> str:
-    attribute = group.get(name)
-    value = "" if attribute is None else attribute.values[0]
-    if isinstance(value, StringWithLanguage):
-        value = value.string
-    return value if isinstance(value, str) else ""
+    return text_of(group, name) or ""
 
 
 def _state(group: AttributeGroup) -> AttributeGroup:
@@ -171,5 +168,5 @@ def _state(group: AttributeGroup) -> AttributeGroup:
 
 
 def _word(state: AttributeGroup) -> str:
-    value = state.value("printer-state", None)
-    return str(PrinterState.coerce(value)) if isinstance(value, int) else ""
+    value = int_of(state, "printer-state")
+    return "" if value is None else str(PrinterState.coerce(value))

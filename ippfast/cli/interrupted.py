@@ -4,7 +4,7 @@ The rule of this file: a job that the printer has made of it is canceled, and wh
 """
 
 from ippfast import AttributeGroup, DelimiterTag
-from ippfast.http.jobs import ENDED
+from ippfast.http.jobs import ENDED, int_of, job_id_of
 from ippfast.operations import cancel_job, get_jobs
 
 from .failures import Failure
@@ -19,12 +19,12 @@ _LOOKED_AT = 50
 _WANTED = ["job-id", "job-state", "time-at-creation"]
 
 
-def interrupted(session: Session, since: object) -> str:
+def interrupted(session: Session, since: int | None) -> str:
     """Whether anything was printed, in words. since: printer-up-time before the document was sent, if it was told."""
     session.close()  # what still comes on this connection is not an answer
     other = Session(session.uri, session.access._replace(timeout=_SECONDS))
     unknown = f"'ippfast jobs --which all {escape(session.uri)}' may tell whether anything was printed"
-    if not isinstance(since, int):
+    if since is None:
         return unknown
     with other:
         try:
@@ -32,7 +32,7 @@ def interrupted(session: Session, since: object) -> str:
                 job
                 for which in ("not-completed", "completed")
                 for job in _jobs(other, which)
-                if isinstance(made := job.value("time-at-creation", None), int) and made >= since
+                if (made := int_of(job, "time-at-creation")) is not None and made >= since
             ]
             if not jobs:
                 return "nothing was printed: the printer has no such job"
@@ -48,7 +48,9 @@ def _jobs(session: Session, which: str) -> list[AttributeGroup]:
 
 def _give_up(session: Session, job: AttributeGroup) -> str:
     """Cancel a job, if it is not over."""
-    job_id, (state, word) = job.value("job-id"), job_state(job)
+    job_id, (state, word) = job_id_of(job), job_state(job)
+    if job_id is None:
+        return "the printer has a job without a job-id, which may be printed"
     if state in ENDED:
         return f"job {job_id} is {word}, and may be printed in part"
     session.ask(cancel_job, job_id=job_id)

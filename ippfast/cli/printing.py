@@ -16,7 +16,7 @@ import click
 from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag
 from ippfast.enums import Operation
 from ippfast.http.errors import seconds_shown
-from ippfast.http.jobs import job_id_of
+from ippfast.http.jobs import int_of, job_id_of
 from ippfast.operations import (
     cancel_job,
     create_job,
@@ -153,7 +153,7 @@ class _Request:
         self._operations: set[int] = set()
         self._several = self._can_wait = False
         self._noted: set[str] = set()
-        self._began: object = None  # in the printer's time
+        self._began: int | None = None  # in the printer's time
         for text in options:
             try:
                 tag, attribute = parse_option(text)
@@ -188,7 +188,7 @@ class _Request:
         sources = [self._as_told(each) for each in sources]
         first = begun(sources[0], conversion, opened)
         printer = printer_of(self._session.ask(get_printer_attributes))
-        self._began = printer.value("printer-up-time", None)
+        self._began = int_of(printer, "printer-up-time")
         if "operations-supported" in printer:
             self._operations = {value for value in printer["operations-supported"].values if isinstance(value, int)}
         several = printer.get("multiple-document-jobs-supported")

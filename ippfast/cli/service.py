@@ -14,6 +14,7 @@ import click
 
 from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag, request
 from ippfast.enums import Operation, PrinterState
+from ippfast.http.jobs import first_of, int_of, text_of
 from ippfast.printer.service import PrintService
 from ippfast.printer.storage.places import Place
 
@@ -160,16 +161,21 @@ def list_(session: Session, output: Output) -> None:
 
 
 def _row(group: AttributeGroup) -> list[Span]:
-    state = group.value("printer-state", None)
+    state = int_of(group, "printer-state")
     word = PrinterState(state).name.lower() if state in (3, 4, 5) else "unknown"
-    if group.value("printer-is-accepting-jobs", True) is False:
+    if first_of(group, "printer-is-accepting-jobs") is False:
         word += ", takes no jobs"
-    rest = [escape(str(group.value(name, "-"))) for name in ("queued-job-count", "printer-info")]
+
+    def shown(name: str) -> str:
+        value = first_of(group, name)
+        return "-" if value is None else escape(str(value))
+
     return [
-        Span(str(group.value("printer-id", "-")), "name"),
-        Span(escape(str(group.value("printer-name", "-")))),
+        Span(shown("printer-id"), "name"),
+        Span(shown("printer-name")),
         Span(word, "warning" if state == PrinterState.STOPPED else "enum"),
-        *map(Span, rest),
+        Span(shown("queued-job-count")),
+        Span(shown("printer-info")),
     ]
 
 
@@ -195,7 +201,7 @@ def create(
     group = AttributeGroup(DelimiterTag.PRINTER, [Attribute(key, tag, value) for key, tag, value in given if value])
     answer = _asked(session, Operation.CREATE_PRINTER, group, **{"printer-service-type": "print"})
     made = answer.printer
-    uri, number = made.value("printer-uri-supported", None), made.value("printer-id", None)
+    uri, number = text_of(made, "printer-uri-supported"), int_of(made, "printer-id")
     output.show({"uri": session.uri, "printer-id": number, "printer-uri": uri}, lambda: [[Span(escape(str(uri)))]])
 
 
@@ -203,8 +209,9 @@ def _number(session: Session, name: str) -> int:
     """The printer-id of a printer that is given by its number or its name."""
     answer = _asked(session, Operation.GET_PRINTERS, **{"requested-attributes": ["printer-id", "printer-name"]})
     for group in answer.groups_of(DelimiterTag.PRINTER):
-        if name in (str(group.value("printer-id", "")), group.value("printer-name", None)):
-            return int(str(group.value("printer-id")))
+        number = int_of(group, "printer-id")
+        if number is not None and name in (str(number), text_of(group, "printer-name")):
+            return number
     raise click.ClickException(f"the service has no printer {name!r}")
 
 

@@ -28,6 +28,7 @@ from ippfast.codec import Attribute, AttributeGroup, Message
 from ippfast.enums import JobState, Operation, PrinterState, Status
 from ippfast.http.client import Client
 from ippfast.http.errors import HTTPError
+from ippfast.http.jobs import first_of, int_of, job_id_of, text_of
 from ippfast.requests import request
 from ippfast.tags import DelimiterTag
 from ippfast.wrappers import Name
@@ -141,7 +142,7 @@ class Forward:
             answer = client.send(message)
         if not answer.succeeded:
             raise _Refused(f"the printer answered {answer.status}", answer.status)
-        if any(group.value("printer-is-accepting-jobs", True) is False for group in answer.groups):
+        if any(first_of(group, "printer-is-accepting-jobs") is False for group in answer.groups):
             raise OutputError("the printer takes no jobs now")
 
     # One step each.
@@ -152,7 +153,7 @@ class Forward:
         ticket = [each for each in template(job) if not each.name.startswith("job-hold-until")]
         with contextlib.ExitStack() as opened:
             printer = self._printer(client, job)
-            if task.printer and _text(printer, "printer-uuid") == task.printer:
+            if task.printer and text_of(printer, "printer-uuid") == task.printer:
                 raise OutputError("the printer to forward to is this one itself: its jobs would wait for each other")
             if printer.get("client-info-supported") is not None:
                 most = printer.get("max-client-info-supported")
@@ -216,8 +217,8 @@ class Forward:
         except (_Busy, OutputError, Stopped):
             task.note("")
             raise
-        remote = answer.groups_of(DelimiterTag.JOB)[0].value("job-id", 0) if _has_job(answer) else 0
-        if not isinstance(remote, int) or remote < 1:
+        remote = job_id_of(answer.groups_of(DelimiterTag.JOB)[0]) if _has_job(answer) else None
+        if remote is None:
             task.note("")
             raise Held("the printer took the job and gave it no job-id, so it can't be followed")
         return remote
@@ -233,9 +234,9 @@ class Forward:
                 task.note("")
                 raise Held(f"it is unknown whether the printer has the job: {error.reason}") from error
             for group in answer.groups:
-                if group.tag == DelimiterTag.JOB and _text(group, "job-name") == task.job.name:
-                    user, number = _text(group, "job-originating-user-name"), group.value("job-id", 0)
-                    if user in (task.job.user, "") and isinstance(number, int) and number > 0:
+                if group.tag == DelimiterTag.JOB and (text_of(group, "job-name") or "") == task.job.name:
+                    user, number = text_of(group, "job-originating-user-name"), job_id_of(group)
+                    if user in (task.job.user, "", None) and number is not None:
                         found.add(number)
         if len(found) > 1:
             task.note("")
@@ -272,14 +273,14 @@ class Forward:
                         raise
                 else:
                     group = answer.groups_of(DelimiterTag.JOB)[0] if _has_job(answer) else None
-                    state = None if group is None else group.value("job-state", None)
-                    without_state = 0 if isinstance(state, int) else without_state + 1
+                    state = None if group is None else int_of(group, "job-state")
+                    without_state = without_state + 1 if state is None else 0
                     if group is not None:
                         _tell_progress(task, group)
                     if state == JobState.COMPLETED or without_state == _WITHOUT_STATE:
                         return
                     if state in (JobState.CANCELED, JobState.ABORTED):
-                        why = "" if group is None else _text(group, "job-state-message")
+                        why = None if group is None else text_of(group, "job-state-message")
                         ended = JobState.coerce(state)
                         raise OutputError(f"the printer has {ended} the job{f': {why}' if why else ''}"[:255])
                     stopped = () if state == JobState.PROCESSING else self._stopped(client, task)
@@ -303,7 +304,7 @@ class Forward:
         except (_Busy, _Refused):
             return ()
         for group in answer.groups_of(DelimiterTag.PRINTER):
-            if group.value("printer-state", None) == PrinterState.STOPPED:
+            if int_of(group, "printer-state") == PrinterState.STOPPED:
                 given = group.get("printer-state-reasons")
                 found = [str(each) for each in given.values] if given is not None else []
                 sound = [each for each in found if each != "none" and _REASON.fullmatch(each)]
@@ -343,10 +344,10 @@ class _Refused(OutputError):
 
 def _tell_progress(task: Task, group: AttributeGroup) -> None:
     """Report the progress that the printer tells of the job."""
-    impressions = group.value("job-impressions-completed", None)
-    sheets = group.value("job-media-sheets-completed", None)
-    if isinstance(impressions, int) and impressions > 0:
-        task.progress(impressions, sheets if isinstance(sheets, int) and sheets > 0 else None)
+    impressions = int_of(group, "job-impressions-completed")
+    sheets = int_of(group, "job-media-sheets-completed")
+    if impressions is not None and impressions > 0:
+        task.progress(impressions, sheets if sheets is not None and sheets > 0 else None)
 
 
 class _Pieces:
@@ -380,11 +381,6 @@ def _about(document: Document, format_: str) -> dict[str, object]:
 
 def _has_job(answer: Message) -> bool:
     return bool(answer.groups_of(DelimiterTag.JOB))
-
-
-def _text(group: AttributeGroup, name: str) -> str:
-    value = group.value(name, "")
-    return value if isinstance(value, str) else str(getattr(value, "string", ""))
 
 
 # ---- Printers without IPP ----

@@ -15,6 +15,7 @@ from printers import DOCUMENT, Desk, Gate, printing, wait_for
 
 from ippfast import (
     Attribute,
+    AttributeGroup,
     Collection,
     DelimiterTag,
     Message,
@@ -26,7 +27,7 @@ from ippfast import (
     collection,
     response,
 )
-from ippfast.enums import JobState, Status
+from ippfast.enums import JobState, PrinterState, Status
 from ippfast.http import Client, IncomingRequest, Refusal, Server
 from ippfast.printer import LPD, AppSocket, Forward, forward_to
 
@@ -108,6 +109,48 @@ def test_a_printer_that_never_tells_a_state_ends_the_wait(tmp_path: Path) -> Non
     remote.answers[Operation.GET_JOB_ATTRIBUTES] = POLLS["no state"]
     with forwarding(tmp_path, remote) as desk:
         assert desk.wait(desk.print())["job-state"] == JobState.COMPLETED
+    assert remote.printed == [DOCUMENT]
+
+
+def test_a_printer_that_says_everything_twice(tmp_path: Path) -> None:
+    """Some printers send two values where one may be. The first counts, and no job is lost for it."""
+    remote = Remote()
+    remote.state = int(JobState.PENDING)
+
+    def said(incoming: IncomingRequest, tag: DelimiterTag, *attributes: Attribute) -> Message:
+        answer = response(incoming.message)
+        answer.groups.append(AttributeGroup(tag, list(attributes)))
+        return answer
+
+    def job(incoming: IncomingRequest) -> Message:
+        return said(
+            incoming,
+            DelimiterTag.JOB,
+            Attribute("job-id", ValueTag.INTEGER, [7, 7]),
+            Attribute("job-state", ValueTag.ENUM, [remote.state] * 2),
+            Attribute("job-state-message", ValueTag.TEXT, ["going", "on"]),
+            Attribute("job-impressions-completed", ValueTag.INTEGER, [3, 4]),
+            Attribute("job-media-sheets-completed", ValueTag.INTEGER, [2, 1]),
+        )
+
+    def printer(incoming: IncomingRequest) -> Message:
+        return said(
+            incoming,
+            DelimiterTag.PRINTER,
+            Attribute("printer-uuid", ValueTag.URI, ["urn:uuid:1", "urn:uuid:2"]),
+            Attribute("printer-state", ValueTag.ENUM, [int(PrinterState.STOPPED)] * 2),
+            Attribute("printer-is-accepting-jobs", ValueTag.BOOLEAN, [True, True]),
+        )
+
+    for operation in (Operation.PRINT_JOB, Operation.GET_JOB_ATTRIBUTES):
+        remote.answers[operation] = job
+    remote.answers[Operation.GET_PRINTER_ATTRIBUTES] = printer
+    with forwarding(tmp_path, remote) as desk:
+        job_id = desk.print()
+        desk.wait(job_id, JobState.PROCESSING_STOPPED)
+        remote.state = int(JobState.COMPLETED)
+        done = desk.wait(job_id)
+        assert (done["job-impressions-completed"], done["job-media-sheets-completed"]) == (3, 2)
     assert remote.printed == [DOCUMENT]
 
 
