@@ -2,7 +2,8 @@
 
 IPPFAST_BUILD_EXTENSION: 1 = it must compile, 0 = pure Python only, auto (the default) = compile where possible.
 IPPFAST_OPTIMIZE: how the compiler optimizes, -O3 by default; CI compiles with -O1 what it tests once more.
-IPPFAST_PLAIN: 1 = rely on CPython's documented functions alone (`ippfast/_cpython.pxd`), 0 (the default) = be fast.
+IPPFAST_PLAIN: 1 = rely on CPython's documented functions alone (`ippfast/_cpython.pxd`), and on no instructions of one
+kind of processor (`ippfast/raster/_lines.pyx`), 0 (the default) = be fast.
 
 The rule of this file: a wheel has the whole compiled twin and the tag of its interpreter and platform, or nothing of it
 and the tag py3-none-any.

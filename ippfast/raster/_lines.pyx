@@ -16,6 +16,10 @@ cdef extern from *:
     #if defined(_MSC_VER)
     #include <intrin.h>
     #endif
+    #if (defined(__SSE2__) || defined(_M_X64)) && !defined(IPPFAST_PLAIN)
+    #define IPPFAST_SSE2
+    #include <emmintrin.h>
+    #endif
 
     /* Reads eight octets as a number; the first octet is its lowest, on every machine. */
     static inline uint64_t eight(const uint8_t* at) {
@@ -35,22 +39,49 @@ cdef extern from *:
         memcpy(at, &word, 8);
     }
 
-    /* Tells which octet, counted from the first, has the lowest bit that is set. At least one bit must be set. */
-    static inline Py_ssize_t first_octet(uint64_t bits) {
+    /* Tells which bit, counted from the lowest, is the first that is set. At least one must be set. */
+    static inline Py_ssize_t first_bit(uint64_t bits) {
     #if defined(__GNUC__)
-        return __builtin_ctzll(bits) >> 3;
+        return __builtin_ctzll(bits);
     #elif defined(_MSC_VER) && defined(_WIN64)
         unsigned long bit;
         _BitScanForward64(&bit, bits);
-        return bit >> 3;
+        return bit;
     #else
-        Py_ssize_t octet = 0;
-        while (!(bits & 0xff)) {
-            bits >>= 8;
-            octet++;
+        Py_ssize_t bit = 0;
+        while (!(bits & 1)) {
+            bits >>= 1;
+            bit++;
         }
-        return octet;
+        return bit;
     #endif
+    }
+
+    /* Tells which octet, counted from the first, has the lowest bit that is set. At least one bit must be set. */
+    static inline Py_ssize_t first_octet(uint64_t bits) {
+        return first_bit(bits) >> 3;
+    }
+
+    #define EACH_THIRD UINT64_C(0x1249249249249249)  /* every third bit, but not the last, whose unit is cut off */
+
+    /* Tells which of 64 octets are the same as the one `unit` octets on: the lowest bit for the first. */
+    static inline uint64_t alike(const uint8_t* at, Py_ssize_t unit) {
+        uint64_t bits = 0;
+        int part;
+    #if defined(IPPFAST_SSE2)
+        for (part = 0; part < 64; part += 16) {
+            __m128i one = _mm_loadu_si128((const __m128i*)(at + part));
+            __m128i other = _mm_loadu_si128((const __m128i*)(at + part + unit));
+            bits |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(one, other)) << part;
+        }
+    #else
+        for (part = 0; part < 64; part += 8) {
+            uint64_t word = eight(at + part) ^ eight(at + part + unit), low = 0x7f7f7f7f7f7f7f7fu;
+            word = ~(((word & low) + low) | word | low);                          /* the high bit of each octet of 0 */
+            bits |= ((word >> 7) * 0x0102040810204080u >> 56) << part;            /* these bits side by side */
+        }
+    #endif
+        return bits;
     }
 
     /* Tells whether any of 64 octets differ. */
@@ -74,7 +105,10 @@ cdef extern from *:
     uint64_t eight(const uint8_t* at) nogil
     void put_eight(uint8_t* at, uint64_t word) nogil
     int differ(const uint8_t* one, const uint8_t* other) nogil
+    Py_ssize_t first_bit(uint64_t bits) nogil
     Py_ssize_t first_octet(uint64_t bits) nogil
+    uint64_t alike(const uint8_t* at, Py_ssize_t unit) nogil
+    const uint64_t EACH_THIRD
     uint64_t zero_octet(uint64_t word) nogil
 
 ctypedef const uint8_t* Octets
@@ -83,6 +117,7 @@ cdef enum:
     MOST_UNITS = 128  # a code is for so many at most
     MOST_REPEATS = 256
     SLACK = 16  # octets that may be written behind the last code
+    AHEAD = 80  # octets that are read for a look at 64, and when codes are copied from these
     WIDE = 64  # with so many octets before both ends a short code is taken without a look at its size
     ROOM_BESIDE = 3 + SLACK  # a line takes no more than its own octets, one for each 128 units, and this many
 
@@ -157,28 +192,56 @@ cdef inline Py_ssize_t repeated_unit(Octets at, Octets end, Py_ssize_t unit) noe
 
 cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* out) noexcept nogil:
     """Write the codes of a line, and return the place of the octet after them."""
-    cdef Py_ssize_t size, count, fewest = 3 if unit == 1 else 2
-    cdef uint64_t bits, zero
+    cdef Py_ssize_t size, count, left, begin, after, fewest = 3 if unit == 1 else 2
+    cdef uint64_t same, runs, begins
+    cdef uint8_t rest[AHEAD]
+    cdef Octets here
+    cdef bint run
     while at < end:
+        if unit == 1 or unit == 3:
+            # One look at 64 octets tells where the codes in them begin. So no code waits until the one before it is
+            # known, and nothing branches on whether it is a run, which a processor guesses wrong half of the time.
+            left, here = end - at, at
+            if left < AHEAD:
+                memcpy(rest, at, left)
+                here = rest
+            same = alike(here, unit)
+            if left - unit < 64:
+                same &= (<uint64_t>1 << (left - unit)) - 1
+            # `runs` has a bit for the first octet of each unit in a run that is the same as the next unit.
+            if unit == 1:
+                runs = same & same >> 1
+                runs |= runs << 1
+            else:
+                runs = same & same >> 1 & same >> 2 & EACH_THIRD
+            begins = runs & ~(runs << unit) | (~runs & runs << unit) << unit
+            if left < 64:
+                begins |= <uint64_t>1 << left  # where the next code would begin
+            begins &= ~<uint64_t>1
+            begin = 0
+            while begins:
+                after = first_bit(begins)
+                begins &= begins - 1
+                size = after - begin
+                count = size // unit
+                run = runs >> begin & 1
+                out[0] = <uint8_t>(count - 1 if run else 257 - count)
+                memcpy(out + 1, here + begin, 16)  # a size that is known needs no call
+                if size > 16 and not run:
+                    memcpy(out + 17, here + begin + 16, 16)
+                    if size > 32:
+                        memcpy(out + 33, here + begin + 32, 16)
+                        if size > 48:
+                            memcpy(out + 49, here + begin + 48, 16)
+                out += 1 + (unit if run else size)
+                begin = after
+            at += begin
+            if at == end:
+                break
+            if begin and not runs >> begin & 1:
+                continue
+        # The code that begins here does not end in these 64 octets, or its unit is another one.
         if unit == 1:
-            if end - at >= SLACK:
-                # Most codes of text are of less than 8 octets, and follow from one look at these.
-                bits = eight(at) ^ eight(at + 1)
-                if bits and not bits & 0xFFFF:
-                    size = first_octet(bits)
-                    out[0] = <uint8_t>size
-                    out[1] = at[0]
-                    out += 2
-                    at += size + 1
-                    continue
-                zero = zero_octet(bits | bits >> 8 | <uint64_t>0xFF << 56)
-                if zero and bits & 0xFFFF:
-                    size = first_octet(zero)
-                    out[0] = <uint8_t>(257 - size) if size > 1 else 0
-                    memcpy(out + 1, at, 8)
-                    out += 1 + size
-                    at += size
-                    continue
             size = repeated_octet(at, end)
         elif unit == 3:
             size = repeated_three(at, end)
@@ -252,16 +315,22 @@ cdef Py_ssize_t put_lines(
     turned: a line's octets to mirror each line in, NULL if they are not to be mirrored.
     """
     cdef Py_ssize_t repeats, left = rows
+    cdef Octets source
     while left and out[0] <= last:
         repeats = 1
         while repeats < MOST_REPEATS and repeats < left and memcmp(at, at + repeats * step, line) == 0:
             repeats += 1
         out[0][0] = <uint8_t>(repeats - 1)
-        if turned == NULL:
-            out[0] = put_line(at, at + line, unit, out[0] + 1)
-        else:
+        source = at
+        if turned != NULL:
             mirror_line(at, line, unit, spare, turned)
-            out[0] = put_line(turned, turned + line, unit, out[0] + 1)
+            source = turned
+        if unit == 1:  # each is compiled for its unit
+            out[0] = put_line(source, source + line, 1, out[0] + 1)
+        elif unit == 3:
+            out[0] = put_line(source, source + line, 3, out[0] + 1)
+        else:
+            out[0] = put_line(source, source + line, unit, out[0] + 1)
         at += repeats * step
         left -= repeats
     return rows - left

@@ -54,6 +54,25 @@ def test_lines_are_made_alike(data: st.DataObject, unit: int, mirror: bool, upwa
             return
 
 
+@pytest.mark.parametrize("unit", [1, 3, 4])
+def test_codes_begin_and_end_at_every_place(unit: int) -> None:
+    """The compiled twin looks at 64 octets at once: a code may end in them, at their end, or behind it."""
+    before, behind = range(70), (0, 1, 2, 3, 15, 16, 17, 61, 62, 63, 64, 65, 79, 80, 81)
+    differing = b"".join(number.to_bytes(2, "big").rjust(unit, b"\0")[-unit:] for number in range(200))
+    for size in (1, 2, 3, 4, 20, 21, 22, 62, 63, 64, 65, 66, 127, 128, 129, 130):
+        for first in before:
+            for last in behind:
+                pixels = differing[: first * unit] + b"\x77" * unit * size + differing[: last * unit]
+                room = longest(len(pixels), unit)
+                one, other = bytearray(room), bytearray(room)
+                found = [
+                    twin.encode_lines(pixels, 0, made, len(pixels), len(pixels), unit, False, -1, False)
+                    for twin, made in zip(BOTH, (one, other), strict=True)
+                ]
+                assert found[0] == found[1]
+                assert one[: found[0][1]] == other[: found[1][1]], (size, first, last)
+
+
 def longest(line: int, unit: int) -> int:
     """The octets that a line needs to be made in."""
     return line + line // unit // 128 + 19
