@@ -9,7 +9,7 @@ import itertools
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -25,6 +25,9 @@ __all__ = ["Drawing", "open_pdf"]
 _BAND = 28 * 1024 * 1024
 """A band has at most so many octets. A page of A4 in colour at 300 dpi fits one, so its images are decoded once."""
 
+_NEAR_BAND = 6 * 1024 * 1024
+"""A band of a light page has at most so many octets. The processor's cache holds them while text is drawn on them."""
+
 _FIRST_ROWS = 256
 """The first band has so many rows. It is small, since a printer waits for it."""
 
@@ -38,6 +41,7 @@ _MOST_OBJECTS = 2_000
 _MOST_PIXELS = 1 << 29
 """An image has at most so many pixels. pdfium leaves out one that is too large for it, and reports nothing."""
 
+_LIGHT = frozenset({raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM})
 # The fonts that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2). pdfium brings them.
 _STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")
 
@@ -99,8 +103,10 @@ class Drawing:
                 if turn_of(number, turns) != turn:
                     continue
                 page = self._page(number, width, height)
-                pages = [(self._load(each.page, thread), each) for each in placements]
-                parts = list(page.bands(both[0].rows))
+                loaded = [self._load(each.page, thread) for each in placements]
+                pages = [(each.page, placement) for each, placement in zip(loaded, placements, strict=True)]
+                light = all(each.light for each in loaded)
+                parts = list(page.bands(both[0].near_rows if light else both[0].rows))
                 if number == 1:
                     parts[:1] = _with_a_small_one(*parts[0])
                 for place, (top, rows) in enumerate(parts, 1):
@@ -109,8 +115,8 @@ class Drawing:
                         written.result()  # of the other band, which is drawn next
                     last = number if place == len(parts) else 0
                     written = thread.submit(write, page, lines, stride, place == 1, last)
-                for loaded, _ in pages:
-                    loaded.close()
+                for each in loaded:
+                    each.page.close()
             if written is not None:
                 written.result()
         if turns == 1:
@@ -133,20 +139,32 @@ class Drawing:
             size_name=raster.sheet.name if len(raster.sheet.name) < 64 else "",
         )
 
-    def _load(self, number: int, thread: ThreadPoolExecutor) -> pdfium.PdfPage:
+    def _load(self, number: int, thread: ThreadPoolExecutor) -> "_Loaded":
         try:
             page = self._document[number]
         except pdfium.PdfiumError as error:
             raise RenderError(f"page {number + 1} cannot be read: {error}") from None
-        for font in _missing_fonts(_objects(page)):
-            thread.submit(self._warn, f"the font {font} is not in the document: another one stands in for it")
-        return page
+        loaded = _Loaded(page, True)
+        for count, item in enumerate(_objects(page), 1):
+            kind = raw.FPDFPageObj_GetType(item)
+            if kind not in _LIGHT or count == _MOST_OBJECTS:
+                loaded = _Loaded(page, False)
+            if kind == raw.FPDF_PAGEOBJ_TEXT and (font := _missing_font(item)):
+                thread.submit(self._warn, f"the font {font} is not in the document: another one stands in for it")
+        return loaded
 
 
 def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
     """Divide the first band in two. The first part is small, so that a printer has the first octets soon."""
     small = min(rows, _FIRST_ROWS)
     return [(top, small), (top + small, rows - small)] if small < rows else [(top, rows)]
+
+
+class _Loaded(NamedTuple):
+    """A page. light: it has few objects and no images, so it takes little time to draw it once more for each band."""
+
+    page: pdfium.PdfPage
+    light: bool
 
 
 class _Band:
@@ -159,6 +177,7 @@ class _Band:
         octets = 3 if color else 1
         self._stride = -(-width * octets // 4) * 4
         self.rows = max(min(height, _BAND // self._stride), 1)
+        self.near_rows = max(min(self.rows, _NEAR_BAND // self._stride), 1)
         self._format = raw.FPDFBitmap_BGR if color else raw.FPDFBitmap_Gray
         size = self._stride * self.rows
         # Memory that the system gives as it is used: a small band takes no more than it needs.
@@ -217,16 +236,12 @@ def _objects(page: pdfium.PdfPage) -> Iterator[Any]:
             yield item
 
 
-def _missing_fonts(objects: Iterator[Any]) -> Iterator[str]:
-    """Give the names of fonts that the document uses, does not contain, and that are no standard fonts."""
+def _missing_font(text: Any) -> str:
+    """The name of a text's font, if the document does not contain it, and it is no standard font; otherwise empty."""
+    font = raw.FPDFTextObj_GetFont(text)
+    if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
+        return ""
     name = ctypes.create_string_buffer(256)
-    for item in objects:
-        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_TEXT:
-            continue
-        font = raw.FPDFTextObj_GetFont(item)
-        if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
-            continue
-        raw.FPDFFont_GetBaseFontName(font, name, len(name))
-        found = name.value.decode("utf-8", "replace")
-        if found and not found.startswith(_STANDARD):
-            yield found
+    raw.FPDFFont_GetBaseFontName(font, name, len(name))
+    found = name.value.decode("utf-8", "replace")
+    return "" if found.startswith(_STANDARD) else found

@@ -9,6 +9,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 import pytest
 from drawn import A4, NEAR, difference, document, drawn, pages_of, poppler, raster, upright
@@ -78,12 +79,13 @@ def test_back_sides(tmp_path: Path, format_: str, back: str, sides: str) -> None
             assert difference(image, expected) > NEAR
 
 
-def test_bands_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", ["_BAND", "_NEAR_BAND"])
+def test_bands_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     from ippfast.convert import drawing
 
     path = document(tmp_path / "one.pdf", pages=1)
     whole = drawing_of(path)
-    monkeypatch.setattr(drawing, "_BAND", 64 * 1024)
+    monkeypatch.setattr(drawing, size, 64 * 1024)
     bands = drawing_of(path)
     assert difference(whole, bands) < 0.05
 
@@ -116,8 +118,47 @@ def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
     file = File()
     whole = drawing_of(document(tmp_path / "one.pdf", pages=1), file)
-    assert heights == [drawing._FIRST_ROWS, whole.height - drawing._FIRST_ROWS]
+    assert heights[0] == drawing._FIRST_ROWS
+    assert sum(heights) == whole.height
     assert 0 < flushed[0] < len(file.getvalue())
+
+
+@pytest.mark.parametrize("kind", ["light", "with an image", "of many objects"])
+def test_light_pages_alone_are_drawn_in_near_bands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The other ones would take longer: an image is decoded for each band."""
+    from ippfast.convert import drawing
+
+    heights = []
+    draw = raw.FPDF_RenderPageBitmap
+
+    def noted(bitmap: Any, *arguments: Any) -> None:
+        heights.append(raw.FPDFBitmap_GetHeight(bitmap))
+        draw(bitmap, *arguments)
+
+    path = document(tmp_path / "one.pdf", pages=1)
+    if kind == "with an image":
+        with_images(path)
+    elif kind == "of many objects":
+        monkeypatch.setattr(drawing, "_MOST_OBJECTS", 5)
+    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
+    monkeypatch.setattr(drawing, "_NEAR_BAND", 1 << 20)
+    drawing_of(path)
+    assert (len(heights) > 2) is (kind == "light")
+
+
+def with_images(path: Path) -> Path:
+    """Put a picture on each page of a PDF."""
+    jpeg = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(jpeg, "JPEG")
+    made = pdfium.PdfDocument(path.read_bytes())
+    for page in made:
+        image = pdfium.PdfImage.new(made)
+        image.load_jpeg(io.BytesIO(jpeg.getvalue()), pages=[page], inline=True)
+        image.set_matrix(pdfium.PdfMatrix().scale(50, 50))
+        page.insert_obj(image)
+        page.gen_content()
+    made.save(path)
+    return path
 
 
 # ---- Scaling, several on a side, copies ----
@@ -125,7 +166,7 @@ def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is told so in the words of glibc")
 def test_memory_that_was_given_back_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = document(tmp_path / "report.pdf", pages=12)
+    path = with_images(document(tmp_path / "report.pdf", pages=12))
 
     def faults() -> int:
         """How often the system had to find memory."""
