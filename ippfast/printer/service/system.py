@@ -135,13 +135,14 @@ class System(PrinterCore):
 
 def _find_target(call: Call) -> None:
     """Check that the system is the target: by system-uri, or by a printer-uri that leads here."""
-    if "system-uri" not in call.attributes and "printer-uri" not in call.attributes:
+    system_uri, printer_uri = call.attributes.get("system-uri"), call.attributes.get("printer-uri")
+    found = system_uri if system_uri is not None else printer_uri
+    if found is None or found.tags != (ValueTag.URI,):
         raise OperationError(
             Status.CLIENT_ERROR_BAD_REQUEST, "a request must name one system-uri, printer-uri or job-uri"
         )
-    uri = call.attributes.value("system-uri", None) or call.attributes.value("printer-uri", None)
-    if str(uri).partition("://")[2].partition("/")[2].rstrip("/") != call.printer.path.lstrip("/"):
-        raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, "there is no such system", unsupported=[call.attributes[2]])
+    if str(found.value).partition("://")[2].partition("/")[2].rstrip("/") != call.printer.path.lstrip("/"):
+        raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, "there is no such system", unsupported=[found])
 
 
 def _as(call: Call, printer: PrinterCore) -> Call:
