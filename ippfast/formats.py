@@ -12,6 +12,8 @@ _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"RaS2", "image/pwg-raster"),
+    (b"RaSt", "application/vnd.cups-raster"),
+    (b"tSaR", "application/vnd.cups-raster"),
     (b"UNIRAST\0", "image/urf"),
     (b"GIF8", "image/gif"),
     (b"II*\0", "image/tiff"),

@@ -27,22 +27,8 @@ ANY_FORMAT = "application/octet-stream"
 
 _HEAD = 1024
 
-# What a file of each format begins with; its name decides only if its octets do not.
-_MAGIC = (
-    (b"%PDF-", "application/pdf"),
-    (b"%!", "application/postscript"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"RaS2", "image/pwg-raster"),
-    (b"RaSt", "application/vnd.cups-raster"),
-    (b"tSaR", "application/vnd.cups-raster"),
-    (b"UNIRAST\0", "image/urf"),
-    (b"\x1bE", "application/vnd.hp-pcl"),
-    (b"\x1b%-12345X", ANY_FORMAT),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"GIF8", "image/gif"),
-)
+_DOUBTFUL = frozenset({ANY_FORMAT, "text/plain", "application/oxps"})
+"""The first octets of these are those of any file, any text and any ZIP archive."""
 
 
 class Source(NamedTuple):
@@ -102,9 +88,12 @@ def _chain(head: bytes, stream: io.BufferedIOBase) -> Generator[bytes]:
 
 
 def _format(head: bytes, name: str) -> str:
-    for magic, found in _MAGIC:
-        if head.startswith(magic):
-            return found
+    """The format by the first octets, if they leave no doubt, and otherwise by the name."""
+    if head.startswith(b"\x1b%-12345X"):  # PJL around a document, which printers take without being told what it is
+        return ANY_FORMAT
+    found = sniff(head)
+    if found not in _DOUBTFUL:
+        return found
     guessed, encoding = mimetypes.guess_type(name)
     return guessed if guessed is not None and encoding is None else ANY_FORMAT
 

@@ -5,7 +5,7 @@ The rule of this file: `work` uses only the storage, and `queues` only the Syste
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -140,6 +140,18 @@ def _asked(session: Session, code: Operation, *groups: AttributeGroup, **given: 
     return session.ask(build)
 
 
+def _printers(session: Session, names: Sequence[str]) -> Iterator[AttributeGroup]:
+    """These attributes of each printer of a service: an answer has no more printers than fit in it."""
+    first = 1
+    while True:
+        place = {"limit": _MOST, "first-index": first, "requested-attributes": list(names)}
+        found = _asked(session, Operation.GET_PRINTERS, **place).groups_of(DelimiterTag.PRINTER)
+        if not found:
+            return
+        yield from found
+        first += len(found)
+
+
 @_command("list")
 def list_(session: Session, output: Output) -> None:
     """List the printers of a service.
@@ -147,13 +159,7 @@ def list_(session: Session, output: Output) -> None:
     \b
     --json: {"uri": ..., "printers": [{"printer-id": ..., "printer-name": ..., "printer-state": ..., ...}, ...]}.
     """
-    found: list[AttributeGroup] = []
-    while len(found) % _MOST == 0:
-        place = {"limit": _MOST, "first-index": len(found) + 1}
-        answer = _asked(session, Operation.GET_PRINTERS, **place, **{"requested-attributes": list(_COLUMNS)})
-        found += (more := answer.groups_of(DelimiterTag.PRINTER))
-        if not more:
-            break
+    found = list(_printers(session, _COLUMNS))
     output.show(
         {"uri": session.uri, "printers": [plain(each) for each in found]},
         lambda: table(("ID", "NAME", "STATE", "JOBS", "INFO"), map(_row, found), output.terminal.width),
@@ -207,8 +213,7 @@ def create(
 
 def _number(session: Session, name: str) -> int:
     """The printer-id of a printer that is given by its number or its name."""
-    answer = _asked(session, Operation.GET_PRINTERS, **{"requested-attributes": ["printer-id", "printer-name"]})
-    for group in answer.groups_of(DelimiterTag.PRINTER):
+    for group in _printers(session, ("printer-id", "printer-name")):
         number = int_of(group, "printer-id")
         if number is not None and name in (str(number), text_of(group, "printer-name")):
             return number

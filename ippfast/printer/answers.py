@@ -30,7 +30,6 @@ __all__ = [
     "chosen_media",
     "document_attributes",
     "job_uri",
-    "made",
     "may_be_kept",
     "readable",
     "select",
@@ -61,11 +60,6 @@ _GROUPS = frozenset(
 
 Selection = Callable[[str], bool]
 """A function that says whether an attribute of that name is asked for."""
-
-
-def made(name: str, value: object) -> Attribute:
-    """An attribute with the syntax that the registry gives it; `attribute` under a short name."""
-    return attribute(name, value)
 
 
 def bounded(printers: Iterable[list[Attribute]]) -> list[AttributeGroup]:

@@ -5,12 +5,13 @@ The rule of this file: an event shows a user no more of another user's job than 
 
 from collections.abc import Callable
 
+from ippfast.attributes import attribute
 from ippfast.codec import Attribute
 from ippfast.enums import JobState
 from ippfast.wrappers import Name, NaturalLanguage, Text
 
 from .access import PUBLIC, may_see, told_user
-from .answers import made, readable
+from .answers import readable
 from .calls import Call
 from .core import PrinterCore
 from .counting import counts_of_job
@@ -110,4 +111,4 @@ def event_attributes(call: Call, subscription: Subscription, event: Event) -> li
         for name in subscription.attributes:
             if whole or name in PUBLIC:
                 told[name] = EXTRAS[name](event)
-    return [made(name, value) for name, value in told.items()]
+    return [attribute(name, value) for name, value in told.items()]

@@ -18,10 +18,12 @@ from command_line import run
 from engines import ObjectServer, Postgres
 from http_shells import wait_until
 from printers import DOCUMENT
+from services import serving_many
 
-from ippfast import operations
+from ippfast import DelimiterTag, Operation, operations
 from ippfast.enums import JobState, Status
 from ippfast.http import Client
+from ippfast.printer.storage.memory import MemoryStorage
 
 SECONDS = 90.0
 PRINTERS = """
@@ -77,6 +79,20 @@ def print_on(uri: str, document: bytes = DOCUMENT) -> int:
 def state_on(uri: str, number: int) -> object:
     with Client(uri) as client:
         return client.send(operations.get_job_attributes(uri, number)).job["job-state"].value
+
+
+def test_a_printer_is_found_that_is_in_no_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer has as many printers as fit in it, which may be fewer than were asked for."""
+    names = [f"q{number}" for number in range(7)]
+    monkeypatch.setattr("ippfast.printer.answers._MOST_VALUES", 3)  # one printer in an answer of eight attributes
+    with serving_many(MemoryStorage(), *names) as desk:
+        system = f"{desk.host}/ipp/system"
+        assert len(desk.ask(Operation.GET_PRINTERS).groups_of(DelimiterTag.PRINTER)) == 1
+        listed = json.loads(run("queues", "list", system, "--json").stdout)
+        assert [each["printer-name"] for each in listed["printers"]] == names
+        assert run("queues", "delete", system, "q6").exit_code == 0
+        listed = json.loads(run("queues", "list", system, "--json").stdout)
+        assert [each["printer-name"] for each in listed["printers"]] == names[:6]
 
 
 def test_a_file_of_printers_is_served(tmp_path: Path, printers: Path) -> None:

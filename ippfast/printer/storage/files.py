@@ -89,11 +89,13 @@ class IncomingFile:
     ) -> None:
         if self._file is None:
             return
-        if self._kept:
-            self._file.leave_memory()
-        elif not isinstance(error, Unsaid):  # a job may have it: `clean` decides
-            self._path.unlink(missing_ok=True)
-        os.close(self._file.descriptor)
+        try:
+            if self._kept:
+                self._file.leave_memory()
+            elif not isinstance(error, Unsaid):  # a job may have it: `clean` decides
+                self._path.unlink(missing_ok=True)
+        finally:
+            os.close(self._file.descriptor)
 
 
 class Files:
