@@ -553,12 +553,12 @@ def test_a_job_table_that_is_replaced_is_not_written_into(tmp_path: Path) -> Non
         table.write_bytes(other)
         engine = desk.printer.storage.queue("print")._engine  # type: ignore[attr-defined]
         assert engine.read("SELECT id FROM jobs") == [(job,)]
-        in_use = []
+        in_use: list[Any] = []
 
         def refused() -> bool:
             """Whether a read that needs a new connection is: another thread may give one back just now."""
-            while engine._readers:
-                in_use.append(engine._readers.pop())
+            found, engine._readers = engine._readers, []
+            in_use.extend(found)
             try:
                 engine.read("SELECT id FROM jobs")
             except StorageError as error:
