@@ -17,8 +17,8 @@ from typing import Any
 __all__ = ["Comparison", "cuts", "mutations", "read_messages"]
 
 # Of the processor: the library may go round for ever, and a busy machine is slow. A CPython without its lock fills the
-# 2 GiB that bytes(2**31) takes, which the other gets from the system as they are.
-SECONDS = 5.0 if sysconfig.get_config_var("Py_GIL_DISABLED") else 0.5
+# 2 GiB that bytes(2**31) takes, which the other gets from the system as they are; on a busy machine for 5 s and more.
+SECONDS = 30.0 if sysconfig.get_config_var("Py_GIL_DISABLED") else 0.5
 
 
 class Endless(BaseException):

@@ -180,8 +180,11 @@ class ObjectServer(Peer):
 
 
 def descendants(process: int) -> list[int]:
-    """A process, the ones that it began, and theirs."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    """A process, the ones that it began, and theirs, except those that have ended."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # a server of PostgreSQL ends with its connection
+        return []
     return [process, *(each for child in children for each in descendants(int(child)))]
 
 
