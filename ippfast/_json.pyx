@@ -201,9 +201,8 @@ cdef class Writer:
         self.seen_mask = size - 1
         return 0
 
-    cdef bint is_new(self, Octets name, Py_ssize_t size, uint32_t owner) noexcept:
-        """Whether an attribute is the first of that name in its group or collection."""
-        cdef uint64_t hashed = name_hash(name, size)
+    cdef bint is_new(self, Octets name, Py_ssize_t size, uint64_t hashed, uint32_t owner) noexcept:
+        """Whether an attribute is the first of that name in its group or collection. hashed: `name_hash` of it."""
         cdef Py_ssize_t slot = <Py_ssize_t>((hashed >> 40) + owner * 31) & self.seen_mask
         cdef Seen* seen
         cdef Py_ssize_t others = 0
@@ -231,6 +230,7 @@ cdef class Writer:
         cdef int tag
         cdef Octets name
         cdef Py_ssize_t size
+        cdef uint64_t name_hashed
         self.owners += 1
         self.put(b"[" if self.lossless else b"{", 1 if self.lossless else 1)
         while True:
@@ -255,20 +255,22 @@ cdef class Writer:
                 self.put(b', "values": [', 13)
                 self.tagged(tag)
                 self.put(b"]}", 2)
-            elif self.is_new(name, size, owner):
+                first = False
+                continue
+            name_hashed = name_hash(name, size)
+            if self.is_new(name, size, name_hashed, owner):
                 if not first:
                     self.put(b", ", 2)
+                first = False
                 self.put_key(name, size)
                 self.put(b": ", 2)
-                self.plain(tag, name, size, path, hashed * 31 + name_hash(name, size))
-            else:
-                while True:
-                    self.after_value(tag)
-                    if not self.has_another():
-                        break
-                    tag = self.at[0]
+                self.plain(tag, name, size, path, hashed * 31 + name_hashed)
                 continue
-            first = False
+            while True:
+                self.after_value(tag)
+                if not self.has_another():
+                    break
+                tag = self.at[0]
         self.put(b"]" if self.lossless else b"}", 1 if self.lossless else 1)
         return 0
 
@@ -311,8 +313,8 @@ cdef class Writer:
         cdef Octets start = self.at
         cdef int first = tag
         cdef int count = 0
-        cdef Py_ssize_t whole = self.join(name, size, path) if path >= 0 and size <= LONGEST_NAME else -1
-        cdef bint alone = whole >= 0 and self.single(whole, hashed)
+        cdef bint named = path >= 0 and size <= LONGEST_NAME  # whether it may be registered
+        cdef bint alone = named and self.single(name, size, path, hashed)
         if alone:
             while True:
                 count += not self.out_of_band(tag)
@@ -337,10 +339,8 @@ cdef class Writer:
                         self.put(b", ", 2)
                     count += 1
                 if tag == 0x34:
-                    if whole >= 0:
-                        self.path[whole] = c"/"
                     self.at += 5
-                    self.owner(True, whole + 1 if whole >= 0 else -1, hashed)
+                    self.owner(True, self.join(name, size, path) if named else -1, hashed)
                 else:
                     self.value(tag)
             if not self.has_another():
@@ -354,7 +354,7 @@ cdef class Writer:
         return FORMS[<uint8_t>tag] == OUT_OF_BAND and be16(self.at + 3) == 0
 
     cdef Py_ssize_t join(self, Octets name, Py_ssize_t size, Py_ssize_t path) except -1:
-        """Append a name to the path. Returns the new length of the path."""
+        """Append a name and a slash to the path. Returns the new length of the path."""
         cdef char* made
         if path + size + 1 > self.path_capacity:
             made = <char*>PyMem_Realloc(self.path, 2 * (path + size) + 64)
@@ -363,26 +363,29 @@ cdef class Writer:
             self.path = made
             self.path_capacity = 2 * (path + size) + 64
         memcpy(self.path + path, name, size)
-        return path + size
+        self.path[path + size] = c"/"
+        return path + size + 1
 
-    cdef bint single(self, Py_ssize_t size, uint64_t hashed) except -1:
-        """Whether the registry knows the attribute, or member, at the path to have one value."""
-        cdef Octets path = <Octets>self.path
+    cdef bint single(self, Octets name, Py_ssize_t size, Py_ssize_t path, uint64_t hashed) except -1:
+        """Whether the registry knows the attribute, or member, of that name at the path to have one value."""
         cdef Path* slot
         cdef bint answer
-        if not IPPFAST_LOCKED or size > LONGEST_KNOWN:
-            return is_single(self.path[:size], self.group)
+        if not IPPFAST_LOCKED or path + size > LONGEST_KNOWN:
+            return is_single(self.path[:path] + (<const char*>name)[:size], self.group)
         hashed += <uint64_t>self.group * <uint64_t>0xD6E8FEB86659FD93
         slot = &known[hashed >> KNOWN_SHIFT]
-        if slot.hashed == hashed and slot.tag == self.group and slot.size == size and (
-                memcmp(slot.octets, path, size) == 0):
+        if slot.hashed == hashed and slot.tag == self.group and slot.size == path + size and (
+                same(slot.octets + path, name, size)) and (
+                path == 0 or same(slot.octets, <Octets>self.path, path)):
             return slot.single
-        answer = is_single(self.path[:size], self.group)
+        answer = is_single(self.path[:path] + (<const char*>name)[:size], self.group)
         slot.hashed = hashed
         slot.tag = self.group
-        slot.size = <uint8_t>size
+        slot.size = <uint8_t>(path + size)
         slot.single = answer
-        memcpy(slot.octets, path, size)
+        if path:
+            memcpy(slot.octets, self.path, path)
+        memcpy(slot.octets + path, name, size)
         return answer
 
     # ---- Values ----
@@ -605,8 +608,7 @@ cdef class Writer:
         out = self.octets + begun
         out[0] = c'"'
         out += 1
-        if is_plain(at, size):
-            memcpy(out, at, size)
+        if copy_plain(out, at, size):
             out[size] = c'"'
             self.size = begun + size + 2
             return True
@@ -650,20 +652,38 @@ cdef class Writer:
         return True
 
 
-cdef inline bint is_plain(Octets at, Py_ssize_t size) noexcept:
-    """Whether none of these octets has to be escaped."""
-    cdef uint64_t word = 0x2020202020202020
-    cdef Py_ssize_t left = size
-    if size < 8:
-        memcpy(&word, at, size)
+cdef inline bint copy_plain(char* out, Octets at, Py_ssize_t size) noexcept:
+    """Copy octets of which none has to be escaped. False if there is one that has; some may be copied then.
+
+    In words, some of whose octets are those of the last word again: a call of memcpy takes longer for so few.
+    """
+    cdef uint64_t word
+    cdef uint32_t half, other_half
+    cdef uint8_t middle
+    cdef Py_ssize_t done = 0
+    if size >= 8:
+        while done < size - 8:
+            memcpy(&word, at + done, 8)
+            if escapes(word):
+                return False
+            memcpy(out + done, &word, 8)
+            done += 8
+        memcpy(&word, at + size - 8, 8)
+        memcpy(out + size - 8, &word, 8)
         return not escapes(word)
-    while left > 8:
-        memcpy(&word, at, 8)
-        if escapes(word):
-            return False
-        at += 8
-        left -= 8
-    memcpy(&word, at + left - 8, 8)  # some octets are looked at again
+    if size >= 4:
+        memcpy(&half, at, 4)
+        memcpy(&other_half, at + size - 4, 4)
+        memcpy(out, &half, 4)
+        memcpy(out + size - 4, &other_half, 4)
+        return not escapes(<uint64_t>half << 32 | other_half)
+    if size == 0:
+        return True
+    middle = at[size >> 1]
+    word = <uint64_t>0x2020202020000000 | at[0] | <uint32_t>middle << 8 | <uint32_t>at[size - 1] << 16
+    out[0] = <char>at[0]
+    out[size >> 1] = <char>middle
+    out[size - 1] = <char>at[size - 1]
     return not escapes(word)
 
 

@@ -40,6 +40,8 @@ TEXTS = [
     *(bytes([octet]) for octet in range(256)),
     *(b"12345678"[:left] + text + b"abcdefgh"[:right] for left in (0, 7, 8) for right in (0, 7, 8) for text in
       (b'"', b"\\", b"\x7f", b"\n", "ä".encode(), "€".encode(), "🖨".encode(), b"\xff", b"\xed\xa0\x80", b"\xf0\x9f")),
+    *(b"abcdefghijklmnopqrstuvwxyz"[:size] for size in range(20)),
+    *(b"a" * place + b'"' + b"a" * (size - 1 - place) for size in range(2, 20) for place in range(size)),
 ]  # fmt: skip
 
 
