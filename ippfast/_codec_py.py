@@ -370,6 +370,14 @@ def decode_prefix(
     return scanner.message(octets if len(octets) == size else octets[:size], names), size
 
 
+def is_message(octets: bytes, limits: Limits) -> bool:
+    """Whether `decode` would take what these octets begin with. limits: checked ones."""
+    try:
+        return _Scanner(limits).advance(octets)
+    except errors.DecodeError:
+        return False
+
+
 def _check_limits(limits: object) -> Limits:
     if limits is None:
         return DEFAULT_LIMITS

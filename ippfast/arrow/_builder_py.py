@@ -1,18 +1,17 @@
 """The pure twin of what makes the table `values` out of messages.
 
-The rule of this file: it does what `_builder.pyx` does, row for row. A message goes through `decode` first, whose
-checks are the codec's own; then its octets are read once more, without a check.
+The rule of this file: it does what `_builder.pyx` does, row for row. The codec's own scan looks at a message first;
+then its octets are read once more, without a check.
 """
 
 from array import array
-from datetime import UTC
-from struct import Struct
+from datetime import date
+from struct import Struct, unpack
 
-from ..codec import decode_prefix
-from ..errors import DecodeError
+from .._codec_py import is_message
 from ..limits import Limits
 from ..tags import STRINGS
-from ..values import OUT_OF_BAND, DateTime
+from ..values import OUT_OF_BAND
 from .arrays import bitmap
 from .schema import Array
 
@@ -25,10 +24,25 @@ __all__ = ["Builder"]
 
 _LENGTH = Struct(">H").unpack_from
 _TOKEN = Struct(">BHH").unpack_from  # tag, name-length and, if there is no name, value-length
-_INTEGER = Struct(">i").unpack_from
-_RANGE = Struct(">ii").unpack_from
-_RESOLUTION = Struct(">iib").unpack_from
-_DATE_TIME = Struct(">HBBBBBBcBB")
+
+
+def _named(length: int) -> "Callable[[bytes, int], tuple[Any, ...]]":
+    """What reads a name of that length, and the value-length behind it."""
+    return Struct(f">{length}sH").unpack_from
+
+
+def _valued(length: int) -> "Callable[[bytes, int], tuple[Any, ...]]":
+    """What reads a value of that length, and the token behind it: one call takes hardly longer than a slice."""
+    return Struct(f">{length}sBHH").unpack_from
+
+
+# Those of nearly all lengths.
+_NAMED = [_named(length) for length in range(256)]
+_VALUED = [_valued(length) for length in range(256)]
+_OCTETS = [bytes((n,)) for n in range(256)]
+_NUMBER = Struct(">i").pack
+_RESOLUTIONS = Struct(">iib").iter_unpack
+_DATE_TIME = Struct(">HBBBBBBBBB").unpack
 # Columns have their numbers in the machine's own order.
 _INT32 = Struct("=i").pack
 _INT64 = Struct("=q").pack
@@ -39,6 +53,10 @@ _FULL = 1 << 29
 _MOST_OCTETS = 1 << 27
 _LONGEST_KEYWORD = 64
 _INT_MAX = 2**31 - 1
+
+_DAYS = date(1970, 1, 1).toordinal()
+_EARLIEST = (date.min.toordinal() - _DAYS) * 86_400_000
+_LATEST = (date.max.toordinal() + 1 - _DAYS) * 86_400_000 - 1
 
 _IS_STRING = bytes([tag in STRINGS for tag in range(256)])
 _ALONE = frozenset(tag for tag, member in enumerate(OUT_OF_BAND, 0x10) if member is not None)
@@ -65,6 +83,7 @@ class Builder:
     ) -> None:
         if not isinstance(limits, Limits):
             raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
+        limits = Limits(*limits)  # checked once more: a tuple can be made around its class
         if limits.max_octets > _MOST_OCTETS:
             raise ValueError(f"limits.max_octets is at most {_MOST_OCTETS:,} here, not {limits.max_octets:,}")
         if type(rows) is not int or not 1 <= rows <= _INT_MAX:
@@ -78,7 +97,7 @@ class Builder:
         self._number = 0
         self._names: dict[bytes, int] = {}
         self._name_octets = 0
-        self._enums: dict[int, Mapping[int, bytes]] = {}
+        self._enums: dict[int, Mapping[bytes, bytes]] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -97,11 +116,11 @@ class Builder:
         self._worded: list[int] = []  # rows that have a string though their tag is that of no string
         self._size = 0  # of the other octets
         self._empties: list[int] = []
-        # Few rows have these, so they are kept by the number of the row.
+        # Few rows have these, so they are kept by the number of the row; numbers as octets, read all at once.
         self._octets: dict[int, bytes] = {}
-        self._integers: dict[int, int] = {}
-        self._uppers: dict[int, int] = {}
-        self._resolutions: dict[int, tuple[int, int, int]] = {}
+        self._integers: dict[int, bytes] = {}
+        self._uppers: dict[int, bytes] = {}
+        self._resolutions: dict[int, bytes] = {}
         self._timestamps: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -129,9 +148,7 @@ class Builder:
                 raise TypeError(f"a message is bytes here, not {type(message).__name__}")
             if self.is_full:
                 break
-            try:
-                decode_prefix(message, limits=self._limits)
-            except DecodeError:
+            if not is_message(message, self._limits):
                 break
             self._emit(message)
             self._number += 1
@@ -145,38 +162,47 @@ class Builder:
     # ---- Rows ----
 
     def _emit(self, octets: bytes) -> None:
-        """Write the rows of a message that `decode` has taken."""
+        """Write the rows of a message that the scan has taken."""
         names, raws, integers, texts = self._names, self._octets, self._integers, self._texts
+        enums, worded = self._enums, self._worded.append
         groups, group_tags, parents, depths = self._groups, self._group_tags, self._parents, self._depths
         add_attribute, add_place, add_index = self._attributes.append, self._places.append, self._indexes.append
         add_tag, add_end = self._tags.append, self._ends.append
         first = row = len(self._tags)
         group_row = level_row = first  # the first row of the group, and of those alike in parent and depth
-        at, group, group_tag, attributes, depth = 8, -1, 0, 0, 0
+        group, group_tag, attributes, depth = -1, 0, 0, 0
         parent = attribute = place = index = 0
         bare = False
         levels: list[tuple[int, int, int, int]] = []
         end = len(texts)
         octets += b"\0\0\0\0"  # so that the last delimiter is read like any other token
+        next_tag, name_length, length = _TOKEN(octets, 8)
+        at = 13  # behind that token's five octets
         while True:
-            tag, name_length, length = _TOKEN(octets, at)
+            tag = next_tag
             if tag < 0x10:
                 if bare:  # a group without attributes is a row too
                     self._empties.append(row)
                     add_attribute(0), add_place(0), add_index(0), add_tag(0), add_end(end)
                     row += 1
                 groups += _INT32(group) * (row - group_row)
-                group_tags += bytes((group_tag,)) * (row - group_row)
+                group_tags += _OCTETS[group_tag] * (row - group_row)
                 group_row = row
                 if tag == 0x03:
                     break
                 group += 1
                 group_tag = tag
                 bare = True
+                next_tag, name_length, length = _TOKEN(octets, at - 4)
                 at += 1
                 continue
             if name_length:
-                name = octets[at + 3 : at + 3 + name_length]
+                # What was read as the value's length is the beginning of the name.
+                try:
+                    name, length = _NAMED[name_length](octets, at - 2)
+                except IndexError:
+                    name, length = _named(name_length)(octets, at - 2)
+                at += name_length
                 try:
                     place = names[name]
                 except KeyError:
@@ -185,29 +211,32 @@ class Builder:
                 index = 0
                 attributes += 1
                 bare = False
-                at += name_length
-                length = octets[at + 3] << 8 | octets[at + 4]
-            elif tag == 0x4A:  # the name of a member, whose values follow (RFC 8010 section 3.1.7)
-                at += 5 + length
-                name = octets[at - length : at]
-                place = names[name] if name in names else self._new_name(name)
-                attribute = attributes
-                index = -1
-                attributes += 1
-                continue
             elif tag == 0x37:
-                depths += bytes((depth,)) * (row - level_row)
+                depths += _OCTETS[depth] * (row - level_row)
                 parents += _INT32(parent) * (row - level_row)
                 level_row = row
                 depth -= 1
                 parent, attribute, place, index = levels.pop()
+                next_tag, name_length, length = _TOKEN(octets, at)
                 at += 5
                 continue
             else:
                 index += 1
-            at += 5
-            value = octets[at : at + length]
-            at += length
+            size = length
+            try:
+                value, next_tag, name_length, length = _VALUED[size](octets, at)
+            except IndexError:
+                value, next_tag, name_length, length = _valued(size)(octets, at)
+            at += size + 5
+            if tag == 0x4A:  # the name of a member, whose values follow (RFC 8010 section 3.1.7)
+                try:
+                    place = names[value]
+                except KeyError:
+                    place = self._new_name(value)
+                attribute = attributes
+                index = -1
+                attributes += 1
+                continue
             # In lines of their own, for between commas they would make a tuple of nothing for each row.
             add_attribute(attribute)
             add_place(place)
@@ -216,66 +245,64 @@ class Builder:
             if tag in STRINGS:
                 if value.isascii() or _is_utf8(value):
                     texts += value
-                    end += length
+                    end += size
                 else:
                     raws[row] = value
-                    self._size += length
-            elif (tag == 0x21 or tag == 0x23) and length == 4:
-                integers[row] = integer = _INTEGER(value)[0]
+                    self._size += size
+            elif (tag == 0x21 or tag == 0x23) and size == 4:
+                integers[row] = value
                 if tag == 0x23:
-                    end += self._put(row, self._keyword(place, integer))
-            elif tag == 0x22 and length == 1 and value[0] <= 1:
-                integers[row] = value[0]
+                    keyword = (enums[place] if place in enums else self._learn(place)).get(value)
+                    if keyword is not None:
+                        worded(row)
+                        texts += keyword
+                        end += len(keyword)
+            elif tag == 0x22 and size == 1 and value[0] <= 1:
+                integers[row] = b"\0\0\0" + value
             elif tag == 0x34:
                 levels.append((parent, attribute, place, index))
-                depths += bytes((depth,)) * (row + 1 - level_row)
+                depths += _OCTETS[depth] * (row + 1 - level_row)
                 parents += _INT32(parent) * (row + 1 - level_row)
                 level_row = row + 1
                 depth += 1
                 parent = row - first
-            elif tag == 0x33 and length == 8:
-                integers[row], self._uppers[row] = _RANGE(value)
-            elif tag == 0x32 and length == 9:
-                self._resolutions[row] = _RESOLUTION(value)
-            elif length == 0 and tag in _ALONE:
+            elif tag == 0x33 and size == 8:
+                integers[row], self._uppers[row] = value[:4], value[4:]
+            elif tag == 0x32 and size == 9:
+                self._resolutions[row] = value
+            elif size == 0 and tag in _ALONE:
                 pass  # an out-of-band value is its tag (RFC 8010 section 3.8)
             else:
                 raws[row] = value
-                self._size += length
-                if tag == 0x31 and length == 11:
+                self._size += size
+                if tag == 0x31 and size == 11:
                     moment = _moment(value)
                     if moment is not None:
                         self._timestamps[row] = moment
-                elif tag in (0x35, 0x36) and length >= 4:
-                    end += self._put(row, _without_language(value))
+                elif tag in (0x35, 0x36) and size >= 4:
+                    string = _without_language(value)
+                    if string is not None:
+                        worded(row)
+                        texts += string
+                        end += len(string)
             add_end(end)
             row += 1
         depths += bytes(row - level_row)
         parents += bytes(4 * (row - level_row))
         self._messages += _INT64(self._number) * (row - first)
 
-    def _put(self, row: int, string: bytes | None) -> int:
-        """Add the string of a row whose tag is that of no string, if it has one; returns its size."""
-        if string is None:
-            return 0
-        self._worded.append(row)
-        self._texts += string
-        return len(string)
-
     def _new_name(self, name: bytes) -> int:
         self._names[name] = number = len(self._names)
         self._name_octets += len(name)
         return number
 
-    def _keyword(self, place: int, number: int) -> bytes | None:
-        """The keyword of an enum's number, if it has one."""
-        found = self._enums.get(place)
-        if found is None:
-            found = dict(self._keywords_of(list(self._names)[place]))
-            if any(len(keyword) > _LONGEST_KEYWORD for keyword in found.values()):
-                raise ValueError("a keyword that is too long")
-            self._enums[place] = found
-        return found.get(number)
+    def _learn(self, place: int) -> "Mapping[bytes, bytes]":
+        """Ask for the keywords of a name's enum, by the octets of their numbers."""
+        found = dict(self._keywords_of(list(self._names)[place]))
+        if any(len(keyword) > _LONGEST_KEYWORD for keyword in found.values()):
+            raise ValueError("a keyword that is too long")
+        self._enums[place] = keywords = {_NUMBER(number): keyword for number, keyword in found.items()}
+        return keywords
 
     # ---- The batch ----
 
@@ -298,17 +325,28 @@ class Builder:
             octets = bytes(values) if code == "B" else array(code, values).tobytes()
             return Array(size, valid[0], (valid[1], octets), (), dictionary)
 
-        def sparse(code: str, values: "Mapping[int, int]") -> Array:
-            numbers = array(code, bytes(size * array(code).itemsize))
+        def only(rows: "Iterable[int]") -> "tuple[int, bytes]":
             some = bytearray(size)
-            for row, value in values.items():
-                numbers[row] = value
+            for row in rows:
                 some[row] = 1
-            return Array(size, size - len(values), (bitmap(some), numbers.tobytes()))
+            return some.count(0), bitmap(some)
+
+        def sparse(
+            valid: "tuple[int, bytes | None]", code: str, rows: "Iterable[int]", values: "Iterable[int]"
+        ) -> Array:
+            numbers = array(code, bytes(size * array(code).itemsize))
+            for row, value in zip(rows, values, strict=True):
+                numbers[row] = value
+            return Array(size, valid[0], (valid[1], numbers.tobytes()))
+
+        def numbers_of(values: "Mapping[int, bytes]") -> "tuple[int, ...]":
+            return unpack(f">{len(values)}i", b"".join(values.values()))
 
         plain = 0, None
         within = self._depths.count(0), bitmap(self._depths)
-        resolutions = [{row: value[which] for row, value in self._resolutions.items()} for which in range(3)]
+        integers, uppers, resolutions, moments = self._integers, self._uppers, self._resolutions, self._timestamps
+        resolved = only(resolutions)
+        cross_feeds, feeds, units = tuple(zip(*_RESOLUTIONS(b"".join(resolutions.values())), strict=True)) or ((),) * 3
         columns = (
             column(plain, "B", self._messages),
             column(plain, "B", self._groups),
@@ -319,14 +357,14 @@ class Builder:
             column(attributes, "i", self._places, self._dictionary_now()),
             column(attributes, "i", self._indexes),
             column(attributes, "B", self._tags),
-            sparse("i", self._integers),
-            sparse("i", self._uppers),
-            sparse("i", resolutions[0]),
-            sparse("i", resolutions[1]),
-            sparse("b", resolutions[2]),
+            sparse(only(integers), "i", integers, numbers_of(integers)),
+            sparse(only(uppers), "i", uppers, numbers_of(uppers)),
+            sparse(resolved, "i", resolutions, cross_feeds),
+            sparse(resolved, "i", resolutions, feeds),
+            sparse(resolved, "b", resolutions, units),
             self._strings(),
             _few_octets(self._octets, size),
-            sparse("q", self._timestamps),
+            sparse(only(moments), "q", moments, moments.values()),
         )
         self._begin()
         return Array(size, 0, (None,), columns)
@@ -383,13 +421,19 @@ def _without_language(value: bytes) -> bytes | None:
 
 
 def _moment(value: bytes) -> int | None:
-    """Milliseconds since 1970 in UTC; None if there is no such date (RFC 2579), or not in the years 1 to 9999."""
-    from datetime import datetime, timedelta
+    """Milliseconds since 1970 in UTC; None if there is no such date (RFC 2579), or not in the years 1 to 9999.
 
-    fields = _DATE_TIME.unpack(value)
-    try:
-        moment = DateTime._make((*fields[:7], fields[7].decode("latin-1"), *fields[8:])).to_datetime()
-        since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError):
+    It takes what `DateTime.to_datetime` takes, which would make four objects for it.
+    """
+    year, month, day, hour, minute, second, decisecond, direction, hours, minutes = _DATE_TIME(value)
+    offset = hours * 60 + minutes
+    if hour > 23 or minute > 59 or second > 60 or decisecond > 9 or direction not in b"+-" or offset >= 1440:
         return None
-    return since // timedelta(milliseconds=1)
+    try:
+        days = date(year, month, day).toordinal() - _DAYS
+    except ValueError:
+        return None
+    if direction == 0x2B:
+        offset = -offset
+    made = ((days * 24 + hour) * 60 + minute + offset) * 60_000 + min(second, 59) * 1000 + decisecond * 100
+    return made if _EARLIEST <= made <= _LATEST else None
