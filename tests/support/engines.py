@@ -88,7 +88,8 @@ class Postgres(Peer):
         """All of its processes are stopped meanwhile: connections stay open, and nothing answers."""
         stopped = descendants(self._process.pid)
         for process in stopped:
-            os.kill(process, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
         try:
             yield
         finally:
