@@ -41,6 +41,7 @@ _MOST_OBJECTS = 2_000
 _MOST_PIXELS = 1 << 29
 """An image has at most so many pixels. pdfium leaves out one that is too large for it, and reports nothing."""
 
+_OF_PATTERNS = frozenset({0xBF, 0xFF})
 _LIGHT = frozenset({raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM})
 # The fonts that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2). pdfium brings them.
 _STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")
@@ -88,10 +89,10 @@ class Drawing:
         both = [_Band(width, height, self._raster) for _ in range(2)]
         bands = itertools.cycle(both)
 
-        def write(page: Page, lines: memoryview | bytes, stride: int, first: bool, last: int) -> None:
+        def write(page: Page, lines: memoryview | bytes, stride: int, gray: bool, first: bool, last: int) -> None:
             if first:
                 writer.begin_page(page)
-            writer.write_lines(lines, stride)
+            writer.write_lines(lines, stride, gray=gray)
             if first:
                 file.flush()  # a printer waits for it, however little it is
             if last:
@@ -105,16 +106,16 @@ class Drawing:
                 page = self._page(number, width, height)
                 loaded = [self._load(each.page, thread) for each in placements]
                 pages = [(each.page, placement) for each, placement in zip(loaded, placements, strict=True)]
-                light = all(each.light for each in loaded)
-                parts = list(page.bands(both[0].near_rows if light else both[0].rows))
+                gray = self._raster.type in COLOR_TYPES and (self._raster.gray or all(each.gray for each in loaded))
+                parts = list(page.bands(both[0].rows(gray, all(each.light for each in loaded))))
                 if number == 1:
                     parts[:1] = _with_a_small_one(*parts[0])
                 for place, (top, rows) in enumerate(parts, 1):
-                    lines, stride = next(bands).draw(pages, top, rows)
+                    lines, stride = next(bands).draw(pages, top, rows, gray)
                     if written is not None:
                         written.result()  # of the other band, which is drawn next
                     last = number if place == len(parts) else 0
-                    written = thread.submit(write, page, lines, stride, place == 1, last)
+                    written = thread.submit(write, page, lines, stride, gray, place == 1, last)
                 for each in loaded:
                     each.page.close()
             if written is not None:
@@ -144,14 +145,18 @@ class Drawing:
             page = self._document[number]
         except pdfium.PdfiumError as error:
             raise RenderError(f"page {number + 1} cannot be read: {error}") from None
-        loaded = _Loaded(page, True)
+        light, gray = True, raw.FPDFPage_GetAnnotCount(page) == 0
         for count, item in enumerate(_objects(page), 1):
             kind = raw.FPDFPageObj_GetType(item)
-            if kind not in _LIGHT or count == _MOST_OBJECTS:
-                loaded = _Loaded(page, False)
-            if kind == raw.FPDF_PAGEOBJ_TEXT and (font := _missing_font(item)):
-                thread.submit(self._warn, f"the font {font} is not in the document: another one stands in for it")
-        return loaded
+            light = light and kind in _LIGHT and count < _MOST_OBJECTS
+            gray = gray and light and (kind == raw.FPDF_PAGEOBJ_FORM or _is_gray(item))
+            if kind != raw.FPDF_PAGEOBJ_TEXT:
+                continue
+            font = raw.FPDFTextObj_GetFont(item)
+            gray = gray and not _draws_itself(font)
+            if missing := _missing(font):
+                thread.submit(self._warn, f"the font {missing} is not in the document: another one stands in for it")
+        return _Loaded(page, light, gray)
 
 
 def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
@@ -161,10 +166,14 @@ def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
 
 
 class _Loaded(NamedTuple):
-    """A page. light: it has few objects and no images, so it takes little time to draw it once more for each band."""
+    """A page. light: it has few objects and no images, so it takes little time to draw it once more for each band.
+
+    gray: it is light, and nothing on it has a colour.
+    """
 
     page: pdfium.PdfPage
     light: bool
+    gray: bool
 
 
 class _Band:
@@ -173,46 +182,57 @@ class _Band:
     def __init__(self, width: int, height: int, raster: Raster) -> None:
         self._raster = raster
         self._width = width
-        color = raster.type in COLOR_TYPES
-        octets = 3 if color else 1
-        self._stride = -(-width * octets // 4) * 4
-        self.rows = max(min(height, _BAND // self._stride), 1)
-        self.near_rows = max(min(self.rows, _NEAR_BAND // self._stride), 1)
-        self._format = raw.FPDFBitmap_BGR if color else raw.FPDFBitmap_Gray
-        size = self._stride * self.rows
+        self._height = height
+        self._color = raster.type in COLOR_TYPES
+        size = max(self._stride(gray) * self.rows(gray, light=False) for gray in (False, True))
         # Memory that the system gives as it is used: a small band takes no more than it needs.
         self._buffer = (ctypes.c_ubyte * size).from_buffer(mmap.mmap(-1, size))
         self._octets = memoryview(self._buffer).cast("B")
         self._flags = _FLAGS | (0 if raster.smooth else _SHARP)
-        # pdfium has two orders of colours; this one is the order of raster.
-        self._flags |= raw.FPDF_REVERSE_BYTE_ORDER if color else 0
-        self._flags |= raw.FPDF_GRAYSCALE if raster.gray or not color else 0
+
+    def _stride(self, gray: bool) -> int:
+        octets = 3 if self._color and not gray else 1
+        return -(-self._width * octets // 4) * 4
+
+    def rows(self, gray: bool, light: bool) -> int:
+        """How many lines of a side a band has. gray, light: as in `_Loaded`, of all its pages."""
+        size = min(_NEAR_BAND, _BAND) if light else _BAND
+        return max(min(self._height, size // self._stride(gray)), 1)
 
     def draw(
-        self, pages: Sequence[tuple[pdfium.PdfPage, Placement]], top: int, rows: int
+        self, pages: Sequence[tuple[pdfium.PdfPage, Placement]], top: int, rows: int, gray: bool
     ) -> tuple[memoryview | bytes, int]:
-        """Draw `rows` lines from `top` on. Returns them, and the octets from one line to the next."""
-        ctypes.memset(self._buffer, _WHITE, self._stride * rows)
+        """Draw `rows` lines from `top` on. Returns them, and the octets from one line to the next.
+
+        gray: whether a pixel is one octet, though the raster is in colour.
+        """
+        stride = self._stride(gray)
+        ctypes.memset(self._buffer, _WHITE, stride * rows)
+        if self._color and not gray:
+            # pdfium has two orders of colours; this one is the order of raster.
+            format_, flags = raw.FPDFBitmap_BGR, self._flags | raw.FPDF_REVERSE_BYTE_ORDER
+        else:
+            format_, flags = raw.FPDFBitmap_Gray, self._flags | raw.FPDF_GRAYSCALE
         # The bitmap has only these rows, since pdfium draws everything that lies on a bitmap.
-        bitmap = pdfium.PdfBitmap.new_native(self._width, rows, self._format, buffer=self._buffer, stride=self._stride)
+        bitmap = pdfium.PdfBitmap.new_native(self._width, rows, format_, buffer=self._buffer, stride=stride)
         for page, place in pages:
             if place.y >= top + rows or place.y + place.height <= top:
                 continue
             box = (place.x, place.y - top, place.width, place.height, -place.turn % 4)
-            raw.FPDF_RenderPageBitmap(bitmap, page, *box, self._flags)
+            raw.FPDF_RenderPageBitmap(bitmap, page, *box, flags)
             if page.formenv is not None:
-                raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, self._flags)
-        lines = self._octets[: self._stride * rows]
+                raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, flags)
+        lines = self._octets[: stride * rows]
         if self._raster.type == "black_8":
-            return bytes(lines).translate(_INVERSE), self._stride
+            return bytes(lines).translate(_INVERSE), stride
         if self._raster.type == "black_1":
-            return self._dithered(lines, rows), -(-self._width // 8)
-        return lines, self._stride
+            return self._dithered(lines, rows, stride), -(-self._width // 8)
+        return lines, stride
 
-    def _dithered(self, lines: memoryview, rows: int) -> bytes:
+    def _dithered(self, lines: memoryview, rows: int, stride: int) -> bytes:
         from PIL import Image
 
-        gray = Image.frombuffer("L", (self._width, rows), bytes(lines), "raw", "L", self._stride, 1)
+        gray = Image.frombuffer("L", (self._width, rows), bytes(lines), "raw", "L", stride, 1)
         return gray.convert("1").tobytes().translate(_INVERSE)  # Pillow's white is 1
 
 
@@ -236,9 +256,28 @@ def _objects(page: pdfium.PdfPage) -> Iterator[Any]:
             yield item
 
 
-def _missing_font(text: Any) -> str:
-    """The name of a text's font, if the document does not contain it, and it is no standard font; otherwise empty."""
-    font = raw.FPDFTextObj_GetFont(text)
+def _is_gray(item: Any) -> bool:
+    """Whether a text or a path has no colour.
+
+    For a pattern with colours of its own pdfium tells a light gray, and for a shading white: these count as colours.
+    """
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    for color_of in (raw.FPDFPageObj_GetFillColor, raw.FPDFPageObj_GetStrokeColor):
+        if not color_of(item, red, green, blue, alpha):
+            return False
+        if not red.value == green.value == blue.value or red.value in _OF_PATTERNS:
+            return False
+    return True
+
+
+def _draws_itself(font: Any) -> bool:
+    """Whether the letters of a font are drawings, which may have colours: it is in the document, and has no file."""
+    size = ctypes.c_size_t()
+    return raw.FPDFFont_GetIsEmbedded(font) == 1 and not (raw.FPDFFont_GetFontData(font, None, 0, size) and size.value)
+
+
+def _missing(font: Any) -> str:
+    """The name of a font, if the document does not contain it, and it is no standard font; otherwise empty."""
     if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
         return ""
     name = ctypes.create_string_buffer(256)

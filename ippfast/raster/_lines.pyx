@@ -7,7 +7,7 @@
 # touched between the check of the arguments and the result, and the GIL is let go for that time.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
@@ -190,9 +190,21 @@ cdef inline Py_ssize_t repeated_unit(Octets at, Octets end, Py_ssize_t unit) noe
     return end - at
 
 
-cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* out) noexcept nogil:
-    """Write the codes of a line, and return the place of the octet after them."""
-    cdef Py_ssize_t size, count, left, begin, after, fewest = 3 if unit == 1 else 2
+cdef inline void put_octets(Octets at, Py_ssize_t size, int times, uint8_t* out) noexcept nogil:
+    """Copy octets, each so many times, 1 or 3; if 3, one more octet is written."""
+    cdef Py_ssize_t place
+    cdef uint32_t word
+    if times == 1:
+        memcpy(out, at, size)
+    else:
+        for place in range(size):
+            word = at[place] * <uint32_t>0x01010101
+            memcpy(out + 3 * place, &word, 4)
+
+
+cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, int times, uint8_t* out) noexcept nogil:
+    """Write the codes of a line, and return the place of the octet after them. times: as in `put_octets`."""
+    cdef Py_ssize_t size, count, left, begin, after, fewest = 3 if unit * times == 1 else 2
     cdef uint64_t same, runs, begins
     cdef uint8_t rest[AHEAD]
     cdef Octets here
@@ -209,11 +221,13 @@ cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* o
             if left - unit < 64:
                 same &= (<uint64_t>1 << (left - unit)) - 1
             # `runs` has a bit for the first octet of each unit in a run that is the same as the next unit.
-            if unit == 1:
+            if unit == 3:
+                runs = same & same >> 1 & same >> 2 & EACH_THIRD
+            elif times == 3:
+                runs = same
+            else:
                 runs = same & same >> 1
                 runs |= runs << 1
-            else:
-                runs = same & same >> 1 & same >> 2 & EACH_THIRD
             begins = runs & ~(runs << unit) | (~runs & runs << unit) << unit
             if left < 64:
                 begins |= <uint64_t>1 << left  # where the next code would begin
@@ -226,6 +240,11 @@ cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* o
                 count = size // unit
                 run = runs >> begin & 1
                 out[0] = <uint8_t>(count - 1 if run else 257 - count)
+                if times == 3:
+                    put_octets(here + begin, 1 if run else size, 3, out + 1)
+                    out += 1 + 3 * (1 if run else size)
+                    begin = after
+                    continue
                 memcpy(out + 1, here + begin, 16)  # a size that is known needs no call
                 if size > 16 and not run:
                     memcpy(out + 17, here + begin + 16, 16)
@@ -241,7 +260,7 @@ cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* o
             if begin and not runs >> begin & 1:
                 continue
         # The code that begins here does not end in these 64 octets, or its unit is another one.
-        if unit == 1:
+        if unit * times == 1:
             size = repeated_octet(at, end)
         elif unit == 3:
             size = repeated_three(at, end)
@@ -252,11 +271,8 @@ cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* o
             if count > MOST_UNITS:
                 count = MOST_UNITS
             out[0] = <uint8_t>(257 - count) if count > 1 else 0
-            if count * unit <= SLACK and end - at >= SLACK:
-                memcpy(out + 1, at, SLACK)  # a size that is known needs no call
-            else:
-                memcpy(out + 1, at, count * unit)
-            out += 1 + count * unit
+            put_octets(at, count * unit, times, out + 1)
+            out += 1 + count * unit * times
             at += count * unit
             size -= count * unit
         if at == end:
@@ -265,11 +281,8 @@ cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, uint8_t* o
         while count >= fewest:
             size = count if count < MOST_UNITS else MOST_UNITS
             out[0] = <uint8_t>(size - 1)
-            if unit == 1:
-                out[1] = at[0]
-            else:
-                memcpy(out + 1, at, unit)
-            out += 1 + unit
+            put_octets(at, unit, times, out + 1)
+            out += 1 + unit * times
             at += size * unit
             count -= size
     return out
@@ -307,8 +320,8 @@ cdef inline void mirror_line(Octets line, Py_ssize_t size, Py_ssize_t unit, int 
 
 
 cdef Py_ssize_t put_lines(
-    Octets at, Py_ssize_t rows, Py_ssize_t step, Py_ssize_t line, Py_ssize_t unit, int spare, uint8_t* turned,
-    uint8_t** out, uint8_t* last
+    Octets at, Py_ssize_t rows, Py_ssize_t step, Py_ssize_t line, Py_ssize_t unit, int times, int spare,
+    uint8_t* turned, uint8_t** out, uint8_t* last
 ) noexcept nogil:
     """Write at most `rows` lines, each `step` octets after the one before, until `out` passes `last`. Returns how many.
 
@@ -325,12 +338,14 @@ cdef Py_ssize_t put_lines(
         if turned != NULL:
             mirror_line(at, line, unit, spare, turned)
             source = turned
-        if unit == 1:  # each is compiled for its unit
-            out[0] = put_line(source, source + line, 1, out[0] + 1)
+        if times == 3:  # each is compiled for its unit
+            out[0] = put_line(source, source + line, 1, 3, out[0] + 1)
+        elif unit == 1:
+            out[0] = put_line(source, source + line, 1, 1, out[0] + 1)
         elif unit == 3:
-            out[0] = put_line(source, source + line, 3, out[0] + 1)
+            out[0] = put_line(source, source + line, 3, 1, out[0] + 1)
         else:
-            out[0] = put_line(source, source + line, unit, out[0] + 1)
+            out[0] = put_line(source, source + line, unit, 1, out[0] + 1)
         at += repeats * step
         left -= repeats
     return rows - left
@@ -344,7 +359,7 @@ cdef int check(Py_ssize_t line, Py_ssize_t unit) except -1:
 
 def encode(
     pixels, Py_ssize_t done, out, Py_ssize_t line, Py_ssize_t stride, Py_ssize_t unit, bint mirror, int spare,
-    bint upward
+    bint upward, int times=1
 ):
     """As `_lines_py.encode`."""
     cdef Py_buffer view, target
@@ -355,7 +370,9 @@ def encode(
     check(line, unit)
     if stride < line or not -1 <= spare <= 7 or done < 0:
         raise ValueError("a stride is a line or more")
-    room = line + line // unit // MOST_UNITS + ROOM_BESIDE
+    if times != 1 and (times != 3 or unit != 1):
+        raise ValueError("an octet becomes one or three")
+    room = line * times + line // unit // MOST_UNITS + ROOM_BESIDE
     PyObject_GetBuffer(pixels, &view, PyBUF_SIMPLE)
     try:
         PyObject_GetBuffer(out, &target, PyBUF_WRITABLE)
@@ -374,7 +391,7 @@ def encode(
             end = <uint8_t*>target.buf
             with nogil:
                 done += put_lines(
-                    first, rows - done, step, line, unit, spare, turned, &end, end + (target.len - room)
+                    first, rows - done, step, line, unit, times, spare, turned, &end, end + (target.len - room)
                 )
             return done, end - <uint8_t*>target.buf
         finally:

@@ -58,6 +58,14 @@ def _mirrored(line: bytes, unit: int, spare: int) -> bytes:
     return bytes(turned)
 
 
+def _widened(line: bytes) -> bytes:
+    """Each octet three times."""
+    made = bytearray(3 * len(line))
+    for place in range(3):
+        made[place::3] = line
+    return bytes(made)
+
+
 def _check(line: int, unit: int) -> None:
     if line < 1 or unit < 1 or line % unit:
         raise ValueError("a line is one unit or more")
@@ -73,13 +81,14 @@ def encode(
     mirror: bool,
     spare: int,
     upward: bool,
+    times: int = 1,
 ) -> tuple[int, int]:
     """Write the lines in `pixels`, as they stand in a page, into `out` until the next may not fit.
 
     done: how many of the lines are written already. line: the octets of a line. stride: from a line to the next, at
     least `line`; the last one may end before it. unit: octets repeated together, of which `line` is a multiple.
     mirror: turn each line from right to left. spare: if pixels are bits, how many of a line's last octet are of no
-    pixel, else -1. upward: the last line first.
+    pixel, else -1. upward: the last line first. times: 3 if the unit is one octet that becomes one of three, else 1.
 
     Returns how many lines are written now, and how many octets of `out`. Raises ValueError if these do not fit
     together, or `out` has no room for the longest that a line can become.
@@ -87,8 +96,10 @@ def encode(
     _check(line, unit)
     if stride < line or not -1 <= spare <= 7 or done < 0:
         raise ValueError("a stride is a line or more")
+    if times != 1 and (times != 3 or unit != 1):
+        raise ValueError("an octet becomes one or three")
     octets, target = memoryview(pixels), memoryview(out)
-    last = len(target) - (line + line // unit // _MOST_UNITS + _ROOM_BESIDE)
+    last = len(target) - (times * line + line // unit // _MOST_UNITS + _ROOM_BESIDE)
     if last < 0:
         raise ValueError("no room for a line")
     starts = range(0, len(octets) - line + 1, stride)
@@ -105,7 +116,8 @@ def encode(
         if current not in known:
             if len(known) == _REMEMBERED:
                 known.clear()
-            known[current] = _codes(_mirrored(current, unit, spare) if mirror else current, unit)
+            upright = _mirrored(current, unit, spare) if mirror else current
+            known[current] = _codes(upright if times == 1 else _widened(upright), unit * times)
         codes = known[current]
         target[size] = repeats - 1
         target[size + 1 : size + 1 + len(codes)] = codes

@@ -54,6 +54,7 @@ class Writer:
         self._page: Page | None = None
         self._left = 0  # lines of the page
         self._gathered = bytearray()  # lines in the order of the document
+        self._gray = False  # whether these have an octet for each pixel of a page in colour
         self._out = bytearray()  # for their codes
         self._write(PWG_SYNC if document_format == PWG else URF_FILE.pack(URF_SYNC, pages))
 
@@ -75,12 +76,14 @@ class Writer:
         self._page, self._left = page, page.height
         self.pages_written += 1
 
-    def write_lines(self, lines: "ReadableBuffer", stride: int | None = None) -> None:
+    def write_lines(self, lines: "ReadableBuffer", stride: int | None = None, *, gray: bool = False) -> None:
         """Write the next lines of the page, as many as there are.
 
         lines: one line after the other, each `Page.bytes_per_line` octets. The high octet of a sample of 16 bits comes
         first, the left pixel of 8 is the high bit. stride: octets from a line to the next, if it is more; the last line
-        may end without its padding. A buffer of more dimensions has its lines in the first, and needs no stride.
+        may end without its padding. A buffer of more dimensions has its lines in the first, and needs no stride. gray:
+        the lines have one octet for each pixel, which stands for all three of a page in RGB of 8 bits: what has no
+        colour is written three times as fast so.
 
         If the page's transform mirrors the feed, the bands of the page come from the last to the first, as `Page.bands`
         gives them; within `lines` the upper line comes first, as ever.
@@ -88,7 +91,9 @@ class Writer:
         page = self._page
         if page is None:
             raise ValueError("there are no lines before the first page")
-        line = page.bytes_per_line
+        if gray and (page.color.components != 3 or page.color.bits_per_pixel != 24):
+            raise ValueError(f"lines in gray are for pages of three octets a pixel, not for {page.type}")
+        line = page.width if gray else page.bytes_per_line
         octets = _flat(lines, line, stride)
         step = line if stride is None else stride
         rows = -(-len(octets) // step)
@@ -97,6 +102,9 @@ class Writer:
         if rows > self._left:
             raise ValueError(f"page {self.pages_written} has {self._left:,} lines to come, not {rows:,}")
         upward = page.transform[1] == -1
+        if gray is not self._gray:
+            self._encode_gathered()
+            self._gray = gray
         if rows * line < _SMALL:
             for row in reversed(range(rows)) if upward else range(rows):
                 self._gathered += octets[row * step : row * step + line]
@@ -129,18 +137,21 @@ class Writer:
 
     def _encode_gathered(self) -> None:
         if self._page is not None and self._gathered:
-            self._encode(self._page, self._gathered, self._page.bytes_per_line, False)
+            line = self._page.width if self._gray else self._page.bytes_per_line
+            self._encode(self._page, self._gathered, line, False)
             self._gathered.clear()
 
     def _encode(self, page: Page, lines: bytearray | memoryview, stride: int, upward: bool) -> None:
         line, bits = page.bytes_per_line, page.color.bits_per_pixel
         spare = line * 8 - page.width * bits if bits < 8 else -1
-        unit, mirror = page.color.unit, page.transform[0] == -1
+        unit, times, mirror = page.color.unit, 1, page.transform[0] == -1
         if len(self._out) < 2 * line + _PIECE:
             self._out = bytearray(2 * line + _PIECE)
+        if self._gray:
+            line, unit, times = page.width, 1, 3
         done = 0
         while True:
-            done, size = encode(lines, done, self._out, line, stride, unit, mirror, spare, upward)
+            done, size = encode(lines, done, self._out, line, stride, unit, mirror, spare, upward, times)
             if not size:
                 break
             self._write(bytes(memoryview(self._out)[:size]))

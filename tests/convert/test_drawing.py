@@ -161,6 +161,104 @@ def with_images(path: Path) -> Path:
     return path
 
 
+# ---- Pages without colour ----
+
+COLORED = {
+    "a text": b"BT /F1 40 Tf 1 0 0 rg 100 500 Td (red) Tj ET",
+    "a path": b"0 1 0 rg 100 500 200 200 re f",
+    "a line": b"0 0 1 RG 20 w 100 500 m 300 700 l S",
+    "a color space": b"/DeviceCMYK cs 1 0 0 0 scn 100 500 200 200 re f",
+    "a pattern": b"/Pattern cs /P1 scn 100 500 200 200 re f",
+    "a pattern around letters": b"BT /F1 90 Tf /Pattern cs /P1 scn 100 500 Td (red) Tj ET",
+    "a shading": b"/Pattern cs /P2 scn 100 500 200 200 re f",
+    "a shading alone": b"100 500 200 200 re W n /S1 sh",
+    "a form": b"/X1 Do",
+    "letters that are drawn": b"BT /F2 90 Tf 100 500 Td (a) Tj ET",
+    "an annotation": b"",
+    "an image": b"q 200 0 0 200 100 500 cm BI /W 1 /H 1 /CS /RGB /BPC 8 ID \xff\x00\x00 EI Q",
+}
+GRAY = {
+    "text": b"BT /F1 40 Tf 100 500 Td (black) Tj ET 0.3 g BT /F1 40 Tf 100 400 Td (gray) Tj ET",
+    "paths": b"0.5 g 100 500 200 200 re f 0.2 G 9 w 50 50 m 300 300 l S",
+    "a color space of three": b"0.4 0.4 0.4 rg 100 500 200 200 re f",
+    "nothing": b"",
+}
+
+
+def one_page(content: bytes, annotations: bytes = b"") -> bytes:
+    """A PDF with whatever may have a colour among its resources."""
+
+    def stream(head: bytes, octets: bytes) -> bytes:
+        return b"<<%b/Length %d>>stream\n%b\nendstream" % (head, len(octets), octets)
+
+    ramp = b"<</FunctionType 2/Domain[0 1]/C0[1 0 0]/C1[0 0 1]/N 1>>"
+    shading = b"<</ShadingType 2/ColorSpace/DeviceRGB/Coords[100 0 300 0]/Extend[true true]/Function %b>>" % ramp
+    resources = (
+        b"<</Font<</F1 5 0 R/F2 6 0 R>>/Pattern<</P1 7 0 R/P2 8 0 R>>/Shading<</S1 9 0 R>>/XObject<</X1 10 0 R>>>>"
+    )
+    return pdf_of(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources %b%b>>"
+            % (resources, annotations),
+            stream(b"", content),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            b"<</Type/Font/Subtype/Type3/FontBBox[0 0 1000 1000]/FontMatrix[.001 0 0 .001 0 0]/CharProcs<</a 11 0 R>>"
+            b"/Encoding<</Differences[97/a]>>/FirstChar 97/LastChar 97/Widths[1000]/Resources<<>>>>",
+            stream(
+                b"/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 20 20]/XStep 20/YStep 20/Resources<<>>",
+                b"1 0 0 rg 0 0 15 15 re f",
+            ),
+            b"<</PatternType 2/Shading %b>>" % shading,
+            shading,
+            stream(b"/Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<<>>", b"1 0 0 rg 100 500 200 200 re f"),
+            stream(b"", b"1000 0 d0 1 0 0 rg 0 0 1000 1000 re f"),
+            stream(b"/Type/XObject/Subtype/Form/BBox[0 0 100 100]/Resources<<>>", b"1 0 0 rg 0 0 100 100 re f"),
+        ]
+    )
+
+
+def image_of(path: Path) -> Image.Image:
+    ((_, image),) = drawn(b"".join(pages(path, PWG, resolution=100)))
+    return image
+
+
+def is_colored(image: Image.Image) -> bool:
+    red, green, blue = image.split()
+    return red.tobytes() != green.tobytes() or green.tobytes() != blue.tobytes()
+
+
+@pytest.mark.parametrize("kind", COLORED)
+def test_no_page_loses_its_colour(tmp_path: Path, kind: str) -> None:
+    """pdfium tells of no pattern and of no drawn letter which colours it has."""
+    path = tmp_path / "one.pdf"
+    note = b"/Annots[<</Type/Annot/Subtype/Square/Rect[100 500 300 700]/F 4/AP<</N 12 0 R>>>>]"
+    path.write_bytes(one_page(COLORED[kind], note if kind == "an annotation" else b""))
+    assert is_colored(image_of(path))
+
+
+@pytest.mark.parametrize("kind", GRAY)
+def test_pages_without_colour_are_drawn_as_gray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    formats = []
+    draw = raw.FPDF_RenderPageBitmap
+
+    def noted(bitmap: Any, *arguments: Any) -> None:
+        formats.append(raw.FPDFBitmap_GetFormat(bitmap))
+        draw(bitmap, *arguments)
+
+    path = tmp_path / "one.pdf"
+    path.write_bytes(one_page(GRAY[kind]))
+    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
+    image = drawing_of(path)
+    assert set(formats) == {raw.FPDFBitmap_Gray}
+    assert not is_colored(image)
+    (expected,) = poppler(path, *A4.pixels(150))
+    assert difference(image, expected) < NEAR
+    if kind != "nothing":
+        assert difference(ImageChops.invert(image), expected) > NEAR
+
+
 # ---- Scaling, several on a side, copies ----
 
 

@@ -38,24 +38,25 @@ def test_lines_are_made_alike(data: st.DataObject, unit: int, mirror: bool, upwa
     line = units * unit
     stride = line + data.draw(st.integers(0, 9))
     rows = data.draw(st.integers(0, 6) | st.integers(255, 259))
-    spare = data.draw(st.integers(-1, 7)) if unit == 1 else -1
+    times = data.draw(st.sampled_from([1, 3])) if unit == 1 else 1
+    spare = data.draw(st.integers(-1, 7)) if unit == 1 and times == 1 else -1
     several = rows <= 6
     pixels = data.draw(runs(stride * rows)) if several else data.draw(runs(stride)) * rows
     pixels = pixels[: len(pixels) - data.draw(st.integers(0, stride))]
-    room = longest(line, unit) + data.draw(st.integers(0, 2) | st.integers(0, 5 * line))
+    room = longest(line, unit, times) + data.draw(st.integers(0, 2) | st.integers(0, 5 * line))
     done = data.draw(st.integers(0, 3))
     while True:
         one, other = bytearray(room), bytearray(room)
-        found = BOTH[0].encode_lines(pixels, done, one, line, stride, unit, mirror, spare, upward)
-        assert found == BOTH[1].encode_lines(pixels, done, other, line, stride, unit, mirror, spare, upward)
+        found = BOTH[0].encode_lines(pixels, done, one, line, stride, unit, mirror, spare, upward, times)
+        assert found == BOTH[1].encode_lines(pixels, done, other, line, stride, unit, mirror, spare, upward, times)
         done, size = found
         assert one[:size] == other[:size]
         if not size:
             return
 
 
-@pytest.mark.parametrize("unit", [1, 3, 4])
-def test_codes_begin_and_end_at_every_place(unit: int) -> None:
+@pytest.mark.parametrize(("unit", "times"), [(1, 1), (1, 3), (3, 1), (4, 1)])
+def test_codes_begin_and_end_at_every_place(unit: int, times: int) -> None:
     """The compiled twin looks at 64 octets at once: a code may end in them, at their end, or behind it."""
     before, behind = range(70), (0, 1, 2, 3, 15, 16, 17, 61, 62, 63, 64, 65, 79, 80, 81)
     differing = b"".join(number.to_bytes(2, "big").rjust(unit, b"\0")[-unit:] for number in range(200))
@@ -63,19 +64,30 @@ def test_codes_begin_and_end_at_every_place(unit: int) -> None:
         for first in before:
             for last in behind:
                 pixels = differing[: first * unit] + b"\x77" * unit * size + differing[: last * unit]
-                room = longest(len(pixels), unit)
+                room = longest(len(pixels), unit, times)
                 one, other = bytearray(room), bytearray(room)
                 found = [
-                    twin.encode_lines(pixels, 0, made, len(pixels), len(pixels), unit, False, -1, False)
+                    twin.encode_lines(pixels, 0, made, len(pixels), len(pixels), unit, False, -1, False, times)
                     for twin, made in zip(BOTH, (one, other), strict=True)
                 ]
                 assert found[0] == found[1]
                 assert one[: found[0][1]] == other[: found[1][1]], (size, first, last)
 
 
-def longest(line: int, unit: int) -> int:
+@pytest.mark.parametrize("mirror", [False, True])
+def test_octets_that_become_three_are_pixels_without_colour(mirror: bool) -> None:
+    gray = bytes([255] * 90 + [*range(40)] + [7, 7] + [1, 2, 3] * 30 + [9] * 300)
+    colored = b"".join(bytes([octet]) * 3 for octet in gray)
+    for twin in BOTH:
+        one, other = bytearray(3_000), bytearray(3_000)
+        found = twin.encode_lines(gray, 0, one, len(gray), len(gray), 1, mirror, -1, False, 3)
+        assert found == twin.encode_lines(colored, 0, other, len(colored), len(colored), 3, mirror, -1, False)
+        assert one[: found[1]] == other[: found[1]]
+
+
+def longest(line: int, unit: int, times: int = 1) -> int:
     """The octets that a line needs to be made in."""
-    return line + line // unit // 128 + 19
+    return line * times + line // unit // 128 + 19
 
 
 @given(data=st.data(), unit=st.sampled_from(UNITS), white=st.sampled_from([0, 255]))
@@ -133,6 +145,10 @@ def same_lines(data: bytes, end: int, line: int, unit: int, white: int, room: in
         (b"abc", -1, bytearray(99), 3, 3, 1, False, -1, False),
         (b"abc", 1, bytearray(99), 3, 3, 1, False, -1, False),
         (b"abc", 0, bytearray(longest(3, 1) - 1), 3, 3, 1, False, -1, False),
+        (b"abc", 0, bytearray(longest(3, 1, 3) - 1), 3, 3, 1, False, -1, False, 3),
+        (b"abc", 0, bytearray(99), 3, 3, 1, False, -1, False, 2),
+        (b"abc", 0, bytearray(99), 3, 3, 1, False, -1, False, 0),
+        (b"abc", 0, bytearray(99), 3, 3, 3, False, -1, False, 3),
         (b"abc", 0, bytearray(longest(3, 1)), 3, 3, 1, False, -1, False),
         (b"abc", 0, bytes(99), 3, 3, 1, False, -1, False),
         ("abc", 0, bytearray(99), 3, 3, 1, False, -1, False),

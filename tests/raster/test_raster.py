@@ -5,7 +5,7 @@ The rule of this file: lines are made here pixel by pixel, in the plainest way, 
 
 import io
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from typing import Any
@@ -313,3 +313,39 @@ def test_too_early_ends_say_where() -> None:
         list(read(document[: second + 9]))
     with pytest.raises(RasterError, match="2 pages, and has 1"):
         list(read(written(URF, page(), page())[: 12 + 32 + len(written(URF, page())) - 44]))
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("size", [(19, 7), (400, 900)])  # few lines are gathered, many go their own way
+@pytest.mark.parametrize("padding", [0, 5])
+def test_lines_without_colour_may_have_one_octet_for_each_pixel(
+    turn: tuple[int, int], size: tuple[int, int], padding: int
+) -> None:
+    width, height = size
+    colored = page(type="srgb_8", width=width, height=height, transform=turn)
+    gray = drawing(page(width=width, height=height))
+    lines = [gray[at : at + width] for at in range(0, len(gray), width)]
+
+    def written_as(are_gray: Callable[[int], bool]) -> bytes:
+        file = io.BytesIO()
+        with Writer(file, PWG, pages=1) as writer:
+            writer.begin_page(colored)
+            for place, (top, count) in enumerate(colored.bands(height // 2)):
+                some = lines[top : top + count]
+                if not are_gray(place):
+                    some = [b"".join(bytes((octet,)) * 3 for octet in line) for line in some]
+                stride = len(some[0]) + padding
+                writer.write_lines(b"".join(line + b"?" * padding for line in some), stride, gray=are_gray(place))
+        return file.getvalue()
+
+    expected = list(read(written_as(lambda place: False)))
+    assert list(read(written_as(lambda place: True))) == expected
+    assert list(read(written_as(lambda place: place % 2 == 0))) == expected
+
+
+@pytest.mark.parametrize("kind", ["sgray_8", "black_1", "srgb_16", "cmyk_8"])
+def test_lines_with_one_octet_for_each_pixel_are_for_three(kind: str) -> None:
+    writer = Writer(io.BytesIO(), PWG)
+    writer.begin_page(page(type=kind))
+    with pytest.raises(ValueError, match=f"pages of three octets a pixel, not for {kind}"):
+        writer.write_lines(bytes(19 * 7), gray=True)

@@ -267,9 +267,10 @@ def rastered(random: Random, octets: bytes) -> list[Any]:
     """The octets as lines of pixels, and as codes of such lines."""
     unit = random.choice([1, 1, 2, 3, 4, 6, 8, 30])
     line = unit * random.randint(1, 60)
-    made, taken = bytearray(line + line // unit // 128 + 19 + random.randrange(3000)), bytearray(line * 40)
-    spare = random.randint(-1, 7) if unit == 1 else -1
-    way = (line, line + random.choice([0, 0, 1, 7]), unit, random.random() < 0.5, spare, random.random() < 0.5)
+    times = random.choice([1, 3]) if unit == 1 else 1
+    made, taken = bytearray(line * times + line // unit // 128 + 19 + random.randrange(3000)), bytearray(line * 40)
+    spare = random.randint(-1, 7) if unit * times == 1 else -1
+    way = (line, line + random.choice([0, 0, 1, 7]), unit, random.random() < 0.5, spare, random.random() < 0.5, times)
     done, size = twin.encode_lines(octets, random.choice([0, 0, 1]), made, *way)
     at, end = random.randrange(len(octets) + 1), random.randrange(len(octets) + 9)
     white, left, again, alike = random.choice([0, 255]), random.randrange(500), 0, 0
