@@ -5,6 +5,7 @@ stands. Reading takes what others write wrongly but clearly, and refuses with Va
 """
 
 import struct
+from functools import lru_cache
 from typing import Final
 
 from .pages import PWG, TYPES, Page
@@ -47,6 +48,7 @@ URF_TYPES: Final = {
 _URF_SIDES = ("one-sided", "two-sided-short-edge", "two-sided-long-edge")  # 1, 2, 3
 
 
+@lru_cache(8)  # the pages of a document have few headers, and each takes as long as 100 lines of a blank page
 def pack(page: Page, document_format: str, total: int) -> bytes:
     """The header of a page. total: pages of the document, 0: unknown.
 
