@@ -98,6 +98,7 @@ class Builder:
         self._names: dict[bytes, int] = {}
         self._name_octets = 0
         self._enums: dict[int, Mapping[bytes, bytes]] = {}
+        self._failed = False  # whether there may be a part of a message
         self._begin()
 
     def _begin(self) -> None:
@@ -138,26 +139,36 @@ class Builder:
         """Take messages from place `start` of a list or tuple of bytes on; returns the place of the next one to take.
 
         It stops behind the message with which the batch is full, and before one that is no message.
-        Raises TypeError for what is not bytes, and RuntimeError while it is at work.
+        Raises TypeError for what is not bytes, and RuntimeError while it is at work, or once it has failed.
         """
-        if type(start) is not int or start < 0:
-            raise ValueError("a place is an int from 0 on")
-        while start < len(messages):
-            message = messages[start]
-            if type(message) is not bytes:
-                raise TypeError(f"a message is bytes here, not {type(message).__name__}")
-            if self.is_full:
-                break
-            if not is_message(message, self._limits):
-                break
-            self._emit(message)
-            self._number += 1
-            start += 1
+        self._check()
+        try:
+            if type(start) is not int or start < 0:
+                raise ValueError("a place is an int from 0 on")
+            while start < len(messages):
+                message = messages[start]
+                if type(message) is not bytes:
+                    raise TypeError(f"a message is bytes here, not {type(message).__name__}")
+                if self.is_full:
+                    break
+                if not is_message(message, self._limits):
+                    break
+                self._emit(message)
+                self._number += 1
+                start += 1
+        except BaseException:
+            self._failed = True
+            raise
         return start
 
     def skip(self) -> None:
         """Count a message that has no rows."""
+        self._check()
         self._number += 1
+
+    def _check(self) -> None:
+        if self._failed:
+            raise RuntimeError("this Builder was not made, or has failed")
 
     # ---- Rows ----
 
@@ -307,7 +318,15 @@ class Builder:
     # ---- The batch ----
 
     def finish(self) -> Array:
-        """The batch as an `Array`, and begin the next."""
+        """The batch as an `Array`, and begin the next. Raises RuntimeError once it has failed."""
+        self._check()
+        try:
+            return self._finished()
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _finished(self) -> Array:
         size = len(self._tags)
         attributes: tuple[int, bytes | None] = 0, None
         if self._empties:

@@ -28,12 +28,10 @@ def interrupted(session: Session, since: int | None) -> str:
         return unknown
     with other:
         try:
-            jobs = [
-                job
-                for which in ("not-completed", "completed")
-                for job in _jobs(other, which)
-                if (made := int_of(job, "time-at-creation")) is not None and made >= since
-            ]
+            listed = [job for which in ("not-completed", "completed") for job in _jobs(other, which)]
+            jobs = [job for job in listed if (made := int_of(job, "time-at-creation")) is not None and made >= since]
+            if not jobs and any(int_of(job, "time-at-creation") is None for job in listed):
+                return unknown  # one of these may be it
             if not jobs:
                 return "nothing was printed: the printer has no such job"
             return "; ".join(_give_up(other, job) for job in jobs)

@@ -141,14 +141,21 @@ def _asked(session: Session, code: Operation, *groups: AttributeGroup, **given: 
 
 
 def _printers(session: Session, names: Sequence[str]) -> Iterator[AttributeGroup]:
-    """These attributes of each printer of a service: an answer has no more printers than fit in it."""
-    first = 1
+    """These attributes of each printer of a service: an answer has no more printers than fit in it.
+
+    It ends with an answer that has no other printers than those before, as from a service that knows no first-index.
+    """
+    first, known = 1, set[tuple[int | None, str | None]]()
     while True:
         place = {"limit": _MOST, "first-index": first, "requested-attributes": list(names)}
         found = _asked(session, Operation.GET_PRINTERS, **place).groups_of(DelimiterTag.PRINTER)
-        if not found:
+        new = {(int_of(each, "printer-id"), text_of(each, "printer-name")): each for each in found}
+        for key in new.keys() & known:
+            del new[key]
+        if not new:
             return
-        yield from found
+        yield from new.values()
+        known |= new.keys()
         first += len(found)
 
 

@@ -38,10 +38,15 @@ _SHARP = raw.FPDF_RENDER_NO_SMOOTHTEXT | raw.FPDF_RENDER_NO_SMOOTHPATH
 _MOST_OBJECTS = 2_000
 """So many objects of a page are checked before it is drawn. A page of maps has millions."""
 
+_SMALL_SCALE = 0.5
+"""The small drawing of a page has this many pixels for a point, that is 36 for an inch."""
+
+_SMALL_PIXELS = 400_000
+"""It has at most this many pixels: a page larger than A3 and a half counts as one in colour."""
+
 _MOST_PIXELS = 1 << 29
 """An image has at most so many pixels. pdfium leaves out one that is too large for it, and reports nothing."""
 
-_OF_PATTERNS = frozenset({0xBF, 0xFF})
 _LIGHT = frozenset({raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM})
 # The fonts that every reader of PDF has to bring (ISO 32000-1 section 9.6.2.2). pdfium brings them.
 _STANDARD = ("Courier", "Helvetica", "Times", "Symbol", "ZapfDingbats", "Arial")
@@ -156,7 +161,7 @@ class Drawing:
             gray = gray and not _draws_itself(font)
             if missing := _missing(font):
                 thread.submit(self._warn, f"the font {missing} is not in the document: another one stands in for it")
-        return _Loaded(page, light, gray)
+        return _Loaded(page, light, gray and _shows_no_color(page))
 
 
 def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
@@ -168,7 +173,7 @@ def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
 class _Loaded(NamedTuple):
     """A page. light: it has few objects and no images, so it takes little time to draw it once more for each band.
 
-    gray: it is light, and nothing on it has a colour.
+    gray: it is light, and nothing on it shows a colour.
     """
 
     page: pdfium.PdfPage
@@ -257,17 +262,31 @@ def _objects(page: pdfium.PdfPage) -> Iterator[Any]:
 
 
 def _is_gray(item: Any) -> bool:
-    """Whether a text or a path has no colour.
-
-    For a pattern with colours of its own pdfium tells a light gray, and for a shading white: these count as colours.
-    """
+    """Whether the colours of a text or a path are gray, as far as pdfium tells: it does not for patterns."""
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     for color_of in (raw.FPDFPageObj_GetFillColor, raw.FPDFPageObj_GetStrokeColor):
         if not color_of(item, red, green, blue, alpha):
             return False
-        if not red.value == green.value == blue.value or red.value in _OF_PATTERNS:
+        if not red.value == green.value == blue.value:
             return False
     return True
+
+
+def _shows_no_color(page: pdfium.PdfPage) -> bool:
+    """Whether a small drawing of a page in colour has none.
+
+    It shows what pdfium does not tell: the colours of patterns, of transfer functions, of letters that are drawings. In
+    it, whatever colour is large or strong enough to be seen on paper makes a difference of one step in some pixel.
+    """
+    width, height = (round(size * _SMALL_SCALE) for size in page.get_size())
+    if not 0 < width * height <= _SMALL_PIXELS:
+        return False
+    stride = width * 4
+    buffer = (ctypes.c_ubyte * (stride * height)).from_buffer(bytearray(b"\xff") * (stride * height))
+    bitmap = pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGRx, buffer=buffer, stride=stride)
+    raw.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, _FLAGS)
+    octets = bytes(buffer)
+    return octets[0::4] == octets[1::4] == octets[2::4]
 
 
 def _draws_itself(font: Any) -> bool:

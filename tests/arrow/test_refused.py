@@ -10,7 +10,19 @@ import vectors
 from implementations import Implementation
 from outcome import outcome
 
-from ippfast import DEFAULT_LIMITS, DecodeError, arrow, decode, decode_prefix
+from ippfast import (
+    DEFAULT_LIMITS,
+    Attribute,
+    AttributeGroup,
+    DecodeError,
+    DelimiterTag,
+    Message,
+    ValueTag,
+    arrow,
+    decode,
+    decode_prefix,
+    encode,
+)
 from ippfast.arrow.words import dictionary_of, keywords_of
 
 KINDS = {
@@ -86,3 +98,20 @@ def test_the_error_is_that_of_decode(codec: Implementation, name: str) -> None:
     assert made.take([SOUND, octets, SOUND], 2) == 3
     assert len(made) == 2 * before
     assert outcome(codec.to_json, octets) == outcome(codec.decode, octets) == outcome(decode, octets)
+
+
+def test_a_builder_that_has_failed_makes_no_more(codec: Implementation) -> None:
+    """It may have a part of a message: what it would hand over is shorter than it says."""
+
+    def failing(name: bytes) -> dict[int, bytes]:
+        raise KeyError(name)
+
+    made = codec.Builder(rows=1000, limits=DEFAULT_LIMITS, keywords=failing, dictionary=dictionary_of)
+    with_enum = encode(
+        Message((2, 0), 0, 1, [AttributeGroup(DelimiterTag.PRINTER, [Attribute("printer-state", ValueTag.ENUM, 3)])])
+    )
+    with pytest.raises(KeyError):
+        made.take([with_enum])
+    for use in (lambda: made.take([SOUND]), made.skip, made.finish):
+        with pytest.raises(RuntimeError, match="has failed"):
+            use()

@@ -18,6 +18,8 @@ from http_servers import serving, uri_of
 from printers import DOCUMENT, SECONDS, Desk, printing, wait_for
 
 from ippfast import Message, response
+from ippfast.cli.interrupted import interrupted
+from ippfast.cli.session import Access, Session
 from ippfast.enums import Operation
 from ippfast.http import BasicAuthenticator, BearerAuthenticator, IncomingRequest, Server, make_server_context
 from ippfast.printer.certificates import self_made
@@ -185,6 +187,14 @@ def test_ctrl_c_in_an_upload_says_whether_anything_was_printed(tmp_path: Path) -
             assert process.wait(SECONDS) == 130
             assert process.stderr is not None
             assert process.stderr.read() == b"Error: interrupted: nothing was printed: the printer has no such job\n"
+
+
+def test_a_job_without_a_time_may_be_the_one_that_was_interrupted() -> None:
+    def handler(incoming: IncomingRequest) -> Message:
+        return response(incoming.message, job={"job-id": 7, "job-state": 5})
+
+    with serving(handler) as server, Session(uri_of(server), Access()) as session:
+        assert "may tell whether anything was printed" in interrupted(session, 60)
 
 
 def test_ctrl_c_in_an_upload_cancels_the_job_that_there_is(tmp_path: Path) -> None:

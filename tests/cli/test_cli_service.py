@@ -20,9 +20,9 @@ from http_shells import wait_until
 from printers import DOCUMENT
 from services import serving_many
 
-from ippfast import DelimiterTag, Operation, operations
+from ippfast import DelimiterTag, Message, Name, Operation, operations, response
 from ippfast.enums import JobState, Status
-from ippfast.http import Client
+from ippfast.http import Client, IncomingRequest, Server
 from ippfast.printer.storage.memory import MemoryStorage
 
 SECONDS = 90.0
@@ -93,6 +93,21 @@ def test_a_printer_is_found_that_is_in_no_first_answer(monkeypatch: pytest.Monke
         assert run("queues", "delete", system, "q6").exit_code == 0
         listed = json.loads(run("queues", "list", system, "--json").stdout)
         assert [each["printer-name"] for each in listed["printers"]] == names[:6]
+
+
+def test_a_service_that_knows_no_first_index_is_asked_no_more_than_twice() -> None:
+    asked = []
+
+    def handler(incoming: IncomingRequest) -> Message:
+        asked.append(incoming.message)
+        return response(incoming.message, printer={"printer-id": 1, "printer-name": Name("only")})
+
+    with Server(handler, port=0) as server:
+        system = f"ipp://localhost:{server.port}/ipp/system"
+        listed = json.loads(run("queues", "list", system, "--json").stdout)
+        assert [each["printer-name"] for each in listed["printers"]] == ["only"]
+        assert len(asked) == 2
+        assert "the service has no printer 'other'" in run("queues", "delete", system, "other").stderr
 
 
 def test_a_file_of_printers_is_served(tmp_path: Path, printers: Path) -> None:

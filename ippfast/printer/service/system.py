@@ -139,7 +139,7 @@ def _find_target(call: Call) -> None:
     found = system_uri if system_uri is not None else printer_uri
     if found is None or found.tags != (ValueTag.URI,):
         raise OperationError(
-            Status.CLIENT_ERROR_BAD_REQUEST, "a request must name one system-uri, printer-uri or job-uri"
+            Status.CLIENT_ERROR_BAD_REQUEST, "a request to the system must name one system-uri or printer-uri"
         )
     if str(found.value).partition("://")[2].partition("/")[2].rstrip("/") != call.printer.path.lstrip("/"):
         raise OperationError(Status.CLIENT_ERROR_NOT_FOUND, "there is no such system", unsupported=[found])
