@@ -83,8 +83,8 @@ def printer(*attributes: Attribute) -> bytes:
             ["from ", "@"],
         ),
         (
-            Attribute("status-message", X.TEXT, "No such printer at ipp://anna:pw@x/print"),
-            ["anna", "pw"],
+            Attribute("status-message", X.TEXT, "No such printer at ipp://anna:secret@x/print"),
+            ["anna", "secret"],
             ["No such pr"],
         ),
         (
@@ -115,8 +115,8 @@ def printer(*attributes: Attribute) -> bytes:
             ["application/vnd.hp-PCLXL;"],
         ),
         (
-            Attribute("device-uri", X.URI, "smb://G;anna:pw/1@srv.firma.com/lj"),
-            ["anna", "pw", "firma"],
+            Attribute("device-uri", X.URI, "smb://G;anna:secret/1@srv.firma.com/lj"),
+            ["anna", "secret", "firma"],
             ["smb://", "@"],
         ),
         (Attribute("requesting-user-uri", X.URI, "urn:example:anna"), ["anna"], ["urn:"]),

@@ -552,19 +552,21 @@ def test_a_job_table_that_is_replaced_is_not_written_into(tmp_path: Path) -> Non
         table.rename(saved)
         table.write_bytes(other)
         engine = desk.printer.storage.queue("print")._engine  # type: ignore[attr-defined]
-        assert engine.read("SELECT id FROM jobs") == [(job,)]
         in_use: list[Any] = []
 
+        def said() -> object:
+            """What a read gives: another thread may have the open connection, or give one back just now."""
+            try:
+                return engine.read("SELECT id FROM jobs")
+            except StorageError as error:
+                return str(error)
+
         def refused() -> bool:
-            """Whether a read that needs a new connection is: another thread may give one back just now."""
             found, engine._readers = engine._readers, []
             in_use.extend(found)
-            try:
-                engine.read("SELECT id FROM jobs")
-            except StorageError as error:
-                return "was replaced or removed" in str(error)
-            return False
+            return "was replaced or removed" in str(said())
 
+        wait_until(lambda: said() == [(job,)])  # by a connection that was open before
         wait_until(refused)
         assert table.read_bytes() == other
         engine._readers += in_use
