@@ -29,11 +29,10 @@ def interrupted(session: Session, since: int | None) -> str:
     with other:
         try:
             listed = [job for which in ("not-completed", "completed") for job in _jobs(other, which)]
-            jobs = [job for job in listed if (made := int_of(job, "time-at-creation")) is not None and made >= since]
-            if not jobs and any(int_of(job, "time-at-creation") is None for job in listed):
-                return unknown  # one of these may be it
-            if not jobs:
-                return "nothing was printed: the printer has no such job"
+            times = [int_of(job, "time-at-creation") for job in listed]
+            jobs = [job for job, made in zip(listed, times, strict=True) if made is not None and made >= since]
+            if not jobs:  # unless one without a time is it
+                return unknown if None in times else "nothing was printed: the printer has no such job"
             return "; ".join(_give_up(other, job) for job in jobs)
         except Failure:
             return unknown

@@ -266,25 +266,26 @@ class _Request:
         answer = self._session.ask(create_job, operation_attributes=list(of_job.values()), job=job)
         self._note(answer)
         made = _job_of(answer)
-        if job_id_of(made) is None:
+        job_id = job_id_of(made)
+        if job_id is None:
             raise Failure("the printer made a job, but did not say its job-id: no document can follow")
         try:
             for each in sources:
                 answer = self._send(
                     send_document,
                     each,
-                    job_id=made["job-id"].value,
+                    job_id=job_id,
                     last_document=each is sources[-1],
                     operation_attributes=list(self._of_document(each).values()),
                 )
         except BaseException as error:  # the printer would wait for the rest
             with contextlib.suppress(Failure):
-                self._session.ask_anyway(cancel_job, job_id=made["job-id"].value)
+                self._session.ask_anyway(cancel_job, job_id=job_id)
             if isinstance(error, KeyboardInterrupt):
-                raise Failure(f"interrupted: job {made['job-id'].value} was canceled", INTERRUPTED) from None
+                raise Failure(f"interrupted: job {job_id} was canceled", INTERRUPTED) from None
             raise
         last = answer.groups_of(DelimiterTag.JOB)
-        return last[0] if last and job_id_of(last[0]) == job_id_of(made) else made
+        return last[0] if last and job_id_of(last[0]) == job_id else made
 
     def _send(self, build: Build, each: Source, **arguments: Any) -> Message:
         def document() -> Any:

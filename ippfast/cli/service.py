@@ -14,6 +14,7 @@ import click
 
 from ippfast import Attribute, AttributeGroup, DelimiterTag, Message, ValueTag, request
 from ippfast.enums import Operation, PrinterState
+from ippfast.http._client.systems import PrinterKey, new_printers
 from ippfast.http.jobs import first_of, int_of, text_of
 from ippfast.printer.service import PrintService
 from ippfast.printer.storage.places import Place
@@ -141,22 +142,15 @@ def _asked(session: Session, code: Operation, *groups: AttributeGroup, **given: 
 
 
 def _printers(session: Session, names: Sequence[str]) -> Iterator[AttributeGroup]:
-    """These attributes of each printer of a service: an answer has no more printers than fit in it.
-
-    It ends with an answer that has no other printers than those before, as from a service that knows no first-index.
-    """
-    first, known = 1, set[tuple[int | None, str | None]]()
+    """These attributes of each printer of a service: an answer has no more printers than fit in it."""
+    first, known = 1, set[PrinterKey]()
     while True:
         place = {"limit": _MOST, "first-index": first, "requested-attributes": list(names)}
-        found = _asked(session, Operation.GET_PRINTERS, **place).groups_of(DelimiterTag.PRINTER)
-        new = {(int_of(each, "printer-id"), text_of(each, "printer-name")): each for each in found}
-        for key in new.keys() & known:
-            del new[key]
+        new = new_printers(_asked(session, Operation.GET_PRINTERS, **place), known)
         if not new:
             return
-        yield from new.values()
-        known |= new.keys()
-        first += len(found)
+        yield from new
+        first += len(new)
 
 
 @_command("list")

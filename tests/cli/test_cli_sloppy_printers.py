@@ -5,6 +5,7 @@ The rule of this file: a printer on loopback answers what the test says; nothing
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +70,30 @@ def test_printed_state_unknown(name: str, monkeypatch: pytest.MonkeyPatch) -> No
             assert result.exit_code == 6, result.output
             assert "job 7: printed, state unknown" in result.stderr
             assert "aborted" not in result.stdout
+
+
+def test_documents_follow_a_job_whose_job_id_comes_twice(tmp_path: Path) -> None:
+    sent = []
+
+    def answer(message: Message) -> Message:
+        if message.operation is Operation.GET_PRINTER_ATTRIBUTES:
+            operations = [Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT, Operation.VALIDATE_JOB]
+            return response(
+                message,
+                printer={**PRINTER, "operations-supported": operations, "multiple-document-jobs-supported": True},
+            )
+        if message.operation is Operation.SEND_DOCUMENT:
+            sent.append(message.operation_attributes["job-id"].value)
+        twice = [Attribute("job-id", ValueTag.INTEGER, [7, 7]), Attribute("job-state", ValueTag.ENUM, [3, 3])]
+        return response(message, job=twice)
+
+    names = [str(tmp_path / name) for name in ("one.pdf", "two.pdf")]
+    for name in names:
+        Path(name).write_bytes(b"%PDF-")
+    with printer(answer) as uri:
+        result = run("print", uri, *names)
+    assert result.exit_code == 0, result.output
+    assert sent == [7, 7]
 
 
 def test_a_job_that_has_a_job_uri_alone_is_followed() -> None:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from services import Desk, serving_many
 
+from ippfast import Message, response
 from ippfast.enums import Operation, ResourceState, Status
 from ippfast.errors import RegistryError
-from ippfast.http import AsyncClient, AsyncSystem, Client, OperationError, System
+from ippfast.http import AsyncClient, AsyncSystem, Client, IncomingRequest, OperationError, Server, System
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -61,6 +62,32 @@ def test_all_printers_of_a_long_list(tmp_path: Path) -> None:
         assert len(limits.groups) < 700
         assert names(client.system().printers()) == wanted
         assert len(client.system().printers(limit=650)) == 650
+
+
+def test_no_printer_is_lost_for_its_likeness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for their states alone, all printers are the same, those of the second answer too."""
+    monkeypatch.setattr("ippfast.printer.answers._MOST_VALUES", 4)
+    with serving_many(tmp_path, *"abcde") as desk, Client(f"{desk.host}/") as client:
+        assert len(desk.ask(Operation.GET_PRINTERS, requested_attributes=["printer-state"]).groups) < 6
+        assert [len(group) for group in client.system().printers("printer-state")] == [1] * 5
+
+
+def test_a_system_that_does_not_know_first_index_is_not_asked_for_ever() -> None:
+    """Though what it says is never twice the same."""
+    asked = []
+
+    def handler(incoming: IncomingRequest) -> Message:
+        asked.append(incoming.message)
+        assert len(asked) < 9, "it is asked for ever"
+        printers = [{"printer-id": number, "printer-up-time": len(asked)} for number in (1, 2)]
+        return response(incoming.message, printer=printers)
+
+    with Server(handler, port=0) as server, Client(f"ipp://localhost:{server.port}/") as client:
+        assert [group["printer-id"].value for group in client.system().printers()] == [1, 2]
+        assert [[each.name for each in group] for group in client.system().printers("printer-up-time")] == [
+            ["printer-up-time"]
+        ] * 2
+    assert len(asked) == 4
 
 
 def test_one_and_all_are_switched(system: System) -> None:

@@ -16,18 +16,22 @@ from ...codec import AttributeGroup, Message
 from ...enums import Status
 from ...formats import sniff
 from ...tags import DelimiterTag
-from ..jobs import int_of
+from ..jobs import int_of, text_of
 from ..uri import printer_uri
 from .channels import Channel
 from .outgoing import Outgoing
 from .tasks import QUICK, Tasks
 
-__all__ = ["SystemTasks"]
+__all__ = ["PrinterKey", "SystemTasks", "new_printers"]
 
 _Channel = TypeVar("_Channel", bound=Channel)
+PrinterKey = tuple[int | None, str | None]
+"""The printer-id and the printer-name, as far as a printer has them."""
 
 _PATH = "/ipp/system"
 _STATE = ("system-state", "system-state-reasons", "system-up-time")
+_WITH_ID = frozenset({"all", "printer-description", "printer-status"})
+"""Whoever asks for one of these groups gets the printer-id too."""
 _LEASE = 600
 _WAIT = 60.0
 """How many seconds a system may be silent when it waits for events."""
@@ -37,6 +41,18 @@ _PAUSE = 5.0
 def _group(group: Mapping[str, object]) -> dict[str, object]:
     """The attributes that are not None, by their IPP names."""
     return {name.replace("_", "-"): value for name, value in group.items() if value is not None}
+
+
+def new_printers(answer: Message, known: set[PrinterKey]) -> list[AttributeGroup]:
+    """The printers of an answer to Get-Printers that no answer before had. known: what those were; it grows by these.
+
+    Without this rule a System that does not know first-index, and answers the same each time, would be asked for ever.
+    """
+    groups = answer.groups_of(DelimiterTag.PRINTER)
+    keys = [(int_of(each, "printer-id"), text_of(each, "printer-name")) for each in groups]
+    new = [each for each, key in zip(groups, keys, strict=True) if key not in known]
+    known.update(keys)
+    return new
 
 
 class SystemTasks(Generic[_Channel]):
@@ -67,21 +83,24 @@ class SystemTasks(Generic[_Channel]):
     async def printers(self, filters: Mapping[str, Any], names: Sequence[str]) -> list[AttributeGroup]:
         """Get-Printers, in as many requests as the System needs to list them."""
         limit = filters.get("limit")
+        extra = bool(names) and "printer-id" not in names  # by which a printer is known again
         found: list[AttributeGroup] = []
+        known: set[PrinterKey] = set()
         while True:
             left = limit - len(found) if isinstance(limit, int) else None
             more: dict[str, Any] = {"first_index": len(found) + 1} if found else {}
             answer = await self.ask(
                 operations.get_printers,
-                requested_attributes=list(names) or None,
+                requested_attributes=[*names, "printer-id"] if extra else list(names) or None,
                 **{**filters, **more, "limit": left},
             )
-            groups = answer.groups_of(DelimiterTag.PRINTER)
-            if found and groups[:1] == found[:1]:  # the System does not know first-index
-                return found
-            found += groups
-            if not groups or (isinstance(limit, int) and len(found) >= limit):
-                return found
+            new = new_printers(answer, known)
+            found += new
+            if not new or (isinstance(limit, int) and len(found) >= limit):
+                break
+        if extra and _WITH_ID.isdisjoint(names):
+            return [AttributeGroup(each.tag, [one for one in each if one.name != "printer-id"]) for each in found]
+        return found
 
     async def create_printer(
         self, name: str, resource_ids: Sequence[int] | None, attributes: Mapping[str, object]
