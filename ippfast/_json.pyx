@@ -232,7 +232,7 @@ cdef class Writer:
         cdef Py_ssize_t size
         cdef uint64_t name_hashed
         self.owners += 1
-        self.put(b"[" if self.lossless else b"{", 1 if self.lossless else 1)
+        self.put(b"[" if self.lossless else b"{", 1)
         while True:
             tag = self.at[0]
             if member:
@@ -271,7 +271,7 @@ cdef class Writer:
                 if not self.has_another():
                     break
                 tag = self.at[0]
-        self.put(b"]" if self.lossless else b"}", 1 if self.lossless else 1)
+        self.put(b"]" if self.lossless else b"}", 1)
         return 0
 
     cdef inline bint has_another(self) noexcept:

@@ -42,7 +42,7 @@ _SMALL_SCALE = 0.5
 """The small drawing of a page has this many pixels for a point, that is 36 for an inch."""
 
 _SMALL_PIXELS = 400_000
-"""It has at most this many pixels: a page larger than A3 and a half counts as one in colour."""
+"""It has at most this many pixels: a page of more than one and a half times A3 counts as one in colour."""
 
 _MOST_PIXELS = 1 << 29
 """An image has at most so many pixels. pdfium leaves out one that is too large for it, and reports nothing."""
@@ -111,7 +111,7 @@ class Drawing:
                 page = self._page(number, width, height)
                 loaded = [self._load(each.page, thread) for each in placements]
                 pages = [(each.page, placement) for each, placement in zip(loaded, placements, strict=True)]
-                gray = self._raster.type in COLOR_TYPES and (self._raster.gray or all(each.gray for each in loaded))
+                gray = self._raster.type in COLOR_TYPES and all(each.gray for each in loaded)
                 parts = list(page.bands(both[0].rows(gray, all(each.light for each in loaded))))
                 if number == 1:
                     parts[:1] = _with_a_small_one(*parts[0])
@@ -150,18 +150,18 @@ class Drawing:
             page = self._document[number]
         except pdfium.PdfiumError as error:
             raise RenderError(f"page {number + 1} cannot be read: {error}") from None
-        light, gray = True, raw.FPDFPage_GetAnnotCount(page) == 0
+        # Whether a page has a colour counts only if its pixels may have one.
+        colored = self._raster.type in COLOR_TYPES and not self._raster.gray
+        light, gray = True, not colored or raw.FPDFPage_GetAnnotCount(page) == 0
         for count, item in enumerate(_objects(page), 1):
             kind = raw.FPDFPageObj_GetType(item)
             light = light and kind in _LIGHT and count < _MOST_OBJECTS
-            gray = gray and light and (kind == raw.FPDF_PAGEOBJ_FORM or _is_gray(item))
-            if kind != raw.FPDF_PAGEOBJ_TEXT:
-                continue
-            font = raw.FPDFTextObj_GetFont(item)
-            gray = gray and not _draws_itself(font)
+            font = raw.FPDFTextObj_GetFont(item) if kind == raw.FPDF_PAGEOBJ_TEXT else None
+            if colored and gray:
+                gray = light and (kind == raw.FPDF_PAGEOBJ_FORM or _is_gray(item)) and not _draws_itself(font)
             if missing := _missing(font):
                 thread.submit(self._warn, f"the font {missing} is not in the document: another one stands in for it")
-        return _Loaded(page, light, gray and _shows_no_color(page))
+        return _Loaded(page, light, gray and (not colored or _shows_no_color(page)))
 
 
 def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
@@ -173,7 +173,7 @@ def _with_a_small_one(top: int, rows: int) -> list[tuple[int, int]]:
 class _Loaded(NamedTuple):
     """A page. light: it has few objects and no images, so it takes little time to draw it once more for each band.
 
-    gray: it is light, and nothing on it shows a colour.
+    gray: it is drawn without colour, or it is light and shows none.
     """
 
     page: pdfium.PdfPage
@@ -275,8 +275,8 @@ def _is_gray(item: Any) -> bool:
 def _shows_no_color(page: pdfium.PdfPage) -> bool:
     """Whether a small drawing of a page in colour has none.
 
-    It shows what pdfium does not tell: the colours of patterns, of transfer functions, of letters that are drawings. In
-    it, whatever colour is large or strong enough to be seen on paper makes a difference of one step in some pixel.
+    It shows what pdfium does not tell: the colours of patterns and of transfer functions. One of these that is so small
+    or faint that no pixel here changes by one step, of 255, is lost.
     """
     width, height = (round(size * _SMALL_SCALE) for size in page.get_size())
     if not 0 < width * height <= _SMALL_PIXELS:
@@ -291,6 +291,8 @@ def _shows_no_color(page: pdfium.PdfPage) -> bool:
 
 def _draws_itself(font: Any) -> bool:
     """Whether the letters of a font are drawings, which may have colours: it is in the document, and has no file."""
+    if not font:
+        return False
     size = ctypes.c_size_t()
     return raw.FPDFFont_GetIsEmbedded(font) == 1 and not (raw.FPDFFont_GetFontData(font, None, 0, size) and size.value)
 

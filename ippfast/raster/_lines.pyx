@@ -202,10 +202,36 @@ cdef inline void put_octets(Octets at, Py_ssize_t size, int times, uint8_t* out)
             memcpy(out + 3 * place, &word, 4)
 
 
+cdef inline uint64_t beginnings(
+    Octets at, Py_ssize_t left, Py_ssize_t unit, int times, uint64_t* in_runs
+) noexcept nogil:
+    """Tell where in 64 octets codes begin, behind the one that begins with the first octet: a bit for each.
+
+    left: so many octets are of the line. unit: 1 or 3. in_runs: gets a bit for the first octet of each unit in a run
+    that is the same as the next unit. The lowest bits are of the first octets. Behind a code that does not end in these
+    octets none begins.
+    """
+    cdef uint64_t same = alike(at, unit), runs, begins
+    if left - unit < 64:
+        same &= (<uint64_t>1 << (left - unit)) - 1
+    if unit == 3:
+        runs = same & same >> 1 & same >> 2 & EACH_THIRD
+    elif times == 3:
+        runs = same
+    else:
+        runs = same & same >> 1  # three octets are a run, two are none
+        runs |= runs << 1
+    begins = runs & ~(runs << unit) | (~runs & runs << unit) << unit
+    if left < 64:
+        begins |= <uint64_t>1 << left  # the end of the line
+    in_runs[0] = runs
+    return begins & ~<uint64_t>1
+
+
 cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, int times, uint8_t* out) noexcept nogil:
     """Write the codes of a line, and return the place of the octet after them. times: as in `put_octets`."""
     cdef Py_ssize_t size, count, left, begin, after, fewest = 3 if unit * times == 1 else 2
-    cdef uint64_t same, runs, begins
+    cdef uint64_t runs, begins
     cdef uint8_t rest[AHEAD]
     cdef Octets here
     cdef bint run
@@ -217,21 +243,7 @@ cdef inline uint8_t* put_line(Octets at, Octets end, Py_ssize_t unit, int times,
             if left < AHEAD:
                 memcpy(rest, at, left)
                 here = rest
-            same = alike(here, unit)
-            if left - unit < 64:
-                same &= (<uint64_t>1 << (left - unit)) - 1
-            # `runs` has a bit for the first octet of each unit in a run that is the same as the next unit.
-            if unit == 3:
-                runs = same & same >> 1 & same >> 2 & EACH_THIRD
-            elif times == 3:
-                runs = same
-            else:
-                runs = same & same >> 1
-                runs |= runs << 1
-            begins = runs & ~(runs << unit) | (~runs & runs << unit) << unit
-            if left < 64:
-                begins |= <uint64_t>1 << left  # where the next code would begin
-            begins &= ~<uint64_t>1
+            begins = beginnings(here, left, unit, times, &runs)
             begin = 0
             while begins:
                 after = first_bit(begins)

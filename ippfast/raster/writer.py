@@ -82,8 +82,8 @@ class Writer:
         lines: one line after the other, each `Page.bytes_per_line` octets. The high octet of a sample of 16 bits comes
         first, the left pixel of 8 is the high bit. stride: octets from a line to the next, if it is more; the last line
         may end without its padding. A buffer of more dimensions has its lines in the first, and needs no stride. gray:
-        the lines have one octet for each pixel, which stands for all three of a page that has three octets a pixel:
-        what has no colour is written three times as fast so.
+        the lines have one octet for each pixel, which stands for all three of a page that has three octets a pixel.
+        What has no colour takes a third of the memory so, and less time.
 
         If the page's transform mirrors the feed, the bands of the page come from the last to the first, as `Page.bands`
         gives them; within `lines` the upper line comes first, as ever.

@@ -6,6 +6,7 @@ The rule of this file: each comparison that is to succeed has one beside it that
 import io
 import platform
 import resource
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,20 @@ def test_back_sides(tmp_path: Path, format_: str, back: str, sides: str) -> None
             assert difference(image, expected) > NEAR
 
 
+@pytest.fixture
+def bitmaps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The heights and formats of the bitmaps on which pdfium draws in this process."""
+    noted: list[tuple[int, int]] = []
+    draw = raw.FPDF_RenderPageBitmap
+
+    def note(bitmap: Any, *arguments: Any) -> None:
+        noted.append((raw.FPDFBitmap_GetHeight(bitmap), raw.FPDFBitmap_GetFormat(bitmap)))
+        draw(bitmap, *arguments)
+
+    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", note)
+    return noted
+
+
 @pytest.mark.parametrize("size", ["_BAND", "_NEAR_BAND"])
 def test_bands_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     from ippfast.convert import drawing
@@ -90,60 +105,51 @@ def test_bands_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size
     assert difference(whole, bands) < 0.05
 
 
-def drawing_of(path: Path, file: io.BytesIO | None = None) -> Image.Image:
+def drawing_of(path: Path, file: io.BytesIO | None = None, **how: Any) -> Image.Image:
     """The first page, drawn in this process: the document is our own."""
     from ippfast.convert.drawing import Drawing, open_pdf
 
     file = file or io.BytesIO()
     with path.open("rb") as opened:
-        Drawing(open_pdf(opened), raster(back="flipped"), pytest.fail, 10).write(file, URF, lambda *_: None)
+        Drawing(open_pdf(opened), replace(raster(back="flipped"), **how), pytest.fail, 10).write(
+            file, URF, lambda *_: None
+        )
     return drawn(file.getvalue())[0][1]
 
 
-def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_begun_with_a_band_of_its_own(tmp_path: Path, bitmaps: list[tuple[int, int]]) -> None:
     """Which is written at once, and for which no more of the page is drawn."""
     from ippfast.convert import drawing
 
-    heights, flushed = [], []
-    draw = raw.FPDF_RenderPageBitmap
-
-    def noted(bitmap: Any, *arguments: Any) -> None:
-        heights.append(raw.FPDFBitmap_GetHeight(bitmap))
-        draw(bitmap, *arguments)
+    flushed = []
 
     class File(io.BytesIO):
         def flush(self) -> None:
             flushed.append(self.tell())
 
-    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
     file = File()
     whole = drawing_of(document(tmp_path / "one.pdf", pages=1), file)
+    heights = [height for height, _ in bitmaps]
     assert heights[0] == drawing._FIRST_ROWS
     assert sum(heights) == whole.height
     assert 0 < flushed[0] < len(file.getvalue())
 
 
 @pytest.mark.parametrize("kind", ["light", "with an image", "of many objects"])
-def test_light_pages_alone_are_drawn_in_near_bands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_light_pages_alone_are_drawn_in_near_bands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bitmaps: list[tuple[int, int]], kind: str
+) -> None:
     """The other ones would take longer: an image is decoded for each band."""
     from ippfast.convert import drawing
-
-    heights = []
-    draw = raw.FPDF_RenderPageBitmap
-
-    def noted(bitmap: Any, *arguments: Any) -> None:
-        heights.append(raw.FPDFBitmap_GetHeight(bitmap))
-        draw(bitmap, *arguments)
 
     path = document(tmp_path / "one.pdf", pages=1)
     if kind == "with an image":
         with_images(path)
     elif kind == "of many objects":
         monkeypatch.setattr(drawing, "_MOST_OBJECTS", 5)
-    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
     monkeypatch.setattr(drawing, "_NEAR_BAND", 1 << 20)
     drawing_of(path)
-    assert (len(heights) > 2) is (kind == "light")
+    assert (len(bitmaps) > 2) is (kind == "light")
 
 
 def with_images(path: Path) -> Path:
@@ -251,25 +257,26 @@ def test_no_page_loses_its_colour(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", GRAY)
-def test_pages_without_colour_are_drawn_as_gray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    formats = []
-    draw = raw.FPDF_RenderPageBitmap
-
-    def noted(bitmap: Any, *arguments: Any) -> None:
-        formats.append(raw.FPDFBitmap_GetFormat(bitmap))
-        draw(bitmap, *arguments)
-
+def test_pages_without_colour_are_drawn_as_gray(tmp_path: Path, bitmaps: list[tuple[int, int]], kind: str) -> None:
     path = tmp_path / "one.pdf"
     path.write_bytes(one_page(GRAY[kind]))
-    monkeypatch.setattr(raw, "FPDF_RenderPageBitmap", noted)
     image = drawing_of(path)
-    assert raw.FPDFBitmap_Gray in formats
-    assert raw.FPDFBitmap_BGR not in formats
+    assert {format_ for _, format_ in bitmaps} == {raw.FPDFBitmap_Gray, raw.FPDFBitmap_BGRx}  # the last one is small
     assert not is_colored(image)
     (expected,) = poppler(path, *A4.pixels(150))
     assert difference(image, expected) < NEAR
     if kind != "nothing":
         assert difference(ImageChops.invert(image), expected) > NEAR
+
+
+@pytest.mark.parametrize("how", [{"type": "sgray_8", "gray": True}, {"gray": True}])
+def test_colours_are_not_looked_for_where_none_are_drawn(
+    tmp_path: Path, bitmaps: list[tuple[int, int]], how: dict[str, Any]
+) -> None:
+    path = document(tmp_path / "one.pdf", pages=1)
+    image = drawing_of(path, **how)
+    assert {format_ for _, format_ in bitmaps} == {raw.FPDFBitmap_Gray}
+    assert not is_colored(image.convert("RGB"))
 
 
 # ---- Scaling, several on a side, copies ----

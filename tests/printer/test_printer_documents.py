@@ -183,3 +183,17 @@ def test_buffers_are_used_again() -> None:
     with pytest.raises(KeyError), buffers.one():
         raise KeyError
     assert len(buffers._free) == 2
+
+
+def test_a_name_that_can_not_be_removed_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        raise PermissionError(path)
+
+    files = store(tmp_path)
+    before = len(os.listdir("/proc/self/fd"))
+    incoming = files.new().__enter__()
+    incoming.write(iter([bytes(2_000_000)]), None)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        incoming.__exit__(None, None, None)
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -192,6 +192,8 @@ def test_a_hold_that_ends_by_itself(tmp_path: Path) -> None:
         (make_sample("color.jpg"), "image/jpeg"),
         (make_sample("pwg-raster-samples-300dpi/black-1/x-a4-black-1-300dpi.pwg"), "image/pwg-raster"),
         (b"UNIRAST\0\0\0\0\1", "image/urf"),
+        (b"RaSt" + bytes(9), "application/vnd.cups-raster"),
+        (b"tSaR" + bytes(9), "application/vnd.cups-raster"),
         (b"\x89PNG\r\n\x1a\n", "image/png"),
         (b"\x1b%-12345X@PJL JOB\r\n@PJL ENTER LANGUAGE = PDF\r\n%PDF-1.4", "application/pdf"),
         (b"\x1b%-12345X@PJL ENTER LANGUAGE=POSTSCRIPT\n%!", "application/postscript"),
