@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import randrange
 from typing import Any
 
 import pytest
@@ -433,7 +434,8 @@ def test_what_was_not_examined_is_said(printer: Printer) -> None:
 
 def test_the_network(printer: Printer) -> None:
     seen: list[bytes] = []
-    with socket.create_server(("127.0.0.93", 9100)) as raw, serving(printer, host="127.0.0.93") as server:
+    host = f"127.93.{randrange(256)}.{randrange(1, 255)}"  # another suite on this machine has that port, too
+    with socket.create_server((host, 9100)) as raw, serving(printer, host=host) as server:
 
         def take() -> None:
             connection, _ = raw.accept()
@@ -442,7 +444,7 @@ def test_the_network(printer: Printer) -> None:
 
         thread = threading.Thread(target=take)
         thread.start()
-        found = findings(report(f"ipp://127.0.0.93:{server.port}/ipp/print", "--network"), "network")
+        found = findings(report(f"ipp://{host}:{server.port}/ipp/print", "--network"), "network")
         thread.join()
     assert seen == [b""]
     assert level_of(found, "there is raw printing (port 9100)") == "weak"

@@ -6,6 +6,7 @@ The rule of this file: a responder of the tests' own, on loopback, says what no 
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -32,9 +33,9 @@ def printer(
     ]
 
 
-def look(*records: Record, seconds: str = "1") -> tuple[list[dict[str, Any]], str]:
+def look(*records: Record, apart: Sequence[Record] = (), seconds: str = "1") -> tuple[list[dict[str, Any]], str]:
     """What is listed, and what is said of the rest."""
-    with responding([*records, ((b"good", b"local"), 1, b"\x7f\0\0\1")]):
+    with responding(apart, [*records, ((b"good", b"local"), 1, b"\x7f\0\0\1")]):
         result = run("printers", "--interface", "127.0.0.1", "--seconds", seconds, "--json")
     assert result.exit_code == 0, result.output
     assert "\r" not in result.stdout
@@ -152,8 +153,7 @@ def test_octets_that_are_no_dns() -> None:
     """They cost themselves."""
     broken: list[Record] = [(IPP, 12, b""), (IPP, 12, b"\xc0\xff"), ((GOOD, *IPP), 16, b"\xffx"), (IPP, 12, b"\x3f")]
     for record in broken:
-        with responding([record]):
-            found, _ = look(*printer(GOOD), seconds="0.4")
+        found, _ = look(*printer(GOOD), apart=[record], seconds="0.4")
         assert names_of(found) == ["Good"], record
 
 

@@ -1,12 +1,16 @@
 """A responder for DNS-SD that says whatever a test wants: the records as they are given, on loopback.
 
 The rule of this file: nothing is checked; a name is a list of labels, so that it can be one that no library would send.
+Who listens on loopback hears every suite that this machine runs, so only one responder speaks at a time.
 """
 
 import contextlib
+import errno
 import socket
 import struct
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 __all__ = ["PTR", "SRV", "TXT", "Record", "name_of", "pointer", "responding", "service", "text"]
@@ -16,6 +20,8 @@ PTR, TXT, SRV, A = 12, 16, 33, 1
 Record = tuple[Sequence[bytes], int, bytes]
 """A name, a type, and the data."""
 _MOST = 8_000
+_PATIENCE = 300.0
+"""Seconds that a responder waits for the others."""
 
 
 def name_of(*labels: bytes) -> bytes:
@@ -53,9 +59,28 @@ def _packets(records: Sequence[Record]) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def responding(records: Sequence[Record], address: str = "127.0.0.1") -> Iterator[None]:
-    """Send the records again and again, to whoever listens on the network of that address."""
-    packets = list(_packets(records))
+def _alone() -> Iterator[None]:
+    """Wait until no other responder speaks: a name in Linux' abstract space is one for the network, beyond chroots."""
+    if sys.platform != "linux":
+        yield
+        return
+    end = time.monotonic() + _PATIENCE
+    with socket.socket(socket.AF_UNIX) as place:
+        while True:
+            try:
+                place.bind("\0ippfast tests: a responder on loopback")
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                    raise
+            time.sleep(0.02)
+        yield
+
+
+@contextlib.contextmanager
+def responding(*records: Sequence[Record], address: str = "127.0.0.1") -> Iterator[None]:
+    """Send the records again and again, each list of them apart, to whoever listens on the network of that address."""
+    packets = [packet for each in records for packet in _packets(each)]
     ended = threading.Event()
 
     def run() -> None:
@@ -69,10 +94,11 @@ def responding(records: Sequence[Record], address: str = "127.0.0.1") -> Iterato
                 for packet in packets:
                     sender.sendto(packet, (GROUP, PORT))
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    with _alone():
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
