@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -155,6 +156,15 @@ def test_octets_that_are_no_dns() -> None:
     for record in broken:
         found, _ = look(*printer(GOOD), apart=[record], seconds="0.4")
         assert names_of(found) == ["Good"], record
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="responders agree on Linux alone who speaks")
+def test_a_suite_does_not_hear_another() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with responding(printer(b"Of another suite")):
+            found = pool.submit(look, *printer(GOOD), seconds="0.4")
+            wait([found], 1)
+        assert names_of(found.result()[0]) == ["Good"]
 
 
 @pytest.mark.parametrize("place", ["lo", "127.0.0.1"])

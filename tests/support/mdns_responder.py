@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 __all__ = ["PTR", "SRV", "TXT", "Record", "name_of", "pointer", "responding", "service", "text"]
 
-GROUP, PORT = "224.0.0.251", 5353
+GROUP, LOOPBACK, PORT = "224.0.0.251", "127.0.0.1", 5353
 PTR, TXT, SRV, A = 12, 16, 33, 1
 Record = tuple[Sequence[bytes], int, bytes]
 """A name, a type, and the data."""
@@ -59,8 +59,12 @@ def _packets(records: Sequence[Record]) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until no other responder speaks: a name in Linux' abstract space is one for the network, beyond chroots."""
+def _speaking_alone() -> Iterator[None]:
+    """Wait until no other responder speaks.
+
+    They agree by a name in Linux' abstract space, which is one for a network: a locked file would be another in each
+    chroot. Whoever has it and waits for it again waits for itself, and fails in the end.
+    """
     if sys.platform != "linux":
         yield
         return
@@ -78,8 +82,8 @@ def _alone() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def responding(*records: Sequence[Record], address: str = "127.0.0.1") -> Iterator[None]:
-    """Send the records again and again, each list of them apart, to whoever listens on the network of that address."""
+def responding(*records: Sequence[Record]) -> Iterator[None]:
+    """Send the records again and again, each list of them apart, to whoever listens on loopback."""
     packets = [packet for each in records for packet in _packets(each)]
     ended = threading.Event()
 
@@ -87,14 +91,14 @@ def responding(*records: Sequence[Record], address: str = "127.0.0.1") -> Iterat
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            sender.bind((address, PORT))
-            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+            sender.bind((LOOPBACK, PORT))
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(LOOPBACK))
             sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
             while not ended.wait(0.1):
                 for packet in packets:
                     sender.sendto(packet, (GROUP, PORT))
 
-    with _alone():
+    with _speaking_alone():
         thread = threading.Thread(target=run)
         thread.start()
         try:
