@@ -68,6 +68,8 @@ cdef enum:
     STACK = 2048  # a message of at most this many octets is written on the stack, a larger one into bytes that grow
 
 
+# ---- Room for the octets ----
+
 cdef struct Output:
     uint8_t* begin
     uint8_t* end  # the end of the room
@@ -151,6 +153,8 @@ cdef uint8_t* copy(Output* output, uint8_t* at, const void* octets, Py_ssize_t s
     memcpy(at, octets, size)
     return at + size
 
+
+# ---- The two functions ----
 
 cdef Py_ssize_t estimate(list groups):
     """Estimate how many octets the groups take, so that a large message need not move while it grows."""
@@ -278,6 +282,8 @@ def encode_into(message, buffer, offset=0):
         Py_XDECREF(output.grown)
         Py_XDECREF(output.held)
 
+
+# ---- A message, its groups and attributes ----
 
 cdef inline bint take_int(PyObject* value, long lowest, long highest, long* number) except -1:
     """Whether a value is an int, and no bool, within these bounds. Stores it in `number`."""
@@ -464,6 +470,8 @@ cdef uint8_t* write_rare_name(
     at = room(output, at, size + 21)
     return put_name(at, <Octets>PyBytes_AS_STRING(octets), size, tag, outer != NULL)
 
+
+# ---- Values ----
 
 cdef inline uint8_t* write_value(
     Output* output, uint8_t* at, int tag, PyObject* value, int group, Names* names, Py_ssize_t index
