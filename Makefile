@@ -128,13 +128,15 @@ coverage:
 	rm -rf build/pure && mkdir -p build/pure && git archive HEAD | tar -x -C build/pure
 	$(MAKE) -C build/pure suite PACKAGE=. IPPFAST_BUILD_EXTENSION=0 PYTHON=$(PYTHON) ARGUMENTS="--cov --quiet"
 
-# Each is one command; what fails ends the night, and its name stands above it.
+# Each is one command. What fails does not keep the others from being tried, and fails the night at its end.
 nightly: export IPPFAST_TRY = all
 nightly:
 	@for each in test coverage crashes cluster conformance marks damages test-plain sanitize "fuzz ARGUMENTS=--seconds=1200" \
 	    "sanitize-fuzz ARGUMENTS=--seconds=1200" "fresh-machine SUITE=bookworm" "fresh-machine SUITE=trixie" "fresh-machine SUITE=sid" bench-stream bench-service bench-raster bench-columns recipes; do \
-	    echo "=== make $$each"; $(MAKE) $$each || { echo "=== FAILED: make $$each"; exit 1; }; \
-	done
+	    echo "=== make $$each"; begun=$$(date +%s); \
+	    if $(MAKE) $$each; then how=passed; else how=FAILED; status=1; fi; \
+	    told="$$told$$(printf '%4d min  %s  make %s' $$((($$(date +%s) - begun) / 60)) $$how "$$each")\n"; \
+	done; printf "\n=== The night\n$$told"; exit $${status:-0}
 
 .PHONY: docs pycups
 pycups: $(VENV)/test

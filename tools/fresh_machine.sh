@@ -35,7 +35,7 @@ git clone --quiet --no-hardlinks . "$root/root/ippfast"
 if [ -n "${IPPFAST_CORPUS:-}" ]; then mkdir -p "$root/corpus"; fi
 
 export root
-unshare --mount --pid --fork bash -c '
+unshare --mount --pid --fork --kill-child bash -c '
     set -euo pipefail
     mount --make-rprivate /
     mount -t proc proc "$root/proc"
