@@ -6,7 +6,8 @@ then its octets are read once more, without a check.
 
 from array import array
 from datetime import date
-from struct import Struct, unpack
+from struct import Struct
+from sys import byteorder
 
 from .._codec_py import is_message
 from ..limits import Limits
@@ -19,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
+
+    from typing_extensions import Buffer
 
 __all__ = ["Builder"]
 
@@ -108,24 +111,22 @@ class Builder:
         self._group_tags = bytearray()
         self._parents = bytearray()
         self._depths = bytearray()
-        self._attributes: list[int] = []
-        self._places: list[int] = []
-        self._indexes: list[int] = []
-        self._tags = bytearray()
+        # Five numbers of each row: attribute, name, index, tag, and where its string ends in the texts.
+        self._rows = array("i")
         self._texts = bytearray()
-        self._ends = [0]  # in the texts, of each row
         self._worded: list[int] = []  # rows that have a string though their tag is that of no string
         self._size = 0  # of the other octets
         self._empties: list[int] = []
+        self._integer_rows = array("i")
+        self._integers = bytearray()  # of these rows, as they came
         # Few rows have these, so they are kept by the number of the row; numbers as octets, read all at once.
         self._octets: dict[int, bytes] = {}
-        self._integers: dict[int, bytes] = {}
         self._uppers: dict[int, bytes] = {}
         self._resolutions: dict[int, bytes] = {}
         self._timestamps: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._tags)
+        return len(self._rows) // 5
 
     def __reduce__(self) -> "tuple[Any, ...]":
         raise TypeError("a Builder in its work cannot be copied or pickled")
@@ -133,7 +134,7 @@ class Builder:
     @property
     def is_full(self) -> bool:
         """Whether the batch has as many rows as it shall have."""
-        return len(self._tags) >= self._wanted or len(self._texts) + self._size + self._name_octets >= _FULL
+        return len(self) >= self._wanted or len(self._texts) + self._size + self._name_octets >= _FULL
 
     def take(self, messages: "Sequence[bytes]", start: int = 0, /) -> int:
         """Take messages from place `start` of a list or tuple of bytes on; returns the place of the next one to take.
@@ -174,12 +175,12 @@ class Builder:
 
     def _emit(self, octets: bytes) -> None:
         """Write the rows of a message that the scan has taken."""
-        names, raws, integers, texts = self._names, self._octets, self._integers, self._texts
+        names, raws, texts = self._names, self._octets, self._texts
+        integer_rows, integers = self._integer_rows, self._integers
         enums, worded = self._enums, self._worded.append
         groups, group_tags, parents, depths = self._groups, self._group_tags, self._parents, self._depths
-        add_attribute, add_place, add_index = self._attributes.append, self._places.append, self._indexes.append
-        add_tag, add_end = self._tags.append, self._ends.append
-        first = row = len(self._tags)
+        rows: list[int] = []  # of this message alone, for numbers in a list take ten times their memory
+        first = row = len(self)
         group_row = level_row = first  # the first row of the group, and of those alike in parent and depth
         group, group_tag, attributes, depth = -1, 0, 0, 0
         parent = attribute = place = index = 0
@@ -194,7 +195,7 @@ class Builder:
             if tag < 0x10:
                 if bare:  # a group without attributes is a row too
                     self._empties.append(row)
-                    add_attribute(0), add_place(0), add_index(0), add_tag(0), add_end(end)
+                    rows += (0, 0, 0, 0, end)
                     row += 1
                 groups += _INT32(group) * (row - group_row)
                 group_tags += _OCTETS[group_tag] * (row - group_row)
@@ -248,11 +249,6 @@ class Builder:
                 index = -1
                 attributes += 1
                 continue
-            # In lines of their own, for between commas they would make a tuple of nothing for each row.
-            add_attribute(attribute)
-            add_place(place)
-            add_index(index)
-            add_tag(tag)
             if tag in STRINGS:
                 if value.isascii() or _is_utf8(value):
                     texts += value
@@ -261,7 +257,8 @@ class Builder:
                     raws[row] = value
                     self._size += size
             elif (tag == 0x21 or tag == 0x23) and size == 4:
-                integers[row] = value
+                integer_rows.append(row)
+                integers += value
                 if tag == 0x23:
                     keyword = (enums[place] if place in enums else self._learn(place)).get(value)
                     if keyword is not None:
@@ -269,7 +266,8 @@ class Builder:
                         texts += keyword
                         end += len(keyword)
             elif tag == 0x22 and size == 1 and value[0] <= 1:
-                integers[row] = b"\0\0\0" + value
+                integer_rows.append(row)
+                integers += b"\0\0\0" + value
             elif tag == 0x34:
                 levels.append((parent, attribute, place, index))
                 depths += _OCTETS[depth] * (row + 1 - level_row)
@@ -278,7 +276,9 @@ class Builder:
                 depth += 1
                 parent = row - first
             elif tag == 0x33 and size == 8:
-                integers[row], self._uppers[row] = value[:4], value[4:]
+                integer_rows.append(row)
+                integers += value[:4]
+                self._uppers[row] = value[4:]
             elif tag == 0x32 and size == 9:
                 self._resolutions[row] = value
             elif size == 0 and tag in _ALONE:
@@ -296,8 +296,9 @@ class Builder:
                         worded(row)
                         texts += string
                         end += len(string)
-            add_end(end)
+            rows += (attribute, place, index, tag, end)
             row += 1
+        self._rows.fromlist(rows)
         depths += bytes(row - level_row)
         parents += bytes(4 * (row - level_row))
         self._messages += _INT64(self._number) * (row - first)
@@ -327,7 +328,7 @@ class Builder:
             raise
 
     def _finished(self) -> Array:
-        size = len(self._tags)
+        size = len(self)
         attributes: tuple[int, bytes | None] = 0, None
         if self._empties:
             some = bytearray(b"\1" * size)
@@ -337,12 +338,10 @@ class Builder:
 
         def column(
             valid: "tuple[int, bytes | None]",
-            code: str,
-            values: "Iterable[int] | bytes | bytearray",
+            values: "Buffer",
             dictionary: Array | None = None,
         ) -> Array:
-            octets = bytes(values) if code == "B" else array(code, values).tobytes()
-            return Array(size, valid[0], (valid[1], octets), (), dictionary)
+            return Array(size, valid[0], (valid[1], bytes(values)), (), dictionary)
 
         def only(rows: "Iterable[int]") -> "tuple[int, bytes]":
             some = bytearray(size)
@@ -353,48 +352,47 @@ class Builder:
         def sparse(
             valid: "tuple[int, bytes | None]", code: str, rows: "Iterable[int]", values: "Iterable[int]"
         ) -> Array:
-            numbers = array(code, bytes(size * array(code).itemsize))
+            numbers = array(code, (0,)) * size
             for row, value in zip(rows, values, strict=True):
                 numbers[row] = value
             return Array(size, valid[0], (valid[1], numbers.tobytes()))
 
-        def numbers_of(values: "Mapping[int, bytes]") -> "tuple[int, ...]":
-            return unpack(f">{len(values)}i", b"".join(values.values()))
-
         plain = 0, None
+        rows = memoryview(self._rows)
+        tags = bytes(rows[3::5].tolist())
         within = self._depths.count(0), bitmap(self._depths)
-        integers, uppers, resolutions, moments = self._integers, self._uppers, self._resolutions, self._timestamps
+        integers, uppers, resolutions, moments = self._integer_rows, self._uppers, self._resolutions, self._timestamps
         resolved = only(resolutions)
         cross_feeds, feeds, units = tuple(zip(*_RESOLUTIONS(b"".join(resolutions.values())), strict=True)) or ((),) * 3
         columns = (
-            column(plain, "B", self._messages),
-            column(plain, "B", self._groups),
-            column(plain, "B", self._group_tags),
-            column(attributes, "i", self._attributes),
-            column(within, "B", self._parents),
-            column(plain, "B", self._depths),
-            column(attributes, "i", self._places, self._dictionary_now()),
-            column(attributes, "i", self._indexes),
-            column(attributes, "B", self._tags),
-            sparse(only(integers), "i", integers, numbers_of(integers)),
-            sparse(only(uppers), "i", uppers, numbers_of(uppers)),
+            column(plain, self._messages),
+            column(plain, self._groups),
+            column(plain, self._group_tags),
+            column(attributes, rows[0::5]),
+            column(within, self._parents),
+            column(plain, self._depths),
+            column(attributes, rows[1::5], self._dictionary_now()),
+            column(attributes, rows[2::5]),
+            column(attributes, tags),
+            sparse(only(integers), "i", integers, _numbers(self._integers)),
+            sparse(only(uppers), "i", uppers, _numbers(b"".join(uppers.values()))),
             sparse(resolved, "i", resolutions, cross_feeds),
             sparse(resolved, "i", resolutions, feeds),
             sparse(resolved, "b", resolutions, units),
-            self._strings(),
+            self._strings(tags, bytes(rows[4::5])),
             _few_octets(self._octets, size),
             sparse(only(moments), "q", moments, moments.values()),
         )
         self._begin()
         return Array(size, 0, (None,), columns)
 
-    def _strings(self) -> Array:
-        some = self._tags.translate(_IS_STRING)
+    def _strings(self, tags: bytes, ends: bytes) -> Array:
+        some = bytearray(tags.translate(_IS_STRING))
         for row in self._octets:  # those that are no UTF-8
             some[row] = 0
         for row in self._worded:
             some[row] = 1
-        return Array(len(some), some.count(0), (bitmap(some), array("i", self._ends).tobytes(), bytes(self._texts)))
+        return Array(len(some), some.count(0), (bitmap(some), _INT32(0) + ends, bytes(self._texts)))
 
     def _dictionary_now(self) -> Array:
         """The dictionary of the batch's names; those of earlier batches are in it, as long as they are few."""
@@ -408,6 +406,14 @@ class Builder:
             self._name_octets = 0
             self._dictionary = None
         return dictionary
+
+
+def _numbers(octets: "bytes | bytearray") -> "array[int]":
+    """Numbers as they came, in network order."""
+    numbers = array("i", octets)
+    if byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 def _few_octets(values: "Mapping[int, bytes]", size: int) -> Array:
