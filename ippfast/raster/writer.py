@@ -52,6 +52,8 @@ class Writer:
         self.pages_written = 0
         self._file = file
         self._page: Page | None = None
+        # What each call asks of the page: octets of a line and of a unit, spare bits, and how it is mirrored.
+        self._line, self._unit, self._spare, self._mirror, self._upward = 0, 1, -1, False, False
         self._left = 0  # lines of the page
         self._gathered = bytearray()  # lines in the order of the document
         self._gray = False  # whether these have an octet for each pixel of a page in colour
@@ -74,6 +76,12 @@ class Writer:
             raise ValueError(f"the document was to have {self.pages} pages, and this is one more")
         self._write(pack(page, self.document_format, self.pages))
         self._page, self._left = page, page.height
+        line, bits = page.bytes_per_line, page.color.bits_per_pixel
+        self._line, self._unit = line, page.color.unit
+        self._spare = line * 8 - page.width * bits if bits < 8 else -1
+        self._mirror, self._upward = page.transform[0] == -1, page.transform[1] == -1
+        if len(self._out) < 2 * line + _PIECE:
+            self._out = bytearray(2 * line + _PIECE)
         self.pages_written += 1
 
     def write_lines(self, lines: "ReadableBuffer", stride: int | None = None, *, gray: bool = False) -> None:
@@ -93,7 +101,7 @@ class Writer:
             raise ValueError("there are no lines before the first page")
         if gray and (page.color.components != 3 or page.color.bits_per_pixel != 24):
             raise ValueError(f"lines in gray are for pages of three octets a pixel, not for {page.type}")
-        line = page.width if gray else page.bytes_per_line
+        line = page.width if gray else self._line
         octets = _flat(lines, line, stride)
         step = line if stride is None else stride
         rows = -(-len(octets) // step)
@@ -101,18 +109,17 @@ class Writer:
             raise ValueError(f"{len(octets):,} octets are no whole lines of {line:,}, each {step:,} after the last")
         if rows > self._left:
             raise ValueError(f"page {self.pages_written} has {self._left:,} lines to come, not {rows:,}")
-        upward = page.transform[1] == -1
         if gray is not self._gray:
             self._encode_gathered()
             self._gray = gray
         if rows * line < _SMALL:
-            for row in reversed(range(rows)) if upward else range(rows):
+            for row in reversed(range(rows)) if self._upward else range(rows):
                 self._gathered += octets[row * step : row * step + line]
             if len(self._gathered) >= 4 * _SMALL:
                 self._encode_gathered()
         elif rows:
             self._encode_gathered()
-            self._encode(page, octets, step, upward)
+            self._encode(octets, rows, line, step, self._upward)
         self._left -= rows
         if self._left == 0:
             self._encode_gathered()
@@ -137,23 +144,15 @@ class Writer:
 
     def _encode_gathered(self) -> None:
         if self._page is not None and self._gathered:
-            line = self._page.width if self._gray else self._page.bytes_per_line
-            self._encode(self._page, self._gathered, line, False)
+            line = self._page.width if self._gray else self._line
+            self._encode(self._gathered, len(self._gathered) // line, line, line, False)
             self._gathered.clear()
 
-    def _encode(self, page: Page, lines: bytearray | memoryview, stride: int, upward: bool) -> None:
-        line, bits = page.bytes_per_line, page.color.bits_per_pixel
-        spare = line * 8 - page.width * bits if bits < 8 else -1
-        unit, times, mirror = page.color.unit, 1, page.transform[0] == -1
-        if len(self._out) < 2 * line + _PIECE:
-            self._out = bytearray(2 * line + _PIECE)
-        if self._gray:
-            line, unit, times = page.width, 1, 3
-        done = 0
-        while True:
+    def _encode(self, lines: bytearray | memoryview, rows: int, line: int, stride: int, upward: bool) -> None:
+        unit, times = (1, 3) if self._gray else (self._unit, 1)
+        done, mirror, spare = 0, self._mirror, self._spare
+        while done < rows:
             done, size = encode(lines, done, self._out, line, stride, unit, mirror, spare, upward, times)
-            if not size:
-                break
             self._write(bytes(memoryview(self._out)[:size]))
 
     def _write(self, data: bytes) -> None:
