@@ -401,3 +401,9 @@ def test_the_printers_of_a_service(tmp_path: Path, browser: Browser) -> None:
         with urllib.request.urlopen(f"{url}ipp/print/floor2/supplies") as answer:
             assert b"No supplies are known" in answer.read()
         assert tab.complaints == []
+
+
+@pytest.mark.usefixtures("browser")
+def test_the_connection_to_the_browser_draws_nothing_by_chance() -> None:
+    """It lasts for many tests, of which those by Hypothesis fail if Python's random source moves meanwhile."""
+    assert not [thread.name for thread in threading.enumerate() if "keepalive" in thread.name]

@@ -43,8 +43,9 @@ class Browser(Peer):
         self._start(["chromium", *_FLAGS, f"--user-data-dir={self._profile}", "about:blank"])
         port, path = self._port.read_text().split()
         self._stack = contextlib.ExitStack()
+        # No pings: they draw from Python's random source in a thread, and Hypothesis fails a test meanwhile that draws.
         self._socket = self._stack.enter_context(
-            connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None)
+            connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, ping_interval=None)
         )
 
     def is_ready(self) -> bool:
