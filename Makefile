@@ -15,7 +15,7 @@
 #   make sanitize-fuzz   the same under the sanitizers
 #   make test-free-threaded   the whole suite on a CPython without its lock, which it builds (root)
 #   make coverage        the whole suite on the pure codec, and which lines of the package it ran
-#   make nightly  all that takes too long for every change, one after the other
+#   make nightly  all that takes too long for every change (tools/nightly.sh)
 #   make pycups   a wheel of the name pycups in dist, whose module cups is the shim; not to be published
 #   make docs     the documentation as a site, in docs/_build/html; a warning or an example that fails is an error
 #   make bench    ippfast against its peers: a table on the terminal, and docs/benchmarks (ARGUMENTS=--quick: a first look)
@@ -128,15 +128,8 @@ coverage:
 	rm -rf build/pure && mkdir -p build/pure && git archive HEAD | tar -x -C build/pure
 	$(MAKE) -C build/pure suite PACKAGE=. IPPFAST_BUILD_EXTENSION=0 PYTHON=$(PYTHON) ARGUMENTS="--cov --quiet"
 
-# Each is one command. What fails does not keep the others from being tried, and fails the night at its end.
-nightly: export IPPFAST_TRY = all
-nightly:
-	@for each in test coverage crashes cluster conformance marks damages test-plain sanitize "fuzz ARGUMENTS=--seconds=1200" \
-	    "sanitize-fuzz ARGUMENTS=--seconds=1200" "fresh-machine SUITE=bookworm" "fresh-machine SUITE=trixie" "fresh-machine SUITE=sid" bench-stream bench-service bench-raster bench-columns recipes; do \
-	    echo "=== make $$each"; begun=$$(date +%s); \
-	    if $(MAKE) $$each; then how=passed; else how=FAILED; status=1; fi; \
-	    told="$$told$$(printf '%4d min  %s  make %s' $$((($$(date +%s) - begun) / 60)) $$how "$$each")\n"; \
-	done; printf "\n=== The night\n$$told"; exit $${status:-0}
+nightly: $(VENV)/test
+	+@tools/nightly.sh
 
 .PHONY: docs pycups
 pycups: $(VENV)/test
