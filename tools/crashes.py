@@ -27,7 +27,7 @@ from pathlib import Path
 
 import obstore
 
-from ippfast import operations
+from ippfast import Message, operations
 from ippfast.enums import JobState, Status
 from ippfast.http import Client, HTTPError
 from ippfast.printer import Place
@@ -62,6 +62,7 @@ for _ in sys.stdin:  # each line asks for a server; forked off, it need not impo
                 signal.pause()
 """
 _CLIENTS = 4
+_LONGEST = 0.3  # seconds from the first client to the kill
 _SETTLING = 60.0
 
 
@@ -97,7 +98,7 @@ class Crashes:
         self._objects = documents
         self._place = Place(store=store or str(self._state), documents=documents or str(self._state / "documents"))
         self._random = random.Random(seed)
-        self._longest = 0.3  # seconds from the first client to the kill
+        self._longest = _LONGEST
         self._lock = threading.Lock()
         self._jobs: dict[int, str] = {}
         self._documents: set[tuple[int, str]] = set()
@@ -157,6 +158,8 @@ class Crashes:
             client.join()
         if len(self._jobs) + self.result.refused == answered:
             self._longest *= 2.0  # a slow machine: there must be something to lose
+        else:
+            self._longest = max(_LONGEST, self._longest / 2.0)  # and not so much that the disk is full
         self.result.kills += 1
         self._look()
 
@@ -171,15 +174,30 @@ class Crashes:
                 if choice.random() < 0.6:
                     document, name = _document(choice)
                     answer = client.send(operations.print_job(uri, job_name="one", document_name=name), document)
-                    self._note(answer.status, answer.job["job-id"].value, name)
+                    if self._accepted(answer):
+                        self._note(answer.status, answer.job["job-id"].value, name)
                     continue
                 answer = client.send(operations.create_job(uri, job_name="several"))
+                if not self._accepted(answer):
+                    continue
                 job_id = answer.job["job-id"].value
                 self._note(answer.status, job_id)
                 for place in range(3):
                     document, name = _document(choice)
                     send = operations.send_document(uri, job_id, last_document=place == 2, document_name=name)
                     self._note(client.send(send, document).status, job_id, name)
+
+    def _accepted(self, answer: Message) -> bool:
+        """Whether the answer has a job. It need not: on a slow machine more jobs wait than the printer takes."""
+        if answer.jobs:
+            return True
+        with self._lock:
+            if answer.status is Status.SERVER_ERROR_TOO_MANY_JOBS:
+                self.result.refused += 1
+            else:
+                why = answer.operation_attributes.get("status-message")
+                self.result.faults.append(f"no job: {answer.status}: {why}")
+        return False
 
     def _note(self, status: object, job_id: int, name: str | None = None) -> None:
         with self._lock:
@@ -267,9 +285,8 @@ class Edge(Crashes):
                     continue
                 document, name = _document(choice)
                 answer = client.send(operations.print_job(uri, job_name="one", document_name=name), document)
-                if answer.status is Status.SERVER_ERROR_TOO_MANY_JOBS:
+                if not self._accepted(answer):
                     with self._lock:
-                        self.result.refused += 1
                         mine.append(choice.choice(list(self._jobs)))
                     continue
                 mine.append(answer.job["job-id"].value)
