@@ -14,7 +14,7 @@ mkdir -p "$night"
 
 step() {
     local name=$* begun=$SECONDS how=passed log
-    log=$night/${name//[^a-z0-9-]/_}.log
+    log=$night/${name//[ /]/_}.log
     make "$@" >"$log" 2>&1 </dev/null || how=FAILED
     (
         flock 9
