@@ -38,6 +38,9 @@ It may return a context manager that gives the server. The context is left when 
 
 _START_SECONDS = 60.0
 _RESTART_SECONDS = 60.0
+_AGAIN = 5.0
+"""After how many seconds the system is asked again for a process that it did not give."""
+
 _LOOK = 0.5
 """How many seconds the main thread waits at a time. A signal handler runs only when the main thread is awake. A signal
 does not wake it if another thread gets it, or if it comes just before the wait."""
@@ -93,9 +96,14 @@ class Workers:
         self._watcher = threading.Thread(target=self._watch, name="ippfast-workers", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve. Raises RuntimeError if a worker does not begin."""
-        for _ in range(self._count):
-            self._spawn()
+        """Begin to serve. Raises RuntimeError if a worker does not begin, OSError if the system gives no process."""
+        try:
+            for _ in range(self._count):
+                self._spawn()
+        except BaseException:
+            self._stopping = True
+            self._end(0.0)
+            raise
         end = time.monotonic() + _START_SECONDS
         for _, pipe in self._workers.values():
             try:
@@ -153,27 +161,42 @@ class Workers:
         process = self._context.Process(
             target=_work, args=(self._make, self._host, self.port, theirs), name="ippfast-worker"
         )
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         self._workers[process.sentinel] = process, ours
 
     def _watch(self) -> None:
-        deadline = 10.0
+        deadline: float | None = None
+        try:
+            deadline = self._replace()
+        finally:  # whatever happens, nobody waits for the end in vain
+            self._stopping, self._gave_up = True, deadline is None
+            self._end(10.0 if deadline is None else deadline)
+
+    def _replace(self) -> float | None:
+        """Replace workers that die. Returns when told to stop, with the deadline, or if too many died: None."""
         while True:
-            ready = connection.wait([*self._workers, self._wake])
+            waiting = None if len(self._workers) == self._count else _AGAIN
+            ready = connection.wait([*self._workers, self._wake], waiting)
             if self._wake in ready:
-                deadline = self._wake.recv()
-                break
+                deadline: float = self._wake.recv()
+                return deadline
             for sentinel in ready:
                 assert isinstance(sentinel, int)
                 self._bury(sentinel)
             if len(self._deaths) > self._restarts:
                 _log.error("%d workers died within %d seconds: all are ended", len(self._deaths), _RESTART_SECONDS)
-                self._stopping = self._gave_up = True
-                break
-            while len(self._workers) < self._count:
-                self._spawn()
-        self._end(deadline)
+                return None
+            try:
+                while len(self._workers) < self._count:
+                    self._spawn()
+            except OSError as error:
+                _log.warning("no worker can be started now: %s", error)
 
     def _bury(self, sentinel: int) -> None:
         process, pipe = self._workers.pop(sentinel)
@@ -193,18 +216,20 @@ class Workers:
             except OSError:  # it is dead already
                 continue
         end = time.monotonic() + deadline + 2.0
-        for process, pipe in self._workers.values():
-            process.join(max(0.1, end - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
-            pipe.close()
-            process.close()
-        self._workers.clear()
-        self._wake.close()
-        self._waker.close()
-        self._holder.close()
-        self._ended.set()
+        try:
+            for process, pipe in self._workers.values():
+                process.join(max(0.1, end - time.monotonic()))
+                if process.is_alive():
+                    process.kill()
+                    process.join()
+                pipe.close()
+                process.close()
+            self._workers.clear()
+        finally:
+            self._wake.close()
+            self._waker.close()
+            self._holder.close()
+            self._ended.set()
 
 
 def _work(make: MakeServer, host: str, port: int, pipe: Connection) -> None:

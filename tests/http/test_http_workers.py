@@ -144,6 +144,59 @@ def test_workers_that_keep_dying_are_given_up(caplog: pytest.LogCaptureFixture) 
     workers.stop()
 
 
+def test_a_process_that_the_system_does_not_give_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ippfast.http.workers._AGAIN", 0.1)
+    with Workers(make_async, 2, port=0, restarts=3) as workers:
+        spawn, asked = workers._spawn, iter(range(100))
+
+        def refuse() -> None:
+            if next(asked) < 5:  # more often than workers may die
+                raise BlockingIOError("no more processes")
+            spawn()
+
+        monkeypatch.setattr(workers, "_spawn", refuse)
+        ask(workers.port, "/die")
+        wait_until(lambda: len(workers.pids) == 2 and next(asked) > 5)
+        assert "no worker can be started now: no more processes" in caplog.text
+
+
+def test_workers_end_whatever_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    workers = Workers(make_async, 2, port=0)
+    workers.start()
+    pids = workers.pids
+    monkeypatch.setattr(workers, "_bury", lambda sentinel: 1 / 0)
+    ask(workers.port, "/die")
+    assert workers._ended.wait(SECONDS)
+    workers.stop()
+    assert len(said) == 1
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_workers_of_which_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = Workers(make_async, 2, port=0)
+    spawn = workers._spawn
+    pids: list[int] = []
+
+    def once() -> None:
+        if pids:
+            raise BlockingIOError("no more processes")
+        spawn()
+        pids.extend(workers.pids)
+
+    monkeypatch.setattr(workers, "_spawn", once)
+    with pytest.raises(BlockingIOError):
+        workers.start()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    workers.stop()
+
+
 def test_workers_that_do_not_begin() -> None:
     workers = Workers(make_nothing, 2, port=0)
     with pytest.raises(RuntimeError, match="did not begin"):

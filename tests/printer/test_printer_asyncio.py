@@ -132,7 +132,7 @@ def test_who_waits_for_events_keeps_no_thread_from_others(tmp_path: Path, accept
                     writer.write(f"{head}Content-Length: {len(question)}\r\n\r\n".encode() + question)
                     await writer.drain()
                     writers.append(writer)
-                while printer.waiting_room._taken["all", ""] < 4:
+                while printer.waiting_room.taken() < 4:
                     await asyncio.sleep(0.01)
                 answer = await client.send(operations.get_jobs(uri))
                 assert answer.status is Status.SUCCESSFUL_OK

@@ -206,7 +206,7 @@ def test_few_wait_and_a_waiter_that_leaves_is_noticed(tmp_path: Path, kind: str,
         for _ in range(3):
             waiting.append(stack.enter_context(connect(port)))
             waiting[-1].sendall(ask)
-        wait_until(lambda: desk.printer.waiting_room._taken["all", ""] == 3)
+        wait_until(lambda: desk.printer.waiting_room.taken() == 3)
         for source in ("127.0.0.1", "127.0.0.2"):  # the user has no place left, wherever it comes from
             with connect(port, source) as fourth:
                 fourth.sendall(ask)
@@ -217,7 +217,7 @@ def test_few_wait_and_a_waiter_that_leaves_is_noticed(tmp_path: Path, kind: str,
             client.send(operations.get_printer_attributes(URI))
         for sock in waiting:
             sock.close()
-        wait_until(lambda: not desk.printer.waiting_room._taken["all", ""])
+        wait_until(lambda: not desk.printer.waiting_room.taken())
 
 
 def test_all_printers_of_a_service_have_one_waiting_room(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_all_printers_of_a_service_have_one_waiting_room(tmp_path: Path) -> None
             sock = stack.enter_context(connect(port, f"127.0.0.{place + 1}"))
             sock.sendall(post(request(Operation.GET_NOTIFICATIONS, operation_attributes=given, user=name)))
             if place < 2:
-                wait_until(lambda: desk.service.system.waiting_room._taken["all", ""] == place + 1)  # noqa: B023
+                wait_until(lambda: desk.service.system.waiting_room.taken() == place + 1)  # noqa: B023
         assert "notify-get-interval" in answer_on(sock).operation_attributes
 
 
@@ -254,7 +254,7 @@ def test_who_waits_for_an_event_has_no_thread(tmp_path: Path, kind: str) -> None
         before = threading.active_count()
 
         def taken() -> int:
-            return desk.printer.waiting_room._taken["all", ""]
+            return desk.printer.waiting_room.taken()
 
         waiting = [stack.enter_context(connect(port)) for _ in range(MANY)]
         for place, sock in enumerate(waiting):
@@ -288,7 +288,7 @@ def test_a_server_that_stops_does_not_wait_for_those_who_wait(tmp_path: Path, ki
         alone, in_parts = (stack.enter_context(connect(port)) for _ in range(2))
         alone.sendall(post(message))
         in_parts.sendall(post(message, accept="multipart/related"))
-        wait_until(lambda: desk.printer.waiting_room._taken["all", ""] == 2)
+        wait_until(lambda: desk.printer.waiting_room.taken() == 2)
         octets = b""
         while b"\r\n--" not in octets:  # the first part, which comes at once
             octets += in_parts.recv(65_536)
@@ -301,7 +301,7 @@ def test_a_server_that_stops_does_not_wait_for_those_who_wait(tmp_path: Path, ki
         while piece := in_parts.recv(65_536):
             octets += piece
         assert octets.endswith(b"--\r\n\r\n0\r\n\r\n")
-        assert not desk.printer.waiting_room._taken
+        assert not desk.printer.waiting_room.taken()
 
 
 def test_who_gets_no_thread_is_given_up_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +336,7 @@ def test_who_gets_no_thread_is_given_up_alone(tmp_path: Path, monkeypatch: pytes
         for sock in (comes, leaves):
             assert not sock.recv(1)
         full.clear()
-        wait_until(lambda: not desk.printer.waiting_room._taken)
+        wait_until(lambda: not desk.printer.waiting_room.taken())
         stays = waiting()
         wait_until(lambda: parked() == 1)
         desk.printer.pause()
