@@ -34,6 +34,9 @@ __all__ = ["InThreads"]
 
 _T = TypeVar("_T")
 
+_LOOK = 1.0
+"""How often a thread that waits for a document looks whether there still is a loop that may bring it."""
+
 _EVENTS = 8
 """How many threads answer requests for events. A request that waits for events holds no thread."""
 
@@ -70,13 +73,15 @@ class InThreads:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
         self._others = ThreadPoolExecutor(threads, thread_name_prefix="ippfast-printer")
         self._events = ThreadPoolExecutor(_EVENTS, thread_name_prefix="ippfast-events")
+        self._closing = False
 
     def pages(self, pages: Pages) -> "_PagesInThreads":
         """Web pages that wait for disks, such as `PrinterPages`, as ``pages`` of a server for asyncio."""
         return _PagesInThreads(self._others, pages)
 
     def close(self) -> None:
-        """End, once the requests that are being carried out are done."""
+        """End, once the requests that are being carried out are done. Those whose loop has ended come to nothing."""
+        self._closing = True
         self._threads.shutdown()
         self._others.shutdown()
         self._events.shutdown()
@@ -109,7 +114,7 @@ class InThreads:
     async def _carry_out(
         self, incoming: AsyncIncomingRequest, threads: ThreadPoolExecutor
     ) -> Message | AsyncReply | Parts:
-        document = _Document(incoming.document, asyncio.get_running_loop())
+        document = _Document(incoming.document, asyncio.get_running_loop(), lambda: self._closing)
         request = IncomingRequest(
             message=incoming.message,
             head=incoming.head,
@@ -164,11 +169,17 @@ async def _run(threads: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
 
 
 class _Document:
-    """Passes the document of a request from the loop to the thread that carries the request out."""
+    """Passes the document of a request from the loop to the thread that carries the request out.
 
-    def __init__(self, document: AsyncIncomingDocument, loop: asyncio.AbstractEventLoop) -> None:
+    closing: whether there will be no more requests. Then a loop that stands still does not go on.
+    """
+
+    def __init__(
+        self, document: AsyncIncomingDocument, loop: asyncio.AbstractEventLoop, closing: Callable[[], bool]
+    ) -> None:
         self._pieces = aiter(document)
         self._loop = loop
+        self._closing = closing
         self._waiting: Future[Buffer | None] | None = None
         self._closed = False
 
@@ -176,11 +187,30 @@ class _Document:
         """The next event for `IncomingDocument`. Called in the thread."""
         if self._closed:
             raise ConnectionError("the client has gone")
-        self._waiting = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-        piece = self._waiting.result()
-        return EndOfMessage() if piece is None else DocumentData(piece)
+        coming = self._next()
+        try:
+            self._waiting = waiting = asyncio.run_coroutine_threadsafe(coming, self._loop)
+        except RuntimeError:  # the loop is closed
+            coming.close()
+            raise ConnectionError("the server has ended") from None
+        while True:
+            try:
+                piece = waiting.result(_LOOK)
+            except TimeoutError:
+                if waiting.done():  # it is the document's
+                    raise
+                if self._loop.is_closed():
+                    coming.close()
+                    raise ConnectionError("the server has ended") from None
+                if self._closing() and not self._loop.is_running():
+                    waiting.cancel()
+                    raise ConnectionError("the server has ended") from None
+            else:
+                return EndOfMessage() if piece is None else DocumentData(piece)
 
     async def _next(self) -> Buffer | None:
+        if self._closed:  # then the document may be closed too, and seem to end here
+            raise ConnectionError("the client has gone")
         return await anext(self._pieces, None)
 
     def close(self) -> None:

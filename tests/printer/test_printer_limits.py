@@ -12,8 +12,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from ippfast.enums import JobState, Operation, Status
 from ippfast.http import AsyncServer, Client, HTTPLimits, IncomingRequest
 from ippfast.printer import Fetcher, InThreads, PrinterLimits, SpoolPrinter
 from ippfast.printer.answers import _group_of
+from ippfast.printer.in_threads import _Document
 from ippfast.printer.waiting_room import WaitingRoom
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,16 +56,23 @@ def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
 
 def answer_on(sock: socket.socket) -> Message:
     """The one answer on a connection."""
+    head, _, body = read_until(sock, b"\r\n\r\n").partition(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line)
+    while len(body) < length:
+        piece = sock.recv(65_536)
+        assert piece, body
+        body += piece
+    return decode(body)
+
+
+def read_until(sock: socket.socket, mark: bytes) -> bytes:
+    """What comes, with the mark in it."""
     data = b""
-    while b"\r\n\r\n" not in data:
+    while mark not in data:
         piece = sock.recv(65_536)
         assert piece, data
         data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line)
-    while len(body) < length:
-        body += sock.recv(65_536)
-    return decode(body)
+    return data
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,24 @@ def test_a_job_that_is_made_with_too_many_subscriptions(tmp_path: Path) -> None:
 # Waiting for events.
 
 
+def test_who_leaves_waits_for_nobody() -> None:
+    """The garbage collector may let one go in the middle of another's coming, in the same thread."""
+
+    class Collected(Counter[tuple[str, str]]):
+        def update(self, *names: Any) -> None:  # type: ignore[override]
+            room.leave("alice", "1")
+            super().update(*names)
+
+    room = WaitingRoom(3, 2)
+    assert room.enter("alice", "1")
+    room._taken = Collected(room._taken)
+    coming = threading.Thread(target=room.enter, args=("bob", "2"), daemon=True)
+    coming.start()
+    coming.join(SECONDS)
+    assert not coming.is_alive()
+    assert room.taken() == 1
+
+
 def test_the_waiting_room() -> None:
     room = WaitingRoom(3, 2)
     assert [room.enter("alice", "a") for _ in range(3)] == [True, True, False]
@@ -165,7 +193,8 @@ def test_the_waiting_room() -> None:
     assert room.enter("carol", "c")
     for who in (("alice", "a"), ("bob", "b"), ("carol", "c")):
         room.leave(*who)
-    assert not room._taken
+    assert not room.taken()
+    assert not room._taken  # nor are names kept
 
 
 @contextlib.contextmanager
@@ -266,9 +295,7 @@ def test_who_waits_for_an_event_has_no_thread(tmp_path: Path, kind: str) -> None
             assert [each["notify-subscribed-event"].value for each in events_of(answer_on(sock))] == [CHANGE]
         wait_until(lambda: taken() == MANY // 2)
         for sock in waiting[1::2]:
-            octets = b""
-            while CHANGE.encode() not in octets:
-                octets += sock.recv(65_536)
+            read_until(sock, CHANGE.encode())
         wait_until(lambda: threading.active_count() < before + 20)
         for sock in waiting:
             sock.close()
@@ -289,9 +316,7 @@ def test_a_server_that_stops_does_not_wait_for_those_who_wait(tmp_path: Path, ki
         alone.sendall(post(message))
         in_parts.sendall(post(message, accept="multipart/related"))
         wait_until(lambda: desk.printer.waiting_room.taken() == 2)
-        octets = b""
-        while b"\r\n--" not in octets:  # the first part, which comes at once
-            octets += in_parts.recv(65_536)
+        octets = read_until(in_parts, b"\r\n--")  # the first part, which comes at once
         begun = time.monotonic()
         running.close()
         if kind == "threads":
@@ -449,7 +474,6 @@ def test_uploads_that_stand_still_keep_nobody_else_out(tmp_path: Path) -> None:
     begun = document[:-1_000]
     question = post(operations.get_printer_attributes(URI))
     with SpoolPrinter(tmp_path) as printer, InThreads(printer, threads=5, threads_per_host=4) as handler:
-        loop = asyncio.new_event_loop()
         server = AsyncServer(handler, port=0)
 
         async def run() -> None:
@@ -481,8 +505,78 @@ def test_uploads_that_stand_still_keep_nobody_else_out(tmp_path: Path) -> None:
                 writer.close()
             await server.shutdown(1.0)
 
-        loop.run_until_complete(asyncio.wait_for(run(), SECONDS))
+        asyncio.run(asyncio.wait_for(run(), SECONDS))
+
+
+def test_a_document_whose_loop_stands_still_does_not_keep_the_threads() -> None:
+    """A program may leave its loop at any place, and closes what it has opened."""
+    begun, said = threading.Event(), Queue[BaseException]()
+
+    def handler(incoming: IncomingRequest) -> Message:
+        begun.set()
+        try:
+            incoming.document.read()
+        except BaseException as error:
+            said.put(error)
+            raise
+        return response(incoming.message)
+
+    in_threads = InThreads(handler)
+    server = AsyncServer(in_threads, port=0)
+    loop = asyncio.new_event_loop()
+    with contextlib.ExitStack() as stack:
+
+        async def run() -> None:
+            await server.start()
+            sock = stack.enter_context(connect(server.port))
+            sock.sendall(post(operations.print_job(URI), bytes(90_000))[:-1_000])
+            assert await asyncio.to_thread(begun.wait, SECONDS)
+
+        loop.run_until_complete(run())
+        closing = threading.Thread(target=in_threads.close, daemon=True)
+        closing.start()
+        closing.join(SECONDS)
+        assert not closing.is_alive()
+        assert isinstance(said.get(timeout=SECONDS), ConnectionError)
+        loop.run_until_complete(server.shutdown(1.0))
+        loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def test_nothing_comes_from_a_loop_that_is_closed() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"never asked for"
+
+    loop = asyncio.new_event_loop()
+    late, waiting = (_Document(pieces(), loop, lambda: False) for _ in range(2))  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as threads:
+        begun = threads.submit(waiting.next_event)
+        wait_until(lambda: waiting._waiting is not None)
         loop.close()
+        with pytest.raises(ConnectionError, match="the server has ended"):
+            begun.result(SECONDS)
+    with pytest.raises(ConnectionError, match="the server has ended"):
+        late.next_event()
+
+
+def test_a_document_that_was_closed_has_no_end() -> None:
+    """Else what came of it would be printed as if it were all."""
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        yield b"the first half"
+        yield b"the second"
+
+    async def run() -> None:
+        octets = pieces()
+        document = _Document(octets, asyncio.get_running_loop(), lambda: False)  # type: ignore[arg-type]
+        await asyncio.to_thread(document.next_event)
+        coming = document._next()  # a thread is about to ask for it
+        document.close()
+        await octets.aclose()
+        with pytest.raises(ConnectionError):
+            await coming
+
+    asyncio.run(run())
 
 
 def test_a_handler_may_read_what_any_request_brings() -> None:
@@ -504,7 +598,7 @@ def test_a_handler_may_read_what_any_request_brings() -> None:
                     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
                     writer.write(begun[:-1_000])
                     await writer.drain()
-                    await asyncio.to_thread(reading.acquire)
+                    assert await asyncio.to_thread(reading.acquire, timeout=SECONDS)
                     return writer
 
                 async def status_of(source: str) -> Status | int:
