@@ -49,7 +49,9 @@ place, shared = Place(store=sys.argv[4], documents=sys.argv[5]), sys.argv[4] != 
 for _ in sys.stdin:  # each line asks for a server; forked off, it need not import all that again
     child = os.fork()
     if child:
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+            sys.exit("a server ended that nobody had killed")
         continue
     description, limits = {"multiple-operation-time-out": 1}, PrinterLimits(history=None, user_jobs=limit or None)
     output = Directory(out)
@@ -95,6 +97,7 @@ class Crashes:
         """store, documents: see `Place`; without them, in the directory."""
         self._state, self._out = directory / "state", directory / "out"
         self._state.mkdir()
+        self._said = directory / "said"
         self._objects = documents
         self._place = Place(store=store or str(self._state), documents=documents or str(self._state / "documents"))
         self._random = random.Random(seed)
@@ -108,14 +111,23 @@ class Crashes:
         """Kill the server so many times, then let it end its work, and judge."""
         place = (str(self._place.store), str(self._place.documents))
         command = [sys.executable, "-c", _SERVER, str(self._state), str(self._out), str(self.limit), *place]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as self._servers:
-            for _ in range(kills):
-                self._serve_until_killed()
-            process, _ = self._start()
-            self._settle()
-            os.kill(process, signal.SIGKILL)
+        # A process group of its own, so that no server lives longer, whatever happens here.
+        with (
+            self._said.open("w") as said,
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, process_group=0
+            ) as self._servers,
+        ):
+            try:
+                for _ in range(kills):
+                    self._serve_until_killed()
+                process, _ = self._start()
+                self._settle()
+                os.kill(process, signal.SIGKILL)
+                self._servers.communicate()
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._servers.pid, signal.SIGKILL)
         self._judge()
         return self.result
 
@@ -140,7 +152,10 @@ class Crashes:
         assert self._servers.stdout is not None
         self._servers.stdin.write("go\n")
         self._servers.stdin.flush()
-        pid, port = self._servers.stdout.readline().split()
+        line = self._servers.stdout.readline()
+        if not line:
+            raise RuntimeError(f"no server began: {self._said.read_text()[-2000:]}")
+        pid, port = line.split()
         return int(pid), f"ipp://localhost:{port}/ipp/print"
 
     def _serve_until_killed(self) -> None:
