@@ -436,6 +436,7 @@ def test_the_network(printer: Printer) -> None:
     seen: list[bytes] = []
     host = f"127.93.{randrange(256)}.{randrange(1, 255)}"  # another suite on this machine has that port, too
     with socket.create_server((host, 9100)) as raw, serving(printer, host=host) as server:
+        raw.settimeout(90)
 
         def take() -> None:
             connection, _ = raw.accept()

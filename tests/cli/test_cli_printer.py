@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pty
+import select
 import socket
 import subprocess
 import sys
@@ -656,16 +657,20 @@ def test_a_password_is_asked_for_and_not_shown(authority: Authority, ca_file: st
             stdout=subprocess.PIPE,
             start_new_session=True,  # the terminal that it opens then is its own
         ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(b"%PDF-1.7")
-            process.stdin.close()
-            shown = b""
-            while b"Password of me: " not in shown:
-                shown += keyboard.read(1024)
-            keyboard.write(b"s3cret\n")
-            output = process.stdout.read()
-            assert process.wait(timeout=90) == 0
+            try:
+                assert process.stdin is not None
+                process.stdin.write(b"%PDF-1.7")
+                process.stdin.close()
+                process.stdin = None
+                shown = b""
+                while b"Password of me: " not in shown:
+                    assert select.select([controller], [], [], 90)[0], shown
+                    shown += keyboard.read(1024)
+                keyboard.write(b"s3cret\n")
+                output, _ = process.communicate(timeout=90)
+                assert process.returncode == 0
+            finally:
+                process.kill()
         os.set_blocking(controller, False)
         shown += keyboard.read(65536) or b""
     os.close(terminal)

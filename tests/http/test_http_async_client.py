@@ -134,7 +134,9 @@ def test_buffer_that_is_filled_anew() -> None:
         data = read_until(connection, b"\r\n\r\n")
         time.sleep(0.3)
         while not data.endswith(b"\r\n0\r\n\r\n"):
-            data += connection.recv(1_000_000)
+            piece = connection.recv(1_000_000)
+            assert piece
+            data += piece
         seen.append(data)
         connection.sendall(response(encode(ANSWER)))
 
@@ -162,11 +164,11 @@ def test_pipe() -> None:
     async def main(uri: str) -> None:
         async with AsyncClient(uri) as client:
             with os.fdopen(read, "rb") as reader:
-                sending = asyncio.create_task(client.send(PRINT_JOB, reader))
-                for _ in range(3):  # on other connections
-                    assert await client.send(PRINT_JOB) == ANSWER
-                assert not sending.done()
-                with os.fdopen(write, "wb") as writer:
+                with os.fdopen(write, "wb") as writer:  # closed first: nobody closes a file that a thread reads
+                    sending = asyncio.create_task(client.send(PRINT_JOB, reader))
+                    for _ in range(3):  # on other connections
+                        assert await client.send(PRINT_JOB) == ANSWER
+                    assert not sending.done()
                     writer.write(b"from a pipe")
                 assert await sending == ANSWER
 

@@ -34,6 +34,7 @@ class OtherServer(BaseHTTPRequestHandler):
     """Python's own server, with a chunked answer for every second request."""
 
     protocol_version = "HTTP/1.1"
+    timeout = SECONDS  # or a stranger who says nothing has its only thread
     answers = 0
     bodies: list[bytes]
 

@@ -58,10 +58,13 @@ class Stalling:
             wanted += count * size
             while came < wanted:
                 data = connection.recv(65_536)
+                assert data
                 came += data.count(0xFF)
             self._arrived.release()
         while not data.endswith(b"0\r\n\r\n"):
-            data += connection.recv(65_536)
+            piece = connection.recv(65_536)
+            assert piece
+            data += piece
         connection.sendall(response(encode(ANSWER)))
 
 

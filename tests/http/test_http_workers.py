@@ -241,15 +241,18 @@ def test_program(tmp_path: Path, number: int, before: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "support")])}
     command = [sys.executable, str(tmp_path / "program.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        wait_until(lambda: ask(port) is not None)
-        worker = ask(port)
-        if before:
-            time.sleep(0.5)  # until it waits
-        process.send_signal(number)
-        rest = process.stdout.read()
-        assert process.wait(SECONDS) == (-number if number == signal.SIGKILL else 0)
-        assert rest == ("" if number == signal.SIGKILL else "ended\n")
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            wait_until(lambda: ask(port) is not None)
+            worker = ask(port)
+            if before:
+                time.sleep(0.5)  # until it waits
+            process.send_signal(number)
+            rest, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == (-number if number == signal.SIGKILL else 0)
+            assert rest == ("" if number == signal.SIGKILL else "ended\n")
+        finally:
+            process.kill()
     wait_until(lambda: not Path(f"/proc/{worker}").exists())
     assert ask(port) is None

@@ -235,8 +235,7 @@ def test_a_change_that_fails_harms_no_other(tmp_path: Path, bad: Callable[[Conne
     assert inside.wait(SECONDS)
     for place, thread in enumerate(threads[1:], 1):
         thread.start()
-        while len(file._waiting) < place:
-            pass
+        wait_until(lambda: len(file._waiting) >= place)  # noqa: B023
     done.set()
     for thread in threads:
         thread.join(SECONDS)
@@ -262,8 +261,7 @@ def test_who_follows_lets_those_go_that_are_done(tmp_path: Path, bad: Callable[[
         first = pool.submit(file.write, slow)
         assert inside.wait(SECONDS)
         second = pool.submit(file.write, bad)
-        while not file._waiting:
-            pass
+        wait_until(lambda: bool(file._waiting))
         done.set()
         assert first.result(SECONDS) == "slow"
         assert isinstance(second.exception(SECONDS), StorageError)

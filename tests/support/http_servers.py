@@ -67,7 +67,7 @@ def scripted(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
                     connection.settimeout(SECONDS)
                     script(connection)
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)  # if the test fails, nobody waits for it
         thread.start()
         yield f"ipp://127.0.0.1:{listener.getsockname()[1]}/ipp/print"
         thread.join(SECONDS)

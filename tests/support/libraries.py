@@ -30,6 +30,10 @@ PACKAGE = Path(ippfast.__file__).resolve().parent
 NO_NETWORK = ("Connection", "connection", "name resolution", "timed out", "No route to host", "ProxyError")
 
 
+_PATIENCE = 300.0
+_silent: list[Exception] = []
+
+
 class Library:
     """An environment that has a library and ippfast. ``python``: its interpreter."""
 
@@ -125,7 +129,11 @@ def unpack_debian(*packages: str) -> Path:
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir()
             done = subprocess.run(
-                ["apt-get", "download", *packages], cwd=home, capture_output=True, text=True, check=False
+                ["apt-get", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=30", "download", *packages],
+                cwd=home,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             archives = list(home.glob("*.deb"))
             if len(archives) < len(packages):
@@ -182,10 +190,20 @@ def _pip(*arguments: str | Path) -> None:
     command: Sequence[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     # Another library is compiled even where the tests pretend that ours can't be.
     environment = {name: value for name, value in os.environ.items() if name not in ("CC", "MAKEFLAGS")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode == 0:
-        return
-    said = done.stdout + done.stderr
+    if _silent:  # what does not answer is not waited for again and again
+        said = f"Connection to PyPI: no answer in {_PATIENCE} s"
+    else:
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, env=environment, timeout=_PATIENCE
+            )
+        except subprocess.TimeoutExpired as error:
+            _silent.append(error)
+            said = f"Connection to PyPI: no answer in {_PATIENCE} s"
+        else:
+            if done.returncode == 0:
+                return
+            said = done.stdout + done.stderr
     if "IPPFAST_CI" not in os.environ and any(word in said for word in NO_NETWORK):
         pytest.skip(f"PyPI cannot be reached for {arguments[-1]}")
     raise RuntimeError(f"pip could not get {arguments[-1]}: {said}")

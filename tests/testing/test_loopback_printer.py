@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from authorities import Authority
+from http_shells import wait_until
 
 from ippfast import Message, encode, operations
 from ippfast.enums import JobState, Operation, PrinterState, Status
@@ -152,8 +153,7 @@ def test_a_jam_in_the_middle_of_a_job() -> None:
     clock = ManualClock()
     with LoopbackPrinter(speed=60, clock=clock) as printer, Client(printer.uri) as client:
         job = client.print(b"x" * 100_000, document_format="application/octet-stream")
-        while not clock.waiting:
-            time.sleep(0.01)
+        wait_until(lambda: clock.waiting > 0)
         printer.device.provoke("media-jam")
         clock.advance(1)
         notes = client.watch(job, interval=0.05, timeout=30)
