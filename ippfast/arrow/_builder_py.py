@@ -359,7 +359,7 @@ class Builder:
 
         plain = 0, None
         rows = memoryview(self._rows)
-        tags = bytes(rows[3::5].tolist())
+        tags = bytes(rows[3::5])[0 if byteorder == "little" else 3 :: 4]  # their low octets
         within = self._depths.count(0), bitmap(self._depths)
         integers, uppers, resolutions, moments = self._integer_rows, self._uppers, self._resolutions, self._timestamps
         resolved = only(resolutions)
